@@ -1,0 +1,9 @@
+/** Thrown when the code contradicts itself: always a bug in Coppice, never the user's input. */
+export class InvariantViolation extends Error {
+  override name = 'InvariantViolation'
+}
+
+/** Checks a law that the code itself must keep. User input gets a typed error instead (errors.ts). */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new InvariantViolation(message)
+}

@@ -1,0 +1,31 @@
+import type { Sequence } from './sequence'
+
+/** One sequence's share of a step: tokens [start, start + count) of it are computed. */
+export interface Chunk {
+  readonly sequence: Sequence
+  /** Position of the first token, in tokens from the sequence's start. */
+  readonly start: number
+  /** At least 1. */
+  readonly count: number
+  /** The chunk reaches the sequence's end, so its last token's logits give a new token. */
+  readonly draws: boolean
+  /** Block table at the time of scheduling; covers [0, start + count). */
+  readonly blockTable: readonly number[]
+  readonly slot: number
+}
+
+/** The work of one step: a flat, ragged list of tokens. */
+export interface Batch {
+  readonly chunks: readonly Chunk[]
+  /** Sum of the chunks' counts. */
+  readonly numTokens: number
+}
+
+/** What one drawing chunk of a step brought back. */
+export interface Draw {
+  readonly tokenId: number
+  /** Natural log-probability of `tokenId` under the model (before temperature and truncation); if asked. */
+  readonly logprob?: number
+  /** The most likely tokens, best first; as many as asked. */
+  readonly topLogprobs?: readonly { readonly tokenId: number; readonly logprob: number }[]
+}

@@ -1,0 +1,39 @@
+/**
+ * Errors a caller can react to. Every message says what happened, with the numbers, and what to do about it.
+ * Cancellation is not here: it is the platform's `AbortError`. The original error, if any, is kept as `cause`.
+ */
+export class CoppiceError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+  }
+}
+
+/** No WebGPU here, no adapter, or one whose limits are too small. */
+export class UnsupportedDevice extends CoppiceError {}
+
+/** The GPU device went away (driver reset, tab in background, `destroy()`); create a new engine. */
+export class DeviceLost extends CoppiceError {}
+
+/** The GPU refused an allocation, or a plan shows that it would. */
+export class OutOfMemory extends CoppiceError {}
+
+/** The model's architecture, a config field or a dtype is one we cannot run. */
+export class UnsupportedModel extends CoppiceError {}
+
+/** A model file contradicts itself: truncated, overlapping tensors, impossible shapes. */
+export class CorruptCheckpoint extends CoppiceError {}
+
+/** A model file could not be fetched or read. */
+export class DownloadFailed extends CoppiceError {}
+
+/** A prompt, parameter or option that cannot be served; says which and why. */
+export class InvalidRequest extends CoppiceError {}
+
+/** The engine was disposed before or during the call. */
+export class Disposed extends CoppiceError {}
+
+/** The error that an aborted `signal` asks for: its own reason, or an `AbortError`. */
+export function abortError(signal?: AbortSignal): unknown {
+  return signal?.reason ?? new DOMException('The operation was aborted.', 'AbortError')
+}

@@ -1,0 +1,34 @@
+/** How the next token is drawn. Temperature 0 is greedy. Checked and completed by `samplingParams` (engine). */
+export interface SamplingParams {
+  /** Most tokens to generate. */
+  readonly maxTokens: number
+  /** 0: always the most likely token (lowest id on a tie). */
+  readonly temperature: number
+  /** Keep the k most likely tokens; 0: all. */
+  readonly topK: number
+  /** Keep the smallest set of most likely tokens whose probabilities sum to at least this; 1: all. */
+  readonly topP: number
+  /** Keep tokens at least this fraction as likely as the most likely one; 0: all. */
+  readonly minP: number
+  /** u32. The same seed, prompt and parameters give the same tokens, whatever else is in the batch. */
+  readonly seed: number
+  /** > 1 discourages tokens of the prompt and the output (CTRL, arXiv:1909.05858 §4.1); 1: off. */
+  readonly repetitionPenalty: number
+  /** Subtracted once from the logit of every token already in the output; 0: off. */
+  readonly presencePenalty: number
+  /** Subtracted per occurrence in the output; 0: off. */
+  readonly frequencyPenalty: number
+  /** Added to the logits of these token ids. */
+  readonly logitBias: ReadonlyMap<number, number>
+  /** Report the log-probability of each drawn token and of this many most likely ones; undefined: none. */
+  readonly logprobs: number | undefined
+  /** Texts that end the generation; they are not part of the result. */
+  readonly stop: readonly string[]
+  /** Go on past end-of-sequence tokens. */
+  readonly ignoreEos: boolean
+}
+
+/** Whether the parameters need the tokens drawn so far before the next draw. */
+export function needsHistory(params: SamplingParams): boolean {
+  return params.repetitionPenalty !== 1 || params.presencePenalty !== 0 || params.frequencyPenalty !== 0
+}

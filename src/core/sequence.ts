@@ -1,0 +1,52 @@
+import type { SamplingParams } from './sampling-params'
+
+export type FinishReason = 'stop' | 'length' | 'abort' | 'error'
+
+/**
+ * One prompt and what is generated from it: the scheduler's unit of work.
+ * The counters below are all its state; everything else is derived. Only the scheduler writes them.
+ */
+export class Sequence {
+  /** The prompt's tokens, then every drawn token whose id has arrived. */
+  readonly tokens: number[]
+  readonly promptLen: number
+  /** Tokens whose K and V are in the cache, or will be once the steps already submitted have run. */
+  numComputed = 0
+  /** Draws submitted to the GPU whose ids have not arrived yet. */
+  numPending = 0
+  /** Blocks that hold K and V of positions [0, 16), [16, 32), …; the last may be partly filled. */
+  blockTable: number[] = []
+  /** Where the GPU keeps this sequence's last drawn token; undefined unless running. */
+  slot: number | undefined
+  finishReason: FinishReason | undefined
+
+  constructor(
+    readonly id: number,
+    prompt: readonly number[],
+    readonly params: SamplingParams,
+    /** Prompt and output together never exceed this, in tokens. */
+    readonly maxLen: number,
+    readonly eosTokenIds: readonly number[],
+  ) {
+    this.tokens = [...prompt]
+    this.promptLen = prompt.length
+  }
+
+  /** Tokens including those drawn but not yet known to the CPU. */
+  get length(): number {
+    return this.tokens.length + this.numPending
+  }
+
+  get numGenerated(): number {
+    return this.tokens.length - this.promptLen
+  }
+
+  get isFinished(): boolean {
+    return this.finishReason !== undefined
+  }
+
+  /** Tokens still to be computed before the next draw; 1 for a decode. */
+  get numRemaining(): number {
+    return this.length - this.numComputed
+  }
+}

@@ -1,0 +1,39 @@
+import type { Gpu } from './device'
+import { COPY_DST, MAP_READ, MODE_READ } from './usage'
+
+/** Small results on their way back to the CPU: buffers are reused, so several steps can be under way. */
+export class ReadbackRing {
+  private readonly idle: GPUBuffer[] = []
+  readBytes = 0
+
+  constructor(
+    private readonly gpu: Gpu,
+    /** Bytes of each buffer: the most that one step brings back. */
+    private readonly size: number,
+  ) {}
+
+  /** A buffer to copy into within the step; give it to `read` after the submit. */
+  take(): GPUBuffer {
+    return this.idle.pop() ?? this.gpu.createBuffer('readback', this.size, MAP_READ | COPY_DST)
+  }
+
+  /**
+   * The buffer's first `bytes` once the GPU has written them, as an own copy.
+   * @throws DeviceLost
+   */
+  async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    try {
+      await buffer.mapAsync(MODE_READ, 0, bytes)
+    } catch (error) {
+      // a lost device rejects the mapping before `lost` settles
+      await Promise.race([this.gpu.lost, new Promise(resolve => setTimeout(resolve, 100))])
+      this.gpu.throwIfLost()
+      throw error
+    }
+    const copy = buffer.getMappedRange(0, bytes).slice(0)
+    buffer.unmap()
+    this.idle.push(buffer)
+    this.readBytes += bytes
+    return copy
+  }
+}

@@ -1,0 +1,52 @@
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig } from 'vitest/config'
+import { CHROME_ARGS, findChrome } from './scripts/chrome.mjs'
+
+/** Pages are served from src (demo/, bench/, job/); the library is built from src/index.ts by `npm run build`. */
+export default defineConfig({
+  root: process.env.VITEST ? '.' : 'src',
+  publicDir: process.env.VITEST ? 'public' : '../public',
+  base: './',
+  server: { fs: { allow: ['..'] } },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['test/{core,kv,scheduler,loader,tokenizer,api,repository,cli}/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'chrome',
+          include: ['test/{gpu,kernels,sampler,model,engine,demo}/**/*.test.ts'],
+          testTimeout: 300_000,
+          fileParallelism: false,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: { executablePath: findChrome(), args: CHROME_ARGS } }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'dawn',
+          environment: 'node',
+          include: ['test/{gpu,kernels,sampler,model,engine}/**/*.test.ts'],
+          testTimeout: 300_000,
+          fileParallelism: false,
+          pool: 'forks',
+          setupFiles: ['test/support/dawn.ts'],
+        },
+      },
+    ],
+  },
+})
