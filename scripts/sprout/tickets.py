@@ -35,7 +35,7 @@ ITEMS = """desk lamp|kettle|coffee grinder|phone case|rain jacket|pair of boots|
 |winter coat|garden hose|camping tent|bike helmet|keyboard|headset|monitor stand|water bottle|backpack|office chair|rug
 |toaster|wall clock|picture frame|suitcase|set of knives|frying pan|teapot|pillow|blanket|board game|guitar strap|tripod
 |webcam|printer|router|speaker|hair dryer|dog bed|cat tree|fish tank|sewing machine|tool box|drill|ladder|plant pot
-|bird feeder|scarf|wool hat|pair of gloves|running shoes|swim goggles|tennis racket|football|puzzle|calendar|notebook
+|bird feeder|scarf|wool hat|pair of gloves|pair of running shoes|swim mask|tennis racket|football|puzzle|calendar|notebook
 |fountain pen|paint set|easel""".replace("\n", "").split("|")
 
 
@@ -336,7 +336,7 @@ URGENCY = {
 
 GREETING = ["Hi,", "Hello,", "Hello there,", "Good morning,", "Good evening,", "Dear team,", "Dear support,", "Hi team,", "Hey,",
             "To whom it may concern,", "Hi all,", "Good day,"]
-NOISE = ["Well,", "So,", "Sorry to bother you.", "Not sure if this is the right place.", "I hope you are well.", "Quick question.",
+NOISE = ["Sorry to bother you.", "Not sure if this is the right place.", "I hope you are well.", "Quick question.",
          "Me again.", "First time I write to you.", "I tried the help pages first.", "I have been a customer for years.",
          "Thanks for the good work so far.", "I could not find this in the FAQ.", "Long story short:", "Here is what happened."]
 CLOSING = ["Thanks!", "Thank you.", "Many thanks.", "Best regards", "Kind regards", "Cheers", "Thanks in advance.", "All the best",

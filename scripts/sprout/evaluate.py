@@ -1,0 +1,277 @@
+"""Held-out accuracy of the exported model, and the held-out requests for other engines.
+
+    python3 evaluate.py model [items per cell]     accuracy in PyTorch, from public/models/sprout
+    python3 evaluate.py stories [how many]         greedy story continuations and simple checks on them
+    python3 evaluate.py say TEXT                   greedy continuation of one prompt
+    python3 evaluate.py requests                   writes heldout.jsonl, heldout-expected.json, and examples/*.jsonl
+    python3 evaluate.py score RESULTS.jsonl        accuracy per task of OpenAI Batch results for heldout.jsonl
+
+Held-out texts use problem, urgency and review sentences, names and order numbers that training never sees
+(see tickets.py). The examples inside the prompts come from the training side.
+"""
+
+import json
+import os
+import random
+import re
+import sys
+
+import bpe
+import corpus
+import stories
+from grammar import expand
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(HERE, "..", "..")
+FOLDER = os.path.join(ROOT, "public", "models", "sprout")
+
+# The one instruction per task that heldout.jsonl and the examples use.
+FIXED = {
+    "category": "Read the support ticket and answer with its category: billing, shipping, technical, account or refund.",
+    "urgency": "Read the support ticket and answer with its urgency: low, normal or high.",
+    "triage": "Read the support ticket and answer with JSON that has two fields: category (billing, shipping, technical, account or refund) and urgency (low, normal or high).",
+    "extract": "Read the support ticket and extract the customer name and the order number as JSON.",
+    "sentiment": "Read the product review and answer with its sentiment: positive, neutral or negative.",
+}
+MAX_TOKENS = {"category": 8, "urgency": 8, "triage": 32, "extract": 48, "sentiment": 8}
+
+
+def load_tokenizer():
+    return bpe.Tokenizer.load(os.path.join(FOLDER, "tokenizer.json"))
+
+
+def load_model():
+    import torch
+    from export import read_safetensors
+    from model import Llama, Shape
+    with open(os.path.join(FOLDER, "config.json")) as f:
+        c = json.load(f)
+    model = Llama(Shape(c["vocab_size"], c["hidden_size"], c["num_hidden_layers"], c["num_attention_heads"], c["num_key_value_heads"],
+                        c["head_dim"], c["intermediate_size"], c["max_position_embeddings"], c["rope_theta"], c["rms_norm_eps"]))
+    tensors = read_safetensors(os.path.join(FOLDER, "model.safetensors"))
+    model.load_state_dict({n: torch.from_numpy(x.copy()) for n, x in tensors.items()})
+    return model.eval()
+
+
+def chat_text(system, user):
+    """What the chat template makes of a system and a user message, ready for the answer."""
+    return (corpus.SYSTEM + "\n" + system + corpus.END + "\n" if system else "") + corpus.USER + "\n" + user + corpus.END + "\n" + corpus.ASSISTANT + "\n"
+
+
+def label_name(task):
+    return "Review" if task == "sentiment" else "Ticket"
+
+
+def shared_prefix(rng, task, shots, tok, limit, instruction=None):
+    """Instruction and examples as one text; examples are drawn again until the prefix fits in `limit` tokens."""
+    while True:
+        items = [corpus.make_item(rng, task) for _ in range(shots)]
+        # every answer value is shown at least once when there are a dozen examples
+        if shots == 12 and task != "extract" and len({v for _, a in items for v in re.findall(r"\w+", a)}) < len({v for a in all_answers(task) for v in re.findall(r"\w+", a)}):
+            continue
+        text = "".join(t for t, _ in corpus.system_text(rng, task, items, label_name(task), "Answer", instruction))
+        if len(tok.encode(text)) <= limit:
+            return text
+
+
+def all_answers(task):
+    import tickets
+    return {"category": tickets.CATEGORIES, "urgency": tickets.URGENCIES, "sentiment": tickets.SENTIMENTS,
+            "triage": ["category urgency"] + tickets.CATEGORIES + tickets.URGENCIES, "extract": []}[task]
+
+
+def prompt_parts(task, form, prefix, text):
+    """-> (shared beginning, rest, text after the answer)"""
+    if form == "chat":
+        head = corpus.SYSTEM + "\n" + prefix + corpus.END + "\n"
+        return head, chat_text("", text), corpus.END
+    return prefix, "\n\n%s: %s\nAnswer:" % (label_name(task), text), "\n"
+
+
+def exact(model, tok, head, cases):
+    """cases: [(rest of the prompt, answer text with its end)]. True where greedy decoding gives exactly the answer:
+    that is so when every answer token is the most likely one after the right tokens before it, so one pass is enough."""
+    import torch
+    with torch.no_grad():
+        past = model.empty_past()
+        model(torch.tensor([tok.encode(head)]), past)
+        rows = [(tok.encode(rest), tok.encode(answer)) for rest, answer in cases]
+        width = max(len(a) + len(b) for a, b in rows)
+        ids = torch.zeros(len(rows), width, dtype=torch.long)
+        for i, (a, b) in enumerate(rows):
+            ids[i, :len(a) + len(b)] = torch.tensor(a + b)
+        wide = [[k.expand(len(rows), -1, -1, -1), v.expand(len(rows), -1, -1, -1)] for k, v in past]
+        best = model.logits(model(ids, wide)).argmax(-1)
+        return [best[i, len(a) - 1:len(a) + len(b) - 1].tolist() == b for i, (a, b) in enumerate(rows)]
+
+
+def evaluate(count=400):
+    tok, model = load_tokenizer(), load_model()
+    rng = random.Random(77)
+    print("task        form  examples  right / asked")
+    for task in corpus.TASKS:
+        for form in ["chat", "raw"]:
+            for shots in [12, 4, 0]:
+                right = asked = 0
+                while asked < count:
+                    prefix = shared_prefix(rng, task, shots, tok, 900)
+                    items = [corpus.make_item(rng, task, held=True) for _ in range(min(40, count - asked))]
+                    parts = [prompt_parts(task, form, prefix, text) for text, _ in items]
+                    cases = [(rest, (answer if form == "chat" else " " + answer) + stop) for (_, rest, stop), (_, answer) in zip(parts, items)]
+                    result = exact(model, tok, parts[0][0], cases)
+                    right, asked = right + sum(result), asked + len(result)
+                    if "-v" in sys.argv:
+                        for ok, (text, answer) in zip(result, items):
+                            if not ok:
+                                print("   miss:", answer, "|", text)
+                print("%-11s %-5s %8d  %5d / %d = %.1f %%" % (task, form, shots, right, asked, 100 * right / asked), flush=True)
+
+
+def generate(model, tok, prompt, limit):
+    """Greedy continuation, up to an end token or the limit. -> (text, ended by itself)"""
+    import torch
+    out, stop = [], {tok.id[corpus.EOT], tok.id[corpus.END]}
+    with torch.no_grad():
+        past = model.empty_past()
+        ids = tok.encode(prompt)
+        while len(out) < limit:
+            token = int(model.logits(model(torch.tensor([ids]), past)[:, -1]).argmax())
+            if token in stop:
+                return tok.decode(out), True
+            out.append(token)
+            ids = [token]
+    return tok.decode(out), False
+
+
+def check_stories(count=60):
+    """Held-out openings continued greedily. Counts the stories that end by themselves, that have at most
+    two named persons with the hero among them, and whose things (lost kite, boat ...) stay the same thing."""
+    tok, model = load_tokenizer(), load_model()
+    rng, names = random.Random(5), set(stories.SHE + stories.HE)
+    ended = people = things = all_three = 0
+    for i in range(count):
+        text, _ = stories.make_story(rng, held=True)
+        prompt = " ".join(re.split(r"(?<=[.!?\"]) ", text)[:2])
+        rest, end = generate(model, tok, prompt, 320)
+        whole = prompt + rest
+        found = {n for n in names if re.search(r"\b%s\b" % n, whole)}
+        a = len(found) <= 2 and all(n in rest for n in names if re.search(r"\b%s\b" % n, prompt.split(".")[0]))
+        b = sum(t in whole for t in stories.THINGS) <= 1
+        ended, people, things, all_three = ended + end, people + a, things + b, all_three + (end and a and b)
+        if i < 6 or "-v" in sys.argv and not (end and a and b):
+            print("> %s\n%s\n  [ended %s, persons %s, one thing %s]\n" % (prompt, rest, end, a, b))
+    print("of %d stories: %d end by themselves, %d keep their persons, %d keep to one thing, %d all three" % (count, ended, people, things, all_three))
+
+
+def request(custom_id, form, task, prefix, text):
+    """One OpenAI Batch line."""
+    body = {"model": "sprout"}
+    if form == "chat":
+        url = "/v1/chat/completions"
+        body["messages"] = [{"role": "system", "content": prefix}, {"role": "user", "content": text}]
+    else:
+        url = "/v1/completions"
+        body["prompt"] = prefix + prompt_parts(task, "raw", "", text)[1]
+        body["stop"] = ["\n"]
+    body.update(max_tokens=MAX_TOKENS[task], temperature=0)
+    return {"custom_id": custom_id, "method": "POST", "url": url, "body": body}
+
+
+def write_lines(path, rows):
+    with open(path, "w", encoding="utf-8") as f:
+        for row in rows:
+            f.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def write_requests(per_form=40):
+    """80 requests a task, half chat and half plain completions, each half behind one shared dozen-example prefix."""
+    tok, rng = load_tokenizer(), random.Random(2024)
+    lines, expected, used = [], {}, set()
+    for task in corpus.TASKS:
+        for form in ["chat", "raw"]:
+            prefix = shared_prefix(rng, task, 12, tok, 880, FIXED[task])
+            i = 0
+            while i < per_form:
+                text, answer = corpus.make_item(rng, task, held=True)
+                if text in used:
+                    continue
+                used.add(text)
+                custom_id = "%s-%s-%02d" % (task, form, i)
+                lines.append(request(custom_id, form, task, prefix, text))
+                expected[custom_id] = json.loads(answer) if answer[0] == "{" else answer
+                i += 1
+    write_lines(os.path.join(HERE, "heldout.jsonl"), lines)
+    with open(os.path.join(HERE, "heldout-expected.json"), "w") as f:
+        f.write("{\n" + ",\n".join(json.dumps(k) + ": " + json.dumps(v) for k, v in expected.items()) + "\n}\n")
+
+    rng = random.Random(48)
+    prefix = shared_prefix(rng, "triage", 12, tok, 760, FIXED["triage"])
+    demo = []
+    while len(demo) < 48:
+        text, _ = corpus.make_item(rng, "triage", held=True)
+        if text not in used and text != text.lower():
+            used.add(text)
+            demo.append(request("ticket-%02d" % (len(demo) + 1), "chat", "triage", prefix, text))
+    folder = os.path.join(ROOT, "examples")
+    os.makedirs(folder, exist_ok=True)
+    write_lines(os.path.join(folder, "tickets.jsonl"), demo)
+    openings, rng = [], random.Random(12)
+    while len(openings) < 12:
+        first = re.split(r"(?<=[.]) ", stories.make_story(rng, held=True)[0])[0]
+        if first not in openings and (first.startswith("Once") or len(openings) > 7):
+            openings.append(first)
+    write_lines(os.path.join(folder, "stories.jsonl"), [{"prompt": p} for p in openings])
+    print(len(lines), "held-out requests,", len(demo), "demo tickets,", len(openings), "story openings")
+
+
+def answer_of(row):
+    choice = row["response"]["body"]["choices"][0]
+    return (choice["message"]["content"] if "message" in choice else choice["text"]).strip()
+
+
+def score(path):
+    """Prints right / asked per task and form; a missing or failed answer counts as wrong."""
+    with open(os.path.join(HERE, "heldout-expected.json")) as f:
+        expected = json.load(f)
+    got = {}
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            if line.strip():
+                row = json.loads(line)
+                try:
+                    got[row["custom_id"]] = answer_of(row)
+                except (KeyError, TypeError, IndexError):
+                    got[row["custom_id"]] = None
+    table = {}
+    for custom_id, want in expected.items():
+        task, form, _ = custom_id.split("-")
+        have = got.get(custom_id)
+        if isinstance(want, dict) and have is not None:
+            try:
+                have = json.loads(have)
+            except ValueError:
+                pass
+        for key in [(task, form), (task, "both")]:
+            cell = table.setdefault(key, [0, 0, 0])
+            cell[0] += have == want
+            cell[1] += 1
+            cell[2] += have is None
+    print("task        form  right / asked")
+    for (task, form), (right, asked, missing) in table.items():
+        print("%-11s %-5s %5d / %d = %.1f %%%s" % (task, form, right, asked, 100 * right / asked, "  (%d without an answer)" % missing if missing else ""))
+
+
+if __name__ == "__main__":
+    command, rest = sys.argv[1], [a for a in sys.argv[2:] if a != "-v"]
+    if command == "model":
+        evaluate(*map(int, rest))
+    elif command == "stories":
+        check_stories(*map(int, rest))
+    elif command == "say":
+        print(generate(load_model(), load_tokenizer(), rest[0].replace("\\n", "\n"), 400)[0])
+    elif command == "requests":
+        write_requests()
+    elif command == "score":
+        score(rest[0])
+    else:
+        sys.exit(__doc__)

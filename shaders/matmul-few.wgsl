@@ -1,0 +1,51 @@
+// y[m][n] = sum over k of x[m][k] * w[n][k] (+ bias[n]) (+ y[m][n]), for so few tokens m that a thread per row of w
+// would leave the GPU idle. One workgroup per tile of 16 rows; a thread computes one row's products in one slice of k.
+// The order of summation is that of matmul-io.
+
+//#import weights-f32
+//#import matmul-io
+
+const TOKENS: u32 = 1u;    // per thread, at most SLICES
+const WG_SIZE: u32 = 16u * SLICES;
+
+var<workgroup> sh_sums: array<f32, TOKENS * WG_SIZE>;  // [TOKENS, SLICES, 16 rows]
+
+@compute @workgroup_size(WG_SIZE)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) n_groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let first_token = group.x * TOKENS;
+  let first_row = (group.z * n_groups.y + group.y) * 16u;
+  if (first_row >= params.n_rows) { return; }
+  let slice = lane / 16u;
+
+  // tokens past the end repeat the last one, and are not stored; rows are padded to whole tiles
+  var x_ix: array<u32, TOKENS>;
+  for (var m = 0u; m < TOKENS; m++) {
+    x_ix[m] = min(first_token + m, params.n_tokens - 1u) * ROW_QUADS;
+  }
+  let block_ix = first_block(first_row + lane % 16u);
+
+  var sum: array<f32, TOKENS>;
+  for (var i = 0u; i < SLICE_BLOCKS; i++) {
+    let k_block = slice * SLICE_BLOCKS + i;
+    if (k_block >= N_BLOCKS) { break; }
+    let block = load_block(block_ix + k_block * 16u);
+    for (var q = 0u; q < BLOCK_QUADS; q++) {
+      let w = block_quad(block, q);
+      for (var m = 0u; m < TOKENS; m++) {
+        sum[m] = add_products(w, x[x_ix[m] + k_block * BLOCK_QUADS + q], sum[m]);
+      }
+    }
+  }
+  for (var m = 0u; m < TOKENS; m++) { sh_sums[m * WG_SIZE + lane] = sum[m]; }
+  workgroupBarrier();
+
+  let token = lane / 16u;
+  if (token >= TOKENS) { return; }
+  var total = 0f;
+  for (var s = 0u; s < SLICES; s++) { total += sh_sums[token * WG_SIZE + s * 16u + lane % 16u]; }
+  store(first_token + token, first_row + lane % 16u, total);
+}

@@ -1,0 +1,75 @@
+import type { GenerationResult, TokenLogprob } from '../engine/generation'
+import type { BatchRequest } from './batch-request'
+
+/** A line of a job's output: an OpenAI Batch response. Exactly one of `response` and `error` is set. */
+export interface BatchResponse {
+  readonly id: string
+  readonly custom_id: string
+  readonly response: { readonly status_code: 200; readonly request_id: string; readonly body: object } | null
+  readonly error: { readonly code: string; readonly message: string; readonly line: number } | null
+}
+
+/** The answer to a request that could not be served. */
+export function failedResponse(line: number, customId: string, error: Error): BatchResponse {
+  const { name: code, message } = error
+  return { id: `batch_req_${line}`, custom_id: customId, response: null, error: { code, message, line } }
+}
+
+/** Writes a result in the shape of the endpoint that was asked. `decode` gives the text of one token. */
+export function batchResponse(
+  request: BatchRequest,
+  result: GenerationResult,
+  model: string,
+  decode: (tokenId: number) => string,
+): BatchResponse {
+  const { line, customId, kind } = request
+  if (result.error) return failedResponse(line, customId, result.error)
+  const id = `${kind === 'chat' ? 'chatcmpl' : 'cmpl'}-${line}`
+  const { promptTokens, completionTokens } = result.usage
+  const body = {
+    id,
+    object: kind === 'chat' ? 'chat.completion' : 'text_completion',
+    created: Math.floor(Date.now() / 1000),
+    model,
+    choices: [choice(request, result, decode)],
+    usage: {
+      prompt_tokens: promptTokens,
+      completion_tokens: completionTokens,
+      total_tokens: promptTokens + completionTokens,
+    },
+  }
+  return { id: `batch_req_${line}`, custom_id: customId, response: { status_code: 200, request_id: id, body }, error: null }
+}
+
+function choice({ kind, returnTokenIds }: BatchRequest, result: GenerationResult, decode: (tokenId: number) => string): object {
+  const { text, finishReason, logprobs, tokenIds, promptTokenIds } = result
+  const output = kind === 'chat' ? { message: { role: 'assistant', content: text } } : { text }
+  const scores = logprobs && (kind === 'chat' ? chatLogprobs(logprobs, decode) : completionLogprobs(logprobs, decode))
+  return {
+    index: 0,
+    ...output,
+    logprobs: scores ?? null,
+    finish_reason: finishReason,
+    ...(returnTokenIds ? { prompt_token_ids: promptTokenIds, token_ids: tokenIds } : {}),
+  }
+}
+
+function completionLogprobs(logprobs: readonly TokenLogprob[], decode: (tokenId: number) => string): object {
+  return {
+    tokens: logprobs.map(({ tokenId }) => decode(tokenId)),
+    token_logprobs: logprobs.map(({ logprob }) => logprob),
+    top_logprobs: logprobs.map(({ topLogprobs }) =>
+      Object.fromEntries(topLogprobs.map(({ tokenId, logprob }) => [decode(tokenId), logprob])),
+    ),
+  }
+}
+
+function chatLogprobs(logprobs: readonly TokenLogprob[], decode: (tokenId: number) => string): object {
+  const entry = ({ tokenId, logprob }: { tokenId: number; logprob: number }) => {
+    const token = decode(tokenId)
+    return { token, logprob, bytes: [...new TextEncoder().encode(token)] }
+  }
+  return {
+    content: logprobs.map(drawn => ({ ...entry(drawn), top_logprobs: drawn.topLogprobs.map(entry) })),
+  }
+}

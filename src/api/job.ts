@@ -1,0 +1,123 @@
+import type { CoppiceError } from '../core/errors'
+import { InvalidRequest } from '../core/errors'
+import type { Engine } from '../engine/engine'
+import type { GenerationParams } from '../engine/sampling-params'
+import { type BatchRequest, customIdOf, parseBatchRequest } from './batch-request'
+import { type BatchResponse, batchResponse, failedResponse } from './batch-response'
+
+export interface JobOptions {
+  /** For requests that do not say how many tokens they want. */
+  readonly maxTokens?: number
+  readonly signal?: AbortSignal
+  /** A response is ready; called in the order in which they finish. */
+  readonly onResponse?: (response: BatchResponse) => void
+  readonly onProgress?: (progress: JobProgress) => void
+}
+
+export interface JobProgress {
+  readonly done: number
+  readonly total: number
+  /** Generated so far. */
+  readonly decodeTokens: number
+  /** Since the job began. */
+  readonly elapsedMs: number
+}
+
+/** What a job did. Counts are of tokens unless their name says otherwise. */
+export interface JobSummary {
+  readonly requests: number
+  readonly failed: number
+  /** In all prompts. */
+  readonly promptTokens: number
+  /** Computed for prompts, again after a preemption included. */
+  readonly prefillTokens: number
+  /** Generated. */
+  readonly decodeTokens: number
+  /** From the first request to the last answer, without loading the model. */
+  readonly wallMs: number
+  /** Generated tokens per second of `wallMs`. */
+  readonly tokensPerSecond: number
+  readonly steps: number
+  /** Mean tokens computed in a step. */
+  readonly tokensPerStep: number
+  /** Most KV blocks in use at once. */
+  readonly peakBlocks: number
+  readonly adapter: string
+}
+
+/**
+ * Runs a job, given as JSONL lines in OpenAI's Batch format (or bare `{prompt}` / `{messages}`). A bad line, or a prompt
+ * that cannot be served, fails that line alone. Responses come in input order.
+ * @throws the signal's reason on abort; what `engine.generate` throws when the engine itself fails
+ */
+export async function runJob(
+  engine: Engine,
+  lines: readonly string[],
+  options: JobOptions = {},
+): Promise<{ responses: BatchResponse[]; summary: JobSummary }> {
+  const began = performance.now()
+  const before = engine.stats()
+  const responses: BatchResponse[] = []
+  const requests: { readonly request: BatchRequest; readonly position: number }[] = []
+  const params: GenerationParams[] = []
+  let decodeTokens = 0
+  let promptTokens = 0
+  let done = 0
+
+  const respond = (position: number, response: BatchResponse) => {
+    responses[position] = response
+    done += 1
+    options.onResponse?.(response)
+    options.onProgress?.({ done, total: texts.length, decodeTokens, elapsedMs: performance.now() - began })
+  }
+  const texts = lines.map((text, index) => ({ text, line: index + 1 })).filter(({ text }) => text.trim() !== '')
+  texts.forEach(({ text, line }, position) => {
+    try {
+      const request = parseBatchRequest(text, line)
+      const given = options.maxTokens === undefined ? request.params : { maxTokens: options.maxTokens, ...request.params }
+      engine.checkParams(given, `Line ${line}`)
+      requests.push({ request, position })
+      params.push(given)
+    } catch (error) {
+      if (!(error instanceof InvalidRequest)) throw error
+      respond(position, failedResponse(line, customIdOf(text, line), error))
+    }
+  })
+
+  const generation = engine.generate(
+    requests.map(({ request }) => request.prompt),
+    params,
+    { signal: options.signal },
+  )
+  for await (const result of generation) {
+    const { request, position } = requests[result.index]
+    decodeTokens += result.usage.completionTokens
+    promptTokens += result.usage.promptTokens
+    const error = result.error && atLine(request.line, result.error)
+    respond(position, batchResponse(request, { ...result, error }, engine.modelName, id => engine.tokenizer.decode([id])))
+  }
+
+  const after = engine.stats()
+  const wallMs = performance.now() - began
+  const steps = after.steps - before.steps
+  return {
+    responses,
+    summary: {
+      requests: texts.length,
+      failed: responses.filter(response => response.error).length,
+      promptTokens,
+      prefillTokens: after.prefillTokens - before.prefillTokens,
+      decodeTokens,
+      wallMs,
+      tokensPerSecond: decodeTokens / (wallMs / 1000),
+      steps,
+      tokensPerStep: steps === 0 ? 0 : (after.computedTokens - before.computedTokens) / steps,
+      peakBlocks: after.peakBlocks,
+      adapter: after.adapter,
+    },
+  }
+}
+
+function atLine(line: number, error: CoppiceError): CoppiceError {
+  return new InvalidRequest(`Line ${line}: ${error.message}`, { cause: error })
+}

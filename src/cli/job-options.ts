@@ -1,0 +1,86 @@
+import { parseArgs } from 'node:util'
+
+export interface JobCommand {
+  readonly input: string
+  readonly out: string
+  readonly summary: string | undefined
+  readonly model: string
+  readonly weights: 'f32' | 'f16'
+  readonly maxTokens: number | undefined
+  readonly tokenBudget: number | undefined
+  readonly blocks: number | undefined
+  readonly runtime: 'chrome' | 'node'
+}
+
+/** A command line that cannot be obeyed. */
+export class UsageError extends Error {}
+
+export const USAGE = `npm run job -- [input.jsonl] [options]
+
+Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messages": …} lines) and writes the responses.
+
+  input.jsonl            default: examples/tickets.jsonl
+  --out FILE             responses, default: beside the input, as input.results.jsonl
+  --summary FILE         the summary as JSON
+  --model MODEL          an embedded model (sprout), a Hugging Face id (org/name), a URL or a local folder; default sprout
+  --weights f32|f16      how weights are kept on the GPU; default f32
+  --max-tokens N         for requests that do not say; default 256
+  --token-budget N       most tokens in a step; default 512
+  --blocks N             KV cache size in blocks of 16 tokens; default: as many as fit
+  --runtime chrome|node  headless Chrome, or Node with the webgpu package; default chrome
+
+Exit codes: 0 all answered · 1 some requests failed, see their lines · 2 bad command line or input file
+            3 the model cannot be read or run · 4 no browser or no WebGPU device · 130 interrupted`
+
+/** @throws UsageError that names the option and what it takes */
+export function parseJobCommand(args: string[]): JobCommand {
+  let parsed: ReturnType<typeof parse>
+  try {
+    parsed = parse(args)
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+  const { values, positionals } = parsed
+  if (positionals.length > 1) throw new UsageError(`One input file at a time, not ${positionals.length}: ${positionals.join(' ')}`)
+  const input = positionals[0] ?? 'examples/tickets.jsonl'
+  return {
+    input,
+    out: values.out ?? `${input.replace(/\.jsonl?$/, '')}.results.jsonl`,
+    summary: values.summary,
+    model: values.model,
+    weights: oneOf('weights', values.weights, ['f32', 'f16']),
+    maxTokens: count('max-tokens', values['max-tokens']),
+    tokenBudget: count('token-budget', values['token-budget']),
+    blocks: count('blocks', values.blocks),
+    runtime: oneOf('runtime', values.runtime, ['chrome', 'node']),
+  }
+}
+
+function parse(args: string[]) {
+  return parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      out: { type: 'string' },
+      summary: { type: 'string' },
+      model: { type: 'string', default: 'sprout' },
+      weights: { type: 'string', default: 'f32' },
+      'max-tokens': { type: 'string' },
+      'token-budget': { type: 'string' },
+      blocks: { type: 'string' },
+      runtime: { type: 'string', default: 'chrome' },
+    },
+  })
+}
+
+function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find(each => each === value)
+  if (found === undefined) throw new UsageError(`--${name} is ${value}, but must be one of ${allowed.join(', ')}.`)
+  return found
+}
+
+function count(name: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new UsageError(`--${name} is ${value}, but must be a whole number of at least 1.`)
+  return Number(value)
+}

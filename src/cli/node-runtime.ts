@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs'
+import { createEngine, runJob, UnsupportedDevice } from '../index'
+import type { JobRuntime } from './job-runtime'
+
+/** Vulkan drivers that run on a CPU: Mesa's, and the one that comes with Debian's Chromium. */
+const SOFTWARE_DRIVERS = ['/usr/share/vulkan/icd.d/lvp_icd.json', '/usr/lib/chromium/vk_swiftshader_icd.json']
+
+/** What the `webgpu` package's `create` returned: without a reference the process dies when it is collected. */
+let gpu: GPU | undefined
+
+/** In this process, on Dawn through the `webgpu` package. */
+export const runInNode: JobRuntime = async (input, events, signal) => {
+  gpu ??= await openDawn()
+  const engine = await createEngine(input.model, {
+    ...input.engine,
+    gpu,
+    signal,
+    onProgress: ({ text }) => events.onLoad(text),
+  })
+  try {
+    const { summary } = await runJob(engine, input.lines, { maxTokens: input.maxTokens, signal, ...events })
+    return summary
+  } finally {
+    engine.dispose()
+  }
+}
+
+async function openDawn(): Promise<GPU> {
+  try {
+    const { create, globals } = await import('webgpu')
+    Object.assign(globalThis, globals)
+    const dawn = create([])
+    if (await dawn.requestAdapter()) return dawn
+    // no GPU with a Vulkan driver here: a software driver still gives the right answers
+    process.env.VK_DRIVER_FILES ??= SOFTWARE_DRIVERS.find(path => existsSync(path))
+    return create([])
+  } catch (cause) {
+    throw new UnsupportedDevice(`--runtime node needs the npm package webgpu, which does not load here: ${String(cause)}`, { cause })
+  }
+}

@@ -1,0 +1,33 @@
+import type { JobProgress } from '../index'
+
+const WIDTH = 30
+
+/** One line: a bar, how many are done, tokens per second, and the time left if the rest takes as long as these did. */
+export function progressLine({ done, total, decodeTokens, elapsedMs }: JobProgress): string {
+  const filled = total === 0 ? WIDTH : Math.round((done / total) * WIDTH)
+  const bar = '█'.repeat(filled) + '░'.repeat(WIDTH - filled)
+  const seconds = elapsedMs / 1000
+  const rate = seconds > 0 ? decodeTokens / seconds : 0
+  const left = done === 0 ? '–' : duration((seconds / done) * (total - done))
+  return `${bar} ${done}/${total}  ${rate.toFixed(0)} tok/s  ETA ${left}`
+}
+
+/** Draws progress on a terminal; elsewhere prints a line every tenth. */
+export function progressBar(stream: NodeJS.WriteStream): (progress: JobProgress) => void {
+  let printed = 0
+  return progress => {
+    const line = progressLine(progress)
+    const isLast = progress.done === progress.total
+    if (stream.isTTY) {
+      stream.write(`\r${line}\x1b[K${isLast ? '\n' : ''}`)
+    } else if (isLast || progress.done >= printed + progress.total / 10) {
+      printed = progress.done
+      stream.write(`${line}\n`)
+    }
+  }
+}
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`
+  return `${Math.floor(seconds / 60)} min ${Math.ceil(seconds % 60)} s`
+}

@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs'
+import { isAbsolute, resolve } from 'node:path'
+import { createServer } from 'vite'
+
+export interface PageServer {
+  /** The address of a page or file below src/ or public/. */
+  url(path: string): string
+  /** The address from which a page can fetch a model that may be a local folder. */
+  modelUrl(model: string): string
+  close(): Promise<void>
+}
+
+/** Serves the pages of src/ and the files of public/ on a free port of this machine. */
+export async function servePages(): Promise<PageServer> {
+  const server = await createServer({ logLevel: 'error', server: { port: 0, host: '127.0.0.1', hmr: false, fs: { strict: false } } })
+  await server.listen()
+  const address = server.httpServer?.address()
+  if (!address || typeof address === 'string') throw new Error('the page server has no port')
+  const url = (path: string) => `http://127.0.0.1:${address.port}/${path}`
+  return {
+    url,
+    modelUrl: model => (isAbsolute(model) ? url(`@fs${model}/`) : model),
+    close: () => server.close(),
+  }
+}
+
+const EMBEDDED = resolve('public/models')
+
+/** What `--model` means: an embedded model or a local folder becomes an absolute path, anything else stays. */
+export function resolveModel(model: string): string {
+  if (/^https?:\/\//.test(model)) return model
+  const embedded = resolve(EMBEDDED, model)
+  if (!model.includes('/') && existsSync(embedded)) return embedded
+  return existsSync(model) ? resolve(model) : model
+}

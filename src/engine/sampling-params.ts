@@ -1,0 +1,90 @@
+import { InvalidRequest } from '../core/errors'
+import type { SamplingParams } from '../core/sampling-params'
+
+/** What a caller may give: any part of the parameters; token ids of `logitBias` as object keys or a map. */
+export type GenerationParams = Partial<Omit<SamplingParams, 'logitBias' | 'stop'>> & {
+  readonly logitBias?: ReadonlyMap<number, number> | Readonly<Record<number, number>>
+  readonly stop?: string | readonly string[]
+}
+
+/** The most `topLogprobs` per token that the sampler keeps room for. */
+export const MAX_LOGPROBS = 20
+
+interface Range {
+  readonly default: number
+  readonly low: number
+  readonly high: number
+  readonly integer?: boolean
+}
+
+const NUMBERS = {
+  maxTokens: { default: 256, low: 1, high: 2 ** 31, integer: true },
+  temperature: { default: 0, low: 0, high: 100 },
+  topK: { default: 0, low: 0, high: 2 ** 31, integer: true },
+  topP: { default: 1, low: 0, high: 1 },
+  minP: { default: 0, low: 0, high: 1 },
+  seed: { default: 0, low: 0, high: 2 ** 32 - 1, integer: true },
+  repetitionPenalty: { default: 1, low: 0.01, high: 100 },
+  presencePenalty: { default: 0, low: -100, high: 100 },
+  frequencyPenalty: { default: 0, low: -100, high: 100 },
+} as const satisfies Record<string, Range>
+
+const KNOWN = new Set([...Object.keys(NUMBERS), 'logitBias', 'logprobs', 'stop', 'ignoreEos'])
+
+/**
+ * Completes and checks sampling parameters.
+ * @throws InvalidRequest that names the parameter, its value and what is allowed
+ */
+export function samplingParams(given: GenerationParams, vocabSize: number): SamplingParams {
+  const unknown = Object.keys(given).filter(name => !KNOWN.has(name))
+  if (unknown.length > 0) {
+    throw new InvalidRequest(`Unknown parameter ${unknown.join(', ')}. Known are ${[...KNOWN].join(', ')}.`)
+  }
+  const number = (name: keyof typeof NUMBERS): number => {
+    const range = NUMBERS[name]
+    return given[name] === undefined ? range.default : checked(name, given[name], range)
+  }
+  if (given.ignoreEos !== undefined && typeof given.ignoreEos !== 'boolean') {
+    throw new InvalidRequest(`ignoreEos is ${String(given.ignoreEos)}, but must be true or false.`)
+  }
+  return {
+    maxTokens: number('maxTokens'),
+    temperature: number('temperature'),
+    topK: number('topK'),
+    topP: number('topP'),
+    minP: number('minP'),
+    seed: number('seed'),
+    repetitionPenalty: number('repetitionPenalty'),
+    presencePenalty: number('presencePenalty'),
+    frequencyPenalty: number('frequencyPenalty'),
+    logitBias: logitBias(given.logitBias, vocabSize),
+    logprobs: given.logprobs === undefined ? undefined : checked('logprobs', given.logprobs, LOGPROBS),
+    stop: stopStrings(given.stop),
+    ignoreEos: given.ignoreEos ?? false,
+  }
+}
+
+const LOGPROBS: Range = { default: 0, low: 0, high: MAX_LOGPROBS, integer: true }
+
+function checked(name: string, value: unknown, { low, high, integer }: Range): number {
+  const isGood = typeof value === 'number' && value >= low && value <= high && (!integer || Number.isInteger(value))
+  if (isGood) return value
+  throw new InvalidRequest(`${name} is ${String(value)}, but must be ${integer ? 'an integer' : 'a number'} from ${low} to ${high}.`)
+}
+
+function logitBias(given: GenerationParams['logitBias'], vocabSize: number): ReadonlyMap<number, number> {
+  const pairs = given instanceof Map ? [...given] : Object.entries(given ?? {})
+  return new Map(
+    pairs.map(([key, bias]) => {
+      const tokenId = checked('a token id of logitBias', Number(key), { default: 0, low: 0, high: vocabSize - 1, integer: true })
+      return [tokenId, checked(`logitBias of token ${tokenId}`, bias, { default: 0, low: -1e9, high: 1e9 })]
+    }),
+  )
+}
+
+function stopStrings(given: GenerationParams['stop']): readonly string[] {
+  const stop = typeof given === 'string' ? [given] : [...(given ?? [])]
+  const bad = stop.findIndex(text => typeof text !== 'string' || text === '')
+  if (bad >= 0) throw new InvalidRequest(`stop[${bad}] is ${JSON.stringify(stop[bad])}, but must be a text of at least one character.`)
+  return stop
+}

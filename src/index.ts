@@ -1,0 +1,29 @@
+/**
+ * Coppice: batch-first LLM inference in the browser, on WebGPU.
+ *
+ *     const engine = await createEngine('https://example.org/models/SmolLM2-135M-Instruct/')
+ *     for await (const { index, text } of engine.generate(prompts, { maxTokens: 64 })) console.log(index, text)
+ *     engine.dispose()
+ */
+export { parseBatchRequest, type BatchRequest } from './api/batch-request'
+export type { BatchResponse } from './api/batch-response'
+export { type JobOptions, type JobProgress, type JobSummary, runJob } from './api/job'
+export {
+  CoppiceError,
+  CorruptCheckpoint,
+  DeviceLost,
+  Disposed,
+  DownloadFailed,
+  InvalidRequest,
+  OutOfMemory,
+  UnsupportedDevice,
+  UnsupportedModel,
+} from './core/errors'
+export type { ModelConfig } from './core/model-config'
+export type { FinishReason } from './core/sequence'
+export { createEngine, type EngineOptions, type EngineProgress } from './engine/create-engine'
+export type { Engine, EngineStats, GenerateOptions } from './engine/engine'
+export type { Generation, GenerationResult, TokenLogprob } from './engine/generation'
+export type { Message, Prompt } from './engine/prompt'
+export type { GenerationParams } from './engine/sampling-params'
+export type { ModelSource } from './loader'

@@ -1,0 +1,82 @@
+import { assert } from '../core/assert'
+
+/**
+ * Which blocks of the KV cache are taken, and by how many block tables: the allocator of paged attention
+ * (vLLM, arXiv:2309.06180 §4.2). A block is free or has references; sequences that share a prefix share its blocks.
+ * Only numbers: the K and V themselves lie in GPU buffers. Misuse (releasing a free block) is an `InvariantViolation`.
+ */
+export class BlockPool {
+  /** Most blocks ever used at once. */
+  peakUsed = 0
+  /** A stack: a block just released is taken next, while the GPU's caches may still hold it. */
+  readonly #free: number[]
+  /** Block tables that name the block; 0: free. */
+  readonly #refCounts: Uint32Array
+
+  constructor(readonly numBlocks: number) {
+    assert(Number.isInteger(numBlocks) && numBlocks > 0, `A pool of ${numBlocks} blocks; it needs at least 1.`)
+    this.#free = Array.from({ length: numBlocks }, (_, index) => numBlocks - 1 - index)
+    this.#refCounts = new Uint32Array(numBlocks)
+  }
+
+  get numFree(): number {
+    return this.#free.length
+  }
+
+  get numUsed(): number {
+    return this.numBlocks - this.#free.length
+  }
+
+  /** Takes a free block, with one reference; undefined if none is free. */
+  allocate(): number | undefined {
+    const block = this.#free.pop()
+    if (block === undefined) return undefined
+    this.#refCounts[block] = 1
+    this.peakUsed = Math.max(this.peakUsed, this.numUsed)
+    return block
+  }
+
+  /** Takes `count` free blocks, or none and returns undefined. */
+  allocateMany(count: number): number[] | undefined {
+    if (count > this.#free.length) return undefined
+    const blocks = this.#free.splice(this.#free.length - count).reverse()
+    for (const block of blocks) this.#refCounts[block] = 1
+    this.peakUsed = Math.max(this.peakUsed, this.numUsed)
+    return blocks
+  }
+
+  /** Adds a reference to a used block. */
+  share(block: number): void {
+    assert(this.#refCounts[block] > 0, `Block ${block} of ${this.numBlocks} is shared, but nobody uses it.`)
+    this.#refCounts[block]++
+  }
+
+  /** Drops a reference; the last one frees the block. */
+  release(block: number): void {
+    assert(this.#refCounts[block] > 0, `Block ${block} of ${this.numBlocks} is released, but nobody uses it.`)
+    if (--this.#refCounts[block] === 0) this.#free.push(block)
+  }
+
+  /** Asserts that each block is free exactly once or used and, if `tables` are all there are, that they account for every reference. */
+  checkIntegrity(tables?: Iterable<readonly number[]>): void {
+    const timesFree = new Uint32Array(this.numBlocks)
+    for (const block of this.#free) timesFree[block]++
+    for (let block = 0; block < this.numBlocks; block++) {
+      const refCount = this.#refCounts[block]
+      assert(
+        timesFree[block] === (refCount === 0 ? 1 : 0),
+        `Block ${block} has ${refCount} references and is ${timesFree[block]} times in the free list (${this.numFree} free + ${this.numUsed} used of ${this.numBlocks}).`,
+      )
+    }
+    if (!tables) return
+    const owners = new Uint32Array(this.numBlocks)
+    for (const table of tables) for (const block of table) owners[block]++
+    for (let block = 0; block < this.numBlocks; block++) {
+      const refCount = this.#refCounts[block]
+      assert(
+        refCount === owners[block],
+        `Block ${block} has ${refCount} references, but ${owners[block]} tables name it.`,
+      )
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import { BLOCK_LEN, blocksFor } from '../core/block'
+import { InvalidRequest, OutOfMemory } from '../core/errors'
+import type { ModelConfig } from '../core/model-config'
+
+const MIB = 2 ** 20
+/** KV cache if no budget is given. WebGPU does not say how much memory is free; this much a laptop's shared memory can spare. */
+const DEFAULT_KV_BYTES = 1024 * MIB
+/** A cache that holds fewer tokens serves no chat: better to fail and say why. An explicit `blocks` is taken as it is. */
+const MIN_CONTEXT_TOKENS = 256
+/** Partial results of a row, at most: bounds their buffer whatever the context. */
+const MAX_SEGMENTS = 16
+/** Shorter segments cost more in merging than they win in parallelism. */
+const MIN_SEGMENT_TOKENS = 256
+/** Logits at a time: enough rows to fill the GPU, little beside the weights. */
+const MAX_LOGITS_BYTES = 64 * MIB
+/** Activations, logits and partial results are f32. */
+const F32_BYTES = 4
+
+export interface MemoryOptions {
+  readonly limits: { readonly maxBufferSize: number; readonly maxStorageBufferBindingSize: number }
+  readonly config: ModelConfig
+  readonly weightBytes: number
+  /** Most tokens in a step. */
+  readonly tokenBudget: number
+  /** Bytes of one element of K or V: 4 for f32. */
+  readonly kvElementBytes: number
+  /** Weights, scratch and KV cache together; default: as much as they need with a KV cache of 1 GiB. */
+  readonly budgetBytes?: number
+  /** Exact size of the KV cache; default: as many as fit. */
+  readonly blocks?: number
+  /** Longest sequence, in tokens; default: the model's. */
+  readonly contextLength?: number
+}
+
+/** How an engine divides the GPU's memory. Plain numbers; `explainMemory` puts them in words. */
+export interface MemoryPlan {
+  readonly numBlocks: number
+  /** Longest sequence, in tokens; the cache holds at least one such. */
+  readonly contextLength: number
+  /** The context asked for; larger than `contextLength` if the cache cannot hold it. */
+  readonly wantedContextLength: number
+  /** Of the attention layout. */
+  readonly segmentTokens: number
+  /** Of a sequence of `contextLength`; at most 16. */
+  readonly numSegments: number
+  /** Rows of logits that are computed at a time. */
+  readonly drawRows: number
+  readonly weightBytes: number
+  /** K (or V) of one block in one layer: `[kvHead][BLOCK_LEN][headDim]`. */
+  readonly blockBytes: number
+  /** K (or V) buffer of one layer: `[block][kvHead][BLOCK_LEN][headDim]`. */
+  readonly layerBytes: number
+  /** All layers' K and V. */
+  readonly kvBytes: number
+  /** Outputs `[slot][head][headDim]` and log-sum-exps `[slot][head]` of attention's partial results. */
+  readonly partialBytes: number
+  /** hidden `[T][hidden]` twice, qkv `[T][(heads + 2 kvHeads) headDim]`, attention `[T][heads headDim]`, mlp `[T][2 intermediate]`. */
+  readonly activationBytes: number
+  /** `[drawRows][vocab]`. */
+  readonly logitsBytes: number
+  /** Everything above that is not a part of something else. */
+  readonly totalBytes: number
+}
+
+/**
+ * Sizes the KV cache to what the device's limits and the budget leave, and the context to the cache.
+ * Throws `OutOfMemory` if that is too little, with the numbers; `InvalidRequest` for a context the model cannot have.
+ */
+export function planMemory(options: MemoryOptions): MemoryPlan {
+  const { config, limits, weightBytes, tokenBudget } = options
+  const wantedContextLength = options.contextLength ?? config.maxPositions
+  if (wantedContextLength < 1 || wantedContextLength > config.maxPositions) {
+    throw new InvalidRequest(
+      `A context of ${wantedContextLength} tokens: this model takes 1 to ${config.maxPositions}.`,
+    )
+  }
+  const bindingBytes = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize)
+  const tokenBytes = tokenBuffers(config)
+  const activationBytes = tokenBudget * (2 * tokenBytes.hidden + tokenBytes.qkv + tokenBytes.attention + tokenBytes.mlp)
+  const rowBytes = config.vocabSize * F32_BYTES
+  const drawRows = Math.max(1, Math.min(tokenBudget, Math.floor(Math.min(MAX_LOGITS_BYTES, bindingBytes) / rowBytes)))
+  const logitsBytes = drawRows * rowBytes
+
+  // The context is not known before the cache is, but it has no more segments than this: it is at most the one wanted.
+  const mostSegments = Math.min(MAX_SEGMENTS, Math.ceil(wantedContextLength / MIN_SEGMENT_TOKENS))
+  const besidesBytes = weightBytes + activationBytes + logitsBytes + partialBytes(config, tokenBudget, mostSegments)
+  const blockBytes = config.numKvHeads * BLOCK_LEN * config.headDim * options.kvElementBytes
+  const numBlocks = chooseBlocks(options, { bindingBytes, besidesBytes, blockBytes, wantedContextLength })
+
+  const contextLength = Math.min(wantedContextLength, numBlocks * BLOCK_LEN)
+  const segmentTokens = roundUp(Math.ceil(contextLength / MAX_SEGMENTS), MIN_SEGMENT_TOKENS)
+  const numSegments = Math.ceil(contextLength / segmentTokens)
+  const largestBytes = Math.max(tokenBytes.hidden, tokenBytes.qkv, tokenBytes.mlp, numSegments * tokenBytes.attention)
+  if (tokenBudget * largestBytes > bindingBytes) {
+    throw new OutOfMemory(
+      `A token budget of ${tokenBudget} needs a buffer of ${mib(tokenBudget * largestBytes)}, the device binds ${mib(bindingBytes)} at most; ` +
+        `use a token budget of ${Math.floor(bindingBytes / largestBytes)}.`,
+    )
+  }
+  const parts = {
+    weightBytes,
+    kvBytes: 2 * config.numLayers * numBlocks * blockBytes,
+    partialBytes: partialBytes(config, tokenBudget, numSegments),
+    activationBytes,
+    logitsBytes,
+  }
+  return {
+    numBlocks,
+    contextLength,
+    wantedContextLength,
+    segmentTokens,
+    numSegments,
+    drawRows,
+    blockBytes,
+    layerBytes: numBlocks * blockBytes,
+    ...parts,
+    totalBytes: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0),
+  }
+}
+
+/** The plan in words, a line for each thing that takes memory. */
+export function explainMemory(plan: MemoryPlan): string {
+  const reduced = plan.contextLength < plan.wantedContextLength
+  return [
+    `weights      ${mib(plan.weightBytes)}`,
+    `KV cache     ${mib(plan.kvBytes)}: ${plan.numBlocks} blocks = ${plan.numBlocks * BLOCK_LEN} tokens; K and V of a layer ${mib(plan.layerBytes)} each`,
+    `attention    ${mib(plan.partialBytes)}: up to ${plan.numSegments} segments of ${plan.segmentTokens} tokens`,
+    `activations  ${mib(plan.activationBytes)}`,
+    `logits       ${mib(plan.logitsBytes)}: ${plan.drawRows} rows at a time`,
+    `total        ${mib(plan.totalBytes)}`,
+    `context      ${plan.contextLength} tokens${reduced ? `, reduced from ${plan.wantedContextLength} to what the KV cache holds` : ''}`,
+  ].join('\n')
+}
+
+/** As many blocks as fit, or exactly `options.blocks`. */
+function chooseBlocks(
+  { config, budgetBytes, blocks }: MemoryOptions,
+  sizes: { bindingBytes: number; besidesBytes: number; blockBytes: number; wantedContextLength: number },
+): number {
+  const { bindingBytes, besidesBytes, blockBytes, wantedContextLength } = sizes
+  const bytesPerBlock = 2 * config.numLayers * blockBytes
+  const unbudgetedBytes = blocks === undefined ? DEFAULT_KV_BYTES : Number.POSITIVE_INFINITY
+  const leftBytes = budgetBytes === undefined ? unbudgetedBytes : budgetBytes - besidesBytes
+  const most = Math.max(0, Math.floor(Math.min(bindingBytes / blockBytes, leftBytes / bytesPerBlock)))
+  const least = blocks ?? blocksFor(Math.min(MIN_CONTEXT_TOKENS, wantedContextLength))
+  if (most < least) {
+    const budget =
+      budgetBytes === undefined
+        ? ''
+        : ` and the budget of ${mib(budgetBytes)} holds ${mib(besidesBytes)} of other things`
+    throw new OutOfMemory(
+      `The KV cache needs ${least} blocks of ${BLOCK_LEN} tokens (${mib(least * bytesPerBlock)}), but ${most} fit: ` +
+        `the device binds ${mib(bindingBytes)} at once (${mib(blockBytes)} a block)${budget}. ` +
+        'Use a smaller or more quantised model, a smaller token budget, fewer blocks, or give more memory.',
+    )
+  }
+  return blocks ?? most
+}
+
+/** Bytes of the runner's buffers for one token. */
+function tokenBuffers(config: ModelConfig) {
+  const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim } = config
+  return {
+    hidden: hiddenSize * F32_BYTES,
+    qkv: (numHeads + 2 * numKvHeads) * headDim * F32_BYTES,
+    attention: numHeads * headDim * F32_BYTES,
+    mlp: 2 * intermediateSize * F32_BYTES,
+  }
+}
+
+/** A row with a single segment has no partial result. */
+function partialBytes(config: ModelConfig, tokenBudget: number, numSegments: number): number {
+  return numSegments === 1 ? 0 : tokenBudget * numSegments * config.numHeads * (config.headDim + 1) * F32_BYTES
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / MIB).toFixed(1)} MiB`
+}

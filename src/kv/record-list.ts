@@ -1,0 +1,32 @@
+import { assert } from '../core/assert'
+
+/** A list of u32 records of fixed size and capacity, to be refilled every step without garbage and uploaded as it is. */
+export class RecordList {
+  length = 0
+  readonly #values: Uint32Array<ArrayBuffer>
+
+  constructor(
+    readonly capacity: number,
+    readonly numFields: number,
+  ) {
+    this.#values = new Uint32Array(capacity * numFields)
+  }
+
+  /** What was pushed since `clear`, flat; a view that the next step overwrites. */
+  get values(): Uint32Array<ArrayBuffer> {
+    return this.#values.subarray(0, this.length * this.numFields)
+  }
+
+  clear(): void {
+    this.length = 0
+  }
+
+  /** Appends one record, or several one after another, and returns the index of the first. */
+  push(fields: ArrayLike<number>): number {
+    const index = this.length
+    this.length += fields.length / this.numFields
+    assert(this.length <= this.capacity, `${this.length} records in a list of ${this.capacity}.`)
+    this.#values.set(fields, index * this.numFields)
+    return index
+  }
+}

@@ -1,0 +1,26 @@
+import { abortError, InvalidRequest } from '../core/errors'
+import { openBlob } from './blob-file'
+import type { ModelSource } from './source'
+
+/**
+ * Files from `<input type="file" multiple>`, `<input webkitdirectory>` or a drop. Of a folder only the files directly
+ * inside it count, since repositories keep other exports of the same model in subfolders (`onnx/config.json`).
+ */
+export function fileListSource(files: Iterable<File>): ModelSource {
+  const byName = new Map<string, File>()
+  for (const file of files) {
+    if (file.webkitRelativePath && file.webkitRelativePath.split('/').length > 2) continue
+    if (byName.has(file.name))
+      throw new InvalidRequest(`Two of the files are called ${file.name}. Give those of one model.`)
+    byName.set(file.name, file)
+  }
+
+  return {
+    name: `files (${byName.size})`,
+    async open(name, signal) {
+      if (signal?.aborted) throw abortError(signal)
+      const file = byName.get(name)
+      return file && openBlob(file)
+    },
+  }
+}

@@ -1,0 +1,164 @@
+import { CorruptCheckpoint, UnsupportedModel } from '../core/errors'
+import type { ModelConfig } from '../core/model-config'
+import { Fields } from './fields'
+import { brief, type JsonObject } from './json'
+import { parseRope } from './rope-config'
+
+/** All have the Llama forward pass; Mistral differs by a sliding window, which is refused unless it never acts. */
+const ARCHITECTURES = ['LlamaForCausalLM', 'MistralForCausalLM']
+
+// Far above any published model (Llama 3.1 405B: hidden 16384, ffn 53248, 126 layers, 128 heads; Gemma: 262144 tokens;
+// Llama 4: 10M positions), low enough that products of two of them stay exact and no buffer size overflows.
+const MAX_VOCAB = 2 ** 22
+const MAX_WIDTH = 2 ** 20
+const MAX_LAYERS = 2 ** 12
+const MAX_HEADS = 2 ** 12
+const MAX_POSITIONS = 2 ** 28
+
+/** Kernels read rows in groups of 8 elements. */
+const WIDTH_MULTIPLE = 8
+
+/** Fields of config.json that do not change what the model computes from given tokens. */
+const IGNORED = new Set([
+  // Provenance and names.
+  ...[
+    '_name_or_path',
+    'model_type',
+    'name_or_path',
+    'transformers_version',
+    'tokenizer_class',
+    'transformers.js_config',
+  ],
+  ...['unsloth_fixed', 'unsloth_version', 'is_llama_config', 'finetuning_task', 'task_specific_params', 'problem_type'],
+  ...['id2label', 'label2id', 'prefix', 'license', 'max_sequence_length'],
+  // How to compute or store, not what. The dtype of the weights is the one the tensors state.
+  ...[
+    'torch_dtype',
+    'dtype',
+    'use_cache',
+    '_attn_implementation',
+    '_attn_implementation_autoset',
+    'attn_implementation',
+  ],
+  ...['use_bfloat16', 'is_decoder', 'torchscript', 'tf_legacy_loss', 'chunk_size_feed_forward', 'low_cpu_mem_usage'],
+  // What to return in Python.
+  ...['return_dict', 'return_dict_in_generate', 'output_attentions', 'output_hidden_states', 'output_scores'],
+  // Training.
+  ...['initializer_range', 'attention_dropout', 'hidden_dropout', 'resid_pdrop', 'embd_pdrop', 'attn_pdrop'],
+  ...['gradient_checkpointing', 'pruned_heads'],
+  // Tokens that generation does not need from here.
+  ...['pad_token_id', 'unk_token_id', 'sep_token_id', 'cls_token_id', 'mask_token_id', 'decoder_start_token_id'],
+  // Defaults for sampling: a request states its own.
+  ...['do_sample', 'temperature', 'top_k', 'top_p', 'min_p', 'typical_p', 'repetition_penalty', 'length_penalty'],
+  ...['max_length', 'min_length', 'num_beams', 'num_beam_groups', 'num_return_sequences', 'diversity_penalty'],
+  ...[
+    'early_stopping',
+    'no_repeat_ngram_size',
+    'encoder_no_repeat_ngram_size',
+    'bad_words_ids',
+    'remove_invalid_values',
+  ],
+  ...['forced_bos_token_id', 'forced_eos_token_id', 'suppress_tokens', 'begin_suppress_tokens'],
+  ...['exponential_decay_length_penalty'],
+])
+
+/** Fields that would change the computation, with the only value that we implement: the one that changes nothing. */
+const NEUTRAL: readonly (readonly [name: string, value: unknown])[] = [
+  ['hidden_act', 'silu'],
+  // Splits matrix products in slices, for bit-equality with a training run.
+  ['pretraining_tp', 1],
+  ['rope_interleaved', false],
+  ['partial_rotary_factor', 1],
+  ['use_sliding_window', false],
+  ['qk_layernorm', false],
+  ['use_qk_norm', false],
+  ['is_encoder_decoder', false],
+  ['add_cross_attention', false],
+  ['cross_attention_hidden_size', undefined],
+  ['tie_encoder_decoder', false],
+]
+
+/**
+ * The model that config.json describes, in Hugging Face's names; generation_config.json only adds end-of-sequence
+ * tokens. Absent fields have the defaults of transformers' `LlamaConfig`. Nothing is silently ignored: a field that is
+ * neither understood nor known to be irrelevant is `UnsupportedModel`, an impossible value is `CorruptCheckpoint`.
+ */
+export function parseModelConfig(config: JsonObject, generationConfig?: JsonObject): ModelConfig {
+  const fields = new Fields(config, 'config.json')
+  const architecture = checkArchitecture(fields)
+  if (fields.read('quantization_config') !== undefined) {
+    throw new UnsupportedModel(
+      `config.json: quantization_config is ${brief(config.quantization_config)}; only F32, F16 and BF16 weights are supported. Use the original model: it can be quantised while loading.`,
+    )
+  }
+  for (const [name, value] of NEUTRAL) fields.only(name, value)
+
+  const hiddenSize = fields.size('hidden_size', MAX_WIDTH)
+  const intermediateSize = fields.size('intermediate_size', MAX_WIDTH)
+  const numHeads = fields.size('num_attention_heads', MAX_HEADS)
+  const numKvHeads = fields.size('num_key_value_heads', MAX_HEADS, numHeads)
+  const headDim = fields.size('head_dim', MAX_WIDTH, hiddenSize / numHeads)
+  checkMultiple('hidden_size', hiddenSize)
+  checkMultiple('intermediate_size', intermediateSize)
+  checkMultiple('head_dim', headDim)
+  if (numHeads % numKvHeads !== 0) {
+    throw new CorruptCheckpoint(
+      `config.json: num_attention_heads ${numHeads} is not a multiple of num_key_value_heads ${numKvHeads}.`,
+    )
+  }
+  const maxPositions = fields.size('max_position_embeddings', MAX_POSITIONS)
+  checkNoWindow(fields, maxPositions)
+
+  const generation = new Fields(generationConfig ?? {}, 'generation_config.json')
+  const ownEos = fields.tokenIds('eos_token_id')
+  const generationEos = generation.tokenIds('eos_token_id')
+  const [bosTokenId] = [...fields.tokenIds('bos_token_id'), ...generation.tokenIds('bos_token_id')]
+
+  const parsed: ModelConfig = {
+    architecture,
+    vocabSize: fields.size('vocab_size', MAX_VOCAB),
+    hiddenSize,
+    intermediateSize,
+    numLayers: fields.size('num_hidden_layers', MAX_LAYERS),
+    numHeads,
+    numKvHeads,
+    headDim,
+    rmsNormEps: fields.positive('rms_norm_eps', 1e-6),
+    ...parseRope(fields),
+    maxPositions,
+    tieWordEmbeddings: fields.flag('tie_word_embeddings'),
+    attentionBias: fields.flag('attention_bias'),
+    mlpBias: fields.flag('mlp_bias'),
+    bosTokenId,
+    eosTokenIds: generationEos.length > 0 ? generationEos : ownEos,
+  }
+  fields.refuseUnread(IGNORED)
+  return parsed
+}
+
+function checkArchitecture(fields: Fields): ModelConfig['architecture'] {
+  const names = fields.read('architectures')
+  if (Array.isArray(names) && names.length === 1 && ARCHITECTURES.includes(names[0])) return 'llama'
+  throw new UnsupportedModel(
+    `config.json: architectures is ${brief(names)}; supported are ${ARCHITECTURES.join(', ')}.`,
+  )
+}
+
+function checkMultiple(name: string, value: number): void {
+  if (value % WIDTH_MULTIPLE === 0) return
+  throw new UnsupportedModel(`config.json: ${name} is ${value}; it must be a multiple of ${WIDTH_MULTIPLE}.`)
+}
+
+/** A window at least as long as the context never hides a token. */
+function checkNoWindow(fields: Fields, maxPositions: number): void {
+  const window = fields.read('sliding_window') ?? maxPositions
+  if (typeof window !== 'number' || window < maxPositions) {
+    throw new UnsupportedModel(
+      `config.json: sliding_window is ${brief(window)}, shorter than the context of ${maxPositions} tokens; sliding-window attention is not supported.`,
+    )
+  }
+  const layerTypes = fields.read('layer_types') ?? []
+  if (!Array.isArray(layerTypes) || layerTypes.some(type => type !== 'full_attention')) {
+    throw new UnsupportedModel(`config.json: layer_types is ${brief(layerTypes)}; only "full_attention" is supported.`)
+  }
+}

@@ -1,0 +1,26 @@
+import type { JsonObject } from './json'
+import { type ModelSource, missingFile, readJson, readText } from './source'
+
+/** The small files of a model. */
+export interface ModelFiles {
+  readonly config: JsonObject
+  readonly generationConfig: JsonObject | undefined
+  readonly tokenizer: JsonObject
+  readonly tokenizerConfig: JsonObject | undefined
+  /** Text of chat_template.jinja, where newer repositories keep what older ones have in tokenizer_config.json. */
+  readonly chatTemplate: string | undefined
+}
+
+/** Reads everything but the weights, all at once. A missing config.json or tokenizer.json is `DownloadFailed`. */
+export async function readModelFiles(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles> {
+  const [config, generationConfig, tokenizer, tokenizerConfig, chatTemplate] = await Promise.all([
+    readJson(source, 'config.json', signal),
+    readJson(source, 'generation_config.json', signal),
+    readJson(source, 'tokenizer.json', signal),
+    readJson(source, 'tokenizer_config.json', signal),
+    readText(source, 'chat_template.jinja', signal),
+  ])
+  if (!config) throw missingFile(source, 'config.json')
+  if (!tokenizer) throw missingFile(source, 'tokenizer.json')
+  return { config, generationConfig, tokenizer, tokenizerConfig, chatTemplate }
+}

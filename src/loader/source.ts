@@ -1,0 +1,73 @@
+import { abortError, CorruptCheckpoint, DownloadFailed } from '../core/errors'
+import { ByteReader } from './byte-reader'
+import { type JsonObject, parseJsonObject } from './json'
+
+/** One file of a model, about to be read once from start to end. */
+export interface OpenFile {
+  /** Bytes that `stream` will give, as far as the source can tell; a hint for progress, never a fact. */
+  readonly size: number | undefined
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>
+}
+
+/** Where a model's files come from: the files of one Hugging Face repository, without folders. */
+export interface ModelSource {
+  /** Stands before file names in errors: a URL or a path. */
+  readonly name: string
+  /**
+   * Starts reading `file`. Undefined if the source works but has no such file; any other failure is `DownloadFailed`.
+   * Aborting rejects with the signal's reason, also while the stream is being read.
+   */
+  open(file: string, signal?: AbortSignal): Promise<OpenFile | undefined>
+}
+
+/** Largest text file we read into memory. The largest tokenizer.json known to us (Gemma's) has 33 MB. */
+export const MAX_TEXT_BYTES = 128 * 2 ** 20
+
+/** The whole of a small UTF-8 file; undefined if it does not exist. */
+export async function readText(source: ModelSource, file: string, signal?: AbortSignal): Promise<string | undefined> {
+  if (signal?.aborted) throw abortError(signal)
+  const opened = await source.open(file, signal)
+  if (!opened) return undefined
+  const reader = new ByteReader(opened.stream, `${source.name}/${file}`, signal)
+  try {
+    return await readUtf8(reader)
+  } finally {
+    await reader.close()
+  }
+}
+
+/** A small file that must hold a JSON object; undefined if it does not exist. */
+export async function readJson(
+  source: ModelSource,
+  file: string,
+  signal?: AbortSignal,
+): Promise<JsonObject | undefined> {
+  const text = await readText(source, file, signal)
+  return text === undefined ? undefined : parseJsonObject(text, file)
+}
+
+/** The error for a file that the model cannot do without. */
+export function missingFile(source: ModelSource, file: string): DownloadFailed {
+  return new DownloadFailed(`${source.name} has no file ${file}. Check that it is a Hugging Face model repository.`)
+}
+
+async function readUtf8(reader: ByteReader): Promise<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const buffer = new Uint8Array(2 ** 16)
+  let text = ''
+  try {
+    for (;;) {
+      const length = await reader.readInto(buffer)
+      if (reader.bytesRead > MAX_TEXT_BYTES) {
+        throw new CorruptCheckpoint(`${reader.file} is larger than ${MAX_TEXT_BYTES} bytes, the most for a text file.`)
+      }
+      if (length === 0) return text + decoder.decode()
+      text += decoder.decode(buffer.subarray(0, length), { stream: true })
+    }
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
+    throw new CorruptCheckpoint(`${reader.file} is not valid UTF-8 (within its first ${reader.bytesRead} bytes).`, {
+      cause,
+    })
+  }
+}

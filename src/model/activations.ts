@@ -1,0 +1,61 @@
+import type { ModelConfig } from '../core/model-config'
+import type { Gpu } from '../gpu/device'
+import { COPY_DST, COPY_SRC, STORAGE } from '../gpu/usage'
+
+/** Buffers that a step's tokens pass through, f32, reused by all layers. T: most tokens in a step. */
+export interface Activations {
+  /** [T, hidden]: the residual stream. */
+  readonly hidden: GPUBuffer
+  /** [T, hidden] */
+  readonly normed: GPUBuffer
+  /** [T, qkvStride]: q, k and v side by side. */
+  readonly qkv: GPUBuffer
+  /** [T, numHeads, headDim]: rotated and scaled queries. */
+  readonly queries: GPUBuffer
+  /** [T, numHeads, headDim] */
+  readonly attended: GPUBuffer
+  /** [slots, numHeads, headDim]: attention over one segment of a row's keys. */
+  readonly partials: GPUBuffer
+  /** [slots, numHeads]: base-2 log-sum-exp of each partial. */
+  readonly partialLse: GPUBuffer
+  /** [T, gateUpStride]: gate and up side by side. */
+  readonly gateUp: GPUBuffer
+  /** [T, intermediate] */
+  readonly activated: GPUBuffer
+  /** [drawRows, hidden]: the rows of `hidden` that draw. */
+  readonly drawn: GPUBuffer
+  /** [drawRows, hidden] */
+  readonly drawnNormed: GPUBuffer
+  /** [drawRows, vocabSize] */
+  readonly logits: GPUBuffer
+}
+
+export interface ActivationSizes {
+  readonly tokenBudget: number
+  readonly drawRows: number
+  readonly partialSlots: number
+}
+
+/** Columns that a part of a fused matrix takes: whole tiles of 16 rows. */
+export const padded = (rows: number): number => Math.ceil(rows / 16) * 16
+
+export function createActivations(gpu: Gpu, config: ModelConfig, sizes: ActivationSizes): Activations {
+  const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim, vocabSize } = config
+  const { tokenBudget, drawRows, partialSlots } = sizes
+  const f32 = (label: string, length: number) => gpu.createBuffer(label, length * 4, STORAGE | COPY_SRC | COPY_DST)
+  const qkvStride = padded(numHeads * headDim) + 2 * padded(numKvHeads * headDim)
+  return {
+    hidden: f32('hidden', tokenBudget * hiddenSize),
+    normed: f32('normed', tokenBudget * hiddenSize),
+    qkv: f32('qkv', tokenBudget * qkvStride),
+    queries: f32('queries', tokenBudget * numHeads * headDim),
+    attended: f32('attended', tokenBudget * numHeads * headDim),
+    partials: f32('partials', partialSlots * numHeads * headDim),
+    partialLse: f32('partial lse', partialSlots * numHeads),
+    gateUp: f32('gate and up', tokenBudget * 2 * padded(intermediateSize)),
+    activated: f32('activated', tokenBudget * intermediateSize),
+    drawn: f32('drawn', drawRows * hiddenSize),
+    drawnNormed: f32('drawn normed', drawRows * hiddenSize),
+    logits: f32('logits', drawRows * vocabSize),
+  }
+}

@@ -1,0 +1,44 @@
+import type { ModelConfig } from '../core/model-config'
+import type { KernelContext } from '../kernels/context'
+import type { KvCache } from '../kernels/kv-cache'
+import type { Activations } from './activations'
+import type { Weights } from './weights'
+
+/** Where one step's inputs lie in the step's arena, in words, and how many there are. */
+export interface StepInputs {
+  readonly numTokens: number
+  /** [numTokens] token ids; with the top bit set, the slot whose last drawn token it is. */
+  readonly firstToken: number
+  /** [numTokens] positions in the tokens' sequences. */
+  readonly firstPosition: number
+  /** [numTokens] where K and V go: block · 16 + offset in the block. */
+  readonly firstDestination: number
+  readonly attention: AttentionInputs
+}
+
+/** An attention plan (kv/attention-plan.ts) in the arena. */
+export interface AttentionInputs {
+  /** For each tile shape of the kernel: its work items. */
+  readonly items: readonly { readonly first: number; readonly count: number }[]
+  readonly firstRow: number
+  readonly firstBlock: number
+  readonly firstMerge: number
+  readonly numMerges: number
+}
+
+/** What a model is built from and into. */
+export interface ModelParts {
+  readonly config: ModelConfig
+  readonly context: KernelContext
+  readonly weights: Weights
+  readonly activations: Activations
+  readonly cache: KvCache
+}
+
+/** A decoder-only transformer, as recorders of dispatches. */
+export interface Model {
+  /** Records the layers for the step's tokens: fills the KV cache and `activations.hidden`. */
+  forward(inputs: StepInputs): void
+  /** Records the logits of `numRows` rows of `hidden`, listed in the arena from word `firstRow` on. */
+  logits(firstRow: number, numRows: number): void
+}

@@ -1,0 +1,25 @@
+import { BLOCK_LEN, blocksFor } from '../core/block'
+import { InvalidRequest } from '../core/errors'
+import type { Sequence } from '../core/sequence'
+
+/** Throws `InvalidRequest` if the sequence could not run to its end even alone. Lengths in tokens. */
+export function checkRequest({ promptLen, maxLen }: Sequence, contextLength: number, numBlocks: number): void {
+  if (promptLen === 0) throw new InvalidRequest('The prompt is empty; give at least 1 token.')
+  if (promptLen >= maxLen) {
+    throw new InvalidRequest(
+      `The prompt of ${promptLen} tokens leaves no room for output within ${maxLen} tokens; shorten it.`,
+    )
+  }
+  if (maxLen > contextLength) {
+    throw new InvalidRequest(
+      `The prompt and output may be ${maxLen} tokens long, but the context is ${contextLength}; shorten the prompt or ask for fewer tokens.`,
+    )
+  }
+  // The token drawn last is never fed back, so it needs no K and V.
+  const needed = blocksFor(maxLen - 1)
+  if (needed > numBlocks) {
+    throw new InvalidRequest(
+      `The prompt and output may be ${maxLen} tokens long, which takes ${needed} blocks of ${BLOCK_LEN}, but the KV cache has ${numBlocks}; ask for fewer tokens or give it more memory.`,
+    )
+  }
+}

@@ -1,0 +1,43 @@
+import { assert } from '../core/assert'
+import type { Batch } from '../core/batch'
+import { blocksFor } from '../core/block'
+import type { Sequence } from '../core/sequence'
+
+/** Asserts that each slot is free once or belongs to one running sequence. */
+export function checkSlots(numSlots: number, free: readonly number[], running: readonly Sequence[]): void {
+  const slots = [...free, ...running.map(sequence => sequence.slot)]
+  assert(
+    slots.length === numSlots && new Set(slots).size === numSlots,
+    `${free.length} free slots and those of ${running.length} running sequences are not the ${numSlots} there are: ${slots}.`,
+  )
+}
+
+/** Asserts that the sequences' counters agree with each other, with where the sequences are and with the steps in flight. */
+export function checkSequences(
+  running: readonly Sequence[],
+  waiting: readonly Sequence[],
+  inFlight: readonly Batch[],
+): void {
+  const inFlightDraws = new Map<Sequence, number>()
+  for (const { sequence, draws } of inFlight.flatMap(batch => batch.chunks)) {
+    inFlightDraws.set(sequence, (inFlightDraws.get(sequence) ?? 0) + Number(draws))
+  }
+  for (const sequence of [...running, ...waiting]) {
+    const { id, numComputed, numPending, length, maxLen, blockTable } = sequence
+    const numDraws = inFlightDraws.get(sequence) ?? 0
+    assert(!sequence.isFinished, `Sequence ${id} is finished (${sequence.finishReason}), but not gone.`)
+    assert(numPending === numDraws, `Sequence ${id}: ${numPending} draws pending, but ${numDraws} in flight.`)
+    assert(length <= maxLen, `Sequence ${id}: ${length} tokens, pending ones included, of at most ${maxLen}.`)
+    assert(numComputed < length, `Sequence ${id}: ${numComputed} tokens computed of ${length}.`)
+    assert(
+      blockTable.length >= blocksFor(numComputed),
+      `Sequence ${id}: ${blockTable.length} blocks for ${numComputed} tokens.`,
+    )
+  }
+  for (const { id, slot, numComputed, blockTable } of waiting) {
+    assert(
+      slot === undefined && numComputed === 0 && blockTable.length === 0,
+      `Sequence ${id} waits, but has slot ${slot}, ${numComputed} tokens computed and ${blockTable.length} blocks.`,
+    )
+  }
+}
