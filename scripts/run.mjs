@@ -3,5 +3,7 @@ import { runnerImport } from 'vite'
 
 const [program, ...args] = process.argv.slice(2)
 // without the pages' own configuration: these programs need only TypeScript and `?raw` imports
-const { module } = await runnerImport(new URL(`../src/cli/${program}.ts`, import.meta.url).pathname, { configFile: false })
+const { module } = await runnerImport(new URL(`../src/cli/${program}.ts`, import.meta.url).pathname, {
+  configFile: false,
+})
 process.exitCode = await module.main(args)

@@ -31,8 +31,8 @@ fn main(
   }
 
   var total: array<f32, TOKENS * OUTPUTS>;
+  var sum: array<f32, TOKENS * OUTPUTS>;
   for (var slice = 0u; slice < SLICES; slice++) {
-    var sum: array<f32, TOKENS * OUTPUTS>;
     for (var i = 0u; i < SLICE_BLOCKS; i++) {
       let k_block = slice * SLICE_BLOCKS + i;
       if (k_block >= N_BLOCKS) { break; }
@@ -49,7 +49,10 @@ fn main(
         }
       }
     }
-    for (var j = 0u; j < TOKENS * OUTPUTS; j++) { total[j] += sum[j]; }
+    for (var j = 0u; j < TOKENS * OUTPUTS; j++) {
+      total[j] += sum[j];
+      sum[j] = 0f;
+    }
   }
 
   for (var m = 0u; m < TOKENS; m++) {

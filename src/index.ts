@@ -5,7 +5,7 @@
  *     for await (const { index, text } of engine.generate(prompts, { maxTokens: 64 })) console.log(index, text)
  *     engine.dispose()
  */
-export { parseBatchRequest, type BatchRequest } from './api/batch-request'
+export { type BatchRequest, parseBatchRequest } from './api/batch-request'
 export type { BatchResponse } from './api/batch-response'
 export { type JobOptions, type JobProgress, type JobSummary, runJob } from './api/job'
 export {

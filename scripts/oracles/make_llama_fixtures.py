@@ -9,6 +9,7 @@ MIN_MARGIN, the tokens vary, and none of them ends the generation.
 """
 
 import base64
+import hashlib
 import json
 import math
 import pathlib
@@ -174,8 +175,14 @@ def make(name, case):
         model = Llama(config, seed)
         runs = [greedy(model, prompt) for prompt in prompts(seed, case["vocab"])]
         if all(runs):
-            return {"name": name, "seed": seed, "config": config, "runs": runs}
+            return {"name": name, "seed": seed, "config": config, "weightsSha256": weights_hash(config, seed), "runs": runs}
     raise SystemExit(f"{name}: no seed makes a good fixture")
+
+
+def weights_hash(config, seed):
+    """Of all weights as little-endian f32 in file order: holds the recipe in TypeScript to the one here."""
+    tensors = (seeded_weights.values(seed, name, shape) for name, shape in seeded_weights.tensors(config))
+    return hashlib.sha256(b"".join(tensor.astype("<f4").tobytes() for tensor in tensors)).hexdigest()
 
 
 def main():
@@ -183,7 +190,7 @@ def main():
     OUT.mkdir(parents=True, exist_ok=True)
     for name, case in CASES.items():
         fixture = make(name, case)
-        (OUT / f"{name}.json").write_text(json.dumps(fixture, indent=1) + "\n")
+        (OUT / f"{name}.json").write_text(json.dumps(fixture) + "\n")
         stats = [(len(run["prompt"]), len(set(run["tokens"])), run["minMargin"]) for run in fixture["runs"]]
         print(f"{name}: seed {fixture['seed']}; (prompt length, distinct tokens, least margin): {stats}", flush=True)
 

@@ -39,7 +39,7 @@ INSTRUCTION = {
     ],
     "triage": [
         "[Read|Look at] the [support ticket|ticket|customer message] and answer with JSON [that has|with] two fields: category (" + CATS + ") and urgency (" + URGS + ").",
-        "[Triage|Classify|Label] [each|the] [support ticket|ticket|customer message]. [Reply|Answer] [in|with] JSON[|only]: \"category\" is one of " + CATS + "; \"urgency\" is one of " + URGS + ".".replace("[|only]", "[| only]"),
+        "[Triage|Classify|Label] [each|the] [support ticket|ticket|customer message]. [Reply|Answer] [in|with] JSON[|only]: \"category\" is one of " + CATS + "; \"urgency\" is one of " + URGS + ".",
         "You triage [support tickets|customer messages]. For [each|every] one, [write|return] a JSON object with the category (" + CATS + ") and the urgency (" + URGS + ").",
     ],
     "extract": [
@@ -60,12 +60,12 @@ OUTPUT = {"category": ["Answer", "Answer", "Category", "Label"], "urgency": ["An
           "sentiment": ["Answer", "Answer", "Sentiment", "Label"]}
 
 
-def make_item(rng, task, held=False, strange=0.0):
+def make_item(rng, task, held=False, strange=0.0, brief=False):
     """-> (text, answer) of one labelled text."""
     if task == "sentiment":
         r = tickets.make_review(rng, held)
         return r["text"], r["sentiment"]
-    t = tickets.make_ticket(rng, held, full=task == "extract", strange=strange)
+    t = tickets.make_ticket(rng, held, full=task == "extract", strange=strange, brief=brief)
     if task == "triage":
         return t["text"], json.dumps({"category": t["category"], "urgency": t["urgency"]})
     if task == "extract":
@@ -73,12 +73,12 @@ def make_item(rng, task, held=False, strange=0.0):
     return t["text"], t[task]
 
 
-def raw_task(rng, task, examples, strange=0.0):
+def raw_task(rng, task, examples, strange=0.0, brief=False):
     """Instruction, then one block per text, as one plain text."""
     inp, out = rng.choice(INPUT[task]), rng.choice(OUTPUT[task])
     doc = [(expand(rng, rng.choice(INSTRUCTION[task]), {}), READ_WEIGHT)]
     for _ in range(examples + 1):
-        text, answer = make_item(rng, task, strange=strange)
+        text, answer = make_item(rng, task, strange=strange, brief=brief)
         doc += [("\n\n%s: %s\n%s:" % (inp, text, out), READ_WEIGHT), (" " + answer, ANSWER_WEIGHT)]
     return doc + [("\n" + EOT, 1.0)]
 
@@ -92,9 +92,9 @@ def system_text(rng, task, shots, inp=None, out=None, instruction=None):
     return doc
 
 
-def chat_task(rng, task, examples, turns, strange=0.0):
+def chat_task(rng, task, examples, turns, strange=0.0, brief=False):
     """The instruction and the examples are the system message; each text is a user turn."""
-    shots = [make_item(rng, task, strange=strange) for _ in range(examples)]
+    shots = [make_item(rng, task, strange=strange, brief=brief) for _ in range(examples)]
     doc = [(SYSTEM + "\n", READ_WEIGHT)] + system_text(rng, task, shots) + [(END, READ_WEIGHT)]
     for _ in range(turns):
         text, answer = make_item(rng, task, strange=strange)
@@ -147,12 +147,14 @@ def document(rng, length=512, copy_share=0.05, story_share=0.3):
     if pick < copy_share + story_share:
         return story(rng)
     task = rng.choices(TASKS, TASK_SHARE)[0]
-    most = min(12, length // {"sentiment": 40, "extract": 105}.get(task, 78))
+    brief = rng.random() < 0.3
+    size = {"sentiment": 40, "extract": 82 if brief else 105}.get(task, 60 if brief else 78)  # tokens an example
+    most = min(12, length // size)
     examples = rng.choice([0, rng.randint(0, most), rng.randint(0, most), most])
     strange = rng.choice([0.0, 0.5])
     if rng.random() < 0.5:
-        return raw_task(rng, task, examples, strange)
-    return chat_task(rng, task, examples, rng.choice([1, 1, 2]), strange)
+        return raw_task(rng, task, examples, strange, brief)
+    return chat_task(rng, task, examples, rng.choice([1, 1, 2]), strange, brief)
 
 
 def text_of(doc):

@@ -63,11 +63,16 @@ def label_name(task):
 
 
 def shared_prefix(rng, task, shots, tok, limit, instruction=None):
-    """Instruction and examples as one text; examples are drawn again until the prefix fits in `limit` tokens."""
+    """Instruction and examples as one text, drawn again until it fits in `limit` tokens; with a dozen
+    examples every answer value is shown at least once."""
     while True:
-        items = [corpus.make_item(rng, task) for _ in range(shots)]
-        # every answer value is shown at least once when there are a dozen examples
-        if shots == 12 and task != "extract" and len({v for _, a in items for v in re.findall(r"\w+", a)}) < len({v for a in all_answers(task) for v in re.findall(r"\w+", a)}):
+        items = []
+        while len(items) < shots:
+            item = corpus.make_item(rng, task, brief=shots == 12)
+            if len(tok.encode(item[0])) < (limit - 100) / 12 - 10:
+                items.append(item)
+        shown = " ".join(answer for _, answer in items)
+        if shots == 12 and not all(value in shown for value in all_answers(task)):
             continue
         text = "".join(t for t, _ in corpus.system_text(rng, task, items, label_name(task), "Answer", instruction))
         if len(tok.encode(text)) <= limit:
@@ -77,7 +82,7 @@ def shared_prefix(rng, task, shots, tok, limit, instruction=None):
 def all_answers(task):
     import tickets
     return {"category": tickets.CATEGORIES, "urgency": tickets.URGENCIES, "sentiment": tickets.SENTIMENTS,
-            "triage": ["category urgency"] + tickets.CATEGORIES + tickets.URGENCIES, "extract": []}[task]
+            "triage": tickets.CATEGORIES + tickets.URGENCIES, "extract": []}[task]
 
 
 def prompt_parts(task, form, prefix, text):

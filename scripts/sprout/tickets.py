@@ -46,6 +46,7 @@ def _number(low, high):
 FILL = {
     "item": ITEMS,
     "item2": ITEMS,
+    "gadget": "headset keyboard webcam printer router speaker scanner doorbell thermostat camera smartwatch projector microphone".split(),
     "amount": lambda r: r.choice(["$%d", "$%d.50", "$%d.99", "%d euros", "%d dollars", "%d pounds"]) % r.randint(6, 280),
     "n": "two three four five six seven eight nine ten".split(),
     "day": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
@@ -80,8 +81,7 @@ BODY = {
         "[The tax|The sales tax] on [my last invoice|the {month} invoice] [looks|seems] wrong[|: it should be lower].",
         "[I paid|I have paid] {amount} [in {month}|{ago}], and now a reminder says [the bill is still open|nothing was paid].",
         "Can I [pay|settle the bill] for the {item} in {n} [instalments|monthly parts]?",
-        "My free trial [of the {plan}] ended and {amount} [was|were] [taken|debited] without [a warning|notice]."
-        .replace("[of the {plan}]", "of the {plan}").replace("[was|were]", "was"),
+        "My free trial of the {plan} ended and {amount} was [taken|debited] without [a warning|notice].",
         "The price at the checkout was {amount}, but a different sum [left|was taken from] my {card}.",
         "We [received|got] the same invoice {n} times [this month|in {month}].",
         "The receipt for the {item} [lists|shows] {n} pieces, and I only [bought|ordered] one.",
@@ -89,14 +89,12 @@ BODY = {
         "A [late fee|reminder fee|handling fee] of {amount} was added [although I paid on time|and I do not see why].",
         "My bank [says|tells me] you [tried|attempted] to [collect|take] {amount} {n} times.",
         "I would like to [know|understand] what the {amount} [on my bill|on the {month} statement] [is|was] for.",
-        "Is it possible to [move|shift] the payment date [of the {plan}|for my subscription] to the [first|tenth|end] of the month?"
-        .replace("[of the {plan}|for my subscription]", "of the {plan}"),
+        "Is it possible to [move|shift] the payment date of the {plan} to the [first|tenth|end] of the month?",
         "You [charged|debited] {amount} in [the wrong currency|dollars instead of euros|pounds instead of dollars].",
-        "The [yearly|annual] renewal cost {amount}, [twice|much more than|almost double] what the [offer|advert] promised."
-        .replace("[twice|much more than|almost double]", "much more than"),
+        "The [yearly|annual] renewal cost {amount}, much more than what the [offer|advert] promised.",
         "[Our accounts team|Our bookkeeper|My accountant] is missing the {month} invoice.",
         "The payment page [takes|accepted] my {card}, then [says|tells me] the payment [failed|was refused], yet {amount} is gone.",
-        "I [am|was] [paying|charged] for {n} users on the {plan}, but [we are only|there is only] one.".replace("[we are only|there is only]", "there is only"),
+        "I [am|was] [paying|charged] for {n} users on the {plan}, but there is only one.",
         "[Somebody|Someone] put {amount} for the {plan} on [my|our] {card} without asking.",
         "The [promised|advertised] price for the {plan} is not what [I see|appears] on my bill.",
         "Can you [send|email] me a [copy|corrected version] of the [invoice|receipt] for the {colour} {item}?",
@@ -126,7 +124,7 @@ BODY = {
         "Do you [deliver|ship] a {item} to [islands|{city}|an address abroad]?",
         "The {item} has been going back and forth between [{city}|your warehouse] and the [depot|post office] since {day}.",
         "My delivery of a {item} was [moved|put off|delayed] from {day} [for the second time|without a reason].",
-        "The courier [wants|asks for] a [code|signature|pin] to hand over the {item}, and I never [got|received] one.".replace("a [code|signature|pin]", "a [code|pin]"),
+        "The courier [wants|asks for] a [code|pin] to hand over the {item}, and I never [got|received] one.",
         "Could the {item} be [dropped off|delivered] [after six|in the evening|on {day}] instead?",
         "The package [went|was sent] back to [you|the warehouse] before I could [pick it up|collect the {item}].",
         "It is {day} and the {item} that should have [come|arrived] last week is [nowhere|still on the road].",
@@ -140,17 +138,17 @@ BODY = {
         "The app [crashes|closes|freezes] [every time|whenever] I open the {part} on my {device}.",
         "I [get|see] error {code} [when I press save|whenever I load the {part}|on the {part}].",
         "Since the [update|last version|new release], the {part} [is blank|stays empty|does not load].",
-        "The website is [terribly|very|so] slow on my {device} that the {part} [times out|never appears].".replace("[terribly|very|so]", "so"),
+        "The website is so slow on my {device} that the {part} [times out|never appears].",
         "My files [do not sync|stopped syncing|no longer sync] between my {device} and the [web|server].",
         "The {part} shows [yesterday's|last week's|the wrong] data[| on my {device}].",
         "Nothing happens when I [click|tap|press] the button [in|on] the {part}.",
         "The [picture|screen|text] on the {part} is [upside down|cut off|unreadable] on my {device}.",
         "Video calls [drop|stop|freeze] after {n} minutes on my {device}.",
         "[Printing|Saving|Exporting] from the {part} [gives|produces] an empty [page|file].",
-        "The {part} [keeps|is] [loading|spinning] forever[| on my {device}].".replace("[keeps|is]", "keeps"),
-        "After the update my {device} [cannot find|no longer sees] the {item} over [Bluetooth|the wireless network].",
+        "The {part} keeps [loading|spinning] forever[| on my {device}].",
+        "After the update my {device} [cannot find|no longer sees] the {gadget} over [Bluetooth|the wireless network].",
         "The [search|filter] on the {part} returns [nothing|results that make no sense].",
-        "Your {item} will not [pair|connect] with my {device}.",
+        "Your {gadget} will not [pair|connect] with my {device}.",
         "The [installer|download] stops at {code} megabytes and [says|reports] the file is [damaged|broken].",
         "I cannot [upload|attach] [photos|pictures|documents] [in|on] the {part}: it [stops|hangs] halfway.",
         "The app drains the battery of my {device} in {n} hours.",
@@ -158,16 +156,16 @@ BODY = {
         "[Sound|Audio] [is gone|is missing|crackles] in the app on my {device} since [the update|{day}].",
         "The {part} jumps back to the [top|beginning] whenever I [type|scroll].",
         "The notifications on my {device} [arrive|come] {n} hours late.",
-        "The [screen|display] of the {item} [flickers|goes dark] after {n} minutes of use.",
+        "The [screen|display] of the {gadget} [flickers|goes dark] after {n} minutes of use.",
         "Your [interface|server] answers with status {code} for every request [from our site|since {day}].",
         "When two of us edit [the same page|the same document] in the {part}, [changes|lines] [disappear|get lost].",
         "The {part} [works|looks fine] on my {device} but [not on any other|fails in the browser].",
-        "I [followed|went through] the setup guide {n} times and the {item} [still blinks red|will not start].",
+        "I [followed|went through] the setup guide {n} times and the {gadget} [still blinks red|will not start].",
         "The new version will not [install|start] on my {device}; it [reports|shows] code {code}.",
         "[Links|Buttons] in the {part} [lead|go] to an [empty page|error page].",
         "The [clock|timer] in the {part} is {n} hours [ahead|behind].",
         "My {device} [shows|gets] a white screen as soon as the {part} [opens|loads].",
-        "The {item} [loses|drops] its connection to the app {n} times a day.",
+        "The {gadget} [loses|drops] its connection to the app {n} times a day.",
         "How do I make the {part} work [offline|without a network] on my {device}? It [shows|gives] error {code}.",
     ],
     "account": [
@@ -178,14 +176,13 @@ BODY = {
         "My profile was locked {ago} after {n} [wrong tries|attempts].",
         "[Someone|Somebody] [logged in|signed in] to my profile from {city}, and it was not me.",
         "I [got|bought] a new {device} and cannot [receive|get] the [login|sign-in|security] codes any more.",
-        "I [registered|signed up] {ago} but the [confirmation|activation] [email|link] [never came|does not work].".replace("[confirmation|activation] [email|link] [never came|does not work]", "[confirmation email never came|activation link has expired]"),
+        "I [registered|signed up] {ago} but the [confirmation email never came|activation link has expired].",
         "I have two [profiles|logins] by mistake; can you [merge|join] them[| into the one from {month}]?",
         "My [user name|display name] is [misspelled|still my maiden name] and I [cannot|do not know how to] change it.",
         "[Can|Could] you [give|grant] {who} access to our [team|workspace]?",
         "A colleague [left|quit] in {month} and I need [to remove his login|his user taken off our team].",
         "The [security question|backup code] is not accepted, so I am [locked out|shut out][| since {day}].",
-        "I want to [turn on|switch on|turn off] two-step login [for|on] my {device}, [but I cannot find it|how does that work]"
-        .replace(", [but I cannot find it|how does that work]", " but I cannot find where."),
+        "I want to [turn on|switch on|turn off] two-step login [for|on] my {device} but I cannot find where.",
         "It says my email is [already taken|already in use], yet I never [signed up|registered][| before {month}].",
         "My [role|permission] changed from [admin|owner] to [guest|viewer] {ago} and I cannot [invite|add] people.",
         "Please [send|give] me a copy of all the [personal data|information] you [hold|keep] about me[| since {month}].",
@@ -203,14 +200,14 @@ BODY = {
         "My daughter [made|opened] a profile {ago} and she is only {n}; please [delete|close] it.",
         "The code [texted|sent] to my {device} is [rejected|refused] when I [log in|sign in].",
         "Who [else|apart from {who}] can [see|use] my login? I want to [limit|check] it.",
-        "I need my user name [reminded|again]; I have not signed in since {month}.".replace("[reminded|again]", "again"),
+        "I need my user name again; I have not signed in since {month}.",
     ],
     "refund": [
-        "The {item} [broke|fell apart|stopped working] after {n} days and I want my money back.",
+        "The {item} [broke|fell apart|was ruined] after {n} days and I want my money back.",
         "I [sent back|returned] the {item} {ago} and have not [seen|got] the {amount} yet.",
         "I would like to return the {item}[|, it is {colour} and I wanted another colour].",
         "[How|Where] do I send back a {item} I [no longer need|do not like]?",
-        "The {item} is [too small|too big|too loud|too heavy], so I want to [return it|give it back].",
+        "The {item} is [too small|too big|too heavy|not what I hoped for], so I want to [return it|give it back].",
         "You [promised|confirmed] to pay back {amount} for the {item} {ago}, but [nothing came|I am still waiting].",
         "Please cancel my order of the {item} and [return|give back] the {amount}.",
         "The {item} does not look like [the picture|the photo], I [wish|want] to [return|send back] it.",
@@ -234,7 +231,7 @@ BODY = {
         "The replacement {item} is [faulty|broken] too, so now I only want my money.",
         "What [happens|happened] to the {amount} for the {item} I [returned|brought back] in {month}?",
         "I do not need the {plan} any more and would like the [unused|remaining] months [paid back|refunded].",
-        "The {item} [smells|tastes] [odd|of plastic|of smoke]; I am [sending|bringing] it back and want {amount}.".replace("[smells|tastes]", "smells"),
+        "The {item} smells [odd|of plastic|of smoke]; I am [sending|bringing] it back and want {amount}.",
         "You sent my {amount} for the returned {item} to [a closed account|an old card].",
         "The shop in {city} [would not|refused to] take back the {item}, although the return policy [allows|covers] it.",
         "I [kept|have] the receipt for the {item}: [can|may] I still [give it back|return it] after {n} weeks?",
@@ -261,16 +258,14 @@ SIDE_NOT = {("billing", "refund"): (2,), ("refund", "refund"): (0, 1, 2, 3, 4), 
             ("billing", "billing"): (0, 1, 2, 3, 4), ("technical", "technical"): (0, 1, 3), ("account", "account"): (0, 1, 2, 3),
             ("shipping", "refund"): (1, 4), ("refund", "billing"): (), ("technical", "refund"): (1, 4), ("account", "refund"): (1, 4)}
 
-PLAIN_DATE = ["meeting|talk|exam|flight|trip|wedding|birthday|interview|launch|party|audit|show|trade fair|deadline"]
-EVENT = PLAIN_DATE[0].split("|")
+EVENT = "meeting talk exam flight trip wedding birthday interview launch party audit show workshop deadline".split()
 URGENCY = {
     "high": [
         "My {event} is [tomorrow|tonight|this afternoon|today], so I need [an answer|help|this solved] [now|right away|today].",
         "[Please hurry|Please be quick|Hurry, please], {who} is [waiting|counting on it] [today|right now|tonight].",
         "This [cannot|can not] wait: [we|I] lose {amount} every [hour|day].",
         "[I need|We need] [this|it] [solved|fixed|sorted] [today|within the hour|by tonight|before noon], the {event} depends on it.",
-        "[Our whole team|The whole office|Everybody here] is [stuck|blocked] [until|as long as] this is [not|] [solved|fixed]."
-        .replace("[until|as long as] this is [not|] [solved|fixed]", "and the {event} starts in {n} hours"),
+        "[Our whole team|The whole office|Everybody here] is [stuck|blocked] and the {event} starts in {n} hours.",
         "I leave for {city} in {n} hours and [must|have to] have this settled [first|before that].",
         "[This is urgent|It is urgent|Very urgent], [the {event} is tomorrow|I have only {n} hours].",
         "I do not want to [be a nuisance|push|be rude], but [the {event} is in {n} hours|it has to be done today because of the {event}].",
@@ -294,10 +289,10 @@ URGENCY = {
         "[An answer|A reply] [within {n} days|in the coming days|this week] [would be|is] [fine|good].",
         "[What|Can you tell me what] is the next step[|, {who} asks]?",
         "[I would be|I am] [glad|grateful] to hear from you[| this week| by {day}| in the next {n} days].",
-        "Please [let me know|tell me] [how|what] [to proceed|I should do][| by {day}].".replace("[how|what] [to proceed|I should do]", "[how to proceed|what I should do]"),
+        "Please [let me know|tell me] [how to proceed|what I should do][| by {day}].",
         "Could you [get back to me|write back|reply] [in the next {n} days|by next {day}|some day this week]?",
         "The {event} is [next week|in {n} days], so there is [a little|some] time.",
-        "[I expect|I hope for] [an answer|a reply] [within the usual time|in {n} or so days|by next {day}].".replace("{n} or so days", "about {n} days"),
+        "[I expect|I hope for] [an answer|a reply] [within the usual time|in about {n} days|by next {day}].",
         "[Please|Kindly] [take care of|see to] [it|this] [during the week|this week|within {n} days].",
         "I [hope|trust] we can [settle|solve|sort out] this [this week|by next {day}|in a few days].",
         "[Is there anything|Is there something] you need from me[| or from {who}]?",
@@ -305,14 +300,13 @@ URGENCY = {
         "Thanks for [checking|looking into it][| this week| by {day}| in the next {n} days].",
         "[Please|Do] keep me [posted|informed][| over the next {n} days| this week].",
         "[It would be good|It would help] to [have|get] [this|it] [done|settled] [before next {day}|within {n} days|this week].",
-        "[Someone|Somebody] [should|please] [answer|look at it] [this week|by next {day}|within {n} days].".replace("[should|please]", "should"),
+        "[Someone|Somebody] should [answer|look at it] [this week|by next {day}|within {n} days].",
         "I [asked|wrote] {ago} [already|too], so [please|do] [reply|answer] [this week|in the next few days].",
         "I will [wait|watch out] for your [answer|message] [this week|over the next {n} days|until next {day}].",
     ],
     "low": [
         "[There is no|No] [hurry|rush] [at all|whatsoever|here][|, the {event} is months away].",
-        "[Whenever|When] you [have|find] [a quiet moment|some spare time|time], [no pressure|it can wait]"
-        .replace("[Whenever|When]", "Whenever").replace("[no pressure|it can wait]", "[no pressure|it can wait|even if that is in {month}]."),
+        "Whenever you [have|find] [a quiet moment|some spare time|time], [no pressure|it can wait|even if that is in {month}].",
         "This is not urgent[|, even next month is fine|, {who} can wait|, my {event} is next year].",
         "[It can wait|That can wait] [until|till] [after the holidays|next month|{month}|you are less busy].",
         "[I am just|We are just] [curious|wondering][| and so is {who}], [take your time|any time is fine].",
@@ -321,15 +315,13 @@ URGENCY = {
         "[Put it|You can put it] at the [bottom|end] of your [list|pile][|, I can wait until {month}].",
         "[No need|You do not need] to [answer|reply] [soon|quickly][|, I only need it in {month}|, I am away until {month}].",
         "My {event} is [not until|only in] {month}, so [do not rush|there is no rush|take your time].",
-        "It is [more of a question|only a detail] [than a problem|], [reply some time|reply whenever] [this year|in {month}|you like]."
-        .replace("[more of a question|only a detail] [than a problem|], [reply some time|reply whenever] [this year|in {month}|you like]",
-                 "[more of a question than a problem|only a detail], reply [some time this year|some time in {month}|whenever you like]"),
+        "It is [more of a question than a problem|only a detail], reply [some time this year|some time in {month}|whenever you like].",
         "[I can live with it|It does not bother me much|We manage without it] [for now|for a while|until {month}].",
         "Please do not [hurry|stress] [on my account|because of me][|, {who} has a spare one|, I am on holiday until {month}].",
         "[Other customers|Others] surely [come first|need you more], [I can wait|I am in no hurry|{month} is early enough].",
         "[I do not need|We do not need] an answer [today or tomorrow|this week|this month][|, {month} is fine].",
         "[Some day|At some point] would be [nice|lovely][|, maybe in {month}|, {who} says], but it [does not matter much|is not important].",
-        "[This is hardly|It is hardly] an emergency[|, {who} even laughed about it], so [answer at leisure|whenever you like].".replace("so [answer at leisure|whenever you like]", "so [answer at leisure|reply whenever you like]"),
+        "[This is hardly|It is hardly] an emergency[|, {who} even laughed about it], so [answer at leisure|reply whenever you like].",
         "I [thought|only thought] I would [mention|report] it[| while {who} remembers], [it is no trouble|no action needed soon].",
     ],
 }
@@ -338,7 +330,7 @@ GREETING = ["Hi,", "Hello,", "Hello there,", "Good morning,", "Good evening,", "
             "To whom it may concern,", "Hi all,", "Good day,"]
 NOISE = ["Sorry to bother you.", "Not sure if this is the right place.", "I hope you are well.", "Quick question.",
          "Me again.", "First time I write to you.", "I tried the help pages first.", "I have been a customer for years.",
-         "Thanks for the good work so far.", "I could not find this in the FAQ.", "Long story short:", "Here is what happened."]
+         "Thanks for the good work so far.", "I could not find this in the FAQ.", "I will keep it short.", "Here is what happened."]
 CLOSING = ["Thanks!", "Thank you.", "Many thanks.", "Best regards", "Kind regards", "Cheers", "Thanks in advance.", "All the best",
            "Best wishes", "Regards"]
 ORDER = ["My order number is {order}.", "Order number: {order}.", "It is about order {order}.", "(order {order})", "Order {order}.",
@@ -372,53 +364,60 @@ def make_order(rng, held):
             return order
 
 
-def draw(rng, templates, held):
+def choose_slots(rng):
+    """The fillers for one text; the thing and the device stay the same in all its sentences."""
+    return dict(FILL, item=rng.choice(ITEMS), device=rng.choice(FILL["device"]))
+
+
+def draw(rng, templates, held, slots):
     """One expanded template from the wanted side of the split."""
     while True:
-        text = expand(rng, rng.choice(templates), FILL)
+        text = expand(rng, rng.choice(templates), slots)
         if (bucket(text) == 0) == held:
             return text
 
 
-def make_ticket(rng, held=False, full=False, strange=0.0, category=None, urgency=None):
-    """-> dict(text, category, urgency, name, order). full: the name and the order number are always in the text."""
-    category = category or rng.choice(CATEGORIES)
-    urgency = urgency or rng.choice(URGENCIES)
+def make_ticket(rng, held=False, full=False, strange=0.0, brief=False):
+    """-> dict(text, category, urgency, name, order).
+    full: the name and the order number are always in the text; brief: fewer extras."""
+    category, urgency = rng.choice(CATEGORIES), rng.choice(URGENCIES)
     name, order = make_name(rng, held, strange), make_order(rng, held)
-    body = draw(rng, BODY[category], held)
-    lines = [body]
-    if rng.random() < 0.3:
+    extra = (lambda chance: rng.random() < chance * 0.3) if brief else (lambda chance: rng.random() < chance)
+    slots = choose_slots(rng)
+    lines = [draw(rng, BODY[category], held, slots)]
+    if extra(0.3):
         other = rng.choice(CATEGORIES)
         banned = SIDE_NOT.get((category, other), ())
         allowed = [s for i, s in enumerate(SIDE[other]) if i not in banned]
         if allowed:
-            lines.insert(rng.choice([0, 1]), expand(rng, rng.choice(allowed), FILL))
-    if full or rng.random() < 0.4:
+            lines.insert(rng.choice([0, 1]), expand(rng, rng.choice(allowed), slots))
+    if full or extra(0.4):
         lines.insert(rng.randint(0, len(lines)), rng.choice(ORDER).replace("{order}", order))
-    if urgency != "normal" or rng.random() < 0.6:
-        hint = draw(rng, URGENCY[urgency], held)
+    if urgency != "normal" or extra(0.6):
+        hint = draw(rng, URGENCY[urgency], held, slots)
         lines.insert(0 if rng.random() < 0.15 else len(lines) if rng.random() < 0.8 else 1, hint)
-    if rng.random() < 0.25:
+    if extra(0.25):
         lines.insert(0, rng.choice(NOISE))
-    where = rng.random()
-    named = full or rng.random() < 0.3
-    if named and where < 0.4:
+    named, signed = full or extra(0.3), rng.random() < 0.6
+    if named and not signed:
         lines.insert(0, rng.choice(INTRO).replace("{name}", name))
-    if rng.random() < 0.5:
+    if extra(0.5):
         lines.insert(0, rng.choice(GREETING))
-    if rng.random() < 0.4:
+    sign = SIGN
+    if extra(0.4):
         close = rng.choice(CLOSING)
-        if named and where >= 0.4 and close[-1] not in ".!":
-            close += ","
+        if named and signed:
+            sign = SIGN[:1]
+            close = close.rstrip(".!") + ","
         lines.append(close)
-    if named and where >= 0.4:
-        lines.append(rng.choice(SIGN).replace("{name}", name))
-    text = " ".join(upper_first(s) if not s.startswith("(") else s for s in lines)
+    if named and signed:
+        lines.append(rng.choice(sign).replace("{name}", name))
+    text = " ".join(upper_first(s) for s in lines)
     style = rng.random()
     if not full and style < 0.06:
         text = text.lower()
     elif style < 0.12:
-        text = text.replace(".", "!", 1)
+        text = text.replace(". ", "! ", 1)
     elif not full and style < 0.16:
         text = text.replace(",", "")
     return {"text": text, "category": category, "urgency": urgency, "name": name, "order": order}
@@ -431,19 +430,19 @@ REVIEW = {
         "Not a single [problem|fault] with the {item} in {n} [weeks|months].", "{who} [tried|saw] my {item} and [bought one too|wants one as well].",
         "[Worth|Well worth] every [cent|penny] of the {amount}.", "The {colour} {item} looks [even better|far nicer] than in the picture.",
         "[Well made|Solid|Sturdy], easy to use and [fairly priced|good value] at {amount}.", "I [cannot|could not] imagine my [home|day] without [it|this {item}] now.",
-        "After {n} [weeks|months] the {item} still works [like new|perfectly].", "[Far from bad|Not bad at all]: the {item} [beats|outdoes] my old one.",
+        "After {n} [weeks|months] the {item} is still [like new|perfect|in fine shape].", "[Far from bad|Not bad at all]: the {item} [beats|outdoes] my old one.",
         "The {item} [made|has made] {who} [very happy|smile].", "[Five stars|Full marks] for this {item}[|, {who} agrees].",
         "[I recommend|I would recommend] the {item} to [anyone|everyone|{who}].",
     ],
     "negative": [
-        "[This|The] {item} is [useless|a waste of money|dreadful|the worst I have had].", "It [broke|fell apart|stopped working] after {n} [days|uses].",
+        "[This|The] {item} is [useless|a waste of money|dreadful|the worst I have had].", "It [broke|fell apart|was ruined] after {n} [days|uses].",
         "[I wanted to like|I really tried to like] the {item}, but it [failed me|let me down] [again and again|from day one].",
         "The {item} has given me nothing but [trouble|problems] for {n} [weeks|months].", "{who} [tried|saw] my {item} and [laughed|told me to throw it away].",
-        "[Not worth|Far too cheap-looking for] the {amount}.", "The {colour} {item} looks [nothing like|much worse than in] the picture.".replace("[nothing like|much worse than in]", "nothing like"),
+        "[Not worth|Far too cheap-looking for] the {amount}.", "The {colour} {item} looks nothing like the picture.",
         "[Badly made|Flimsy|Wobbly], hard to use and [overpriced|poor value] at {amount}.", "I [regret|am sorry about] [buying|ordering] this {item}.",
         "After {n} [weeks|days] the {item} was [in the bin|scrap|only good for the attic].", "[Far from good|Not good at all]: my old {item} was [better|much better].",
         "The {item} [made|has made] {who} [very angry|sad].", "[One star|Zero stars] for this {item}[|, {who} agrees].",
-        "[I warn|I would warn] [anyone|everyone|{who}] [against|away from] this {item}.".replace("[against|away from]", "against"),
+        "[I warn|I would warn] [anyone|everyone|{who}] against this {item}.",
     ],
     "neutral": [
         "[This|The] {item} is [average|ordinary|neither good nor bad|all right, nothing more].", "It does [what it should|its job], [no more and no less|nothing special].",
@@ -462,12 +461,12 @@ REVIEW_SIDE = ["I ordered the {item} {ago}.", "I bought it for {who}.", "Deliver
 
 def make_review(rng, held=False, sentiment=None):
     sentiment = sentiment or rng.choice(SENTIMENTS)
-    lines = [draw(rng, REVIEW[sentiment], held)]
+    slots = choose_slots(rng)
+    lines = [draw(rng, REVIEW[sentiment], held, slots)]
     if rng.random() < 0.45:
-        second = draw(rng, REVIEW[sentiment], held)
-        lines.append(second)
+        lines.append(draw(rng, REVIEW[sentiment], held, slots))
     if rng.random() < 0.5:
-        lines.insert(rng.randint(0, len(lines)), expand(rng, rng.choice(REVIEW_SIDE), FILL))
+        lines.insert(rng.randint(0, len(lines)), expand(rng, rng.choice(REVIEW_SIDE), slots))
     text = " ".join(upper_first(s) for s in lines)
     if rng.random() < 0.06:
         text = text.lower()

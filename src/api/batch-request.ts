@@ -1,6 +1,6 @@
 import { InvalidRequest } from '../core/errors'
-import type { GenerationParams } from '../engine/sampling-params'
 import type { Message, Prompt } from '../engine/prompt'
+import type { GenerationParams } from '../engine/sampling-params'
 
 /** One line of a job: what to generate, and how to answer. */
 export interface BatchRequest {
@@ -138,7 +138,9 @@ function readParams(body: Fields, kind: BatchRequest['kind']): GenerationParams 
       if (value !== null) params[PARAMS[name as keyof typeof PARAMS]] = value
     } else if (name in FIXED) {
       if (value !== null && value !== FIXED[name]) {
-        throw new InvalidRequest(`\`${name}\` is ${JSON.stringify(value)}, but only ${JSON.stringify(FIXED[name])} is supported.`)
+        throw new InvalidRequest(
+          `\`${name}\` is ${JSON.stringify(value)}, but only ${JSON.stringify(FIXED[name])} is supported.`,
+        )
       }
     } else if (!OWN.has(name) && !NOTES.has(name)) {
       throw new InvalidRequest(`unknown field \`${name}\` in the body.`)
@@ -164,6 +166,7 @@ function readLogprobs(body: Fields, kind: BatchRequest['kind']): unknown {
 
 function readFlag(body: Fields, name: string): boolean {
   const value = body[name] ?? false
-  if (typeof value !== 'boolean') throw new InvalidRequest(`\`${name}\` is ${JSON.stringify(value)}, but must be true or false.`)
+  if (typeof value !== 'boolean')
+    throw new InvalidRequest(`\`${name}\` is ${JSON.stringify(value)}, but must be true or false.`)
   return value
 }

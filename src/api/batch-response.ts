@@ -38,10 +38,19 @@ export function batchResponse(
       total_tokens: promptTokens + completionTokens,
     },
   }
-  return { id: `batch_req_${line}`, custom_id: customId, response: { status_code: 200, request_id: id, body }, error: null }
+  return {
+    id: `batch_req_${line}`,
+    custom_id: customId,
+    response: { status_code: 200, request_id: id, body },
+    error: null,
+  }
 }
 
-function choice({ kind, returnTokenIds }: BatchRequest, result: GenerationResult, decode: (tokenId: number) => string): object {
+function choice(
+  { kind, returnTokenIds }: BatchRequest,
+  result: GenerationResult,
+  decode: (tokenId: number) => string,
+): object {
   const { text, finishReason, logprobs, tokenIds, promptTokenIds } = result
   const output = kind === 'chat' ? { message: { role: 'assistant', content: text } } : { text }
   const scores = logprobs && (kind === 'chat' ? chatLogprobs(logprobs, decode) : completionLogprobs(logprobs, decode))

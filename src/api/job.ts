@@ -74,7 +74,8 @@ export async function runJob(
   texts.forEach(({ text, line }, position) => {
     try {
       const request = parseBatchRequest(text, line)
-      const given = options.maxTokens === undefined ? request.params : { maxTokens: options.maxTokens, ...request.params }
+      const given =
+        options.maxTokens === undefined ? request.params : { maxTokens: options.maxTokens, ...request.params }
       engine.checkParams(given, `Line ${line}`)
       requests.push({ request, position })
       params.push(given)
@@ -94,7 +95,10 @@ export async function runJob(
     decodeTokens += result.usage.completionTokens
     promptTokens += result.usage.promptTokens
     const error = result.error && atLine(request.line, result.error)
-    respond(position, batchResponse(request, { ...result, error }, engine.modelName, id => engine.tokenizer.decode([id])))
+    respond(
+      position,
+      batchResponse(request, { ...result, error }, engine.modelName, id => engine.tokenizer.decode([id])),
+    )
   }
 
   const after = engine.stats()

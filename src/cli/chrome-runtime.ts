@@ -1,6 +1,6 @@
 import { chromium } from 'playwright-core'
-import { UnsupportedDevice } from '../index'
 import { CHROME_ARGS, ensureChrome } from '../../scripts/chrome.mjs'
+import { UnsupportedDevice } from '../index'
 import type { JobRuntime } from './job-runtime'
 import { servePages } from './serve'
 
@@ -22,7 +22,10 @@ export const runInChrome: JobRuntime = async (input, events, signal) => {
     await page.goto(server.url('job/'))
     await page.waitForFunction(() => 'runJobInPage' in window)
     signal.addEventListener('abort', () => void page.evaluate(() => window.abortJob()))
-    const outcome = await page.evaluate(job => window.runJobInPage(job), { ...input, model: server.modelUrl(input.model) })
+    const outcome = await page.evaluate(job => window.runJobInPage(job), {
+      ...input,
+      model: server.modelUrl(input.model),
+    })
     if ('summary' in outcome) return outcome.summary
     throw Object.assign(new Error(outcome.error.message), { name: outcome.error.name })
   } finally {

@@ -41,7 +41,8 @@ export function parseJobCommand(args: string[]): JobCommand {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
   const { values, positionals } = parsed
-  if (positionals.length > 1) throw new UsageError(`One input file at a time, not ${positionals.length}: ${positionals.join(' ')}`)
+  if (positionals.length > 1)
+    throw new UsageError(`One input file at a time, not ${positionals.length}: ${positionals.join(' ')}`)
   const input = positionals[0] ?? 'examples/tickets.jsonl'
   return {
     input,
@@ -81,6 +82,7 @@ function oneOf<T extends string>(name: string, value: string, allowed: readonly 
 
 function count(name: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined
-  if (!/^[1-9]\d{0,8}$/.test(value)) throw new UsageError(`--${name} is ${value}, but must be a whole number of at least 1.`)
+  if (!/^[1-9]\d{0,8}$/.test(value))
+    throw new UsageError(`--${name} is ${value}, but must be a whole number of at least 1.`)
   return Number(value)
 }

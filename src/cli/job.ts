@@ -80,7 +80,8 @@ async function writeResponses(path: string, responses: BatchResponse[]): Promise
 }
 
 function summaryText(summary: JobSummary, out: string): string {
-  const { requests, failed, promptTokens, prefillTokens, decodeTokens, wallMs, steps, tokensPerStep, peakBlocks } = summary
+  const { requests, failed, promptTokens, prefillTokens, decodeTokens, wallMs, steps, tokensPerStep, peakBlocks } =
+    summary
   return [
     `${requests} requests, ${failed} failed → ${out}`,
     `prompts        ${promptTokens} tokens, ${prefillTokens} computed`,

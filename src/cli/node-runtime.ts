@@ -35,6 +35,9 @@ async function openDawn(): Promise<GPU> {
     process.env.VK_DRIVER_FILES ??= SOFTWARE_DRIVERS.find(path => existsSync(path))
     return create([])
   } catch (cause) {
-    throw new UnsupportedDevice(`--runtime node needs the npm package webgpu, which does not load here: ${String(cause)}`, { cause })
+    throw new UnsupportedDevice(
+      `--runtime node needs the npm package webgpu, which does not load here: ${String(cause)}`,
+      { cause },
+    )
   }
 }

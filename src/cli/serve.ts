@@ -12,7 +12,10 @@ export interface PageServer {
 
 /** Serves the pages of src/ and the files of public/ on a free port of this machine. */
 export async function servePages(): Promise<PageServer> {
-  const server = await createServer({ logLevel: 'error', server: { port: 0, host: '127.0.0.1', hmr: false, fs: { strict: false } } })
+  const server = await createServer({
+    logLevel: 'error',
+    server: { port: 0, host: '127.0.0.1', hmr: false, fs: { strict: false } },
+  })
   await server.listen()
   const address = server.httpServer?.address()
   if (!address || typeof address === 'string') throw new Error('the page server has no port')

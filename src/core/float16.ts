@@ -1,3 +1,6 @@
+/** The bits of f16's infinity; a NaN has all of them set too. */
+export const FLOAT16_INFINITY = 0x7c00
+
 /** The f16 nearest to an f32 (ties to even), both as bits. From 65520 on, what it gives is infinite. */
 export function float16Bits(bits: number): number {
   const sign = (bits >>> 16) & 0x8000

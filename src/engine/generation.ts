@@ -1,5 +1,6 @@
-import type { CoppiceError } from '../core/errors'
+import { abortError, type CoppiceError } from '../core/errors'
 import type { FinishReason } from '../core/sequence'
+import { AsyncQueue } from './async-queue'
 
 export interface TokenLogprob {
   readonly tokenId: number
@@ -13,7 +14,7 @@ export interface GenerationResult {
   /** Index of the prompt in the call. */
   readonly index: number
   readonly text: string
-  /** Generated tokens, without the end-of-sequence token. */
+  /** Generated tokens, an end-of-sequence token included, as in vLLM; the text goes without it. */
   readonly tokenIds: readonly number[]
   readonly promptTokenIds: readonly number[]
   /** `stop`: end of sequence or a stop string; `length`: `maxTokens` or the context is full; `abort`; `error`. */
@@ -26,51 +27,45 @@ export interface GenerationResult {
 }
 
 /**
- * The results of one `generate` call, in the order in which they finish. Leaving the loop early, or aborting,
- * stops the prompts that are still running.
+ * The results of one `generate` call, in the order in which they finish; iterate once. Leaving the loop early stops the
+ * prompts that are still running.
  */
 export class Generation implements AsyncIterable<GenerationResult> {
-  private readonly finished: GenerationResult[] = []
-  private numDelivered = 0
-  private failure: { readonly error: unknown } | undefined
-  private wake: (() => void) | undefined
+  readonly #results = new AsyncQueue<GenerationResult>()
+  readonly #signal: AbortSignal | undefined
+  #numDelivered = 0
+  /** What the signal wants thrown, once the prompts that it stopped have delivered what they have. */
+  #aborted: { readonly error: unknown } | undefined
 
   constructor(
     /** Prompts in the call. */
     readonly size: number,
-    private readonly cancel: () => void,
-  ) {}
+    /** Stops the prompts that are still running; they end with `abort`. */
+    readonly cancel: () => void,
+    signal?: AbortSignal,
+  ) {
+    this.#signal = signal
+    if (size === 0) this.#results.end()
+    else signal?.addEventListener('abort', this.#onAbort)
+  }
 
   /** For the engine: a prompt is done. */
   deliver(result: GenerationResult): void {
-    this.finished.push(result)
-    this.wake?.()
+    this.#results.push(result)
+    this.#numDelivered += 1
+    if (this.#numDelivered === this.size) this.#end(this.#aborted)
   }
 
   /** For the engine: no more results will come. What was delivered before is still handed out first. */
   fail(error: unknown): void {
-    this.failure ??= { error }
-    this.wake?.()
+    this.#end({ error })
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<GenerationResult, void, undefined> {
     try {
-      while (this.numDelivered < this.size) {
-        const result = this.finished[this.numDelivered]
-        if (result) {
-          this.numDelivered += 1
-          yield result
-        } else if (this.failure) {
-          throw this.failure.error
-        } else {
-          await new Promise<void>(resolve => {
-            this.wake = resolve
-          })
-        }
-      }
-      if (this.failure) throw this.failure.error
+      yield* this.#results
     } finally {
-      if (this.finished.length < this.size) this.cancel()
+      this.cancel()
     }
   }
 
@@ -79,5 +74,15 @@ export class Generation implements AsyncIterable<GenerationResult> {
     const results: GenerationResult[] = new Array(this.size)
     for await (const result of this) results[result.index] = result
     return results
+  }
+
+  readonly #onAbort = () => {
+    this.#aborted = { error: abortError(this.#signal) }
+    this.cancel()
+  }
+
+  #end(failure?: { readonly error: unknown }): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#results.end(failure)
   }
 }

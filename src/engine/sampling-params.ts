@@ -69,14 +69,21 @@ const LOGPROBS: Range = { default: 0, low: 0, high: MAX_LOGPROBS, integer: true 
 function checked(name: string, value: unknown, { low, high, integer }: Range): number {
   const isGood = typeof value === 'number' && value >= low && value <= high && (!integer || Number.isInteger(value))
   if (isGood) return value
-  throw new InvalidRequest(`${name} is ${String(value)}, but must be ${integer ? 'an integer' : 'a number'} from ${low} to ${high}.`)
+  throw new InvalidRequest(
+    `${name} is ${String(value)}, but must be ${integer ? 'an integer' : 'a number'} from ${low} to ${high}.`,
+  )
 }
 
 function logitBias(given: GenerationParams['logitBias'], vocabSize: number): ReadonlyMap<number, number> {
   const pairs = given instanceof Map ? [...given] : Object.entries(given ?? {})
   return new Map(
     pairs.map(([key, bias]) => {
-      const tokenId = checked('a token id of logitBias', Number(key), { default: 0, low: 0, high: vocabSize - 1, integer: true })
+      const tokenId = checked('a token id of logitBias', Number(key), {
+        default: 0,
+        low: 0,
+        high: vocabSize - 1,
+        integer: true,
+      })
       return [tokenId, checked(`logitBias of token ${tokenId}`, bias, { default: 0, low: -1e9, high: 1e9 })]
     }),
   )
@@ -85,6 +92,9 @@ function logitBias(given: GenerationParams['logitBias'], vocabSize: number): Rea
 function stopStrings(given: GenerationParams['stop']): readonly string[] {
   const stop = typeof given === 'string' ? [given] : [...(given ?? [])]
   const bad = stop.findIndex(text => typeof text !== 'string' || text === '')
-  if (bad >= 0) throw new InvalidRequest(`stop[${bad}] is ${JSON.stringify(stop[bad])}, but must be a text of at least one character.`)
+  if (bad >= 0)
+    throw new InvalidRequest(
+      `stop[${bad}] is ${JSON.stringify(stop[bad])}, but must be a text of at least one character.`,
+    )
   return stop
 }

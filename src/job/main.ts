@@ -1,5 +1,12 @@
 /** The page in which `npm run job` runs a batch: it takes the job from the terminal and reports back to it. */
-import { type BatchResponse, createEngine, type EngineOptions, type JobProgress, type JobSummary, runJob } from '../index'
+import {
+  type BatchResponse,
+  createEngine,
+  type EngineOptions,
+  type JobProgress,
+  type JobSummary,
+  runJob,
+} from '../index'
 
 interface PageJob {
   readonly lines: readonly string[]
@@ -9,7 +16,9 @@ interface PageJob {
 }
 
 /** Errors as plain data: an `Error` does not survive the way to the terminal. */
-type Outcome = { readonly summary: JobSummary } | { readonly error: { readonly name: string; readonly message: string } }
+type Outcome =
+  | { readonly summary: JobSummary }
+  | { readonly error: { readonly name: string; readonly message: string } }
 
 declare global {
   interface Window {

@@ -1,6 +1,6 @@
 import { assert } from '../core/assert'
 
-/** A list of u32 records of fixed size and capacity, to be refilled every step without garbage and uploaded as it is. */
+/** A list of u32 records of fixed size, in memory of fixed capacity: refilled every step, uploaded as it is. */
 export class RecordList {
   length = 0
   readonly #values: Uint32Array<ArrayBuffer>
@@ -26,7 +26,8 @@ export class RecordList {
     const index = this.length
     this.length += fields.length / this.numFields
     assert(this.length <= this.capacity, `${this.length} records in a list of ${this.capacity}.`)
-    this.#values.set(fields, index * this.numFields)
+    const start = index * this.numFields
+    for (let i = 0; i < fields.length; i++) this.#values[start + i] = fields[i]
     return index
   }
 }

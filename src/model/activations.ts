@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../core/model-config'
 import type { Gpu } from '../gpu/device'
 import { COPY_DST, COPY_SRC, STORAGE } from '../gpu/usage'
+import { TILE_ROWS } from '../kernels/pack'
 
 /** Buffers that a step's tokens pass through, f32, reused by all layers. T: most tokens in a step. */
 export interface Activations {
@@ -8,7 +9,7 @@ export interface Activations {
   readonly hidden: GPUBuffer
   /** [T, hidden] */
   readonly normed: GPUBuffer
-  /** [T, qkvStride]: q, k and v side by side. */
+  /** [T, outputs of the fused q, k and v matrix] */
   readonly qkv: GPUBuffer
   /** [T, numHeads, headDim]: rotated and scaled queries. */
   readonly queries: GPUBuffer
@@ -18,7 +19,7 @@ export interface Activations {
   readonly partials: GPUBuffer
   /** [slots, numHeads]: base-2 log-sum-exp of each partial. */
   readonly partialLse: GPUBuffer
-  /** [T, gateUpStride]: gate and up side by side. */
+  /** [T, outputs of the fused gate and up matrix] */
   readonly gateUp: GPUBuffer
   /** [T, intermediate] */
   readonly activated: GPUBuffer
@@ -36,13 +37,11 @@ export interface ActivationSizes {
   readonly partialSlots: number
 }
 
-/** Columns that a part of a fused matrix takes: whole tiles of 16 rows. */
-export const padded = (rows: number): number => Math.ceil(rows / 16) * 16
-
 export function createActivations(gpu: Gpu, config: ModelConfig, sizes: ActivationSizes): Activations {
   const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim, vocabSize } = config
   const { tokenBudget, drawRows, partialSlots } = sizes
   const f32 = (label: string, length: number) => gpu.createBuffer(label, length * 4, STORAGE | COPY_SRC | COPY_DST)
+  // a fused matrix's parts start at multiples of 16
   const qkvStride = padded(numHeads * headDim) + 2 * padded(numKvHeads * headDim)
   return {
     hidden: f32('hidden', tokenBudget * hiddenSize),
@@ -59,3 +58,5 @@ export function createActivations(gpu: Gpu, config: ModelConfig, sizes: Activati
     logits: f32('logits', drawRows * vocabSize),
   }
 }
+
+const padded = (rows: number): number => Math.ceil(rows / TILE_ROWS) * TILE_ROWS

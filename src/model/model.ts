@@ -1,8 +1,7 @@
 import type { ModelConfig } from '../core/model-config'
 import type { KernelContext } from '../kernels/context'
-import type { KvCache } from '../kernels/kv-cache'
+import type { KvLayer } from '../kernels/kv-cache'
 import type { Activations } from './activations'
-import type { Weights } from './weights'
 
 /** Where one step's inputs lie in the step's arena, in words, and how many there are. */
 export interface StepInputs {
@@ -30,15 +29,19 @@ export interface AttentionInputs {
 export interface ModelParts {
   readonly config: ModelConfig
   readonly context: KernelContext
-  readonly weights: Weights
   readonly activations: Activations
-  readonly cache: KvCache
+  /** One for each layer. */
+  readonly cache: readonly KvLayer[]
+  /** u32 [slots]: the token last drawn in each slot */
+  readonly lastTokens: GPUBuffer
+  /** Positions go from 0 to this, exclusive. */
+  readonly contextLength: number
 }
 
 /** A decoder-only transformer, as recorders of dispatches. */
 export interface Model {
   /** Records the layers for the step's tokens: fills the KV cache and `activations.hidden`. */
   forward(inputs: StepInputs): void
-  /** Records the logits of `numRows` rows of `hidden`, listed in the arena from word `firstRow` on. */
-  logits(firstRow: number, numRows: number): void
+  /** Records the logits of some rows of `hidden`: row i of `activations.logits` is that of token `tokens[i]`. */
+  logits(tokens: ArrayLike<number>): void
 }

@@ -1,28 +1,38 @@
 import type { Gpu } from '../gpu/device'
 import { COPY_DST, STORAGE } from '../gpu/usage'
-import { createMatrix, type Matrix, type WeightFormat } from '../kernels/matrix'
+import { createMatrix, type Matrix } from '../kernels/matrix'
+import type { WeightFormat } from '../kernels/pack'
 
-/** A tensor of the checkpoint, and how many rows of a fused matrix it makes. */
+/** A linear layer of the checkpoint, `name.weight` [rows, cols] and perhaps `name.bias` [rows], as part of a fused one. */
 export interface Part {
   readonly name: string
   readonly rows: number
 }
 
+/** y = matrix · x + bias */
+export interface Linear {
+  readonly matrix: Matrix
+  /** [matrix.rows] */
+  readonly bias: GPUBuffer | undefined
+}
+
+/** A tensor's way to the GPU. */
 interface Target {
   readonly shape: readonly number[]
   write(firstRow: number, values: Float32Array<ArrayBuffer>): void
 }
 
 /**
- * The weights of a model on the GPU. The model's graph asks for them by the checkpoint's tensor names while it is being
- * built, so the graph is also the list of what a checkpoint must hold; the values are written afterwards, as they stream.
+ * The weights of a model on the GPU. The model asks for them by the checkpoint's tensor names, so that what was asked for
+ * is also the list of what a checkpoint must hold; the values are written afterwards, as they stream.
  */
 export class Weights {
+  /** GPU memory taken so far. */
   bytes = 0
   readonly #gpu: Gpu
   readonly #format: WeightFormat
   readonly #targets = new Map<string, Target>()
-  readonly #matrices = new Map<string, Matrix>()
+  readonly #linears = new Map<string, Linear>()
 
   constructor(gpu: Gpu, format: WeightFormat) {
     this.#gpu = gpu
@@ -34,31 +44,22 @@ export class Weights {
     return new Map([...this.#targets].map(([name, { shape }]) => [name, shape]))
   }
 
-  /** The tensors [rows, cols] stacked into one matrix. The same parts asked for again give the same matrix (tied weights). */
-  matrix(parts: readonly Part[], cols: number): Matrix {
+  /** Layers of the same input stacked into one. The same parts asked for again are the same layer (tied weights). */
+  linear(parts: readonly Part[], cols: number, hasBias: boolean): Linear {
     const label = parts.map(({ name }) => name).join(' + ')
-    const known = this.#matrices.get(label)
+    const known = this.#linears.get(label)
     if (known) return known
-    const rows = parts.map(part => part.rows)
-    const matrix = createMatrix(this.#gpu, label, rows, cols, this.#format)
-    parts.forEach(({ name, rows }, index) => {
-      const write = (firstRow: number, values: Float32Array<ArrayBuffer>) => matrix.writeRows(index, firstRow, values)
-      this.#targets.set(name, { shape: [rows, cols], write })
-    })
-    this.#matrices.set(label, matrix)
-    this.bytes += matrix.bytes
-    return matrix
-  }
-
-  /** The vectors [rows] one after another, each where its part of `matrix` begins: a bias for its output. */
-  bias(parts: readonly Part[], matrix: Matrix): GPUBuffer {
-    const offsets = parts.map((_, index) => matrix.partOffset(index))
-    return this.#vectors(parts, offsets, matrix.paddedRows)
+    const matrix = this.#matrix(label, parts, cols)
+    const linear = { matrix, bias: hasBias ? this.#bias(label, parts, matrix) : undefined }
+    this.#linears.set(label, linear)
+    return linear
   }
 
   /** A vector [length], f32. */
   vector(name: string, length: number): GPUBuffer {
-    return this.#vectors([{ name, rows: length }], [0], length)
+    const buffer = this.#buffer(name, length)
+    this.#targets.set(name, this.#slice(buffer, 0, length))
+    return buffer
   }
 
   /** Fills a tensor's rows from `firstRow` on. `values`: [numRows, cols]; a vector is one row. */
@@ -68,15 +69,34 @@ export class Weights {
     target.write(firstRow, values)
   }
 
-  #vectors(parts: readonly Part[], offsets: readonly number[], length: number): GPUBuffer {
-    const label = parts.map(({ name }) => name).join(' + ')
-    const buffer = this.#gpu.createBuffer(label, length * 4, STORAGE | COPY_DST)
-    this.bytes += buffer.size
+  #matrix(label: string, parts: readonly Part[], cols: number): Matrix {
+    const partRows = parts.map(({ rows }) => rows)
+    const matrix = createMatrix(this.#gpu, label, partRows, cols, this.#format)
+    this.bytes += matrix.bytes
     parts.forEach(({ name, rows }, index) => {
-      const write = (_: number, values: Float32Array<ArrayBuffer>) =>
-        this.#gpu.device.queue.writeBuffer(buffer, offsets[index] * 4, values)
-      this.#targets.set(name, { shape: [rows], write })
+      const write = (firstRow: number, values: Float32Array) => matrix.writeRows(index, firstRow, values)
+      this.#targets.set(`${name}.weight`, { shape: [rows, cols], write })
+    })
+    return matrix
+  }
+
+  /** The parts' biases, each where its outputs are. */
+  #bias(label: string, parts: readonly Part[], matrix: Matrix): GPUBuffer {
+    const buffer = this.#buffer(`bias of ${label}`, matrix.rows)
+    parts.forEach(({ name, rows }, index) => {
+      this.#targets.set(`${name}.bias`, this.#slice(buffer, matrix.partOffset(index), rows))
     })
     return buffer
+  }
+
+  #buffer(label: string, length: number): GPUBuffer {
+    const buffer = this.#gpu.createBuffer(label, length * 4, STORAGE | COPY_DST)
+    this.bytes += buffer.size
+    return buffer
+  }
+
+  #slice(buffer: GPUBuffer, offset: number, length: number): Target {
+    const { queue } = this.#gpu.device
+    return { shape: [length], write: (_, values) => queue.writeBuffer(buffer, offset * 4, values) }
   }
 }

@@ -5,7 +5,6 @@ import type { FinishReason, Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
 import { checkRequest } from './check-request'
 import { checkSequences, checkSlots } from './integrity'
-import { Step } from './step'
 import { WaitQueue } from './wait-queue'
 
 /** Part of the pool that admission leaves free, so that those running can grow before one must be preempted (Sarathi-Serve). */
@@ -27,6 +26,13 @@ export interface SchedulerStats {
   decodeTokens: number
 }
 
+/** The step being decided. */
+interface Step {
+  readonly chunks: Chunk[]
+  /** Tokens that still fit in the budget. */
+  room: number
+}
+
 /**
  * Continuous batching with stall-free steps under a token budget, first come first served
  * (Sarathi-Serve, arXiv:2403.02310 §4.2 and algorithm 3; preemption by recomputation as in vLLM, arXiv:2309.06180 §4.5).
@@ -36,22 +42,23 @@ export interface SchedulerStats {
  * sequence is noticed when it arrives, and the draws already in flight behind it are dropped. The GPU runs steps in the
  * order they were decided, so blocks and slots can be handed on at once.
  *
- * Laws: running, then waiting sequences are in order of arrival; the one that arrived first is preempted last, hence
- * always gets on; with no step in flight, `next` finds work if there is any.
+ * Laws:
+ * - Running, then waiting sequences are in order of arrival. The one that arrived first is preempted last, so it always
+ *   gets on, and with no step in flight `next` finds work if there is any.
+ * - Every running sequence advances in each step, unless all its draws are in flight: one is admitted only into room
+ *   that those before it leave. So decodes never exceed the budget, and only the last prompt running is partly computed.
  */
 export class Scheduler {
   readonly #pool: BlockPool
   readonly #tokenBudget: number
   readonly #contextLength: number
   readonly #waiting = new WaitQueue()
-  /** In order of arrival; each has blocks for all its tokens but the one being decoded, and a slot. */
+  /** In order of arrival. Each has a slot, and blocks for its whole prompt; those for its output come as it grows. */
   #running: Sequence[] = []
   /** A running sequence has a block of its own, so there are never more of them than blocks. */
   readonly #freeSlots: number[]
   /** Decided, not completed; oldest first. */
   readonly #inFlight: Batch[] = []
-  /** The last step each sequence was part of. */
-  readonly #lastStep = new WeakMap<Sequence, number>()
   readonly #stats: SchedulerStats = { steps: 0, preemptions: 0, prefillTokens: 0, decodeTokens: 0 }
 
   /** `tokenBudget`: most tokens in a step. `contextLength`: most tokens in a sequence. */
@@ -93,11 +100,15 @@ export class Scheduler {
    * no work, or none until a step in flight completes.
    */
   next(): Batch | undefined {
-    const step = new Step(this.#tokenBudget)
+    const step: Step = { chunks: [], room: this.#tokenBudget }
     this.#scheduleDecodes(step)
-    this.#continuePrefills(step)
+    this.#continuePrefill(step)
     this.#admitWaiting(step)
-    return step.isEmpty ? undefined : this.#commit(step)
+    if (step.chunks.length === 0) return undefined
+    const batch = { chunks: step.chunks, numTokens: this.#tokenBudget - step.room }
+    this.#inFlight.push(batch)
+    this.#stats.steps++
+    return batch
   }
 
   /**
@@ -151,23 +162,18 @@ export class Scheduler {
     checkSequences(this.#running, [...this.#waiting], this.#inFlight)
   }
 
-  /** Phase 1: one token for every running decode, so that none stalls. */
+  /** Phase 1: one token for every running decode, so that none stalls. A preemption shortens the list from its end. */
   #scheduleDecodes(step: Step): void {
-    const decodes = this.#running.filter(sequence => sequence.numRemaining === 1 && sequence.length < sequence.maxLen)
-    // When not all fit, those left out longest go first.
-    if (decodes.length > step.room) decodes.sort((a, b) => this.#lastStepOf(a) - this.#lastStepOf(b))
-    for (const sequence of decodes) {
-      if (step.room === 0) return
-      if (sequence.slot !== undefined && this.#growForNextToken(sequence, step)) step.add(sequence)
+    for (const sequence of this.#running) {
+      const isDecode = sequence.numRemaining === 1 && sequence.length < sequence.maxLen
+      if (isDecode && this.#growForNextToken(sequence)) this.#schedule(sequence, step)
     }
   }
 
-  /** Phase 2: prompts that are partly computed share what room is left. Their blocks are allocated already. */
-  #continuePrefills(step: Step): void {
-    for (const sequence of this.#running) {
-      if (step.room === 0) return
-      if (sequence.numRemaining > 1) step.add(sequence)
-    }
+  /** Phase 2: the prompt that is partly computed takes what room is left. Its blocks are allocated already. */
+  #continuePrefill(step: Step): void {
+    const last = this.#running.at(-1)
+    if (last && last.numRemaining > 1) this.#schedule(last, step)
   }
 
   /** Phase 3: new sequences, while there is room and the whole of the first in the queue fits; no one overtakes it. */
@@ -182,7 +188,7 @@ export class Scheduler {
       sequence.slot = slot
       this.#waiting.remove(sequence)
       this.#running.push(sequence)
-      step.add(sequence)
+      this.#schedule(sequence, step)
     }
   }
 
@@ -193,54 +199,32 @@ export class Scheduler {
   }
 
   /** Makes place for one more token, at the cost of those that arrived last. False if the sequence itself had to go. */
-  #growForNextToken(sequence: Sequence, step: Step): boolean {
-    while (sequence.blockTable.length < blocksFor(sequence.length)) {
-      const block = this.#pool.allocate()
-      if (block !== undefined) {
-        sequence.blockTable.push(block)
-        continue
-      }
-      const victim = this.preemptLast()
-      assert(victim !== undefined, `No block for sequence ${sequence.id}, and nothing to preempt.`)
-      step.remove(victim)
-      if (victim === sequence) return false
+  #growForNextToken(sequence: Sequence): boolean {
+    if (sequence.blockTable.length === blocksFor(sequence.length)) return true
+    let block = this.#pool.allocate()
+    while (block === undefined) {
+      if (this.preemptLast() === sequence) return false
+      block = this.#pool.allocate()
     }
+    sequence.blockTable.push(block)
     return true
   }
 
-  /** Moves the counters as if the step had run. */
-  #commit(step: Step): Batch {
-    const chunks: Chunk[] = []
-    let numTokens = 0
-    for (const [sequence, count] of step) {
-      const start = sequence.numComputed
-      const end = start + count
-      const draws = end === sequence.length
-      assert(sequence.slot !== undefined, `Sequence ${sequence.id} is scheduled, but does not run.`)
-      chunks.push({
-        sequence,
-        start,
-        count,
-        draws,
-        blockTable: sequence.blockTable.slice(0, blocksFor(end)),
-        slot: sequence.slot,
-      })
-      sequence.numComputed = end
-      if (draws) sequence.numPending++
-      this.#lastStep.set(sequence, this.#stats.steps)
-      const numPrompt = Math.max(0, Math.min(end, sequence.promptLen) - start)
-      this.#stats.prefillTokens += numPrompt
-      this.#stats.decodeTokens += count - numPrompt
-      numTokens += count
-    }
-    this.#stats.steps++
-    const batch = { chunks, numTokens }
-    this.#inFlight.push(batch)
-    return batch
-  }
-
-  #lastStepOf(sequence: Sequence): number {
-    return this.#lastStep.get(sequence) ?? -1
+  /** Adds as many of the sequence's remaining tokens as there is room for, and moves its counters as if they had run. */
+  #schedule(sequence: Sequence, step: Step): void {
+    const start = sequence.numComputed
+    const count = Math.min(sequence.numRemaining, step.room)
+    const end = start + count
+    const { slot, promptLen } = sequence
+    assert(count > 0 && slot !== undefined, `Sequence ${sequence.id}: ${count} tokens scheduled, in slot ${slot}.`)
+    const draws = end === sequence.length
+    step.chunks.push({ sequence, start, count, draws, blockTable: sequence.blockTable.slice(0, blocksFor(end)), slot })
+    step.room -= count
+    sequence.numComputed = end
+    if (draws) sequence.numPending++
+    const numPrompt = Math.max(0, Math.min(end, promptLen) - start)
+    this.#stats.prefillTokens += numPrompt
+    this.#stats.decodeTokens += count - numPrompt
   }
 
   /** The sequence stays in `#running` until `#dropEnded`, once for all that ended together. */

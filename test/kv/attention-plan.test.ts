@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { blocksFor } from '../../src/core/block'
 import { type AttentionLayout, planCapacity } from '../../src/kv/attention-layout'
 import { AttentionPlanner, DIRECT, ITEM_FIELDS, MERGE_FIELDS, ROW_FIELDS } from '../../src/kv/attention-plan'
+import type { Random } from '../support/random'
 import { checkCapacity, checkPlan, records } from './check-plan'
-import { forEachSeed, type Random } from './random'
+import { forEachSeed, pick } from './for-each-seed'
 
 const LAYOUT: AttentionLayout = { segmentTokens: 32, groupSize: 3, tiles: [4, 16, 64] }
 
@@ -95,8 +96,8 @@ describe('AttentionPlanner', () => {
   test('every plan is exactly the attention of its chunks, within the capacity (random)', () => {
     forEachSeed(300, random => {
       const layout = randomLayout(random)
-      const tokenBudget = random.int(1, 96)
-      const contextLength = random.int(1, 400)
+      const tokenBudget = random.int(1, 97)
+      const contextLength = random.int(1, 401)
       const capacity = planCapacity({ layout, tokenBudget, contextLength })
       const planner = new AttentionPlanner(layout, capacity)
       for (let step = 0; step < 3; step++) {
@@ -118,8 +119,8 @@ describe('AttentionPlanner', () => {
 })
 
 function randomLayout(random: Random): AttentionLayout {
-  const tiles = random.pick([[4, 16, 64], [8], [16, 64], [4, 8, 32]])
-  return { segmentTokens: 16 * random.int(1, 6), groupSize: random.int(1, Math.max(...tiles)), tiles }
+  const tiles = pick(random, [[4, 16, 64], [8], [16, 64], [4, 8, 32]])
+  return { segmentTokens: 16 * random.int(1, 7), groupSize: random.int(1, Math.max(...tiles) + 1), tiles }
 }
 
 /** At most `tokenBudget` tokens; tables of any block ids, since sequences may share blocks. */
@@ -127,7 +128,7 @@ function randomChunks(random: Random, tokenBudget: number, contextLength: number
   const chunks = []
   for (let room = tokenBudget; room > 0; ) {
     const count = Math.min(room, contextLength, random.next() < 0.5 ? 1 : random.int(1, 60))
-    const start = random.int(0, contextLength - count)
+    const start = random.int(0, contextLength - count + 1)
     const blockTable = Array.from({ length: blocksFor(start + count) }, () => random.int(0, 1000))
     chunks.push({ start, count, blockTable })
     room -= count

@@ -10,7 +10,8 @@ export class Drive {
   readonly pool: BlockPool
   readonly scheduler: Scheduler
   readonly gpu = new SimulatedGpu()
-  readonly completed: Completed[] = []
+  /** All that was added, in order. */
+  readonly sequences: Sequence[] = []
 
   constructor(
     readonly tokenBudget: number,
@@ -21,24 +22,33 @@ export class Drive {
     this.scheduler = new Scheduler({ pool: this.pool, tokenBudget, contextLength })
   }
 
+  add(...sequences: Sequence[]): Sequence[] {
+    for (const sequence of sequences) this.scheduler.add(sequence)
+    this.sequences.push(...sequences)
+    return sequences
+  }
+
   /** Decides a step and submits it. */
-  next(running: readonly Sequence[] = []): Batch | undefined {
-    const decodes = running.filter(({ slot, numRemaining, length, maxLen }) => {
-      return slot !== undefined && numRemaining === 1 && length < maxLen
-    })
+  next(): Batch | undefined {
+    const live = this.sequences.filter(sequence => !sequence.isFinished)
+    const running = live.filter(({ slot, length, maxLen }) => slot !== undefined && length < maxLen)
     const batch = this.scheduler.next()
     this.scheduler.checkIntegrity()
+    const chunks = batch?.chunks ?? []
+    const scheduled = new Set(chunks.map(chunk => chunk.sequence))
+    assert(scheduled.size === chunks.length, 'a sequence has two chunks in a step')
+    const stalled = running.filter(sequence => sequence.slot !== undefined && !scheduled.has(sequence))
+    assert(stalled.length === 0, `running sequences ${stalled.map(({ id }) => id)} stalled`)
+    // First come, first served: whoever waits arrived after all who run.
+    const firstWaiting = live.findIndex(({ slot }) => slot === undefined)
+    assert(firstWaiting < 0 || live.slice(firstWaiting).every(({ slot }) => slot === undefined), 'one overtook another')
     if (!batch) {
       assert(this.gpu.numQueued > 0 || !this.scheduler.hasWork, 'there is work and nothing in flight, but no step')
       return undefined
     }
-    const numTokens = batch.chunks.reduce((sum, { count }) => sum + count, 0)
+    const numTokens = chunks.reduce((sum, { count }) => sum + count, 0)
     assert(numTokens === batch.numTokens, `the batch says ${batch.numTokens} tokens, but has ${numTokens}`)
     assert(numTokens > 0 && numTokens <= this.tokenBudget, `${numTokens} tokens, the budget is ${this.tokenBudget}`)
-    assert(batch.chunks.every(({ count }) => count > 0), 'a chunk is empty')
-    const stalled = decodes.filter(({ slot }) => slot !== undefined).filter(s => !hasChunk(batch, s))
-    const isFull = batch.chunks.every(({ count }) => count === 1) && numTokens === this.tokenBudget
-    assert(stalled.length === 0 || isFull, `decodes ${stalled.map(({ id }) => id)} stalled`)
     this.gpu.submit(batch)
     return batch
   }
@@ -47,23 +57,18 @@ export class Drive {
   complete(): Completed[] {
     const { batch, draws } = this.gpu.run()
     const completed = this.scheduler.complete(batch, draws)
-    this.completed.push(...completed)
     this.scheduler.checkIntegrity()
     return completed
   }
 
-  /** Runs with `depth` steps in flight until nothing is left; `eachStep` is called before each is decided. */
-  drain(depth = 1, eachStep: (step: number) => void = () => undefined): void {
+  /** Runs with up to `depth` steps in flight until nothing is left; `beforeStep` is called before each is decided. */
+  drain(depth = 1, beforeStep: (step: number) => void = () => undefined): void {
     for (let step = 0; this.scheduler.hasWork || this.gpu.numQueued > 0; step++) {
       assert(step < 100_000, 'no end in sight')
-      eachStep(step)
+      beforeStep(step)
       const batch = this.next()
-      if (this.gpu.numQueued >= depth || (!batch && this.gpu.numQueued > 0)) this.complete()
+      if (this.gpu.numQueued === depth || (!batch && this.gpu.numQueued > 0)) this.complete()
     }
     assert(this.pool.numFree === this.pool.numBlocks, `${this.pool.numUsed} blocks leaked`)
   }
-}
-
-export function hasChunk(batch: Batch, sequence: Sequence): boolean {
-  return batch.chunks.some(chunk => chunk.sequence === sequence)
 }

@@ -1,77 +1,223 @@
 import { describe, expect, test } from 'vitest'
 import { InvariantViolation } from '../../src/core/assert'
 import { InvalidRequest } from '../../src/core/errors'
-import type { Sequence } from '../../src/core/sequence'
 import { Drive } from './drive'
-import { EOS, expectedTokens, sequence } from './simulated-gpu'
+import { EOS, endless, sequence } from './simulated-gpu'
 
-/** A prompt whose tokens differ from every other sequence's. */
-function prompt(id: number, length: number): number[] {
-  return Array.from({ length }, (_, index) => 1 + ((id * 7 + index * 3) % 39))
-}
-
-/** Never ends before `maxLen`. */
-function endless(id: number, promptLen: number, maxLen: number): Sequence {
-  return sequence(id, prompt(id, promptLen), maxLen, { ignoreEos: true })
-}
-
-function added(drive: Drive, ...sequences: Sequence[]): Sequence[] {
-  for (const each of sequences) drive.scheduler.add(each)
-  return sequences
-}
-
-function shape(drive: Drive) {
+/** Decides a step: its chunks as [sequence id, start, count, draws]. */
+function nextChunks(drive: Drive) {
   return drive.next()?.chunks.map(({ sequence: { id }, start, count, draws }) => [id, start, count, draws])
 }
 
-describe('a step', () => {
-  test('holds decodes first, then partial prefills, then new sequences, within the budget', () => {
+/** Decides and runs a step: who was in it. */
+function stepIds(drive: Drive): number[] {
+  const batch = drive.next()
+  if (batch) drive.complete()
+  return batch?.chunks.map(chunk => chunk.sequence.id) ?? []
+}
+
+describe('next', () => {
+  test('takes decodes first, then the partial prefill, then new sequences, within the budget', () => {
     const drive = new Drive(16, 64)
-    added(drive, endless(1, 5, 20), endless(2, 21, 40), endless(3, 4, 20))
-    expect(shape(drive)).toEqual([
+    drive.add(endless(1, 5, 20), endless(2, 21, 40), endless(3, 4, 20))
+    expect(nextChunks(drive)).toEqual([
       [1, 0, 5, true],
       [2, 0, 11, false],
     ])
-    expect(shape(drive)).toEqual([
+    expect(nextChunks(drive)).toEqual([
       [1, 5, 1, true],
       [2, 11, 10, true],
       [3, 0, 4, true],
     ])
-    expect(shape(drive)).toEqual([
+    expect(nextChunks(drive)).toEqual([
       [1, 6, 1, true],
       [2, 21, 1, true],
       [3, 4, 1, true],
     ])
   })
 
-  test('gives prefills nothing when decodes fill the budget', () => {
-    const drive = new Drive(4, 64)
-    added(drive, endless(1, 2, 20), endless(2, 2, 20), endless(3, 1, 20), endless(4, 1, 20), endless(5, 9, 20))
-    for (let step = 0; step < 3; step++) drive.next()
-    expect(shape(drive)).toHaveLength(4)
-    expect(drive.scheduler.numWaiting).toBe(1)
-  })
-
-  test('lets the decodes that were left out go first in the next one', () => {
+  test('admits nothing while decodes fill the budget', () => {
     const drive = new Drive(3, 64)
-    const sequences = added(drive, ...[1, 2, 3, 4, 5].map(id => endless(id, 1, 400)))
-    drive.next()
-    // Five decodes of which three fit: nobody waits for more than one step.
-    const advanced = () => drive.next()?.chunks.map(chunk => chunk.sequence.id)
-    expect([advanced(), advanced(), advanced()]).toEqual([
+    drive.add(...[1, 2, 3, 4, 5].map(id => endless(id, 1, id === 2 ? 4 : 8)))
+    expect([1, 2, 3].map(() => stepIds(drive))).toEqual([
       [1, 2, 3],
       [1, 2, 3],
       [1, 2, 3],
     ])
-    for (const each of sequences.slice(0, 1)) drive.scheduler.finish(each, 'abort')
-    expect(advanced()).toEqual([2, 3, 4])
+    expect(stepIds(drive)).toEqual([1, 3, 4])
   })
 
-  test('snapshots the block table', () => {
-    const drive = new Drive(64, 8)
-    added(drive, endless(1, 16, 40))
-    const batch = drive.next()
-    drive.next()
-    expect(batch?.chunks[0].blockTable).toHaveLength(1)
+  test('admits a sequence only if its whole prompt fits, and lets no one overtake it', () => {
+    const drive = new Drive(100, 5)
+    drive.add(endless(1, 30, 32), endless(2, 40, 45), endless(3, 2, 10))
+    expect(stepIds(drive)).toEqual([1])
+    expect(stepIds(drive)).toEqual([1])
+    expect(stepIds(drive)).toEqual([2, 3])
   })
+
+  test('keeps a few blocks free for those running, unless nothing runs', () => {
+    const drive = new Drive(100, 4)
+    const [first] = drive.add(endless(1, 16, 20), endless(2, 48, 60))
+    expect(stepIds(drive)).toEqual([1])
+    expect(drive.pool.numFree).toBe(3)
+    expect(drive.scheduler.numWaiting).toBe(1)
+    drive.scheduler.finish(first, 'abort')
+    expect(stepIds(drive)).toEqual([2])
+  })
+
+  test('decodes a token that is still in flight', () => {
+    const drive = new Drive(16, 8)
+    drive.add(endless(1, 3, 20))
+    drive.next()
+    expect(nextChunks(drive)).toEqual([[1, 3, 1, true]])
+    expect(nextChunks(drive)).toEqual([[1, 4, 1, true]])
+  })
+
+  test('never schedules a draw beyond the maximum length', () => {
+    const drive = new Drive(16, 8)
+    const [only] = drive.add(endless(1, 3, 5))
+    drive.next()
+    drive.next()
+    expect(drive.next()).toBeUndefined()
+    expect(only.numPending).toBe(2)
+    expect([drive.complete(), drive.complete()].flat()).toHaveLength(2)
+    expect([only.tokens.length, only.finishReason]).toEqual([5, 'length'])
+  })
+
+  test('snapshots the block table, as far as the chunk reaches', () => {
+    const drive = new Drive(16, 8)
+    drive.add(endless(1, 32, 40))
+    const first = drive.next()
+    const second = drive.next()
+    const third = drive.next()
+    expect([first, second, third].map(batch => batch?.chunks[0].blockTable.length)).toEqual([1, 2, 3])
+  })
+})
+
+describe('preemption', () => {
+  test('takes the sequence that arrived last, for the oldest that needs a block', () => {
+    const drive = new Drive(100, 3)
+    drive.add(endless(1, 16, 40), endless(2, 14, 40), endless(3, 3, 40))
+    expect(stepIds(drive)).toEqual([1, 2])
+    expect(stepIds(drive)).toEqual([1, 2])
+    expect(stepIds(drive)).toEqual([1, 2])
+    // The third block went to 1; now 2 needs one, and is itself the last.
+    expect(stepIds(drive)).toEqual([1])
+    expect([drive.scheduler.numRunning, drive.scheduler.numWaiting, drive.scheduler.stats.preemptions]).toEqual([
+      1, 2, 1,
+    ])
+    drive.drain()
+  })
+
+  test('does not compute a sequence again before its draws in flight have arrived', () => {
+    const drive = new Drive(100, 8)
+    const [only] = drive.add(endless(1, 4, 10))
+    drive.next()
+    drive.next()
+    expect(drive.scheduler.preemptLast()).toBe(only)
+    expect(drive.next()).toBeUndefined()
+    drive.complete()
+    expect(drive.next()).toBeUndefined()
+    drive.complete()
+    expect(nextChunks(drive)).toEqual([[1, 0, 6, true]])
+  })
+
+  test('puts a sequence before all that never ran', () => {
+    const drive = new Drive(2, 8)
+    drive.add(endless(1, 1, 10), endless(2, 1, 10), endless(3, 1, 10))
+    stepIds(drive)
+    drive.scheduler.preemptLast()
+    drive.scheduler.preemptLast()
+    expect(stepIds(drive)).toEqual([1])
+    expect(drive.scheduler.preemptLast()?.id).toBe(1)
+  })
+})
+
+describe('complete', () => {
+  test('finishes at an end-of-sequence token, which stays the last, and drops the draws behind it', () => {
+    const drive = new Drive(16, 8)
+    const [only] = drive.add(sequence(1, [5], 10))
+    const first = drive.scheduler.next()
+    const second = drive.scheduler.next()
+    if (!first || !second) throw new Error('no step')
+    const draw = { tokenId: EOS, logprob: -1 }
+    expect(drive.scheduler.complete(first, [draw])).toEqual([{ sequence: only, draw }])
+    expect([only.tokens, only.finishReason]).toEqual([[5, EOS], 'stop'])
+    expect(drive.pool.numFree).toBe(8)
+    expect(drive.scheduler.complete(second, [{ tokenId: 7 }])).toEqual([])
+    expect(only.tokens).toEqual([5, EOS])
+  })
+
+  test('goes on past an end-of-sequence token if asked', () => {
+    const drive = new Drive(16, 8)
+    const [only] = drive.add(endless(1, 1, 3))
+    const batch = drive.scheduler.next()
+    if (!batch) throw new Error('no step')
+    drive.scheduler.complete(batch, [{ tokenId: EOS }])
+    expect(only.isFinished).toBe(false)
+  })
+
+  test('refuses steps out of order, and draws that are not one for each drawing chunk', () => {
+    const drive = new Drive(4, 8)
+    drive.add(endless(1, 6, 10))
+    const [first, second] = [drive.scheduler.next(), drive.scheduler.next()]
+    if (!first || !second) throw new Error('no step')
+    expect(() => drive.scheduler.complete(second, [{ tokenId: 1 }])).toThrow(InvariantViolation)
+    const other = new Drive(4, 8)
+    other.add(endless(1, 6, 10))
+    const partial = other.scheduler.next()
+    if (!partial) throw new Error('no step')
+    expect(() => other.scheduler.complete(partial, [{ tokenId: 1 }])).toThrow('1 draws for 0 drawing chunks.')
+  })
+})
+
+describe('finish', () => {
+  test('returns the blocks at once, wherever the sequence is', () => {
+    const drive = new Drive(8, 8)
+    const [running, partial, waiting] = drive.add(endless(1, 2, 30), endless(2, 40, 60), endless(3, 40, 60))
+    drive.next()
+    drive.next()
+    for (const each of [running, partial, waiting]) drive.scheduler.finish(each, 'abort')
+    drive.scheduler.checkIntegrity()
+    expect(drive.scheduler.hasWork).toBe(false)
+    expect(drive.pool.numFree).toBe(8)
+    expect([drive.complete(), drive.complete()]).toEqual([[], []])
+  })
+
+  test('leaves the reason of a finished sequence as it is', () => {
+    const drive = new Drive(8, 8)
+    const [only] = drive.add(endless(1, 2, 3))
+    drive.drain()
+    drive.scheduler.finish(only, 'abort')
+    expect(only.finishReason).toBe('length')
+  })
+})
+
+describe('add', () => {
+  test('refuses what could not run even alone, with the numbers', () => {
+    const drive = new Drive(8, 2, 64)
+    const add = (promptLen: number, maxLen: number) => () => drive.add(endless(1, promptLen, maxLen))
+    expect(add(0, 10)).toThrow('The prompt is empty; give at least 1 token.')
+    expect(add(10, 10)).toThrow('The prompt of 10 tokens leaves no room for output within 10 tokens; shorten it.')
+    expect(add(10, 65)).toThrow('may be 65 tokens long, but the context is 64;')
+    expect(add(10, 34)).toThrow('may be 34 tokens long, which takes 3 blocks of 16, but the KV cache has 2;')
+    expect(add(10, 34)).toThrow(InvalidRequest)
+    expect(add(10, 33)).not.toThrow()
+  })
+
+  test('refuses the same sequence twice', () => {
+    const drive = new Drive(8, 2)
+    const [only] = drive.add(endless(1, 2, 5))
+    expect(() => drive.add(only)).toThrow('Sequence 1 waits already.')
+    drive.next()
+    expect(() => drive.add(only)).toThrow('Sequence 1 has run already.')
+  })
+})
+
+test('prompt tokens are computed once if nothing is preempted', () => {
+  const drive = new Drive(16, 64)
+  drive.add(endless(1, 20, 25), endless(2, 33, 40), endless(3, 1, 8))
+  drive.drain(2)
+  // Every drawn token but the last of each sequence is fed back.
+  expect(drive.scheduler.stats).toMatchObject({ prefillTokens: 54, decodeTokens: 4 + 6 + 6, preemptions: 0 })
 })

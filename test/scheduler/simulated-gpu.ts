@@ -28,6 +28,16 @@ export function sequence(id: number, prompt: readonly number[], maxLen: number, 
   return new Sequence(id, prompt, { ...PARAMS, ...params }, maxLen, [EOS])
 }
 
+/** Never ends before `maxLen`. */
+export function endless(id: number, promptLen: number, maxLen: number): Sequence {
+  return sequence(id, promptOf(id, promptLen), maxLen, { ignoreEos: true })
+}
+
+/** A prompt that differs from those of other sequences. */
+export function promptOf(id: number, length: number): number[] {
+  return Array.from({ length }, (_, index) => 1 + ((id * 7 + index * 3) % (VOCAB_SIZE - 1)))
+}
+
 /** What a model of the prefix alone says next; "K and V" of a position are the hash of all tokens up to it. */
 function hash(prefixHash: number, token: number): number {
   return Math.imul(prefixHash ^ (token + 1), 0x9e3779b1) >>> 3

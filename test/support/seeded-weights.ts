@@ -3,8 +3,10 @@
  * fixtures need not hold weights. Every weight is a small integer times a power of two: exact in f32, f16 and bf16,
  * so one fixture serves all three. Runs in the browser too.
  */
-import type { Dtype } from '../../src/loader/safetensors'
+import { toFloat16 } from '../../src/loader/convert'
+import { DTYPE_BYTES, type Dtype } from '../../src/loader/safetensors'
 import type { ModelSource } from '../../src/loader/source'
+import { byteLevelTokenizer, byteLevelTokenizerConfig } from './seeded-tokenizer'
 
 /** The part of a Hugging Face config.json that decides which tensors a Llama has. */
 export interface SeededConfig {
@@ -24,6 +26,104 @@ export interface SeededConfig {
 export interface SeededTensor {
   readonly name: string
   readonly shape: readonly number[]
+}
+
+/** Elements made at a time. */
+const PIECE = 2 ** 18
+
+/** A Hugging Face model folder that exists only while it is read: any size, no memory. */
+export function seededModel(config: SeededConfig, seed: number, dtype: Dtype = 'F32', numShards = 1): ModelSource {
+  const files = seededFiles(config, seed, dtype, numShards)
+  return {
+    name: `seeded model ${seed}`,
+    async open(file) {
+      const chunks = files.get(file)?.()
+      if (!chunks) return undefined
+      const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+        pull(controller) {
+          const { done, value } = chunks.next()
+          if (done) controller.close()
+          else controller.enqueue(value)
+        },
+      })
+      return { size: undefined, stream }
+    },
+  }
+}
+
+/** Its files: name → a function that makes the contents in pieces. */
+export function seededFiles(
+  config: SeededConfig,
+  seed: number,
+  dtype: Dtype,
+  numShards = 1,
+): ReadonlyMap<string, () => Iterator<Uint8Array<ArrayBuffer>>> {
+  const json = (value: unknown) => () => [new TextEncoder().encode(JSON.stringify(value))].values()
+  const files = new Map([
+    ['config.json', json(config)],
+    ['tokenizer.json', json(byteLevelTokenizer(config.vocab_size))],
+    ['tokenizer_config.json', json(byteLevelTokenizerConfig)],
+  ])
+  const tensors = seededTensors(config)
+  if (numShards === 1) return files.set('model.safetensors', () => safetensors(tensors, seed, dtype))
+
+  const weightMap: Record<string, string> = {}
+  const perShard = Math.ceil(tensors.length / numShards)
+  for (let shard = 0; shard < numShards; shard++) {
+    const file = `model-${shard + 1}-of-${numShards}.safetensors`
+    const part = tensors.slice(shard * perShard, (shard + 1) * perShard)
+    for (const { name } of part) weightMap[name] = file
+    files.set(file, () => safetensors(part, seed, dtype))
+  }
+  const totalSize = tensors.reduce((sum, { shape }) => sum + numElements(shape) * DTYPE_BYTES[dtype], 0)
+  return files.set('model.safetensors.index.json', json({ metadata: { total_size: totalSize }, weight_map: weightMap }))
+}
+
+function* safetensors(
+  tensors: readonly SeededTensor[],
+  seed: number,
+  dtype: Dtype,
+): Generator<Uint8Array<ArrayBuffer>> {
+  yield safetensorsHeader(tensors.map(tensor => ({ ...tensor, dtype })))
+  for (const tensor of tensors) {
+    const total = numElements(tensor.shape)
+    for (let first = 0; first < total; first += PIECE) {
+      const values = new Float32Array(Math.min(PIECE, total - first))
+      seededValues(seed, tensor, first, values)
+      yield encode(values, dtype)
+    }
+  }
+}
+
+/** Length and JSON header of a safetensors file whose tensors follow in this order. */
+export function safetensorsHeader(tensors: readonly (SeededTensor & { dtype: Dtype })[]): Uint8Array<ArrayBuffer> {
+  let end = 0
+  const entries = tensors.map(({ name, dtype, shape }) => {
+    const begin = end
+    end += numElements(shape) * DTYPE_BYTES[dtype]
+    return [name, { dtype, shape, data_offsets: [begin, end] }]
+  })
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)))
+  // Spaces bring the weights to a multiple of 8 bytes, as the reference implementation does.
+  const header = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20)
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true)
+  header.set(json, 8)
+  return header
+}
+
+function encode(values: Float32Array<ArrayBuffer>, dtype: Dtype): Uint8Array<ArrayBuffer> {
+  if (dtype === 'F32') return new Uint8Array(values.buffer)
+  const halves = new Uint16Array(values.length)
+  if (dtype === 'F16') toFloat16(values, halves)
+  else
+    new Uint32Array(values.buffer).forEach((bits, i) => {
+      halves[i] = bits >>> 16
+    })
+  return new Uint8Array(halves.buffer)
+}
+
+function numElements(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1)
 }
 
 /** The tensors of a Hugging Face Llama checkpoint, in the order in which they lie in the file. */

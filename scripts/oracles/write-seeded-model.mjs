@@ -1,0 +1,94 @@
+// Writes a Hugging Face model folder with seeded weights in the shape of a real model, for tests and benchmarks
+// without a download: node scripts/oracles/write-seeded-model.mjs --shape smollm2-135m --out DIR [--seed 1] [--dtype BF16]
+import { createWriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { runnerImport } from 'vite'
+
+const llama = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  hidden_act: 'silu',
+  rms_norm_eps: 1e-5,
+  attention_bias: false,
+  mlp_bias: false,
+  rope_scaling: null,
+  bos_token_id: 256,
+  eos_token_id: 257,
+}
+
+/** The published config.json of each, but for the special tokens, which are those of the seeded tokenizer. */
+const SHAPES = {
+  'smollm2-135m': {
+    ...llama,
+    vocab_size: 49152,
+    hidden_size: 576,
+    intermediate_size: 1536,
+    num_hidden_layers: 30,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+    head_dim: 64,
+    max_position_embeddings: 8192,
+    rope_theta: 100000,
+    tie_word_embeddings: true,
+  },
+  'smollm2-360m': {
+    ...llama,
+    vocab_size: 49152,
+    hidden_size: 960,
+    intermediate_size: 2560,
+    num_hidden_layers: 32,
+    num_attention_heads: 15,
+    num_key_value_heads: 5,
+    head_dim: 64,
+    max_position_embeddings: 8192,
+    rope_theta: 100000,
+    tie_word_embeddings: true,
+  },
+  'llama-3.2-1b': {
+    ...llama,
+    vocab_size: 128256,
+    hidden_size: 2048,
+    intermediate_size: 8192,
+    num_hidden_layers: 16,
+    num_attention_heads: 32,
+    num_key_value_heads: 8,
+    head_dim: 64,
+    max_position_embeddings: 131072,
+    rope_theta: 500000,
+    rope_scaling: {
+      rope_type: 'llama3',
+      factor: 32,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 8192,
+    },
+    tie_word_embeddings: true,
+  },
+}
+
+const { values: args } = parseArgs({
+  options: {
+    shape: { type: 'string', default: 'smollm2-135m' },
+    out: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    dtype: { type: 'string', default: 'BF16' },
+    shards: { type: 'string', default: '1' },
+  },
+})
+const config = SHAPES[args.shape]
+if (!config || !args.out || !['F32', 'F16', 'BF16'].includes(args.dtype)) {
+  console.error(`usage: --shape ${Object.keys(SHAPES).join('|')} --out DIR [--seed 1] [--dtype F32|F16|BF16] [--shards 1]`)
+  process.exit(2)
+}
+
+const { module } = await runnerImport(fileURLToPath(new URL('../../test/support/seeded-weights.ts', import.meta.url)))
+await mkdir(args.out, { recursive: true })
+for (const [file, contents] of module.seededFiles(config, Number(args.seed), args.dtype, Number(args.shards))) {
+  await pipeline(Readable.from(contents()), createWriteStream(join(args.out, file)))
+}
+console.log(`${args.out}: ${args.shape}, seed ${args.seed}, ${args.dtype}`)

@@ -1,0 +1,152 @@
+import { abortError, InvalidRequest } from '../core/errors'
+import type { ModelConfig } from '../core/model-config'
+import { type DeviceOptions, type Gpu, openGpu } from '../gpu/device'
+import { Step } from '../gpu/step'
+import { COPY_SRC, STORAGE } from '../gpu/usage'
+import { attentionTiles } from '../kernels/attention'
+import { kernelContext } from '../kernels/context'
+import { createKvCache } from '../kernels/kv-cache'
+import type { WeightFormat } from '../kernels/pack'
+import { type AttentionLayout, planCapacity } from '../kv/attention-layout'
+import { AttentionPlanner } from '../kv/attention-plan'
+import { BlockPool } from '../kv/block-pool'
+import { planMemory } from '../kv/memory-plan'
+import { type LoadProgress, parseModelConfig, readModelFiles } from '../loader'
+import { createActivations } from '../model/activations'
+import { llama, llamaTensors } from '../model/llama'
+import { Weights } from '../model/weights'
+import { maxResultBytes, Sampler } from '../sampler/sampler'
+import { Scheduler } from '../scheduler/scheduler'
+import { ChatTemplate } from '../tokenizer/chat-template'
+import { Tokenizer } from '../tokenizer/tokenizer'
+import { arenaWords } from './arena'
+import { Engine } from './engine'
+import { loadWeights } from './load-weights'
+import { type ModelLocation, openSource } from './open-source'
+import { PromptEncoder } from './prompt-encoder'
+import { Runner } from './runner'
+
+/** How far loading has come. `text` says it for people. */
+export type EngineProgress = LoadProgress & { readonly text: string }
+
+export interface EngineOptions extends DeviceOptions {
+  /** How weights are kept on the GPU: `f32` is exact, `f16` takes half the memory. Default `f32`. */
+  readonly weights?: WeightFormat
+  /** Most tokens computed in a step; more is faster, less is smoother. Default 512. */
+  readonly tokenBudget?: number
+  /** KV cache size, in blocks of 16 tokens. Default: as many as fit `memoryBytes` or 1 GiB. */
+  readonly blocks?: number
+  /** Longest prompt and output together, in tokens. Default: the model's, as far as the cache holds it. */
+  readonly contextLength?: number
+  /** GPU memory for everything, in bytes. */
+  readonly memoryBytes?: number
+  /** Steps submitted before the first one's tokens have come back. Default 2; 1 waits for each. */
+  readonly stepsInFlight?: number
+  /** Times every kernel (`engine.kernelTimes()`), where the device has timestamps; slows the steps down. */
+  readonly profile?: boolean
+  /** Stops loading; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: EngineProgress) => void
+}
+
+const DEFAULTS = { weights: 'f32', tokenBudget: 512, stepsInFlight: 2 } as const
+
+/**
+ * Loads a model and makes an engine of it.
+ * @param location a base URL, a Hugging Face id (`org/name`), a folder (in Node), a dropped folder or list of files
+ * @throws UnsupportedDevice · UnsupportedModel · CorruptCheckpoint · DownloadFailed · OutOfMemory · InvalidRequest
+ */
+export async function createEngine(location: ModelLocation, options: EngineOptions = {}): Promise<Engine> {
+  const { signal } = options
+  checkOptions(options)
+  if (signal?.aborted) throw abortError(signal)
+  const source = openSource(location)
+  const files = await readModelFiles(source, signal)
+  const config = parseModelConfig(files)
+  const tokenizer = new Tokenizer(files)
+  const chatTemplate = new ChatTemplate(files)
+  const gpu = await openGpu(options)
+  try {
+    const { parts, weights } = assemble(gpu, config, options)
+    // kernels compile while the weights come
+    await Promise.all([gpu.settled(), loadWeights(gpu, source, weights, options)])
+    const prompts = new PromptEncoder(tokenizer, chatTemplate, config.vocabSize, parts.memory.contextLength)
+    return new Engine({ ...parts, modelName: source.name, config, tokenizer, prompts })
+  } catch (error) {
+    gpu.dispose()
+    throw error
+  }
+}
+
+/** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
+function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) {
+  const { tokenBudget = DEFAULTS.tokenBudget, stepsInFlight = DEFAULTS.stepsInFlight } = options
+  const weights = new Weights(gpu, options.weights ?? DEFAULTS.weights)
+  const tensors = llamaTensors(config, weights)
+  const memory = planMemory({
+    limits: gpu.limits,
+    config,
+    weightBytes: weights.bytes,
+    tokenBudget,
+    kvElementBytes: 4,
+    budgetBytes: options.memoryBytes,
+    blocks: options.blocks,
+    contextLength: options.contextLength,
+  })
+  const { numBlocks, contextLength, segmentTokens, drawRows } = memory
+  const layout: AttentionLayout = {
+    segmentTokens,
+    groupSize: config.numHeads / config.numKvHeads,
+    tiles: attentionTiles(config.headDim),
+  }
+  const capacity = planCapacity({ layout, tokenBudget, contextLength })
+  const step = new Step(
+    gpu,
+    arenaWords(capacity, { tokenBudget, contextLength, vocabSize: config.vocabSize }),
+    options.profile,
+  )
+  const context = kernelContext(gpu, step)
+  const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: capacity.slots })
+  const cache = createKvCache(gpu, { ...config, numBlocks })
+  const results = gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC)
+  const lastTokens = gpu.createBuffer('last tokens', numBlocks * 4, STORAGE)
+  const model = llama({ config, context, activations, cache, lastTokens, contextLength }, tensors)
+  const sampler = new Sampler(context, config.vocabSize, { logits: activations.logits, results, lastTokens })
+  const pool = new BlockPool(numBlocks)
+  const scheduler = new Scheduler({ pool, tokenBudget, contextLength })
+  const planner = new AttentionPlanner(layout, capacity)
+  const runner = new Runner({ gpu, step, planner, model, sampler, results, drawRows })
+  return { weights, parts: { memory, pool, scheduler, runner, stepsInFlight } }
+}
+
+const KNOWN_OPTIONS = new Set<keyof EngineOptions>([
+  'gpu',
+  'device',
+  'powerPreference',
+  'limits',
+  'weights',
+  'tokenBudget',
+  'blocks',
+  'contextLength',
+  'memoryBytes',
+  'stepsInFlight',
+  'profile',
+  'signal',
+  'onProgress',
+])
+
+function checkOptions(options: EngineOptions): void {
+  const unknown = Object.keys(options).filter(name => !KNOWN_OPTIONS.has(name as keyof EngineOptions))
+  if (unknown.length > 0) {
+    throw new InvalidRequest(`Unknown engine option ${unknown.join(', ')}. Known are ${[...KNOWN_OPTIONS].join(', ')}.`)
+  }
+  for (const name of ['tokenBudget', 'blocks', 'contextLength', 'memoryBytes', 'stepsInFlight'] as const) {
+    const value = options[name]
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
+      throw new InvalidRequest(`Engine option ${name} is ${String(value)}, but must be a whole number of at least 1.`)
+    }
+  }
+  if (!['f32', 'f16', undefined].includes(options.weights)) {
+    throw new InvalidRequest(`Engine option weights is ${String(options.weights)}, but must be f32 or f16.`)
+  }
+}

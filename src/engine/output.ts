@@ -1,0 +1,64 @@
+import type { Draw } from '../core/batch'
+import type { CoppiceError } from '../core/errors'
+import type { Sequence } from '../core/sequence'
+import { Detokenizer } from '../tokenizer/detokenizer'
+import { StopStrings } from '../tokenizer/stop-strings'
+import type { Tokenizer } from '../tokenizer/tokenizer'
+import type { GenerationResult, TokenLogprob } from './generation'
+
+/** What a sequence has said so far: its tokens as text, up to a stop string. */
+export class Output {
+  #text = ''
+  readonly #tokenIds: number[] = []
+  readonly #detokenizer: Detokenizer
+  readonly #stop: StopStrings
+  readonly #logprobs: TokenLogprob[] | undefined
+
+  constructor(
+    readonly index: number,
+    readonly sequence: Sequence,
+    tokenizer: Tokenizer,
+    /** Called with each piece of text that is certain: no half characters, no beginnings of stop strings. */
+    readonly onText?: (text: string) => void,
+  ) {
+    this.#detokenizer = new Detokenizer(tokenizer)
+    this.#stop = new StopStrings(sequence.params.stop)
+    this.#logprobs = sequence.params.logprobs === undefined ? undefined : []
+  }
+
+  /** Adds a drawn token; an end-of-sequence token adds no text. Returns true if the text has reached a stop string. */
+  push({ tokenId, logprob, topLogprobs }: Draw, isEos: boolean): boolean {
+    this.#tokenIds.push(tokenId)
+    if (logprob !== undefined) this.#logprobs?.push({ tokenId, logprob, topLogprobs: topLogprobs ?? [] })
+    return !isEos && this.#emit(this.#detokenizer.push(tokenId))
+  }
+
+  /** The result, once the sequence is finished. */
+  result(error?: CoppiceError): GenerationResult {
+    const { index, sequence } = this
+    if (!this.#stop.isStopped && !this.#emit(this.#detokenizer.flush())) this.#say(this.#stop.flush())
+    const { promptLen, finishReason } = sequence
+    return {
+      index,
+      text: this.#text,
+      tokenIds: this.#tokenIds,
+      promptTokenIds: sequence.tokens.slice(0, promptLen),
+      finishReason: finishReason ?? 'error',
+      logprobs: this.#logprobs,
+      usage: { promptTokens: promptLen, completionTokens: this.#tokenIds.length },
+      error,
+    }
+  }
+
+  #emit(text: string): boolean {
+    const { emit, stopped } = this.#stop.push(text)
+    this.#say(emit)
+    return stopped
+  }
+
+  #say(text: string): void {
+    if (text === '') return
+    this.#text += text
+    this.onText?.(text)
+  }
+}

@@ -1,0 +1,54 @@
+import { InvalidRequest } from '../core/errors'
+import type { ChatTemplate } from '../tokenizer/chat-template'
+import type { Tokenizer } from '../tokenizer/tokenizer'
+import type { Message, Prompt } from './prompt'
+
+/** Turns prompts into tokens, in the way the model expects. */
+export class PromptEncoder {
+  constructor(
+    private readonly tokenizer: Tokenizer,
+    private readonly chatTemplate: ChatTemplate,
+    private readonly vocabSize: number,
+    /** Longest prompt and output together, in tokens. */
+    private readonly contextLength: number,
+  ) {}
+
+  /**
+   * The prompt's tokens, special ones included; at least one, and room for at least one more.
+   * @throws InvalidRequest for an empty or too long prompt, an id outside the vocabulary, or a model without a chat template
+   */
+  encode(prompt: Prompt): number[] {
+    const tokens = this.#tokens(prompt)
+    if (tokens.length === 0) {
+      throw new InvalidRequest(
+        'The prompt is empty, and this model has no begin-of-sequence token to start from. Give at least one token.',
+      )
+    }
+    if (tokens.length >= this.contextLength) {
+      throw new InvalidRequest(
+        `The prompt has ${tokens.length} tokens, but the context holds ${this.contextLength}, output included. Shorten it.`,
+      )
+    }
+    return tokens
+  }
+
+  #tokens(prompt: Prompt): number[] {
+    if (typeof prompt === 'string') return this.tokenizer.encode(prompt, { addSpecialTokens: true })
+    if (!Array.isArray(prompt))
+      throw new InvalidRequest(`A prompt is a text, messages or token ids, not ${typeof prompt}.`)
+    if (isMessages(prompt)) {
+      // the template writes the special tokens itself
+      return this.tokenizer.encode(this.chatTemplate.render(prompt), { addSpecialTokens: false })
+    }
+    return (prompt as readonly number[]).map((id, index) => {
+      if (Number.isInteger(id) && id >= 0 && id < this.vocabSize) return id
+      throw new InvalidRequest(
+        `Token ${index} of the prompt is ${String(id)}, but ids go from 0 to ${this.vocabSize - 1}.`,
+      )
+    })
+  }
+}
+
+function isMessages(prompt: Prompt): prompt is readonly Message[] {
+  return typeof prompt[0] === 'object'
+}

@@ -1,0 +1,129 @@
+import { assert } from '../core/assert'
+import type { Batch, Chunk, Draw } from '../core/batch'
+import { BLOCK_LEN } from '../core/block'
+import type { DeviceLost } from '../core/errors'
+import type { Gpu } from '../gpu/device'
+import { ReadbackRing } from '../gpu/readback'
+import type { Step } from '../gpu/step'
+import { FROM_SLOT } from '../kernels/embed'
+import type { AttentionPlan, AttentionPlanner } from '../kv/attention-plan'
+import { ITEM_FIELDS, MERGE_FIELDS } from '../kv/attention-plan'
+import type { AttentionInputs, Model, StepInputs } from '../model/model'
+import { parseResults } from '../sampler/draw-inputs'
+import { resultBytes, type Sampler } from '../sampler/sampler'
+
+export interface RunnerParts {
+  readonly gpu: Gpu
+  readonly step: Step
+  readonly planner: AttentionPlanner
+  readonly model: Model
+  readonly sampler: Sampler
+  /** Where the sampler leaves a step's results. */
+  readonly results: GPUBuffer
+  /** Rows of logits that are computed at a time. */
+  readonly drawRows: number
+}
+
+/** Turns decided steps into GPU work. Steps run in the order in which they are given. */
+export class Runner {
+  readonly lost: Promise<DeviceLost>
+  readonly #parts: RunnerParts
+  readonly #readbacks: ReadbackRing
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts
+    this.lost = parts.gpu.lost
+    this.#readbacks = new ReadbackRing(parts.gpu, parts.results.size)
+  }
+
+  /**
+   * Submits a step before it returns; resolves with the draws of the drawing chunks, in their order, once the GPU is done.
+   * @throws DeviceLost
+   */
+  async run(batch: Batch): Promise<Draw[]> {
+    const { gpu, step, model, results } = this.#parts
+    gpu.throwIfLost()
+    model.forward(this.#pushInputs(batch))
+    const draws = batch.chunks.filter(chunk => chunk.draws)
+    this.#recordDraws(batch, draws)
+    if (draws.length === 0) {
+      step.submit()
+      await gpu.device.queue.onSubmittedWorkDone()
+      gpu.throwIfLost()
+      return []
+    }
+    const bytes = resultBytes(draws)
+    const target = this.#readbacks.take()
+    step.copy(results, 0, target, 0, bytes)
+    step.submit()
+    return parseResults(draws, await this.#readbacks.read(target, bytes))
+  }
+
+  stats(): { adapter: string; gpuBytes: number; dispatches: number; uploadedBytes: number; readBytes: number } {
+    const { gpu, step } = this.#parts
+    return {
+      adapter: gpu.adapter,
+      gpuBytes: gpu.allocatedBytes,
+      dispatches: step.numDispatches,
+      uploadedBytes: step.uploadedBytes,
+      readBytes: this.#readbacks.readBytes,
+    }
+  }
+
+  dispose(): void {
+    this.#parts.gpu.dispose()
+  }
+
+  #recordDraws(batch: Batch, draws: readonly Chunk[]): void {
+    const { model, sampler, drawRows } = this.#parts
+    const lastTokens = lastTokenOfDraws(batch)
+    for (let first = 0; first < draws.length; first += drawRows) {
+      const slab = lastTokens.slice(first, first + drawRows)
+      model.logits(slab)
+      sampler.record(draws, first, slab.length)
+    }
+  }
+
+  #pushInputs({ chunks, numTokens }: Batch): StepInputs {
+    const { step, planner } = this.#parts
+    const firstToken = step.reserve(numTokens)
+    const firstPosition = step.reserve(numTokens)
+    const firstDestination = step.reserve(numTokens)
+    const tokens = step.view(firstToken, numTokens).u32
+    const positions = step.view(firstPosition, numTokens).u32
+    const destinations = step.view(firstDestination, numTokens).u32
+    let token = 0
+    for (const { sequence, start, count, blockTable, slot } of chunks) {
+      for (let position = start; position < start + count; position++) {
+        // a token still on its way to the CPU waits on the GPU, in the sequence's slot
+        tokens[token] = sequence.tokens[position] ?? FROM_SLOT + slot
+        positions[token] = position
+        destinations[token] = blockTable[Math.floor(position / BLOCK_LEN)] * BLOCK_LEN + (position % BLOCK_LEN)
+        token += 1
+      }
+    }
+    assert(token === numTokens, `the batch says ${numTokens} tokens, its chunks ${token}`)
+    return { numTokens, firstToken, firstPosition, firstDestination, attention: pushPlan(step, planner.plan(chunks)) }
+  }
+}
+
+function pushPlan(step: Step, plan: AttentionPlan): AttentionInputs {
+  return {
+    items: plan.items.map(items => ({ first: step.push(items), count: items.length / ITEM_FIELDS })),
+    firstRow: step.push(plan.rows),
+    firstBlock: step.push(plan.blocks),
+    firstMerge: step.push(plan.merges),
+    numMerges: plan.merges.length / MERGE_FIELDS,
+  }
+}
+
+/** Index in the step's token list of the last token of each drawing chunk. */
+function lastTokenOfDraws({ chunks }: Batch): number[] {
+  const indices: number[] = []
+  let end = 0
+  for (const { count, draws } of chunks) {
+    end += count
+    if (draws) indices.push(end - 1)
+  }
+  return indices
+}

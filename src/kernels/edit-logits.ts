@@ -1,0 +1,34 @@
+import type { KernelContext } from './context'
+import { flatGrid } from './grid'
+
+/** What happens to one logit before a draw. A (row, token) pair has at most one edit. */
+export interface LogitEdit {
+  /** Row of the logits; its penalties are those of its `DrawRow`. */
+  readonly row: number
+  readonly tokenId: number
+  /** How often the token occurs in the sequence's output. */
+  readonly count: number
+  readonly isInPrompt: boolean
+  readonly bias: number
+}
+
+/** The shader's constants. */
+const WG_SIZE = 64
+const EDIT_WORDS = 4
+const IN_PROMPT = 2 ** 31
+
+/** Penalties and bias on single logits, f32 [numRows, vocabSize], in place. Returns the recorder of one call. */
+export function editLogits({ kernels, step }: KernelContext, vocabSize: number, logits: GPUBuffer) {
+  const call = kernels.get({ name: 'edit-logits' }).bind(step.arena, { logits, arena: step.arena })
+  /** `firstRow`: where the rows' records start (`pushDrawRows`). */
+  return (edits: readonly LogitEdit[], firstRow: number): void => {
+    const start = step.reserve(edits.length * EDIT_WORDS)
+    const { u32, f32 } = step.view(start, edits.length * EDIT_WORDS)
+    edits.forEach(({ row, tokenId, count, isInPrompt, bias }, index) => {
+      u32.set([row, tokenId, count + (isInPrompt ? IN_PROMPT : 0)], index * EDIT_WORDS)
+      f32[index * EDIT_WORDS + 3] = bias
+    })
+    const params = { n_edits: edits.length, vocab: vocabSize, first_edit: start, first_row: firstRow }
+    step.dispatch(call, params, flatGrid(Math.ceil(edits.length / WG_SIZE)))
+  }
+}

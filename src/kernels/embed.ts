@@ -1,0 +1,31 @@
+import type { KernelContext } from './context'
+import { flatGrid } from './grid'
+import type { Matrix } from './matrix'
+import { weightsModule } from './pack'
+
+/** A token word with this bit names a slot of `lastTokens` instead of a token. */
+export const FROM_SLOT = 0x80000000
+
+export interface EmbedBuffers {
+  /** u32 [slots]: the token last drawn in each slot */
+  readonly lastTokens: GPUBuffer
+  /** f32 [numTokens, embedding.cols] */
+  readonly x: GPUBuffer
+}
+
+/**
+ * x[i] = embedding[token(i)], the token words being in the step's arena from word `firstToken` on.
+ * Returns the recorder of one call.
+ */
+export function embed({ kernels, step }: KernelContext, embedding: Matrix, { lastTokens, x }: EmbedBuffers) {
+  const kernel = kernels.get({ name: 'embed', modules: weightsModule(embedding.format) })
+  const slices = embedding.slices.map(({ buffer, firstRow, numRows }) => ({
+    call: kernel.bind(step.arena, { weights: buffer, arena: step.arena, last_tokens: lastTokens, x }),
+    params: { n_blocks: embedding.numBlocks, n_rows: numRows, first_row: firstRow },
+  }))
+  return (firstToken: number, numTokens: number): void => {
+    for (const { call, params } of slices) {
+      step.dispatch(call, { ...params, n_tokens: numTokens, first_token: firstToken }, flatGrid(numTokens))
+    }
+  }
+}

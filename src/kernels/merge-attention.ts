@@ -1,0 +1,25 @@
+import type { AttentionBuffers } from './attention'
+import type { KernelContext } from './context'
+import { flatGrid } from './grid'
+import type { AttentionShape } from './kv-cache'
+
+/** The shader's workgroup size. */
+const WG_SIZE = 64
+
+/**
+ * out[token] = the partial results of its keys' parts, joined in slot order (Hydragen, arXiv:2402.05099). Returns the
+ * recorder of one call, which takes the word of the arena where the list of merges (kv/attention-plan.ts) starts.
+ */
+export function mergeAttention(
+  { kernels, step }: KernelContext,
+  { numHeads, headDim }: Pick<AttentionShape, 'numHeads' | 'headDim'>,
+  { partialO, partialLse, out }: Pick<AttentionBuffers, 'partialO' | 'partialLse' | 'out'>,
+) {
+  const kernel = kernels.get({ name: 'merge-attention', constants: { HEADS: numHeads, HEAD_DIM: headDim } })
+  const buffers = { partial_o: partialO, partial_lse: partialLse, out }
+  const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
+  return (firstMerge: number, numMerges: number): void => {
+    const numThreads = numMerges * numHeads * (headDim / 4)
+    step.dispatch(call, { merges: firstMerge, n_merges: numMerges }, flatGrid(Math.ceil(numThreads / WG_SIZE)))
+  }
+}

@@ -1,0 +1,60 @@
+import { assert } from '../core/assert'
+import type { KernelContext } from './context'
+import { flatGrid } from './grid'
+import type { AttentionShape, KvLayer } from './kv-cache'
+
+export interface RopeAppendBuffers extends KvLayer {
+  /** f32 [numTokens, qkvStride] */
+  readonly qkv: GPUBuffer
+  /** f32 [numPositions, headDim / 2, 2], of `ropeTable` */
+  readonly table: GPUBuffer
+  /** f32 [numTokens, numHeads, headDim] */
+  readonly q: GPUBuffer
+}
+
+/** Where q, k and v lie in a row of `qkv`: q from column 0 on. In elements, multiples of 4. */
+export interface QkvLayout {
+  readonly qkvStride: number
+  readonly kOffset: number
+  readonly vOffset: number
+}
+
+/** Where the lists start, in words of the step's arena; one word per token in each. */
+export interface RopeAppendTokens {
+  readonly numTokens: number
+  /** Position of each token in its sequence; within the table. */
+  readonly firstPosition: number
+  /** Where k and v of each token go: block · BLOCK_LEN + offset in the block, or `NOWHERE`. */
+  readonly firstDestination: number
+}
+
+/** The destination of a token whose k and v nobody will read. */
+export const NOWHERE = 0xffffffff
+
+/** The shader's workgroup size. */
+const WG_SIZE = 64
+
+/**
+ * q = rope(q) · log2(e) / √headDim, so that scores are exponents of 2; rope(k) and v go into the KV cache (RoPE,
+ * arXiv:2104.09864, with dims i and i + headDim/2 as the pairs). Returns the recorder of one call.
+ */
+export function ropeAppend(
+  { kernels, step }: KernelContext,
+  { numHeads, numKvHeads, headDim }: AttentionShape,
+  { qkvStride, kOffset, vOffset }: QkvLayout,
+  { qkv, table, q, k, v }: RopeAppendBuffers,
+) {
+  assert(
+    [qkvStride, kOffset, vOffset].every(elements => elements % 4 === 0) && headDim % 8 === 0,
+    `qkv rows of ${qkvStride} elements, k at ${kOffset}, v at ${vOffset}, heads of ${headDim}: not whole vectors of 4`,
+  )
+  const constants = { HEADS: numHeads, KV_HEADS: numKvHeads, HEAD_DIM: headDim }
+  const kernel = kernels.get({ name: 'rope-append', constants })
+  const call = kernel.bind(step.arena, { arena: step.arena, qkv, table, q, k_cache: k, v_cache: v })
+  const layout = { qkv_stride: qkvStride / 4, k_offset: kOffset / 4, v_offset: vOffset / 4 }
+  return ({ numTokens, firstPosition, firstDestination }: RopeAppendTokens): void => {
+    const numThreads = numTokens * (numHeads + 2 * numKvHeads) * (headDim / 8)
+    const params = { ...layout, n_tokens: numTokens, positions: firstPosition, destinations: firstDestination }
+    step.dispatch(call, params, flatGrid(Math.ceil(numThreads / WG_SIZE)))
+  }
+}

@@ -1,0 +1,75 @@
+import { assert } from '../core/assert'
+import type { Chunk, Draw } from '../core/batch'
+import { needsHistory } from '../core/sampling-params'
+import type { DrawRow } from '../kernels/draw-row'
+import type { LogitEdit } from '../kernels/edit-logits'
+import { NO_TOKEN } from '../kernels/sample'
+
+/** Below this a temperature is greedy: the quotient logit / temperature must stay finite. */
+const LEAST_TEMPERATURE = 1e-5
+
+/** Words of one result: the token, its log-probability, and as many pairs as the draw with most asks for. */
+export function resultStride(draws: readonly Chunk[]): number {
+  return draws.reduce((most, { sequence }) => Math.max(most, 2 + 2 * (sequence.params.logprobs ?? 0)), 2)
+}
+
+/** The record of a drawing chunk, whose result goes to row `result`. */
+export function drawRow({ sequence, start, count, slot }: Chunk, result: number): DrawRow {
+  const { params } = sequence
+  return {
+    temperature: params.temperature < LEAST_TEMPERATURE ? 0 : params.temperature,
+    topK: params.topK,
+    topP: params.topP,
+    minP: params.minP,
+    seed: params.seed,
+    position: start + count,
+    numLogprobs: params.logprobs ?? -1,
+    slot,
+    result,
+    repetition: params.repetitionPenalty,
+    presence: params.presencePenalty,
+    frequency: params.frequencyPenalty,
+  }
+}
+
+/** The edits that a drawing chunk's bias and penalties make in row `row` of the logits; none if it has neither. */
+export function logitEdits({ sequence }: Chunk, row: number): LogitEdit[] {
+  const { params, tokens, promptLen } = sequence
+  const edits = new Map<number, { row: number; tokenId: number; count: number; isInPrompt: boolean; bias: number }>()
+  const editOf = (tokenId: number) => {
+    const edit = edits.get(tokenId) ?? { row, tokenId, count: 0, isInPrompt: false, bias: 0 }
+    edits.set(tokenId, edit)
+    return edit
+  }
+  for (const [tokenId, bias] of params.logitBias) editOf(tokenId).bias = bias
+  if (needsHistory(params)) {
+    assert(
+      sequence.numPending === 1,
+      `sequence ${sequence.id} has penalties, but ${sequence.numPending - 1} of its tokens are not known yet`,
+    )
+    if (params.repetitionPenalty !== 1) for (const id of tokens.slice(0, promptLen)) editOf(id).isInPrompt = true
+    for (const id of tokens.slice(promptLen)) editOf(id).count += 1
+  }
+  return [...edits.values()]
+}
+
+/**
+ * The draws of a step, in the order of their chunks, from the results read back.
+ * `tokenId` is `NO_TOKEN` where every logit was NaN or infinite.
+ */
+export function parseResults(draws: readonly Chunk[], results: ArrayBuffer): Draw[] {
+  const [ids, floats] = [new Uint32Array(results), new Float32Array(results)]
+  const stride = resultStride(draws)
+  return draws.map(({ sequence }, index) => {
+    const start = index * stride
+    const tokenId = ids[start]
+    const { logprobs } = sequence.params
+    if (logprobs === undefined || tokenId === NO_TOKEN) return { tokenId }
+    const topLogprobs = Array.from({ length: logprobs }, (_, rank) => {
+      const pair = start + 2 + 2 * rank
+      return { tokenId: ids[pair], logprob: floats[pair + 1] }
+    })
+    // a small vocabulary, or one with infinite logits, can have fewer tokens than asked for
+    return { tokenId, logprob: floats[start + 1], topLogprobs: topLogprobs.filter(top => top.tokenId !== NO_TOKEN) }
+  })
+}

@@ -1,0 +1,4 @@
+export { type ChatMessage, ChatTemplate, type RenderOptions } from './chat-template'
+export { Detokenizer } from './detokenizer'
+export { type StopResult, StopStrings } from './stop-strings'
+export { type DecodeOptions, Tokenizer } from './tokenizer'

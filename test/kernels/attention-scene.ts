@@ -1,0 +1,131 @@
+/** Sequences with keys and values in a block pool, queries on them, and the naive f64 answer: for the attention tests. */
+import { BLOCK_LEN, blocksFor } from '../../src/core/block'
+import { type AttentionItems, attention } from '../../src/kernels/attention'
+import type { KernelContext } from '../../src/kernels/context'
+import type { AttentionShape } from '../../src/kernels/kv-cache'
+import { mergeAttention } from '../../src/kernels/merge-attention'
+import type { AttentionPlan } from '../../src/kv/attention-plan'
+import type { KernelBench } from '../support/gpu'
+import { random } from '../support/random'
+
+/** A query token of a sequence with this block table. */
+export interface Token {
+  readonly blocks: readonly number[]
+  readonly position: number
+}
+
+/** What an `AttentionPlan` lists, with the query vectors of each tile. */
+export type Plan = Pick<AttentionPlan, 'rows' | 'blocks' | 'merges' | 'numPartialSlots'> & {
+  readonly tiles: readonly { readonly queries: number; readonly items: Uint32Array }[]
+}
+
+export interface Scene {
+  readonly shape: AttentionShape
+  readonly tokens: readonly Token[]
+  /** [tokens, numHeads, headDim], scaled for base 2 */
+  readonly q: Float32Array<ArrayBuffer>
+  /** [numBlocks · BLOCK_LEN, numKvHeads, headDim] */
+  readonly k: Float32Array<ArrayBuffer>
+  readonly v: Float32Array<ArrayBuffer>
+}
+
+/** Block tables of sequences of these lengths, in a random order of the pool's blocks. */
+export function blockTables(lengths: readonly number[], seed = 1): number[][] {
+  const { int } = random(seed)
+  const pool = Array.from({ length: lengths.reduce((sum, length) => sum + blocksFor(length), 0) }, (_, block) => block)
+  return lengths.map(length => Array.from({ length: blocksFor(length) }, () => pool.splice(int(0, pool.length), 1)[0]))
+}
+
+/** Random contents for the blocks of these tokens; scores of about ±`scoreScale` · 10. */
+export function createScene(shape: AttentionShape, tokens: readonly Token[], seed = 1, scoreScale = 1): Scene {
+  const { floats } = random(seed)
+  const { numHeads, numKvHeads, headDim } = shape
+  const numBlocks = 1 + Math.max(...tokens.flatMap(({ blocks }) => blocks))
+  return {
+    shape,
+    tokens,
+    q: floats(tokens.length * numHeads * headDim, (10 * scoreScale) / Math.sqrt(headDim)),
+    k: floats(numBlocks * BLOCK_LEN * numKvHeads * headDim),
+    v: floats(numBlocks * BLOCK_LEN * numKvHeads * headDim),
+  }
+}
+
+/** softmax(q·Kᵀ)·V of each token over the keys up to its position, naively and in f64. */
+export function reference({ shape, tokens, q, k, v }: Scene): Float64Array {
+  const { numHeads, numKvHeads, headDim } = shape
+  const out = new Float64Array(q.length)
+  tokens.forEach(({ blocks, position }, token) => {
+    for (let head = 0; head < numHeads; head++) {
+      const row = (token * numHeads + head) * headDim
+      const kvHead = Math.floor((head * numKvHeads) / numHeads)
+      const starts = Array.from({ length: position + 1 }, (_, key) => {
+        const slot = blocks[Math.floor(key / BLOCK_LEN)] * BLOCK_LEN + (key % BLOCK_LEN)
+        return (slot * numKvHeads + kvHead) * headDim
+      })
+      const scores = starts.map(start => {
+        let score = 0
+        for (let d = 0; d < headDim; d++) score += q[row + d] * k[start + d]
+        return score
+      })
+      const highest = scores.reduce((a, b) => Math.max(a, b))
+      const weights = scores.map(score => 2 ** (score - highest))
+      const sum = weights.reduce((a, b) => a + b)
+      starts.forEach((start, key) => {
+        for (let d = 0; d < headDim; d++) out[row + d] += (weights[key] / sum) * v[start + d]
+      })
+    }
+  })
+  return out
+}
+
+/** The K cache's layout of [slots, numKvHeads, headDim]. */
+export function packK(k: Float32Array, { numKvHeads, headDim }: AttentionShape): Float32Array<ArrayBuffer> {
+  return permute(k, numKvHeads, headDim, (kvHead, offset, d) => {
+    return ((kvHead * (headDim / 4) + Math.floor(d / 4)) * BLOCK_LEN + offset) * 4 + (d % 4)
+  })
+}
+
+/** The V cache's layout of [slots, numKvHeads, headDim]. */
+export function packV(v: Float32Array, { numKvHeads, headDim }: AttentionShape): Float32Array<ArrayBuffer> {
+  return permute(v, numKvHeads, headDim, (kvHead, offset, d) => (kvHead * BLOCK_LEN + offset) * headDim + d)
+}
+
+function permute(
+  values: Float32Array,
+  numKvHeads: number,
+  headDim: number,
+  place: (kvHead: number, offset: number, d: number) => number,
+): Float32Array<ArrayBuffer> {
+  const packed = new Float32Array(values.length)
+  values.forEach((value, index) => {
+    const slot = Math.floor(index / (numKvHeads * headDim))
+    const block = Math.floor(slot / BLOCK_LEN)
+    const kvHead = Math.floor(index / headDim) % numKvHeads
+    packed[block * BLOCK_LEN * numKvHeads * headDim + place(kvHead, slot % BLOCK_LEN, index % headDim)] = value
+  })
+  return packed
+}
+
+/** What attention and merge write for the plan. */
+export async function run(bench: KernelBench, scene: Scene, plan: Plan, context: KernelContext = bench) {
+  const { shape, q, k, v } = scene
+  const out = bench.output(q.length)
+  const numSlots = Math.max(1, plan.numPartialSlots)
+  const partialO = bench.output(numSlots * shape.numHeads * shape.headDim)
+  const partialLse = bench.output(numSlots * shape.numHeads)
+  const cache = { k: bench.upload(packK(k, shape)), v: bench.upload(packV(v, shape)) }
+  const buffers = { q: bench.upload(q), ...cache, out, partialO, partialLse }
+  const recorders = plan.tiles.map(({ queries }) => attention(context, shape, queries, buffers))
+  const merge = mergeAttention(context, shape, buffers)
+  await bench.ready()
+  const { step } = context
+  const lists = { firstRow: step.push(plan.rows), firstBlock: step.push(plan.blocks) }
+  plan.tiles.forEach(({ items }, tile) => {
+    const list: AttentionItems = { ...lists, firstItem: step.push(items), numItems: items.length / 5 }
+    recorders[tile](list)
+  })
+  merge(step.push(plan.merges), plan.merges.length / 3)
+  if (step !== bench.step) step.submit()
+  const lse = await bench.read(partialLse, numSlots * shape.numHeads)
+  return { out: await bench.read(out, q.length), lse }
+}

@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest'
+import { MATMUL_VARIANTS, matmul, matmulVariant } from '../../src/kernels/matmul'
+import { createMatrix, type Matrix, type WeightFormat } from '../../src/kernels/matrix'
+import { expectClose } from '../support/compare'
+import { type KernelBench, kernelBench } from '../support/gpu'
+import { random } from '../support/random'
+import { roundWeights } from '../support/round'
+
+/** y[m][n] = Σk x[m][k] · w[n][k] (+ bias[n]), naively and in f64. */
+function reference(x: ArrayLike<number>, w: ArrayLike<number>, cols: number, bias?: ArrayLike<number>): Float64Array {
+  const [numTokens, rows] = [x.length / cols, w.length / cols]
+  const y = new Float64Array(numTokens * rows)
+  for (let m = 0; m < numTokens; m++) {
+    for (let n = 0; n < rows; n++) {
+      let sum = bias?.[n] ?? 0
+      for (let k = 0; k < cols; k++) sum += x[m * cols + k] * w[n * cols + k]
+      y[m * rows + n] = sum
+    }
+  }
+  return y
+}
+
+const FORMATS: readonly WeightFormat[] = ['f32', 'f16']
+
+function filled(bench: KernelBench, w: Float32Array<ArrayBuffer>, cols: number, format: WeightFormat, slice?: number) {
+  const matrix = createMatrix(bench.gpu, 'w', [w.length / cols], cols, format, slice)
+  matrix.writeRows(0, 0, w)
+  return matrix
+}
+
+async function product(bench: KernelBench, x: Float32Array<ArrayBuffer>, matrix: Matrix): Promise<Float32Array> {
+  const numTokens = x.length / matrix.cols
+  const y = bench.output(numTokens * matrix.rows)
+  const run = matmul(bench, matrix, { x: bench.upload(x), y })
+  await bench.ready()
+  run(numTokens)
+  return bench.read(y, numTokens * matrix.rows)
+}
+
+describe.each(FORMATS)('matmul %s', format => {
+  it.each([
+    { numTokens: 1, rows: 1, cols: 8 },
+    { numTokens: 1, rows: 577, cols: 576 },
+    { numTokens: 2, rows: 15, cols: 24 },
+    { numTokens: 5, rows: 16, cols: 64 },
+    { numTokens: 8, rows: 100, cols: 576 },
+    { numTokens: 17, rows: 48, cols: 24 },
+    { numTokens: 33, rows: 577, cols: 64 },
+    { numTokens: 64, rows: 100, cols: 576 },
+    { numTokens: 130, rows: 16, cols: 8 },
+  ])('matches the f64 reference for $numTokens tokens, $rows × $cols', async ({ numTokens, rows, cols }) => {
+    const { floats } = random(numTokens * 1000 + rows + cols)
+    const [x, w] = [floats(numTokens * cols), floats(rows * cols)]
+    const bench = await kernelBench()
+    const y = await product(bench, x, filled(bench, w, cols, format))
+    expectClose(y, reference(x, roundWeights(w, format), cols), 1e-9)
+    expectClose(y, reference(x, w, cols), 1e-6)
+  })
+
+  it('the parts of a fused matrix give their outputs from their offsets on, and zeros between', async () => {
+    const { floats } = random(11)
+    const [cols, partRows] = [64, [20, 5, 33]]
+    const x = floats(3 * cols)
+    const bench = await kernelBench()
+    const matrix = createMatrix(bench.gpu, 'fused', partRows, cols, format)
+    const parts = partRows.map(rows => floats(rows * cols))
+    parts.forEach((w, part) => void matrix.writeRows(part, 0, w))
+    expect([matrix.rows, matrix.paddedRows]).toEqual([81, 96])
+    const expected = new Float64Array(3 * 81)
+    parts.forEach((w, part) => {
+      const y = reference(x, roundWeights(w, format), cols)
+      for (let i = 0; i < y.length; i++) {
+        const rows = partRows[part]
+        expected[Math.floor(i / rows) * 81 + matrix.partOffset(part) + (i % rows)] = y[i]
+      }
+    })
+    expectClose(await product(bench, x, matrix), expected, 1e-9)
+  })
+
+  it('a matrix in many buffers gives the same bits as one in a single buffer', async () => {
+    const { floats } = random(12)
+    const [x, w] = [floats(9 * 64), floats(100 * 64)]
+    const bench = await kernelBench()
+    const sliced = filled(bench, w, 64, format, 32 * 64 * (format === 'f32' ? 4 : 2) + 100)
+    expect(sliced.slices.map(({ numRows }) => numRows)).toEqual([32, 32, 32, 4])
+    expect(await product(bench, x, sliced)).toEqual(await product(bench, x, filled(bench, w, 64, format)))
+  })
+
+  it('adds the bias, and adds to what y holds, within a stride and from an offset on', async () => {
+    const { floats } = random(13)
+    const [numTokens, rows, cols, yStride, yOffset] = [6, 20, 24, 31, 7]
+    const [x, w, bias, before] = [numTokens * cols, rows * cols, rows, numTokens * yStride].map(n => floats(n))
+    const bench = await kernelBench()
+    const y = bench.upload(before)
+    const buffers = { x: bench.upload(x), bias: bench.upload(bias), y }
+    const run = matmul(bench, filled(bench, w, cols, format), buffers, { accumulate: true, yStride, yOffset })
+    await bench.ready()
+    run(numTokens)
+    const expected = Float64Array.from(before)
+    reference(x, roundWeights(w, format), cols, bias).forEach((value, i) => {
+      expected[Math.floor(i / rows) * yStride + yOffset + (i % rows)] += value
+    })
+    const after = await bench.read(y, numTokens * yStride)
+    expectClose(after, expected, 1e-9)
+    for (let i = 0; i < after.length; i++) {
+      const column = (i % yStride) - yOffset
+      if (column < 0 || column >= rows) expect(after[i]).toBe(before[i])
+    }
+  })
+
+  it('every variant gives the same bits for any number of tokens', async () => {
+    const { floats } = random(14)
+    const bench = await kernelBench()
+    for (const cols of [8, 24, 64, 576]) {
+      const [numTokens, rows] = [37, 83]
+      const [x, w, bias] = [floats(numTokens * cols), floats(rows * cols), floats(rows)]
+      const matrix = filled(bench, w, cols, format)
+      const buffers = { x: bench.upload(x), bias: bench.upload(bias) }
+      const outputs: Float32Array[] = []
+      for (const variant of MATMUL_VARIANTS) {
+        for (const n of [1, 3, numTokens]) {
+          const y = bench.output(numTokens * rows)
+          const run = matmulVariant(bench, variant, matrix, { ...buffers, y })
+          await bench.ready()
+          run(n)
+          outputs.push(await bench.read(y, n * rows))
+        }
+      }
+      const all = outputs[2]
+      for (const y of outputs) expect(y).toEqual(all.slice(0, y.length))
+    }
+  })
+
+  it('a token gives the same bits alone and at any place among others', async () => {
+    const { floats } = random(15)
+    const [cols, rows] = [256, 96]
+    const token = floats(cols)
+    const bench = await kernelBench()
+    const matrix = filled(bench, floats(rows * cols), cols, format)
+    const alone = await product(bench, token, matrix)
+    for (const [numTokens, place] of [
+      [2, 1],
+      [5, 3],
+      [16, 15],
+      [33, 32],
+      [64, 20],
+    ]) {
+      const x = floats(numTokens * cols)
+      x.set(token, place * cols)
+      const y = await product(bench, x, matrix)
+      expect(y.slice(place * rows, (place + 1) * rows)).toEqual(alone)
+    }
+  })
+})
+
+describe('matmul', () => {
+  it('computes more rows than 65535 workgroups of 16', async () => {
+    const { floats } = random(16)
+    const [rows, cols] = [16 * 65536 + 5, 8]
+    const [x, w] = [floats(cols), floats(rows * cols)]
+    const bench = await kernelBench()
+    const y = await product(bench, x, filled(bench, w, cols, 'f32'))
+    expectClose(y, reference(x, w, cols), 1e-9)
+  })
+})

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest'
+import { BLOCK_LEN } from '../../src/core/block'
+import { InvalidRequest, OutOfMemory } from '../../src/core/errors'
+import type { ModelConfig } from '../../src/core/model-config'
+import { planCapacity } from '../../src/kv/attention-layout'
+import { explainMemory, type MemoryOptions, planMemory } from '../../src/kv/memory-plan'
+import { forEachSeed, pick } from './for-each-seed'
+
+const MIB = 2 ** 20
+
+/** The sizes of SmolLM2-135M. */
+const CONFIG: ModelConfig = {
+  architecture: 'llama',
+  vocabSize: 49152,
+  hiddenSize: 576,
+  intermediateSize: 1536,
+  numLayers: 30,
+  numHeads: 9,
+  numKvHeads: 3,
+  headDim: 64,
+  rmsNormEps: 1e-5,
+  ropeTheta: 100000,
+  ropeScaling: { type: 'default' },
+  maxPositions: 8192,
+  tieWordEmbeddings: true,
+  attentionBias: false,
+  mlpBias: false,
+  bosTokenId: 1,
+  eosTokenIds: [2],
+}
+
+const OPTIONS: MemoryOptions = {
+  limits: { maxBufferSize: 256 * MIB, maxStorageBufferBindingSize: 128 * MIB },
+  config: CONFIG,
+  weightBytes: 270 * MIB,
+  tokenBudget: 256,
+  kvElementBytes: 4,
+}
+
+describe('planMemory', () => {
+  test('without a budget gives the KV cache 1 GiB', () => {
+    const plan = planMemory(OPTIONS)
+    // K of a block in a layer: 3 heads x 16 tokens x 64 x 4 bytes.
+    expect(plan.blockBytes).toBe(12288)
+    expect(plan.numBlocks).toBe(Math.floor((1024 * MIB) / (2 * 30 * 12288)))
+    expect(plan.contextLength).toBe(8192)
+    expect([plan.segmentTokens, plan.numSegments]).toEqual([512, 16])
+    expect(plan.drawRows).toBe(256)
+  })
+
+  test('a budget holds everything', () => {
+    const budgetBytes = 700 * MIB
+    const plan = planMemory({ ...OPTIONS, budgetBytes })
+    expect(plan.totalBytes).toBeLessThanOrEqual(budgetBytes)
+    expect(plan.totalBytes).toBeGreaterThan(budgetBytes - 2 * 30 * plan.blockBytes)
+  })
+
+  test('no buffer exceeds what the device binds', () => {
+    const limits = { maxBufferSize: 6 * MIB, maxStorageBufferBindingSize: 8 * MIB }
+    const plan = planMemory({ ...OPTIONS, limits, tokenBudget: 64 })
+    expect(plan.layerBytes).toBeLessThanOrEqual(6 * MIB)
+    expect(plan.numBlocks).toBe(512)
+    expect(plan.logitsBytes).toBeLessThanOrEqual(6 * MIB)
+  })
+
+  test('the context is reduced to what the cache holds, and the plan says so', () => {
+    const plan = planMemory({ ...OPTIONS, blocks: 10 })
+    expect(plan.contextLength).toBe(160)
+    expect([plan.segmentTokens, plan.numSegments, plan.partialBytes]).toEqual([256, 1, 0])
+    expect(explainMemory(plan)).toContain('160 tokens, reduced from 8192 to what the KV cache holds')
+    expect(explainMemory(planMemory(OPTIONS))).not.toContain('reduced')
+  })
+
+  test('an explicit number of blocks is taken as it is, however small', () => {
+    expect(planMemory({ ...OPTIONS, blocks: 1 }).numBlocks).toBe(1)
+  })
+
+  test('an explicit number of blocks that does not fit is refused with the number that does', () => {
+    const plan = () => planMemory({ ...OPTIONS, blocks: 20000 })
+    expect(plan).toThrow(OutOfMemory)
+    expect(plan).toThrow('needs 20000 blocks of 16 tokens (14062.5 MiB), but 10922 fit: the device binds 128.0 MiB')
+  })
+
+  test('a budget that leaves no room for a useful cache is refused with the numbers', () => {
+    const plan = () => planMemory({ ...OPTIONS, budgetBytes: 280 * MIB })
+    expect(plan).toThrow(OutOfMemory)
+    expect(plan).toThrow('needs 16 blocks of 16 tokens (11.3 MiB), but 0 fit')
+    expect(plan).toThrow('the budget of 280.0 MiB holds')
+  })
+
+  test('a token budget whose buffers the device cannot bind is refused with one that it can', () => {
+    const limits = { maxBufferSize: 4 * MIB, maxStorageBufferBindingSize: 4 * MIB }
+    const plan = (tokenBudget: number) => () => planMemory({ ...OPTIONS, limits, tokenBudget })
+    expect(plan(256)).toThrow(OutOfMemory)
+    expect(plan(256)).toThrow('use a token budget of 165.')
+    expect(plan(165)).not.toThrow()
+  })
+
+  test('a context the model was not made for is refused', () => {
+    expect(() => planMemory({ ...OPTIONS, contextLength: 8193 })).toThrow(InvalidRequest)
+    expect(() => planMemory({ ...OPTIONS, contextLength: 0 })).toThrow('this model takes 1 to 8192.')
+  })
+
+  test('whatever the sizes: within budget and limits, at most 16 segments, and the plan for attention fits (random)', () => {
+    forEachSeed(500, random => {
+      const config = {
+        ...CONFIG,
+        numLayers: random.int(1, 40),
+        numKvHeads: random.int(1, 9),
+        headDim: pick(random, [32, 64, 128]),
+        maxPositions: random.int(1, 200_000),
+      }
+      const maxStorageBufferBindingSize = random.int(64, 2048) * MIB
+      const limits = { maxBufferSize: 1024 * MIB, maxStorageBufferBindingSize }
+      const budgetBytes = random.int(600, 8000) * MIB
+      const tokenBudget = random.int(1, 400)
+      const plan = planMemory({
+        ...OPTIONS,
+        limits,
+        config,
+        budgetBytes,
+        tokenBudget,
+        weightBytes: random.int(0, 200) * MIB,
+      })
+      expect(plan.totalBytes).toBeLessThanOrEqual(budgetBytes)
+      expect(plan.layerBytes).toBeLessThanOrEqual(Math.min(limits.maxBufferSize, maxStorageBufferBindingSize))
+      expect(plan.contextLength).toBeLessThanOrEqual(plan.numBlocks * BLOCK_LEN)
+      expect(plan.numSegments).toBeLessThanOrEqual(16)
+      expect(plan.segmentTokens % 256).toBe(0)
+      const layout = { segmentTokens: plan.segmentTokens, groupSize: 1, tiles: [16] }
+      const { slots } = planCapacity({ layout, tokenBudget, contextLength: plan.contextLength })
+      expect(plan.partialBytes).toBe(slots * config.numHeads * (config.headDim + 1) * 4)
+    })
+  })
+})

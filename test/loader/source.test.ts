@@ -1,0 +1,189 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CorruptCheckpoint, DownloadFailed, InvalidRequest } from '../../src/core/errors'
+import { directorySource } from '../../src/loader/directory-source'
+import { fileListSource } from '../../src/loader/file-list-source'
+import { folderSource } from '../../src/loader/folder-source'
+import { httpSource } from '../../src/loader/http-source'
+import { readModelFiles } from '../../src/loader/model-files'
+import { type ModelSource, readJson, readText } from '../../src/loader/source'
+import { memorySource } from './memory-source'
+
+/** Larger than a chunk of any source, with a multi-byte character on every boundary that matters. */
+const LONG = '木🌱x'.repeat(300_000)
+const FILES: Record<string, string> = {
+  'config.json': '{"a":1}',
+  'long.txt': LONG,
+  'empty.txt': '',
+  'bad.json': '{',
+  'list.json': '[]',
+}
+
+let server: Server
+let folder: string
+/** What the server does with paths under /odd. */
+const ODD: Record<string, () => [status: number, type: string]> = {
+  '/odd/gated.json': () => [401, 'text/plain'],
+  '/odd/broken.json': () => [500, 'text/plain'],
+  '/odd/page.json': () => [200, 'text/html; charset=utf-8'],
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'coppice-'))
+  for (const [file, text] of Object.entries(FILES)) await writeFile(join(folder, file), text)
+  server = createServer((request, response) => {
+    const path = request.url ?? ''
+    const [status, type] = ODD[path]?.() ?? [
+      FILES[path.slice('/model/'.length)] === undefined ? 404 : 200,
+      'text/plain',
+    ]
+    response.writeHead(status, { 'content-type': type })
+    if (path.endsWith('stall.txt')) response.write('first')
+    else response.end(FILES[path.slice('/model/'.length)])
+  })
+  FILES['stall.txt'] = ''
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+})
+
+afterAll(async () => {
+  server.closeAllConnections()
+  server.close()
+  await rm(folder, { recursive: true })
+})
+
+const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+const files = () => Object.entries(FILES).map(([name, text]) => new File([text], name))
+
+/** As much of a `FileSystemDirectoryHandle` as there is need for. */
+function fakeDirectory(): FileSystemDirectoryHandle {
+  const getFileHandle = async (name: string) => {
+    const file = files().find(candidate => candidate.name === name)
+    if (!file) throw new DOMException('no such file', 'NotFoundError')
+    return { getFile: async () => file }
+  }
+  return { name: 'fake', getFileHandle } as unknown as FileSystemDirectoryHandle
+}
+
+const sources: [string, () => ModelSource][] = [
+  ['httpSource', () => httpSource(`${origin()}/model`)],
+  ['folderSource', () => folderSource(folder)],
+  ['fileListSource', () => fileListSource(files())],
+  ['directorySource', () => directorySource(fakeDirectory())],
+]
+
+describe.each(sources)('%s', (_, makeSource) => {
+  test('gives the bytes of a file', async () => {
+    expect(await readText(makeSource(), 'long.txt')).toBe(LONG)
+    expect(await readText(makeSource(), 'empty.txt')).toBe('')
+    expect(await readJson(makeSource(), 'config.json')).toEqual({ a: 1 })
+  })
+
+  test('a file can be read any number of times', async () => {
+    const source = makeSource()
+    expect(await Promise.all([readJson(source, 'config.json'), readJson(source, 'config.json')])).toEqual([
+      { a: 1 },
+      { a: 1 },
+    ])
+  })
+
+  test('an absent file is undefined', async () => {
+    expect(await makeSource().open('absent.json')).toBeUndefined()
+  })
+
+  test('what is no JSON object is corrupt, with the file', async () => {
+    await expect(readJson(makeSource(), 'bad.json')).rejects.toThrow(CorruptCheckpoint)
+    await expect(readJson(makeSource(), 'bad.json')).rejects.toThrow('bad.json is not valid JSON (1 characters)')
+    await expect(readJson(makeSource(), 'list.json')).rejects.toThrow(
+      'list.json must hold a JSON object, but holds [].',
+    )
+  })
+
+  test('an aborted signal rejects with its reason', async () => {
+    const reason = new Error('enough')
+    await expect(makeSource().open('config.json', AbortSignal.abort(reason))).rejects.toBe(reason)
+  })
+
+  test('a stream can be dropped half-way', async () => {
+    const opened = await makeSource().open('long.txt')
+    const reader = opened?.stream.getReader()
+    expect((await reader?.read())?.value?.length).toBeGreaterThan(0)
+    await reader?.cancel()
+  })
+})
+
+describe('httpSource', () => {
+  test('a refusal is a failed download with URL, status and what to do', async () => {
+    const source = httpSource(`${origin()}/odd/`)
+    await expect(source.open('gated.json')).rejects.toThrow(DownloadFailed)
+    await expect(source.open('gated.json')).rejects.toThrow(
+      `GET ${origin()}/odd/gated.json answered HTTP 401 Unauthorized: the model needs an access token (\`init.headers\`).`,
+    )
+    await expect(source.open('broken.json')).rejects.toThrow('answered HTTP 500 Internal Server Error.')
+  })
+
+  test("a development server's page in place of a file counts as absent", async () => {
+    expect(await httpSource(`${origin()}/odd`).open('page.json')).toBeUndefined()
+  })
+
+  test('an unreachable server is a failed download with its cause', async () => {
+    const promise = httpSource('http://127.0.0.1:1').open('config.json')
+    await expect(promise).rejects.toThrow(expect.objectContaining({ name: 'DownloadFailed', cause: expect.anything() }))
+  })
+
+  test('aborting ends a body that stalls', async () => {
+    const controller = new AbortController()
+    const promise = readText(httpSource(`${origin()}/model`), 'stall.txt', controller.signal)
+    setTimeout(() => controller.abort(), 50)
+    await expect(promise).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
+  })
+})
+
+describe('fileListSource', () => {
+  const inFolder = (path: string) => {
+    const file = new File([path], path.split('/').at(-1) ?? '')
+    return Object.defineProperty(file, 'webkitRelativePath', { value: path })
+  }
+
+  test('of a dropped folder, files in subfolders do not count', async () => {
+    const source = fileListSource([
+      inFolder('smol/onnx/config.json'),
+      inFolder('smol/config.json'),
+      inFolder('smol/onnx/x.json'),
+    ])
+    expect(await readText(source, 'config.json')).toBe('smol/config.json')
+    expect(await source.open('x.json')).toBeUndefined()
+  })
+
+  test('two files of one name are refused', () => {
+    expect(() => fileListSource([inFolder('a/config.json'), inFolder('b/config.json')])).toThrow(InvalidRequest)
+  })
+})
+
+test('a folder that cannot be read is a failed download', async () => {
+  await expect(folderSource(join(folder, 'config.json')).open('x.json')).rejects.toThrow(DownloadFailed)
+})
+
+test('text that is not UTF-8 is corrupt', async () => {
+  await expect(readText(memorySource({ x: Uint8Array.of(65, 0xff) }), 'x')).rejects.toThrow(
+    'memory/x is not valid UTF-8',
+  )
+})
+
+test('the small files of a model: two must be there, three may', async () => {
+  const needed = { 'config.json': '{"c":1}', 'tokenizer.json': '{"t":1}' }
+  expect(await readModelFiles(memorySource(needed))).toEqual({ config: { c: 1 }, tokenizer: { t: 1 } })
+  const all = { ...needed, 'generation_config.json': '{}', 'tokenizer_config.json': '{}', 'chat_template.jinja': 'hi' }
+  expect(await readModelFiles(memorySource(all))).toMatchObject({
+    generationConfig: {},
+    tokenizerConfig: {},
+    chatTemplate: 'hi',
+  })
+  await expect(readModelFiles(memorySource({ 'config.json': '{}' }))).rejects.toThrow(
+    'memory has no file tokenizer.json.',
+  )
+  await expect(readModelFiles(memorySource({}))).rejects.toThrow(DownloadFailed)
+})

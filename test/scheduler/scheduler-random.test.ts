@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest'
+import { assert } from '../../src/core/assert'
+import { blocksFor } from '../../src/core/block'
+import type { Sequence } from '../../src/core/sequence'
+import { forEachSeed, pick } from '../kv/for-each-seed'
+import type { Random } from '../support/random'
+import { Drive } from './drive'
+import { expectedTokens, promptOf, sequence } from './simulated-gpu'
+
+const BUDGETS = [1, 7, 16, 64]
+
+/** A sequence that needs at most `maxBlocks` blocks. */
+function randomSequence(random: Random, id: number, maxBlocks: number): Sequence {
+  const maxLen = random.int(2, 16 * maxBlocks + 2)
+  const promptLen = random.int(1, maxLen)
+  return sequence(id, promptOf(id, promptLen), maxLen, { ignoreEos: random.next() < 0.5 })
+}
+
+/** Asserts that a sequence that reached its end has the tokens it has alone, and one cut off a part of them. */
+function checkOutput(sequence: Sequence): void {
+  const expected = expectedTokens(sequence)
+  const isWhole = sequence.finishReason === 'stop' || sequence.finishReason === 'length'
+  const tokens = isWhole ? expected : expected.slice(0, sequence.tokens.length)
+  assert(`${sequence.tokens}` === `${tokens}`, `sequence ${sequence.id}: ${sequence.tokens}, alone ${tokens}`)
+}
+
+describe('a sequence gets the tokens it gets alone', () => {
+  test.each(BUDGETS)('in any batch, with a budget of %i, at any pipeline depth', budget => {
+    forEachSeed(12, random => {
+      const drive = new Drive(budget, random.int(4, 40))
+      for (let id = 0; id < 12; id++) drive.add(randomSequence(random, id, 4))
+      drive.drain(random.int(1, 4))
+      drive.sequences.forEach(checkOutput)
+    })
+  })
+
+  test.each(BUDGETS)('in the smallest pool that holds it, with a budget of %i', budget => {
+    forEachSeed(12, random => {
+      const sequences = Array.from({ length: 12 }, (_, id) => randomSequence(random, id, 4))
+      const drive = new Drive(budget, Math.max(...sequences.map(({ maxLen }) => blocksFor(maxLen - 1))))
+      drive.add(...sequences)
+      drive.drain(random.int(1, 4))
+      drive.sequences.forEach(checkOutput)
+    })
+  })
+
+  test.each(BUDGETS)('if it is preempted at every step k, with a budget of %i', budget => {
+    let preemptions = 0
+    for (let k = 0; k < 60; k++) {
+      const drive = new Drive(budget, 64)
+      for (let id = 0; id < 4; id++) drive.add(sequence(id, promptOf(id, 5 + 9 * id), 50, { ignoreEos: true }))
+      drive.drain(1 + (k % 3), step => {
+        if (step !== k) return
+        while (drive.scheduler.preemptLast()) drive.scheduler.checkIntegrity()
+      })
+      drive.sequences.forEach(checkOutput)
+      preemptions += drive.scheduler.stats.preemptions
+    }
+    expect(preemptions).toBeGreaterThanOrEqual(60)
+  })
+})
+
+test('the laws hold through 10,000 random operations', () => {
+  let preemptions = 0
+  let finished = 0
+  forEachSeed(20, random => {
+    const drive = new Drive(pick(random, BUDGETS), random.int(3, 24))
+    const depth = random.int(1, 4)
+    for (let operation = 0; operation < 500; operation++) {
+      const live = drive.sequences.filter(each => !each.isFinished)
+      const choice = random.next()
+      if (choice < 0.15 && live.length < 30) drive.add(randomSequence(random, drive.sequences.length, 3))
+      else if (choice < 0.18 && live.length > 0) drive.scheduler.finish(pick(random, live), 'abort')
+      else if (choice < 0.2 && live.length > 0) drive.scheduler.finish(live[0], 'error')
+      else if (choice < 0.23) drive.scheduler.preemptLast()
+      else if (choice < 0.62 && drive.gpu.numQueued < depth) drive.next()
+      else if (drive.gpu.numQueued > 0) drive.complete()
+      drive.scheduler.checkIntegrity()
+    }
+    drive.drain(depth)
+    drive.sequences.forEach(checkOutput)
+    assert(
+      drive.sequences.every(each => each.isFinished),
+      'a sequence never ended',
+    )
+    preemptions += drive.scheduler.stats.preemptions
+    finished += drive.sequences.filter(each => each.finishReason !== 'abort').length
+  })
+  // The test means something only if these happen.
+  expect(preemptions).toBeGreaterThan(100)
+  expect(finished).toBeGreaterThan(100)
+})
