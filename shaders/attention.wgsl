@@ -23,6 +23,7 @@ const PAIRS: u32 = QUERIES / 2u;
 const COLUMN_LANES: u32 = min(DIM4, WG_SIZE);
 const MY_COLUMNS: u32 = (DIM4 + COLUMN_LANES - 1u) / COLUMN_LANES;
 const PAIR_LANES: u32 = min(PAIRS, WG_SIZE / COLUMN_LANES);
+const AHEAD: u32 = 4u;      // values read together, to wait for memory once; divides BLOCK_LEN
 const MY_PAIRS: u32 = (PAIRS + PAIR_LANES - 1u) / PAIR_LANES;
 
 const DIRECT: u32 = 0xffffffffu;
@@ -113,7 +114,7 @@ fn main(
     // keys and values past the end read the last one's: a finite number that then counts nothing
     let last = item.n_keys - 1u;
     var key_starts: array<u32, KEYS>;
-    var scores: array<vec4f, KEYS>;
+    var scores = array<vec4f, KEYS>();  // without the initialiser Tint zeroes it in the first turn only
     for (var i = 0u; i < KEYS; i++) {
       let key = min(tile + key_lane + i * KEY_LANES, last);
       let block = arena[params.blocks + item.first_block + key / BLOCK_LEN];
@@ -165,18 +166,23 @@ fn main(
         o[(i * MY_COLUMNS + c) * 2u + 1u] *= scale.y;
       }
     }
-    for (var j = 0u; j < TILE; j++) {
-      let key = min(tile + j, last);
-      let block = arena[params.blocks + item.first_block + key / BLOCK_LEN];
-      let value_start = ((block * n_groups.z + group.z) * BLOCK_LEN + key % BLOCK_LEN) * DIM4 + column_lane;
-      for (var c = 0u; c < MY_COLUMNS; c++) {
-        let v = v_cache[value_start + c * COLUMN_LANES];
+    for (var j = 0u; j < min(TILE, item.n_keys - tile); j += AHEAD) {
+      let block = arena[params.blocks + item.first_block + (tile + j) / BLOCK_LEN];
+      let block_start = (block * n_groups.z + group.z) * BLOCK_LEN * DIM4 + column_lane;
+      var values: array<vec4f, AHEAD * MY_COLUMNS>;
+      for (var u = 0u; u < AHEAD; u++) {
+        let at = block_start + min(tile + j + u, last) % BLOCK_LEN * DIM4;
+        for (var c = 0u; c < MY_COLUMNS; c++) { values[u * MY_COLUMNS + c] = v_cache[at + c * COLUMN_LANES]; }
+      }
+      for (var u = 0u; u < AHEAD; u++) {
         for (var i = 0u; i < MY_PAIRS; i++) {
-          let p = sh_p[j * PAIRS + min(pair_lane + i * PAIR_LANES, PAIRS - 1u)];
-          if (c == 0u) { sums[i] += p; }
-          let at = (i * MY_COLUMNS + c) * 2u;
-          o[at] = fma(vec4f(p.x), v, o[at]);
-          o[at + 1u] = fma(vec4f(p.y), v, o[at + 1u]);
+          let p = sh_p[(j + u) * PAIRS + min(pair_lane + i * PAIR_LANES, PAIRS - 1u)];
+          sums[i] += p;
+          for (var c = 0u; c < MY_COLUMNS; c++) {
+            let at = (i * MY_COLUMNS + c) * 2u;
+            o[at] = fma(vec4f(p.x), values[u * MY_COLUMNS + c], o[at]);
+            o[at + 1u] = fma(vec4f(p.y), values[u * MY_COLUMNS + c], o[at + 1u]);
+          }
         }
       }
     }

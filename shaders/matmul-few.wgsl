@@ -5,7 +5,7 @@
 //#import weights-f32
 //#import matmul-io
 
-const TOKENS: u32 = 1u;    // per thread, at most SLICES
+const TOKENS: u32 = 1u;    // per thread
 const WG_SIZE: u32 = 16u * SLICES;
 
 var<workgroup> sh_sums: array<f32, TOKENS * WG_SIZE>;  // [TOKENS, SLICES, 16 rows]
@@ -19,33 +19,31 @@ fn main(
   let first_token = group.x * TOKENS;
   let first_row = (group.z * n_groups.y + group.y) * 16u;
   if (first_row >= params.n_rows) { return; }
+  let row_quads = params.n_blocks * BLOCK_QUADS;
   let slice = lane / 16u;
-
-  // tokens past the end repeat the last one, and are not stored; rows are padded to whole tiles
-  var x_ix: array<u32, TOKENS>;
-  for (var m = 0u; m < TOKENS; m++) {
-    x_ix[m] = min(first_token + m, params.n_tokens - 1u) * ROW_QUADS;
-  }
-  let block_ix = first_block(first_row + lane % 16u);
+  let n = slice_blocks(slice);
+  var block_ix = first_block(first_row + lane % 16u) + slice_start(slice) * 16u;
+  var x_ix = first_token * row_quads + slice_start(slice) * BLOCK_QUADS;
 
   var sum: array<f32, TOKENS>;
-  for (var i = 0u; i < SLICE_BLOCKS; i++) {
-    let k_block = slice * SLICE_BLOCKS + i;
-    if (k_block >= N_BLOCKS) { break; }
-    let block = load_block(block_ix + k_block * 16u);
+  for (var i = 0u; i < MAX_BLOCKS; i++) {
+    if (i >= n) { break; }
+    let block = load_block(block_ix);
     for (var q = 0u; q < BLOCK_QUADS; q++) {
       let w = block_quad(block, q);
-      for (var m = 0u; m < TOKENS; m++) {
-        sum[m] = add_products(w, x[x_ix[m] + k_block * BLOCK_QUADS + q], sum[m]);
-      }
+      for (var m = 0u; m < TOKENS; m++) { sum[m] = add_products(w, x[x_ix + m * row_quads + q], sum[m]); }
     }
+    block_ix += 16u;
+    x_ix += BLOCK_QUADS;
   }
   for (var m = 0u; m < TOKENS; m++) { sh_sums[m * WG_SIZE + lane] = sum[m]; }
   workgroupBarrier();
 
-  let token = lane / 16u;
-  if (token >= TOKENS) { return; }
-  var total = 0f;
-  for (var s = 0u; s < SLICES; s++) { total += sh_sums[token * WG_SIZE + s * 16u + lane % 16u]; }
-  store(first_token + token, first_row + lane % 16u, total);
+  let n_outputs = 16u * min(TOKENS, params.n_tokens - first_token);
+  for (var i = lane; i < n_outputs; i += WG_SIZE) {
+    let m = i / 16u;
+    var total = 0f;
+    for (var s = 0u; s < SLICES; s++) { total += sh_sums[m * WG_SIZE + s * 16u + i % 16u]; }
+    store(first_token + m, first_row + i % 16u, total);
+  }
 }

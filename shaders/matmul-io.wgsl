@@ -5,41 +5,52 @@
 // k are cut into SLICES runs by n_blocks alone; within a run one fma after the other in the order of k, starting from 0;
 // then the runs' sums are added in order, starting from 0. fma() is written out so that no compiler may contract or not.
 
-const N_BLOCKS: u32 = 16u;         // blocks along k, of one row
-const ACCUMULATE: bool = false;    // add to what y holds
-const HAS_BIAS: bool = false;
-
 const SLICES: u32 = 8u;
-const SLICE_BLOCKS: u32 = (N_BLOCKS + SLICES - 1u) / SLICES;
-const ROW_QUADS: u32 = N_BLOCKS * BLOCK_QUADS;
+const MAX_BLOCKS: u32 = 0x10000u;  // a constant bound lets compilers see that a loop ends
 
 struct Params {
   n_tokens: u32,
-  n_rows: u32,     // of this slice of the matrix
-  first_row: u32,  // of this slice, in the whole matrix
-  y_stride: u32,   // from token to token, in elements
-  y_offset: u32,   // of the matrix's first output within a token's stride
+  n_blocks: u32,    // along k, of one row
+  n_rows: u32,      // of this slice of the matrix
+  first_row: u32,   // of this slice, in the whole matrix
+  y_stride: u32,    // from token to token, in elements
+  y_offset: u32,    // of the matrix's first output within a token's stride
+  has_bias: u32,    // 0 or 1
+  accumulate: u32,  // 1: add to what y holds
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> x: array<vec4f>;      // [n_tokens, ROW_QUADS]
-@group(0) @binding(3) var<storage, read> bias: array<f32>;     // [rows of the whole matrix], read if HAS_BIAS
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;      // [n_tokens, n_blocks * BLOCK_QUADS]
+@group(0) @binding(3) var<storage, read> bias: array<f32>;     // [rows of the whole matrix], if has_bias
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;  // [n_tokens, y_stride]
 
+/// Where a slice of k begins, in blocks. The last slices may be shorter than the first, or empty.
+fn slice_start(slice: u32) -> u32 {
+  return min(slice * ((params.n_blocks + SLICES - 1u) / SLICES), params.n_blocks);
+}
+
+fn slice_blocks(slice: u32) -> u32 { return slice_start(slice + 1u) - slice_start(slice); }
+
 /// Index of the first block of a row; its others follow at steps of 16.
-fn first_block(row: u32) -> u32 { return (row / 16u) * (N_BLOCKS * 16u) + row % 16u; }
+fn first_block(row: u32) -> u32 { return (row / 16u) * params.n_blocks * 16u + row % 16u; }
 
 /// sum + w · v, in the order of k.
 fn add_products(w: vec4f, v: vec4f, sum: f32) -> f32 {
   return fma(w.w, v.w, fma(w.z, v.z, fma(w.y, v.y, fma(w.x, v.x, sum))));
 }
 
+/// The same for four rows; a column of w holds one k of each.
+fn add_products_of_4(w: mat4x4f, v: vec4f, sum: vec4f) -> vec4f {
+  return fma(w[3], vec4f(v.w), fma(w[2], vec4f(v.z), fma(w[1], vec4f(v.y), fma(w[0], vec4f(v.x), sum))));
+}
+
+/// Stores an output, if there is such a token and row. (Reading beyond them is harmless: WebGPU keeps it in the buffer.)
 fn store(token: u32, row: u32, sum: f32) {
   if (token >= params.n_tokens || row >= params.n_rows) { return; }
   let n = params.first_row + row;
   let i = token * params.y_stride + params.y_offset + n;
   var value = sum;
-  if (HAS_BIAS) { value += bias[n]; }
-  if (ACCUMULATE) { value += y[i]; }
+  if (params.has_bias != 0u) { value += bias[n]; }
+  if (params.accumulate != 0u) { value += y[i]; }
   y[i] = value;
 }

@@ -1,13 +1,15 @@
 // y[m][n] = sum over k of x[m][k] * w[n][k] (+ bias[n]) (+ y[m][n]), for many tokens m.
-// A thread computes OUTPUTS rows of w for TOKENS tokens: weights go from memory straight to its registers,
-// and all threads of a workgroup read the same x. The order of summation is that of matmul-io.
+// A workgroup computes 64 rows of w for 4 * TOKENS tokens, a thread 4 rows for TOKENS tokens: 16 threads read a tile of
+// weights, 4 threads the same weights and 16 the same x, all straight to registers.
+// The order of summation is that of matmul-io.
 
 //#import weights-f32
 //#import matmul-io
 
-const WG_SIZE: u32 = 64u;
-const TOKENS: u32 = 16u;    // per thread
-const OUTPUTS: u32 = 1u;    // per thread
+const TOKENS: u32 = 8u;    // per thread
+const ROW_LANES: u32 = 16u;
+const TOKEN_LANES: u32 = 4u;
+const WG_SIZE: u32 = ROW_LANES * TOKEN_LANES;
 
 @compute @workgroup_size(WG_SIZE)
 fn main(
@@ -16,48 +18,37 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   // x runs over tokens, so that workgroups in flight together share weights, which are larger than x
-  let first_token = group.x * TOKENS;
-  let first_row = (group.z * n_groups.y + group.y) * WG_SIZE * OUTPUTS;
-  if (first_row >= params.n_rows) { return; }
+  let first_token = group.x * TOKENS * TOKEN_LANES + lane / ROW_LANES * TOKENS;
+  let first_row = (group.z * n_groups.y + group.y) * ROW_LANES * 4u + lane % ROW_LANES;
+  let row_quads = params.n_blocks * BLOCK_QUADS;
+  let row_step = ROW_LANES * params.n_blocks;  // from one of the thread's rows to its next, in blocks
+  var block_ix = first_block(first_row);
+  var x_ix = first_token * row_quads;
 
-  // threads and tokens past the end repeat the last one, and store nothing
-  var block_ix: array<u32, OUTPUTS>;
-  for (var r = 0u; r < OUTPUTS; r++) {
-    block_ix[r] = first_block(min(first_row + r * WG_SIZE + lane, params.n_rows - 1u));
-  }
-  var x_ix: array<u32, TOKENS>;
-  for (var m = 0u; m < TOKENS; m++) {
-    x_ix[m] = min(first_token + m, params.n_tokens - 1u) * ROW_QUADS;
-  }
-
-  var total: array<f32, TOKENS * OUTPUTS>;
-  var sum: array<f32, TOKENS * OUTPUTS>;
+  var total: array<vec4f, TOKENS>;
+  var sum: array<vec4f, TOKENS>;
   for (var slice = 0u; slice < SLICES; slice++) {
-    for (var i = 0u; i < SLICE_BLOCKS; i++) {
-      let k_block = slice * SLICE_BLOCKS + i;
-      if (k_block >= N_BLOCKS) { break; }
-      var block: array<Block, OUTPUTS>;
-      for (var r = 0u; r < OUTPUTS; r++) { block[r] = load_block(block_ix[r] + k_block * 16u); }
+    let n = slice_blocks(slice);
+    for (var i = 0u; i < MAX_BLOCKS; i++) {
+      if (i >= n) { break; }
+      let b0 = load_block(block_ix);
+      let b1 = load_block(block_ix + row_step);
+      let b2 = load_block(block_ix + 2u * row_step);
+      let b3 = load_block(block_ix + 3u * row_step);
       for (var q = 0u; q < BLOCK_QUADS; q++) {
-        var w: array<vec4f, OUTPUTS>;
-        for (var r = 0u; r < OUTPUTS; r++) { w[r] = block_quad(block[r], q); }
-        for (var m = 0u; m < TOKENS; m++) {
-          let v = x[x_ix[m] + k_block * BLOCK_QUADS + q];
-          for (var r = 0u; r < OUTPUTS; r++) {
-            sum[m * OUTPUTS + r] = add_products(w[r], v, sum[m * OUTPUTS + r]);
-          }
-        }
+        let w = transpose(mat4x4f(block_quad(b0, q), block_quad(b1, q), block_quad(b2, q), block_quad(b3, q)));
+        for (var m = 0u; m < TOKENS; m++) { sum[m] = add_products_of_4(w, x[x_ix + m * row_quads + q], sum[m]); }
       }
+      block_ix += 16u;
+      x_ix += BLOCK_QUADS;
     }
-    for (var j = 0u; j < TOKENS * OUTPUTS; j++) {
-      total[j] += sum[j];
-      sum[j] = 0f;
+    for (var m = 0u; m < TOKENS; m++) {
+      total[m] += sum[m];
+      sum[m] = vec4f();
     }
   }
 
   for (var m = 0u; m < TOKENS; m++) {
-    for (var r = 0u; r < OUTPUTS; r++) {
-      store(first_token + m, first_row + r * WG_SIZE + lane, total[m * OUTPUTS + r]);
-    }
+    for (var r = 0u; r < 4u; r++) { store(first_token + m, first_row + r * ROW_LANES, total[m][r]); }
   }
 }

@@ -34,7 +34,7 @@ LLAMA3 = {
 
 # Every case stands for something that has gone wrong in some engine; together: GQA 1, 2, 3, 4, 8; head sizes 8 to 64.
 CASES = {
-    "mha-tied": dict(hidden=48, ffn=96, layers=2, heads=6, kv_heads=6, head_dim=8, vocab=263, tied=True),
+    "mha-tied": dict(hidden=48, ffn=96, layers=2, heads=6, kv_heads=6, head_dim=8, vocab=263, tied=True, eps=1e-2),
     "gqa3-tied": dict(hidden=96, ffn=256, layers=3, heads=3, kv_heads=1, head_dim=32, vocab=301, tied=True),
     "gqa4-untied-bias": dict(
         hidden=64, ffn=128, layers=2, heads=8, kv_heads=2, head_dim=8, vocab=277, attention_bias=True, mlp_bias=True
@@ -66,7 +66,7 @@ def hf_config(case):
         "num_key_value_heads": case["kv_heads"],
         "head_dim": case["head_dim"],
         "hidden_act": "silu",
-        "rms_norm_eps": 1e-5,
+        "rms_norm_eps": case.get("eps", 1e-5),
         "rope_theta": case.get("theta", 10000.0),
         "rope_scaling": case.get("scaling"),
         "max_position_embeddings": 512,

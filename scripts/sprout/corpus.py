@@ -117,11 +117,11 @@ def copying(rng):
     pick = rng.random()
     name = lambda: tickets.make_name(rng, False, 0.6)
     order = lambda: tickets.make_order(rng, False)
-    if pick < 0.3:  # a list repeated
-        words = [rng.choice([name, order])() for _ in range(rng.randint(2, 6))]
-        line = ", ".join(words)
-        return [("Copy this.\n" + line + "\nCopy:", READ_WEIGHT), (" " + line, ANSWER_WEIGHT), ("\n" + EOT, 1.0)]
-    if pick < 0.6:  # look a person's number up
+    if pick < 0.5:  # a list told again, once or twice
+        line = ", ".join(rng.choice([name, order])() for _ in range(rng.randint(2, 12)))
+        again = [("\nCopy:", READ_WEIGHT), (" " + line, ANSWER_WEIGHT)] * rng.choice([1, 2])
+        return [("Copy this.\n" + line, READ_WEIGHT)] + again + [("\n" + EOT, 1.0)]
+    if pick < 0.7:  # look a person's number up
         pairs = [(name(), order()) for _ in range(rng.randint(2, 5))]
         doc = [(" ".join("%s has order %s." % p for p in pairs), READ_WEIGHT)]
         for who, what in rng.sample(pairs, min(len(pairs), 3)):

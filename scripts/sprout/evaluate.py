@@ -2,6 +2,7 @@
 
     python3 evaluate.py model [items per cell]     accuracy in PyTorch, from public/models/sprout
     python3 evaluate.py stories [how many]         greedy story continuations and simple checks on them
+    python3 evaluate.py wild                       two dozen tickets written by hand, not by the generator
     python3 evaluate.py say TEXT                   greedy continuation of one prompt
     python3 evaluate.py requests                   writes heldout.jsonl, heldout-expected.json, and examples/*.jsonl
     python3 evaluate.py score RESULTS.jsonl        accuracy per task of OpenAI Batch results for heldout.jsonl
@@ -132,6 +133,52 @@ def evaluate(count=400):
                 print("%-11s %-5s %8d  %5d / %d = %.1f %%" % (task, form, shots, right, asked, 100 * right / asked), flush=True)
 
 
+# Tickets written by hand, outside the grammar: (text, category, urgency).
+WILD = [
+    ("I see the same $20 payment on my card statement two times. Please fix it this week.", "billing", "normal"),
+    ("My invoice lists a fee that nobody told me about. No rush, I am just wondering.", "billing", "low"),
+    ("You took the money for the yearly plan although I chose monthly. My bank closes in an hour, so please hurry!", "billing", "high"),
+    ("Hi, could you send me a receipt with our company name on it? Any time next month is fine.", "billing", "low"),
+    ("Why is my bill for March higher than the one for February?", "billing", "normal"),
+    ("The parcel should have been here on Monday and it still has not come. The birthday is tonight!", "shipping", "high"),
+    ("The courier left my package at the wrong house.", "shipping", "normal"),
+    ("Tracking has not moved for a week. Could you check where the box is in the next few days?", "shipping", "normal"),
+    ("When will my bookshelf be delivered? It can wait, I am on holiday until June.", "shipping", "low"),
+    ("Please send my order to Lyon instead of Porto. It leaves today, so this is urgent.", "shipping", "high"),
+    ("The app closes by itself as soon as I open the calendar.", "technical", "normal"),
+    ("I get error 404 on the report screen and my talk starts in ten minutes, please help right now.", "technical", "high"),
+    ("After the update the photo gallery is empty. There is no hurry, I can use my old phone.", "technical", "low"),
+    ("Your server does not answer any request since this morning and all our work has stopped.", "technical", "high"),
+    ("The editor loads very slowly on my tablet. Please have a look this week.", "technical", "normal"),
+    ("I forgot my password and I need to log in today, my exam is tomorrow.", "account", "high"),
+    ("How can I delete my profile? Take your time.", "account", "low"),
+    ("I would like to change the email address that I use to sign in.", "account", "normal"),
+    ("Somebody from another country logged in to my account. Please lock it immediately!", "account", "high"),
+    ("Can you tell me how to add a colleague to our team? I hope for an answer by Friday.", "account", "normal"),
+    ("The kettle broke after two days and I want my money back.", "refund", "normal"),
+    ("I sent the boots back last week. When do I get my money? No pressure, whenever you have time.", "refund", "low"),
+    ("These gloves are too small, how do I return them? Thanks for checking this week.", "refund", "normal"),
+    ("I want a full refund for the cancelled course, and I need the money today to pay my rent.", "refund", "high"),
+]
+
+
+def wild():
+    """The hand-written tickets, greedily, behind a chat prompt with a dozen examples."""
+    tok, model = load_tokenizer(), load_model()
+    prefix = shared_prefix(random.Random(48), "triage", 12, tok, 760, FIXED["triage"])
+    right = [0, 0, 0]
+    for text, category, urgency in WILD:
+        answer, _ = generate(model, tok, chat_text(prefix, text), 32)
+        try:
+            have = json.loads(answer)
+        except ValueError:
+            have = {}
+        a, b = have.get("category") == category, have.get("urgency") == urgency
+        right = [right[0] + a, right[1] + b, right[2] + (a and b)]
+        print("%s %s  %s  <- %s" % ("ok  " if a and b else "MISS", answer, "" if a and b else category + " " + urgency, text))
+    print("of %d hand-written tickets: category %d, urgency %d, both %d" % (len(WILD), *right))
+
+
 def generate(model, tok, prompt, limit):
     """Greedy continuation, up to an end token or the limit. -> (text, ended by itself)"""
     import torch
@@ -148,6 +195,10 @@ def generate(model, tok, prompt, limit):
     return tok.decode(out), False
 
 
+def sentences(text):
+    return re.split(r"(?<=[.!?]) (?=[A-Z\"])|(?<=[.!?]\") (?=[A-Z])", text)
+
+
 def check_stories(count=60):
     """Held-out openings continued greedily. Counts the stories that end by themselves, that have at most
     two named persons with the hero among them, and whose things (lost kite, boat ...) stay the same thing."""
@@ -156,7 +207,7 @@ def check_stories(count=60):
     ended = people = things = all_three = 0
     for i in range(count):
         text, _ = stories.make_story(rng, held=True)
-        prompt = " ".join(re.split(r"(?<=[.!?\"]) ", text)[:2])
+        prompt = " ".join(sentences(text)[:2])
         rest, end = generate(model, tok, prompt, 320)
         whole = prompt + rest
         found = {n for n in names if re.search(r"\b%s\b" % n, whole)}
@@ -221,10 +272,11 @@ def write_requests(per_form=40):
     os.makedirs(folder, exist_ok=True)
     write_lines(os.path.join(folder, "tickets.jsonl"), demo)
     openings, rng = [], random.Random(12)
-    while len(openings) < 12:
-        first = re.split(r"(?<=[.]) ", stories.make_story(rng, held=True)[0])[0]
-        if first not in openings and (first.startswith("Once") or len(openings) > 7):
-            openings.append(first)
+    while len(openings) < 12:  # one to three sentences of a held-out story
+        story = stories.make_story(rng, held=True)[0]
+        opening = " ".join(sentences(story)[:1 + len(openings) % 3])
+        if story.startswith("Once") or len(openings) > 7:
+            openings.append(opening)
     write_lines(os.path.join(folder, "stories.jsonl"), [{"prompt": p} for p in openings])
     print(len(lines), "held-out requests,", len(demo), "demo tickets,", len(openings), "story openings")
 
@@ -272,6 +324,8 @@ if __name__ == "__main__":
         evaluate(*map(int, rest))
     elif command == "stories":
         check_stories(*map(int, rest))
+    elif command == "wild":
+        wild()
     elif command == "say":
         print(generate(load_model(), load_tokenizer(), rest[0].replace("\\n", "\n"), 400)[0])
     elif command == "requests":

@@ -7,6 +7,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+BLOCK = 256  # queries that attend together
+
 
 @dataclass
 class Shape:
@@ -69,17 +71,25 @@ class Attention(nn.Module):
             if past:
                 k, v = torch.cat([past[0], k], 2), torch.cat([past[1], v], 2)
             past[:] = [k, v]
-        n, group = k.shape[2], s.heads // s.kv_heads
+        earlier = k.shape[2] - t
+        # A block of queries looks only at the keys up to its own end.
+        y = [self.look(q[:, :, i:i + BLOCK], k[:, :, :earlier + i + BLOCK], v[:, :, :earlier + i + BLOCK], mask) for i in range(0, t, BLOCK)]
+        y = y[0] if len(y) == 1 else torch.cat(y, 2)
+        return self.o_proj(y.transpose(1, 2).reshape(b, t, s.heads * s.head_dim))
+
+    def look(self, q, k, v, mask):
+        """Softmax attention of the last queries over all the keys given. -> [batch, heads, time, head_dim]"""
+        s, (b, _, t, _), n = self.s, q.shape, k.shape[2]
+        group = s.heads // s.kv_heads
         # Query heads that share a key head are folded into the rows: [b*kv, group*t, d]
         q = q.reshape(b * s.kv_heads, group * t, s.head_dim)
         k = k.reshape(b * s.kv_heads, n, s.head_dim)
         v = v.reshape(b * s.kv_heads, n, s.head_dim)
         score = torch.bmm(q * s.head_dim ** -0.5, k.transpose(1, 2)).view(b, s.kv_heads, group, t, n)
-        if mask is not None:
-            score = score + mask
+        if t > 1:
+            score = score + mask[-t:, -n:]
         p = score.softmax(-1).view(b * s.kv_heads, group * t, n)
-        y = torch.bmm(p, v).view(b, s.heads, t, s.head_dim)
-        return self.o_proj(y.transpose(1, 2).reshape(b, t, s.heads * s.head_dim))
+        return torch.bmm(p, v).view(b, s.heads, t, s.head_dim)
 
 
 class MLP(nn.Module):
@@ -136,9 +146,8 @@ class Llama(nn.Module):
         start = past[0][0].shape[2] if past and past[0] else 0
         t = ids.shape[1]
         cos, sin = self.cos[start:start + t], self.sin[start:start + t]
-        mask = None
-        if t > 1:
-            mask = torch.full((t, start + t), float("-inf")).triu(start + 1)
+        # The lower right corner of any causal mask is a causal mask, so one serves all the blocks.
+        mask = torch.full((min(t, BLOCK), start + t), float("-inf")).triu(start + t - min(t, BLOCK) + 1) if t > 1 else None
         x = self.model.embed_tokens(ids)
         for i, layer in enumerate(self.model.layers):
             x = layer(x, cos, sin, mask, None if past is None else past[i])

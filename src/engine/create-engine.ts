@@ -1,30 +1,14 @@
 import { abortError, InvalidRequest } from '../core/errors'
-import type { ModelConfig } from '../core/model-config'
-import { type DeviceOptions, type Gpu, openGpu } from '../gpu/device'
-import { Step } from '../gpu/step'
-import { COPY_SRC, STORAGE } from '../gpu/usage'
-import { attentionTiles } from '../kernels/attention'
-import { kernelContext } from '../kernels/context'
-import { createKvCache } from '../kernels/kv-cache'
+import { type DeviceOptions, openGpu } from '../gpu/device'
 import type { WeightFormat } from '../kernels/pack'
-import { type AttentionLayout, planCapacity } from '../kv/attention-layout'
-import { AttentionPlanner } from '../kv/attention-plan'
-import { BlockPool } from '../kv/block-pool'
-import { planMemory } from '../kv/memory-plan'
 import { type LoadProgress, parseModelConfig, readModelFiles } from '../loader'
-import { createActivations } from '../model/activations'
-import { llama, llamaTensors } from '../model/llama'
-import { Weights } from '../model/weights'
-import { maxResultBytes, Sampler } from '../sampler/sampler'
-import { Scheduler } from '../scheduler/scheduler'
 import { ChatTemplate } from '../tokenizer/chat-template'
 import { Tokenizer } from '../tokenizer/tokenizer'
-import { arenaWords } from './arena'
+import { assemble } from './assemble'
 import { Engine } from './engine'
 import { loadWeights } from './load-weights'
 import { type ModelLocation, openSource } from './open-source'
 import { PromptEncoder } from './prompt-encoder'
-import { Runner } from './runner'
 
 /** How far loading has come. `text` says it for people. */
 export type EngineProgress = LoadProgress & { readonly text: string }
@@ -49,8 +33,6 @@ export interface EngineOptions extends DeviceOptions {
   readonly onProgress?: (progress: EngineProgress) => void
 }
 
-const DEFAULTS = { weights: 'f32', tokenBudget: 512, stepsInFlight: 2 } as const
-
 /**
  * Loads a model and makes an engine of it.
  * @param location a base URL, a Hugging Face id (`org/name`), a folder (in Node), a dropped folder or list of files
@@ -62,9 +44,9 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
   if (signal?.aborted) throw abortError(signal)
   const source = openSource(location)
   const files = await readModelFiles(source, signal)
-  const config = parseModelConfig(files)
-  const tokenizer = new Tokenizer(files)
-  const chatTemplate = new ChatTemplate(files)
+  const config = parseModelConfig(files.config, files.generationConfig)
+  const tokenizer = new Tokenizer(files.tokenizer, files.tokenizerConfig)
+  const chatTemplate = new ChatTemplate(files.tokenizerConfig, files.chatTemplate)
   const gpu = await openGpu(options)
   try {
     const { parts, weights } = assemble(gpu, config, options)
@@ -76,47 +58,6 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
     gpu.dispose()
     throw error
   }
-}
-
-/** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
-function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) {
-  const { tokenBudget = DEFAULTS.tokenBudget, stepsInFlight = DEFAULTS.stepsInFlight } = options
-  const weights = new Weights(gpu, options.weights ?? DEFAULTS.weights)
-  const tensors = llamaTensors(config, weights)
-  const memory = planMemory({
-    limits: gpu.limits,
-    config,
-    weightBytes: weights.bytes,
-    tokenBudget,
-    kvElementBytes: 4,
-    budgetBytes: options.memoryBytes,
-    blocks: options.blocks,
-    contextLength: options.contextLength,
-  })
-  const { numBlocks, contextLength, segmentTokens, drawRows } = memory
-  const layout: AttentionLayout = {
-    segmentTokens,
-    groupSize: config.numHeads / config.numKvHeads,
-    tiles: attentionTiles(config.headDim),
-  }
-  const capacity = planCapacity({ layout, tokenBudget, contextLength })
-  const step = new Step(
-    gpu,
-    arenaWords(capacity, { tokenBudget, contextLength, vocabSize: config.vocabSize }),
-    options.profile,
-  )
-  const context = kernelContext(gpu, step)
-  const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: capacity.slots })
-  const cache = createKvCache(gpu, { ...config, numBlocks })
-  const results = gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC)
-  const lastTokens = gpu.createBuffer('last tokens', numBlocks * 4, STORAGE)
-  const model = llama({ config, context, activations, cache, lastTokens, contextLength }, tensors)
-  const sampler = new Sampler(context, config.vocabSize, { logits: activations.logits, results, lastTokens })
-  const pool = new BlockPool(numBlocks)
-  const scheduler = new Scheduler({ pool, tokenBudget, contextLength })
-  const planner = new AttentionPlanner(layout, capacity)
-  const runner = new Runner({ gpu, step, planner, model, sampler, results, drawRows })
-  return { weights, parts: { memory, pool, scheduler, runner, stepsInFlight } }
 }
 
 const KNOWN_OPTIONS = new Set<keyof EngineOptions>([

@@ -1,5 +1,6 @@
 import type { Gpu } from '../gpu/device'
-import { DTYPE_BYTES, type ModelSource, slabToFloat32, streamTensors } from '../loader'
+import { type ModelSource, slabToFloat32, streamTensors } from '../loader'
+import { DTYPE_BYTES } from '../loader/safetensors'
 import type { Weights } from '../model/weights'
 import type { EngineOptions } from './create-engine'
 

@@ -12,6 +12,7 @@ export class Output {
   readonly #tokenIds: number[] = []
   readonly #detokenizer: Detokenizer
   readonly #stop: StopStrings
+  #isStopped = false
   readonly #logprobs: TokenLogprob[] | undefined
 
   constructor(
@@ -36,7 +37,7 @@ export class Output {
   /** The result, once the sequence is finished. */
   result(error?: CoppiceError): GenerationResult {
     const { index, sequence } = this
-    if (!this.#stop.isStopped && !this.#emit(this.#detokenizer.flush())) this.#say(this.#stop.flush())
+    if (!this.#isStopped && !this.#emit(this.#detokenizer.flush())) this.#say(this.#stop.flush())
     const { promptLen, finishReason } = sequence
     return {
       index,
@@ -53,6 +54,7 @@ export class Output {
   #emit(text: string): boolean {
     const { emit, stopped } = this.#stop.push(text)
     this.#say(emit)
+    this.#isStopped = stopped
     return stopped
   }
 

@@ -109,7 +109,7 @@ export class Runner {
 
 function pushPlan(step: Step, plan: AttentionPlan): AttentionInputs {
   return {
-    items: plan.items.map(items => ({ first: step.push(items), count: items.length / ITEM_FIELDS })),
+    items: plan.items.map(items => ({ firstItem: step.push(items), numItems: items.length / ITEM_FIELDS })),
     firstRow: step.push(plan.rows),
     firstBlock: step.push(plan.blocks),
     firstMerge: step.push(plan.merges),

@@ -20,6 +20,7 @@ export interface DrawRow {
   readonly slot: number
   /** Row of the results. */
   readonly result: number
+  /** Penalties, for `editLogits`: 1, 0 and 0 are off. */
   readonly repetition: number
   readonly presence: number
   readonly frequency: number

@@ -5,6 +5,7 @@ import { flatGrid } from './grid'
 export interface LogitEdit {
   /** Row of the logits; its penalties are those of its `DrawRow`. */
   readonly row: number
+  /** Below the vocabulary's size, or another row is edited. */
   readonly tokenId: number
   /** How often the token occurs in the sequence's output. */
   readonly count: number
@@ -12,10 +13,12 @@ export interface LogitEdit {
   readonly bias: number
 }
 
-/** The shader's constants. */
-const WG_SIZE = 64
-const EDIT_WORDS = 4
+/** Words of the step's arena that an edit takes. */
+export const EDIT_WORDS = 4
+/** The shader's bit beside the count. */
 const IN_PROMPT = 2 ** 31
+/** The shader's workgroup size. */
+const WG_SIZE = 64
 
 /** Penalties and bias on single logits, f32 [numRows, vocabSize], in place. Returns the recorder of one call. */
 export function editLogits({ kernels, step }: KernelContext, vocabSize: number, logits: GPUBuffer) {

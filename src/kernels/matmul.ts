@@ -72,18 +72,21 @@ export function matmulVariant(
   const kernel = kernels.get({
     name,
     modules: weightsModule(matrix.format),
-    constants: {
-      ...(name === 'matmul' ? { TOKENS: tokens, OUTPUTS: outputs } : { TOKENS: tokens }),
-      N_BLOCKS: matrix.numBlocks,
-      ACCUMULATE: Number(accumulate),
-      HAS_BIAS: Number(bias !== undefined),
-    },
+    constants: name === 'matmul' ? { TOKENS: tokens, OUTPUTS: outputs } : { TOKENS: tokens },
   })
   const groupRows = name === 'matmul' ? WG_SIZE * outputs : TILE_ROWS
   const slices = matrix.slices.map(({ buffer, firstRow, numRows }) => ({
     // without a bias the shader never reads the variable, but something must be bound to it
     call: kernel.bind(step.arena, { weights: buffer, x, bias: bias ?? x, y }),
-    params: { n_rows: numRows, first_row: firstRow, y_stride: yStride, y_offset: yOffset },
+    params: {
+      n_blocks: matrix.numBlocks,
+      n_rows: numRows,
+      first_row: firstRow,
+      y_stride: yStride,
+      y_offset: yOffset,
+      has_bias: Number(bias !== undefined),
+      accumulate: Number(accumulate),
+    },
     grid: flatGrid(Math.ceil(numRows / groupRows)),
   }))
   return numTokens => {

@@ -54,7 +54,10 @@ export interface MemoryPlan {
   readonly kvBytes: number
   /** Outputs `[slot][head][headDim]` and log-sum-exps `[slot][head]` of attention's partial results. */
   readonly partialBytes: number
-  /** hidden `[T][hidden]` twice, qkv `[T][(heads + 2 kvHeads) headDim]`, attention `[T][heads headDim]`, mlp `[T][2 intermediate]`. */
+  /**
+   * What a step's tokens pass through: `[T][hidden]` twice, `[T][(heads + 2 kvHeads) headDim]`, `[T][heads headDim]` twice,
+   * `[T][2 intermediate]`, `[T][intermediate]`, `[drawRows][hidden]` twice. Padding of rows is not counted.
+   */
   readonly activationBytes: number
   /** `[drawRows][vocab]`. */
   readonly logitsBytes: number
@@ -75,11 +78,11 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
     )
   }
   const bindingBytes = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize)
-  const tokenBytes = tokenBuffers(config)
-  const activationBytes = tokenBudget * (2 * tokenBytes.hidden + tokenBytes.qkv + tokenBytes.attention + tokenBytes.mlp)
   const rowBytes = config.vocabSize * F32_BYTES
   const drawRows = Math.max(1, Math.min(tokenBudget, Math.floor(Math.min(MAX_LOGITS_BYTES, bindingBytes) / rowBytes)))
   const logitsBytes = drawRows * rowBytes
+  const { hidden, qkv, attention, mlp } = bytesPerToken(config)
+  const activationBytes = tokenBudget * (2 * hidden + qkv + 2 * attention + 3 * mlp) + 2 * drawRows * hidden
 
   // The context is not known before the cache is, but it has no more segments than this: it is at most the one wanted.
   const mostSegments = Math.min(MAX_SEGMENTS, Math.ceil(wantedContextLength / MIN_SEGMENT_TOKENS))
@@ -90,7 +93,7 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
   const contextLength = Math.min(wantedContextLength, numBlocks * BLOCK_LEN)
   const segmentTokens = roundUp(Math.ceil(contextLength / MAX_SEGMENTS), MIN_SEGMENT_TOKENS)
   const numSegments = Math.ceil(contextLength / segmentTokens)
-  const largestBytes = Math.max(tokenBytes.hidden, tokenBytes.qkv, tokenBytes.mlp, numSegments * tokenBytes.attention)
+  const largestBytes = Math.max(hidden, qkv, 2 * mlp, numSegments * attention)
   if (tokenBudget * largestBytes > bindingBytes) {
     throw new OutOfMemory(
       `A token budget of ${tokenBudget} needs a buffer of ${mib(tokenBudget * largestBytes)}, the device binds ${mib(bindingBytes)} at most; ` +
@@ -157,14 +160,14 @@ function chooseBlocks(
   return blocks ?? most
 }
 
-/** Bytes of the runner's buffers for one token. */
-function tokenBuffers(config: ModelConfig) {
+/** Bytes that one token takes in the buffers it passes through. */
+function bytesPerToken(config: ModelConfig) {
   const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim } = config
   return {
     hidden: hiddenSize * F32_BYTES,
     qkv: (numHeads + 2 * numKvHeads) * headDim * F32_BYTES,
     attention: numHeads * headDim * F32_BYTES,
-    mlp: 2 * intermediateSize * F32_BYTES,
+    mlp: intermediateSize * F32_BYTES,
   }
 }
 

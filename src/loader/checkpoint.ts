@@ -1,5 +1,6 @@
 import { abortError, CorruptCheckpoint } from '../core/errors'
 import { ByteReader } from './byte-reader'
+import { checkNames, checkShapes, checkShard, type TensorShapes } from './check-tensors'
 import { type Dtype, headerLength, PREFIX_BYTES, parseHeader, type TensorEntry } from './safetensors'
 import { INDEX_FILE, readShardIndex } from './shard-index'
 import { type ModelSource, missingFile } from './source'
@@ -35,19 +36,9 @@ export interface StreamOptions {
   readonly maxSlabBytes?: number
 }
 
-/** Tensor name → shape. */
-export type TensorShapes = ReadonlyMap<string, readonly number[]>
-
 const SINGLE_FILE = 'model.safetensors'
 /** Large enough that calls cost nothing, small enough that staging does not show in memory. */
 const MAX_SLAB_BYTES = 8 * 2 ** 20
-
-/**
- * Tensors that a checkpoint may hold although the model does not declare them:
- * - RoPE frequencies, a buffer that old versions of transformers saved; we compute them;
- * - the LM head of a model with tied embeddings, a second copy of the embedding.
- */
-const SURPLUS_ALLOWED = [/(^|\.)rotary_emb\.inv_freq$/, /^lm_head\.weight$/]
 
 /**
  * Streams the weights of a model, each file once from start to end (a single GET, no range requests), as slabs in file
@@ -64,21 +55,17 @@ export async function* streamTensors(
   const single = await source.open(SINGLE_FILE, signal)
   const index = single ? undefined : await readShardIndex(source, signal)
   if (index) checkNames(INDEX_FILE, [...index.namesOf.values()].flat(), expected)
-  let loadedBytes = 0
+  let finishedBytes = 0
 
   for (const file of index?.namesOf.keys() ?? [SINGLE_FILE]) {
-    const opened = single ?? (await source.open(file, signal))
-    if (!opened) throw missingFile(source, file)
-    const reader = new ByteReader(opened.stream, file, signal)
+    const stream = single ?? (await source.open(file, signal))
+    if (!stream) throw missingFile(source, file)
+    const reader = new ByteReader(stream, file, signal)
     try {
       const entries = await readHeader(reader)
-      if (index) checkShard(file, entries, index.namesOf.get(file) ?? [])
-      else
-        checkNames(
-          file,
-          entries.map(entry => entry.name),
-          expected,
-        )
+      const names = entries.map(entry => entry.name)
+      if (index) checkShard(file, names, index.namesOf.get(file) ?? [])
+      else checkNames(file, names, expected)
       checkShapes(file, entries, expected)
 
       const fileTotalBytes = entries.at(-1)?.end ?? 0
@@ -91,16 +78,11 @@ export async function* streamTensors(
         for await (const slab of readSlabs(reader, rows, maxSlabBytes)) {
           if (isNeeded) yield slab
           const fileLoadedBytes = reader.bytesRead - headerBytes
-          onProgress?.({
-            file,
-            loadedBytes: loadedBytes + fileLoadedBytes,
-            totalBytes,
-            fileLoadedBytes,
-            fileTotalBytes,
-          })
+          const loadedBytes = finishedBytes + fileLoadedBytes
+          onProgress?.({ file, loadedBytes, totalBytes, fileLoadedBytes, fileTotalBytes })
         }
       }
-      loadedBytes += fileTotalBytes
+      finishedBytes += fileTotalBytes
       await checkEnd(reader)
     } finally {
       await reader.close()
@@ -144,42 +126,4 @@ async function checkEnd(reader: ByteReader): Promise<void> {
   if ((await reader.readInto(new Uint8Array(1))) > 0) {
     throw new CorruptCheckpoint(`${reader.file} goes on after byte ${end}, where its header says that it ends.`)
   }
-}
-
-function checkNames(file: string, names: Iterable<string>, expected: TensorShapes): void {
-  const present = new Set(names)
-  const missing = [...expected.keys()].filter(name => !present.has(name))
-  if (missing.length > 0) throw new CorruptCheckpoint(`${file} lacks ${list(missing)}, which the model needs.`)
-  const surplus = [...present].filter(name => !expected.has(name) && !SURPLUS_ALLOWED.some(form => form.test(name)))
-  if (surplus.length > 0) {
-    throw new CorruptCheckpoint(
-      `${file} holds ${list(surplus)}, which the model as config.json describes it has no use for.`,
-    )
-  }
-}
-
-function checkShard(file: string, entries: readonly TensorEntry[], names: readonly string[]): void {
-  const indexed = new Set(names)
-  const surplus = entries.map(entry => entry.name).filter(name => !indexed.delete(name))
-  if (indexed.size > 0)
-    throw new CorruptCheckpoint(`${file} lacks ${list([...indexed])}, which ${INDEX_FILE} puts there.`)
-  if (surplus.length > 0)
-    throw new CorruptCheckpoint(`${file} holds ${list(surplus)}, which ${INDEX_FILE} does not put there.`)
-}
-
-function checkShapes(file: string, entries: readonly TensorEntry[], expected: TensorShapes): void {
-  for (const { name, shape } of entries) {
-    const want = expected.get(name)
-    if (want && want.join() !== shape.join()) {
-      throw new CorruptCheckpoint(
-        `${file}: tensor ${name} has shape [${shape}], but by config.json it must be [${want}].`,
-      )
-    }
-  }
-}
-
-/** Up to 5 tensor names, and how many more. */
-function list(names: readonly string[]): string {
-  const more = names.length > 5 ? ` and ${names.length - 5} more` : ''
-  return `${names.length === 1 ? 'tensor' : 'tensors'} ${names.slice(0, 5).join(', ')}${more}`
 }

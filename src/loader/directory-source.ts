@@ -1,14 +1,13 @@
 import { abortError } from '../core/errors'
-import { openBlob, unreadableFile } from './blob-file'
-import type { ModelSource, OpenFile } from './source'
+import { type ByteStream, type ModelSource, unreadableFile } from './source'
 
 /** A local folder that the user picked (`showDirectoryPicker`), or one of the origin private file system. */
 export function directorySource(directory: FileSystemDirectoryHandle): ModelSource {
-  async function open(file: string, signal?: AbortSignal): Promise<OpenFile | undefined> {
+  async function open(file: string, signal?: AbortSignal): Promise<ByteStream | undefined> {
     if (signal?.aborted) throw abortError(signal)
     try {
       const handle = await directory.getFileHandle(file)
-      return openBlob(await handle.getFile())
+      return (await handle.getFile()).stream()
     } catch (cause) {
       if (cause instanceof DOMException && cause.name === 'NotFoundError') return undefined
       throw unreadableFile(directory.name, file, cause)

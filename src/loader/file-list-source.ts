@@ -1,5 +1,4 @@
 import { abortError, InvalidRequest } from '../core/errors'
-import { openBlob } from './blob-file'
 import type { ModelSource } from './source'
 
 /**
@@ -16,11 +15,10 @@ export function fileListSource(files: Iterable<File>): ModelSource {
   }
 
   return {
-    name: `files (${byName.size})`,
+    name: 'the list of files',
     async open(name, signal) {
       if (signal?.aborted) throw abortError(signal)
-      const file = byName.get(name)
-      return file && openBlob(file)
+      return byName.get(name)?.stream()
     },
   }
 }

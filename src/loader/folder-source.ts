@@ -1,19 +1,17 @@
 import type { FileHandle } from 'node:fs/promises'
 import { abortError } from '../core/errors'
-import { unreadableFile } from './blob-file'
-import type { ModelSource, OpenFile } from './source'
+import { type ByteStream, type ModelSource, unreadableFile } from './source'
 
 /** A request to the disk per this many bytes. */
 const READ_BYTES = 2 ** 20
 
 /** A folder on disk; Node only. */
 export function folderSource(path: string): ModelSource {
-  async function open(file: string, signal?: AbortSignal): Promise<OpenFile | undefined> {
+  async function open(file: string, signal?: AbortSignal): Promise<ByteStream | undefined> {
     if (signal?.aborted) throw abortError(signal)
     const fs = await import('node:fs/promises')
     try {
-      const handle = await fs.open(`${path}/${file}`)
-      return { size: (await handle.stat()).size, stream: streamOf(handle) }
+      return streamOf(await fs.open(`${path}/${file}`))
     } catch (cause) {
       if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
       throw unreadableFile(path, file, cause)
@@ -23,7 +21,7 @@ export function folderSource(path: string): ModelSource {
   return { name: path, open }
 }
 
-function streamOf(handle: FileHandle): ReadableStream<Uint8Array<ArrayBuffer>> {
+function streamOf(handle: FileHandle): ByteStream {
   return new ReadableStream({
     async pull(controller) {
       const chunk = new Uint8Array(READ_BYTES)

@@ -1,13 +1,16 @@
-import { abortError, DownloadFailed } from '../core/errors'
-import type { ModelSource, OpenFile } from './source'
+import { abortError, DownloadFailed, InvalidRequest } from '../core/errors'
+import type { ByteStream, ModelSource } from './source'
 
-/** A model folder on a web server, e.g. `https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct/resolve/main`. */
+/**
+ * A model folder on a web server, e.g. `https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct/resolve/main`.
+ * `init` goes with every request: an access token in `headers`, a `cache` mode.
+ */
 export function httpSource(baseUrl: string | URL, init?: RequestInit): ModelSource {
-  const base = new URL(baseUrl, globalThis.location?.href)
+  const base = absolute(baseUrl)
   if (!base.pathname.endsWith('/')) base.pathname += '/'
   const name = base.href.slice(0, -1)
 
-  async function open(file: string, signal?: AbortSignal): Promise<OpenFile | undefined> {
+  async function open(file: string, signal?: AbortSignal): Promise<ByteStream | undefined> {
     const url = new URL(encodeURIComponent(file), base)
     const response = await request(url, { ...init, signal })
     if (response.status === 404 || isFallbackPage(response)) {
@@ -16,17 +19,20 @@ export function httpSource(baseUrl: string | URL, init?: RequestInit): ModelSour
     }
     if (!response.ok || !response.body) {
       await response.body?.cancel()
-      throw new DownloadFailed(
-        `GET ${url} answered HTTP ${response.status} ${response.statusText}${hint(response.status)}`,
-      )
+      throw new DownloadFailed(`GET ${url} answered HTTP ${response.status}${hint(response.status)}`)
     }
-    const length = response.headers.get('content-length')
-    // With a content encoding the length is that of the encoded bytes, and the stream's is unknown.
-    const size = length === null || response.headers.has('content-encoding') ? undefined : Number(length)
-    return { size, stream: response.body }
+    return response.body
   }
 
   return { name, open }
+}
+
+function absolute(url: string | URL): URL {
+  try {
+    return new URL(url, globalThis.location?.href)
+  } catch (cause) {
+    throw new InvalidRequest(`${url} is not a URL. Outside a page give it in full, with https://.`, { cause })
+  }
 }
 
 async function request(url: URL, init: RequestInit): Promise<Response> {
@@ -46,5 +52,5 @@ function isFallbackPage(response: Response): boolean {
 }
 
 function hint(status: number): string {
-  return status === 401 || status === 403 ? ': the model needs an access token (`init.headers`).' : '.'
+  return status === 401 || status === 403 ? ': the model needs an access token, as a header given to httpSource.' : '.'
 }

@@ -22,8 +22,18 @@ export function parseJsonObject(text: string, file: string): JsonObject {
   return value
 }
 
-/** A value as error messages quote it: JSON, cut to 60 characters. */
+/** A JSON value as error messages quote it, cut to 60 characters. */
 export function brief(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
+  const text = stringify(value)
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`
+}
+
+function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'undefined'
+  } catch (error) {
+    // Unlike the parser, the writer is recursive.
+    if (error instanceof RangeError) return '(nested too deeply to show)'
+    throw error
+  }
 }

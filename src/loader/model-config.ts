@@ -1,6 +1,7 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
 import { Fields } from './fields'
+import { IRRELEVANT_FIELDS } from './irrelevant-fields'
 import { brief, type JsonObject } from './json'
 import { parseRope } from './rope-config'
 
@@ -17,50 +18,6 @@ const MAX_POSITIONS = 2 ** 28
 
 /** Kernels read rows in groups of 8 elements. */
 const WIDTH_MULTIPLE = 8
-
-/** Fields of config.json that do not change what the model computes from given tokens. */
-const IGNORED = new Set([
-  // Provenance and names.
-  ...[
-    '_name_or_path',
-    'model_type',
-    'name_or_path',
-    'transformers_version',
-    'tokenizer_class',
-    'transformers.js_config',
-  ],
-  ...['unsloth_fixed', 'unsloth_version', 'is_llama_config', 'finetuning_task', 'task_specific_params', 'problem_type'],
-  ...['id2label', 'label2id', 'prefix', 'license', 'max_sequence_length'],
-  // How to compute or store, not what. The dtype of the weights is the one the tensors state.
-  ...[
-    'torch_dtype',
-    'dtype',
-    'use_cache',
-    '_attn_implementation',
-    '_attn_implementation_autoset',
-    'attn_implementation',
-  ],
-  ...['use_bfloat16', 'is_decoder', 'torchscript', 'tf_legacy_loss', 'chunk_size_feed_forward', 'low_cpu_mem_usage'],
-  // What to return in Python.
-  ...['return_dict', 'return_dict_in_generate', 'output_attentions', 'output_hidden_states', 'output_scores'],
-  // Training.
-  ...['initializer_range', 'attention_dropout', 'hidden_dropout', 'resid_pdrop', 'embd_pdrop', 'attn_pdrop'],
-  ...['gradient_checkpointing', 'pruned_heads'],
-  // Tokens that generation does not need from here.
-  ...['pad_token_id', 'unk_token_id', 'sep_token_id', 'cls_token_id', 'mask_token_id', 'decoder_start_token_id'],
-  // Defaults for sampling: a request states its own.
-  ...['do_sample', 'temperature', 'top_k', 'top_p', 'min_p', 'typical_p', 'repetition_penalty', 'length_penalty'],
-  ...['max_length', 'min_length', 'num_beams', 'num_beam_groups', 'num_return_sequences', 'diversity_penalty'],
-  ...[
-    'early_stopping',
-    'no_repeat_ngram_size',
-    'encoder_no_repeat_ngram_size',
-    'bad_words_ids',
-    'remove_invalid_values',
-  ],
-  ...['forced_bos_token_id', 'forced_eos_token_id', 'suppress_tokens', 'begin_suppress_tokens'],
-  ...['exponential_decay_length_penalty'],
-])
 
 /** Fields that would change the computation, with the only value that we implement: the one that changes nothing. */
 const NEUTRAL: readonly (readonly [name: string, value: unknown])[] = [
@@ -88,7 +45,7 @@ export function parseModelConfig(config: JsonObject, generationConfig?: JsonObje
   const architecture = checkArchitecture(fields)
   if (fields.read('quantization_config') !== undefined) {
     throw new UnsupportedModel(
-      `config.json: quantization_config is ${brief(config.quantization_config)}; only F32, F16 and BF16 weights are supported. Use the original model: it can be quantised while loading.`,
+      `config.json: quantization_config is ${brief(config.quantization_config)}; only F32, F16 and BF16 weights are supported. Use the model from which it was quantised.`,
     )
   }
   for (const [name, value] of NEUTRAL) fields.only(name, value)
@@ -132,7 +89,7 @@ export function parseModelConfig(config: JsonObject, generationConfig?: JsonObje
     bosTokenId,
     eosTokenIds: generationEos.length > 0 ? generationEos : ownEos,
   }
-  fields.refuseUnread(IGNORED)
+  fields.refuseUnread(IRRELEVANT_FIELDS)
   return parsed
 }
 

@@ -62,15 +62,26 @@ function decodeUtf8(bytes: Uint8Array, file: string): string {
 /** `JSON.parse` keeps the last of two equal keys and says nothing. */
 function checkUniqueNames(json: string, file: string): void {
   const names = new Set<string>()
+  for (const name of topLevelKeys(json)) {
+    if (names.has(name)) throw new CorruptCheckpoint(`${file}: tensor ${name} appears twice in the header.`)
+    names.add(name)
+  }
+}
+
+/**
+ * The keys of a valid JSON object as they are written, and any strings among its values, which a header has not
+ * (if it had, `parseEntry` would say so). A loop: a regular expression's stack overflows on a name of some megabytes.
+ */
+function* topLevelKeys(json: string): Generator<string> {
   let depth = 0
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
-    if (token === '{' || token === '[') depth++
-    else if (token === '}' || token === ']') depth--
-    else if (depth === 1) {
-      // The header's own values are objects, so a string here is a key (if not, `parseEntry` says so).
-      const name: string = JSON.parse(token)
-      if (names.has(name)) throw new CorruptCheckpoint(`${file}: tensor ${name} appears twice in the header.`)
-      names.add(name)
+  for (let i = 0; i < json.length; i++) {
+    const char = json[i]
+    if (char === '{' || char === '[') depth++
+    else if (char === '}' || char === ']') depth--
+    else if (char === '"') {
+      const begin = i
+      for (i++; json[i] !== '"'; i++) if (json[i] === '\\') i++
+      if (depth === 1) yield JSON.parse(json.slice(begin, i + 1))
     }
   }
 }

@@ -2,22 +2,18 @@ import { abortError, CorruptCheckpoint, DownloadFailed } from '../core/errors'
 import { ByteReader } from './byte-reader'
 import { type JsonObject, parseJsonObject } from './json'
 
-/** One file of a model, about to be read once from start to end. */
-export interface OpenFile {
-  /** Bytes that `stream` will give, as far as the source can tell; a hint for progress, never a fact. */
-  readonly size: number | undefined
-  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>
-}
+/** The bytes of a file, to be read once from start to end. */
+export type ByteStream = ReadableStream<Uint8Array<ArrayBuffer>>
 
 /** Where a model's files come from: the files of one Hugging Face repository, without folders. */
 export interface ModelSource {
-  /** Stands before file names in errors: a URL or a path. */
+  /** What errors call it: a URL, a path. */
   readonly name: string
   /**
    * Starts reading `file`. Undefined if the source works but has no such file; any other failure is `DownloadFailed`.
    * Aborting rejects with the signal's reason, also while the stream is being read.
    */
-  open(file: string, signal?: AbortSignal): Promise<OpenFile | undefined>
+  open(file: string, signal?: AbortSignal): Promise<ByteStream | undefined>
 }
 
 /** Largest text file we read into memory. The largest tokenizer.json known to us (Gemma's) has 33 MB. */
@@ -26,9 +22,9 @@ export const MAX_TEXT_BYTES = 128 * 2 ** 20
 /** The whole of a small UTF-8 file; undefined if it does not exist. */
 export async function readText(source: ModelSource, file: string, signal?: AbortSignal): Promise<string | undefined> {
   if (signal?.aborted) throw abortError(signal)
-  const opened = await source.open(file, signal)
-  if (!opened) return undefined
-  const reader = new ByteReader(opened.stream, `${source.name}/${file}`, signal)
+  const stream = await source.open(file, signal)
+  if (!stream) return undefined
+  const reader = new ByteReader(stream, `${source.name}/${file}`, signal)
   try {
     return await readUtf8(reader)
   } finally {
@@ -49,6 +45,13 @@ export async function readJson(
 /** The error for a file that the model cannot do without. */
 export function missingFile(source: ModelSource, file: string): DownloadFailed {
   return new DownloadFailed(`${source.name} has no file ${file}. Check that it is a Hugging Face model repository.`)
+}
+
+/** The error for a local file that the platform would not open. */
+export function unreadableFile(name: string, file: string, cause: unknown): DownloadFailed {
+  return new DownloadFailed(`${name}/${file} cannot be read. Check that it has not moved and that access is allowed.`, {
+    cause,
+  })
 }
 
 async function readUtf8(reader: ByteReader): Promise<string> {

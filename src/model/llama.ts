@@ -155,11 +155,12 @@ function attentionBlock(
     { accumulate: true },
   )
 
-  return ({ numTokens, firstPosition, firstDestination, attention: plan }) => {
+  return inputs => {
+    const { numTokens, attention: plan } = inputs
     projectQkv(numTokens)
-    rotate({ numTokens, positions: firstPosition, destinations: firstDestination })
-    plan.items.forEach(({ first, count }, tile) => {
-      attend[tile]?.({ numItems: count, items: first, rows: plan.firstRow, blocks: plan.firstBlock })
+    rotate(inputs)
+    plan.items.forEach((items, tile) => {
+      attend[tile]?.({ ...plan, ...items })
     })
     merge(plan.firstMerge, plan.numMerges)
     projectOutput(numTokens)

@@ -18,7 +18,7 @@ export interface StepInputs {
 /** An attention plan (kv/attention-plan.ts) in the arena. */
 export interface AttentionInputs {
   /** For each tile shape of the kernel: its work items. */
-  readonly items: readonly { readonly first: number; readonly count: number }[]
+  readonly items: readonly { readonly firstItem: number; readonly numItems: number }[]
   readonly firstRow: number
   readonly firstBlock: number
   readonly firstMerge: number

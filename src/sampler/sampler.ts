@@ -48,9 +48,8 @@ export class Sampler {
     private readonly vocabSize: number,
     private readonly buffers: SamplerBuffers,
   ) {
-    const { logits, results, lastTokens } = buffers
-    this.edit = editLogits(context, vocabSize, logits)
-    this.sample = sample(context, vocabSize, { logits, results, last_tokens: lastTokens })
+    this.edit = editLogits(context, vocabSize, buffers.logits)
+    this.sample = sample(context, vocabSize, buffers)
   }
 
   /** Draws for `draws[first]`, … whose logits are rows 0, …, numRows - 1 of the logits buffer. Edits them in place. */

@@ -1,6 +1,7 @@
 import { assert } from '../core/assert'
 import type { Batch, Chunk, Draw } from '../core/batch'
 import { blocksFor } from '../core/block'
+import { needsHistory } from '../core/sampling-params'
 import type { FinishReason, Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
 import { checkRequest } from './check-request'
@@ -26,10 +27,9 @@ export interface SchedulerStats {
   decodeTokens: number
 }
 
-/** The step being decided. */
+/** The step being decided; `room`: tokens that the budget still admits. */
 interface Step {
   readonly chunks: Chunk[]
-  /** Tokens that still fit in the budget. */
   room: number
 }
 
@@ -39,13 +39,14 @@ interface Step {
  *
  * Beyond the paper, steps are pipelined: `next` may be called again before `complete`. A sequence whose last token is
  * still in flight is decoded all the same, since its position is known and the GPU finds the token in `slot`; an end of
- * sequence is noticed when it arrives, and the draws already in flight behind it are dropped. The GPU runs steps in the
- * order they were decided, so blocks and slots can be handed on at once.
+ * sequence is noticed when it arrives, and the draws already in flight behind it are dropped. Only one whose draws
+ * depend on those before (penalties) waits for each to arrive. The GPU runs steps in the order they were decided, so
+ * blocks and slots can be handed on at once.
  *
  * Laws:
  * - Running, then waiting sequences are in order of arrival. The one that arrived first is preempted last, so it always
  *   gets on, and with no step in flight `next` finds work if there is any.
- * - Every running sequence advances in each step, unless all its draws are in flight: one is admitted only into room
+ * - Every running sequence advances in each step, unless it waits for draws in flight: one is admitted only into room
  *   that those before it leave. So decodes never exceed the budget, and only the last prompt running is partly computed.
  */
 export class Scheduler {
@@ -105,7 +106,7 @@ export class Scheduler {
     this.#continuePrefill(step)
     this.#admitWaiting(step)
     if (step.chunks.length === 0) return undefined
-    const batch = { chunks: step.chunks, numTokens: this.#tokenBudget - step.room }
+    const batch = { chunks: step.chunks, numTokens: step.chunks.reduce((sum, { count }) => sum + count, 0) }
     this.#inFlight.push(batch)
     this.#stats.steps++
     return batch
@@ -165,8 +166,10 @@ export class Scheduler {
   /** Phase 1: one token for every running decode, so that none stalls. A preemption shortens the list from its end. */
   #scheduleDecodes(step: Step): void {
     for (const sequence of this.#running) {
-      const isDecode = sequence.numRemaining === 1 && sequence.length < sequence.maxLen
-      if (isDecode && this.#growForNextToken(sequence)) this.#schedule(sequence, step)
+      if (sequence.numRemaining > 1 || sequence.length === sequence.maxLen) continue
+      // Keeps its place in the budget while it waits, lest those admitted meanwhile crowd it out.
+      if (sequence.numPending > 0 && needsHistory(sequence.params)) step.room--
+      else if (this.#growForNextToken(sequence)) this.#schedule(sequence, step)
     }
   }
 
@@ -215,8 +218,8 @@ export class Scheduler {
     const start = sequence.numComputed
     const count = Math.min(sequence.numRemaining, step.room)
     const end = start + count
-    const { slot, promptLen } = sequence
-    assert(count > 0 && slot !== undefined, `Sequence ${sequence.id}: ${count} tokens scheduled, in slot ${slot}.`)
+    const { id, slot, promptLen } = sequence
+    assert(count > 0 && slot !== undefined, `Sequence ${id}: ${count} tokens scheduled, in slot ${slot}.`)
     const draws = end === sequence.length
     step.chunks.push({ sequence, start, count, draws, blockTable: sequence.blockTable.slice(0, blocksFor(end)), slot })
     step.room -= count
@@ -229,8 +232,8 @@ export class Scheduler {
 
   /** The sequence stays in `#running` until `#dropEnded`, once for all that ended together. */
   #end(sequence: Sequence, reason: FinishReason): void {
-    if (sequence.slot !== undefined) this.#release(sequence)
-    else this.#waiting.remove(sequence)
+    this.#release(sequence)
+    this.#waiting.remove(sequence)
     sequence.finishReason = reason
   }
 
@@ -238,8 +241,9 @@ export class Scheduler {
     this.#running = this.#running.filter(sequence => !sequence.isFinished)
   }
 
+  /** Does nothing if the sequence does not run. */
   #release(sequence: Sequence): void {
-    assert(sequence.slot !== undefined, `Sequence ${sequence.id} does not run.`)
+    if (sequence.slot === undefined) return
     for (const block of sequence.blockTable.toReversed()) this.#pool.release(block)
     this.#freeSlots.push(sequence.slot)
     sequence.blockTable = []

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { CoppiceError, CorruptCheckpoint, DownloadFailed } from '../../src/core/errors'
-import { type LoadProgress, type StreamOptions, streamTensors, type TensorShapes } from '../../src/loader/checkpoint'
+import type { TensorShapes } from '../../src/loader/check-tensors'
+import { type LoadProgress, type StreamOptions, streamTensors } from '../../src/loader/checkpoint'
 import type { ModelSource } from '../../src/loader/source'
 import { random } from '../support/random'
 import { type Files, memorySource, safetensorsFile } from './memory-source'
@@ -186,7 +187,7 @@ test("aborting rejects with the signal's reason, before and between slabs", asyn
 test('aborting ends a read that waits for bytes', async () => {
   const stalled: ModelSource = {
     name: 'stalled',
-    open: async () => ({ size: undefined, stream: new ReadableStream() }),
+    open: async () => new ReadableStream(),
   }
   const controller = new AbortController()
   const promise = load(stalled, SHAPES, { signal: controller.signal })
@@ -203,14 +204,14 @@ test('a caller that stops early closes the stream', async () => {
       isCancelled = true
     },
   })
-  for await (const _ of streamTensors({ name: 'x', open: async () => ({ size: undefined, stream }) }, SHAPES)) break
+  for await (const _ of streamTensors({ name: 'x', open: async () => stream }, SHAPES)) break
   expect(isCancelled).toBe(true)
 })
 
 test('a stream that fails is a failed download, with its cause', async () => {
   const cause = new TypeError('network error')
   const stream = new ReadableStream({ start: controller => controller.error(cause) })
-  await expect(load({ name: 'x', open: async () => ({ size: undefined, stream }) })).rejects.toThrow(
+  await expect(load({ name: 'x', open: async () => stream })).rejects.toThrow(
     expect.objectContaining({ name: 'DownloadFailed', cause }),
   )
 })

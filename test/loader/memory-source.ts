@@ -14,14 +14,13 @@ export function memorySource(files: Files, chunkBytes = 7): ModelSource & { read
       if (contents === undefined) return undefined
       const bytes = typeof contents === 'string' ? new TextEncoder().encode(contents) : contents
       let offset = 0
-      const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      return new ReadableStream<Uint8Array<ArrayBuffer>>({
         pull(controller) {
           if (offset >= bytes.length) return controller.close()
           controller.enqueue(bytes.slice(offset, offset + chunkBytes))
           offset += chunkBytes
         },
       })
-      return { size: bytes.length, stream }
     },
   }
 }

@@ -85,6 +85,12 @@ test.each([
   expect(() => parse(header)).toThrow(message)
 })
 
+test('a header of absurd names or nesting is corrupt, not a stack overflow', () => {
+  expect(() => parse(`{"${'\\\\n'.repeat(2e6)}":3}`)).toThrow(CorruptCheckpoint)
+  const nested = `${'['.repeat(1e6)}${']'.repeat(1e6)}`
+  expect(() => parse(`{"w":{"dtype":"F32","shape":${nested}}}`)).toThrow('(nested too deeply to show)')
+})
+
 test('bytes that are not UTF-8 are corrupt', () => {
   expect(() => parseHeader(Uint8Array.of(0x7b, 0xff, 0x7d), FILE)).toThrow(
     `${FILE}: the header (3 bytes) is not valid UTF-8.`,

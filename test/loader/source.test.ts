@@ -108,8 +108,7 @@ describe.each(sources)('%s', (_, makeSource) => {
   })
 
   test('a stream can be dropped half-way', async () => {
-    const opened = await makeSource().open('long.txt')
-    const reader = opened?.stream.getReader()
+    const reader = (await makeSource().open('long.txt'))?.getReader()
     expect((await reader?.read())?.value?.length).toBeGreaterThan(0)
     await reader?.cancel()
   })
@@ -120,9 +119,14 @@ describe('httpSource', () => {
     const source = httpSource(`${origin()}/odd/`)
     await expect(source.open('gated.json')).rejects.toThrow(DownloadFailed)
     await expect(source.open('gated.json')).rejects.toThrow(
-      `GET ${origin()}/odd/gated.json answered HTTP 401 Unauthorized: the model needs an access token (\`init.headers\`).`,
+      `GET ${origin()}/odd/gated.json answered HTTP 401: the model needs an access token, as a header given to httpSource.`,
     )
-    await expect(source.open('broken.json')).rejects.toThrow('answered HTTP 500 Internal Server Error.')
+    await expect(source.open('broken.json')).rejects.toThrow('answered HTTP 500.')
+  })
+
+  test('a relative address outside a page is an invalid request', () => {
+    expect(() => httpSource('models/x')).toThrow(InvalidRequest)
+    expect(() => httpSource('models/x')).toThrow('models/x is not a URL.')
   })
 
   test("a development server's page in place of a file counts as absent", async () => {

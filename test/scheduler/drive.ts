@@ -1,5 +1,6 @@
 import { assert } from '../../src/core/assert'
 import type { Batch } from '../../src/core/batch'
+import { needsHistory } from '../../src/core/sampling-params'
 import type { Sequence } from '../../src/core/sequence'
 import { BlockPool } from '../../src/kv/block-pool'
 import { type Completed, Scheduler } from '../../src/scheduler/scheduler'
@@ -31,7 +32,11 @@ export class Drive {
   /** Decides a step and submits it. */
   next(): Batch | undefined {
     const live = this.sequences.filter(sequence => !sequence.isFinished)
-    const running = live.filter(({ slot, length, maxLen }) => slot !== undefined && length < maxLen)
+    const running = live.filter(sequence => {
+      const isWaitingForDraws =
+        sequence.length === sequence.maxLen || (sequence.numPending > 0 && needsHistory(sequence.params))
+      return sequence.slot !== undefined && !isWaitingForDraws
+    })
     const batch = this.scheduler.next()
     this.scheduler.checkIntegrity()
     const chunks = batch?.chunks ?? []

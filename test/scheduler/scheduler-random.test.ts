@@ -13,7 +13,8 @@ const BUDGETS = [1, 7, 16, 64]
 function randomSequence(random: Random, id: number, maxBlocks: number): Sequence {
   const maxLen = random.int(2, 16 * maxBlocks + 2)
   const promptLen = random.int(1, maxLen)
-  return sequence(id, promptOf(id, promptLen), maxLen, { ignoreEos: random.next() < 0.5 })
+  const presencePenalty = random.next() < 0.2 ? 1 : 0
+  return sequence(id, promptOf(id, promptLen), maxLen, { ignoreEos: random.next() < 0.5, presencePenalty })
 }
 
 /** Asserts that a sequence that reached its end has the tokens it has alone, and one cut off a part of them. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { InvariantViolation } from '../../src/core/assert'
 import { InvalidRequest } from '../../src/core/errors'
 import { Drive } from './drive'
-import { EOS, endless, sequence } from './simulated-gpu'
+import { EOS, endless, promptOf, sequence } from './simulated-gpu'
 
 /** Decides a step: its chunks as [sequence id, start, count, draws]. */
 function nextChunks(drive: Drive) {
@@ -71,6 +71,21 @@ describe('next', () => {
     drive.next()
     expect(nextChunks(drive)).toEqual([[1, 3, 1, true]])
     expect(nextChunks(drive)).toEqual([[1, 4, 1, true]])
+  })
+
+  test('waits for the last token of a sequence with penalties, and keeps its place in the budget', () => {
+    const drive = new Drive(3, 8)
+    drive.add(sequence(1, promptOf(1, 2), 9, { presencePenalty: 1, ignoreEos: true }), endless(2, 6, 9))
+    expect(nextChunks(drive)).toEqual([
+      [1, 0, 2, true],
+      [2, 0, 1, false],
+    ])
+    expect(nextChunks(drive)).toEqual([[2, 1, 2, false]])
+    drive.complete()
+    expect(nextChunks(drive)).toEqual([
+      [1, 2, 1, true],
+      [2, 3, 2, false],
+    ])
   })
 
   test('never schedules a draw beyond the maximum length', () => {

@@ -1,7 +1,7 @@
 import { assert } from '../../src/core/assert'
 import type { Batch, Draw } from '../../src/core/batch'
 import { BLOCK_LEN } from '../../src/core/block'
-import type { SamplingParams } from '../../src/core/sampling-params'
+import { needsHistory, type SamplingParams } from '../../src/core/sampling-params'
 import { Sequence } from '../../src/core/sequence'
 
 /** Token ids are below this; EOS is 0, so about one draw in 40 ends a sequence. */
@@ -77,6 +77,10 @@ export class SimulatedGpu {
 
   /** Uploads the tokens the CPU knows; the others are to be found in the slots. */
   submit(batch: Batch): void {
+    for (const { sequence, draws } of batch.chunks) {
+      const knowsHistory = !draws || !needsHistory(sequence.params) || sequence.numPending === 1
+      assert(knowsHistory, `sequence ${sequence.id} has penalties, but does not know its last token`)
+    }
     const tokens = batch.chunks.map(({ sequence, start, count }) =>
       Array.from({ length: count }, (_, index) => sequence.tokens.at(start + index)),
     )

@@ -39,14 +39,13 @@ export function seededModel(config: SeededConfig, seed: number, dtype: Dtype = '
     async open(file) {
       const chunks = files.get(file)?.()
       if (!chunks) return undefined
-      const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      return new ReadableStream<Uint8Array<ArrayBuffer>>({
         pull(controller) {
           const { done, value } = chunks.next()
           if (done) controller.close()
           else controller.enqueue(value)
         },
       })
-      return { size: undefined, stream }
     },
   }
 }
@@ -96,7 +95,7 @@ function* safetensors(
 }
 
 /** Length and JSON header of a safetensors file whose tensors follow in this order. */
-export function safetensorsHeader(tensors: readonly (SeededTensor & { dtype: Dtype })[]): Uint8Array<ArrayBuffer> {
+function safetensorsHeader(tensors: readonly (SeededTensor & { dtype: Dtype })[]): Uint8Array<ArrayBuffer> {
   let end = 0
   const entries = tensors.map(({ name, dtype, shape }) => {
     const begin = end

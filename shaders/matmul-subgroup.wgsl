@@ -1,0 +1,64 @@
+// y[m][n] = sum over k of x[m][k] * w[n][k] (+ bias[n]) (+ y[m][n]), for any number of tokens m, on narrow subgroups.
+// A thread computes 4 rows of w for TOKENS tokens. It loads x for an eighth of the tokens only, and each subgroup hands
+// its loads around: worth it where a load that all threads share costs as much as a load each (CPUs, as it is measured).
+// Needs subgroups of 8 threads or a multiple. The order of summation is that of matmul-io.
+
+enable subgroups;
+
+//#import weights-f32
+//#import matmul-io
+
+const TOKENS: u32 = 8u;    // per thread, a multiple of 8
+const WG_SIZE: u32 = 64u;
+
+@compute @workgroup_size(WG_SIZE)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) n_groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) subgroup_lane: u32,
+) {
+  let first_token = group.x * TOKENS;
+  let first_row = (group.z * n_groups.y + group.y) * WG_SIZE * 4u + lane;
+  let row_quads = params.n_blocks * BLOCK_QUADS;
+  let row_step = WG_SIZE * params.n_blocks;  // from one of the thread's rows to its next, in blocks
+  var block_ix = first_block(first_row);
+  var x_ix = (first_token + subgroup_lane % 8u) * row_quads;
+
+  var total: array<vec4f, TOKENS>;
+  var sum: array<vec4f, TOKENS>;
+  for (var slice = 0u; slice < SLICES; slice++) {
+    let n = slice_blocks(slice);
+    for (var i = 0u; i < MAX_BLOCKS; i++) {
+      if (i >= n) { break; }
+      let b0 = load_block(block_ix);
+      let b1 = load_block(block_ix + row_step);
+      let b2 = load_block(block_ix + 2u * row_step);
+      let b3 = load_block(block_ix + 3u * row_step);
+      for (var q = 0u; q < BLOCK_QUADS; q++) {
+        let w = transpose(mat4x4f(block_quad(b0, q), block_quad(b1, q), block_quad(b2, q), block_quad(b3, q)));
+        for (var m = 0u; m < TOKENS; m += 8u) {
+          let v = x[x_ix + m * row_quads + q];
+          sum[m] = add_products_of_4(w, subgroupBroadcast(v, 0u), sum[m]);
+          sum[m + 1u] = add_products_of_4(w, subgroupBroadcast(v, 1u), sum[m + 1u]);
+          sum[m + 2u] = add_products_of_4(w, subgroupBroadcast(v, 2u), sum[m + 2u]);
+          sum[m + 3u] = add_products_of_4(w, subgroupBroadcast(v, 3u), sum[m + 3u]);
+          sum[m + 4u] = add_products_of_4(w, subgroupBroadcast(v, 4u), sum[m + 4u]);
+          sum[m + 5u] = add_products_of_4(w, subgroupBroadcast(v, 5u), sum[m + 5u]);
+          sum[m + 6u] = add_products_of_4(w, subgroupBroadcast(v, 6u), sum[m + 6u]);
+          sum[m + 7u] = add_products_of_4(w, subgroupBroadcast(v, 7u), sum[m + 7u]);
+        }
+      }
+      block_ix += 16u;
+      x_ix += BLOCK_QUADS;
+    }
+    for (var m = 0u; m < TOKENS; m++) {
+      total[m] += sum[m];
+      sum[m] = vec4f();
+    }
+  }
+
+  for (var m = 0u; m < TOKENS; m++) {
+    for (var r = 0u; r < 4u; r++) { store(first_token + m, first_row + r * WG_SIZE, total[m][r]); }
+  }
+}

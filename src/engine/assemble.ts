@@ -1,0 +1,62 @@
+import type { ModelConfig } from '../core/model-config'
+import type { Gpu } from '../gpu/device'
+import { Step } from '../gpu/step'
+import { COPY_SRC, STORAGE } from '../gpu/usage'
+import { attentionTiles } from '../kernels/attention'
+import { kernelContext } from '../kernels/context'
+import { createKvCache } from '../kernels/kv-cache'
+import { type AttentionLayout, planCapacity } from '../kv/attention-layout'
+import { AttentionPlanner } from '../kv/attention-plan'
+import { BlockPool } from '../kv/block-pool'
+import { planMemory } from '../kv/memory-plan'
+import { createActivations } from '../model/activations'
+import { llama, llamaTensors } from '../model/llama'
+import { Weights } from '../model/weights'
+import { maxResultBytes, Sampler } from '../sampler/sampler'
+import { Scheduler } from '../scheduler/scheduler'
+import { arenaWords } from './arena'
+import type { EngineOptions } from './create-engine'
+import { Runner } from './runner'
+
+const DEFAULTS = { weights: 'f32', tokenBudget: 512, stepsInFlight: 2 } as const
+
+/** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
+export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) {
+  const { tokenBudget = DEFAULTS.tokenBudget, stepsInFlight = DEFAULTS.stepsInFlight } = options
+  const weights = new Weights(gpu, options.weights ?? DEFAULTS.weights)
+  const tensors = llamaTensors(config, weights)
+  const memory = planMemory({
+    limits: gpu.limits,
+    config,
+    weightBytes: weights.bytes,
+    tokenBudget,
+    kvElementBytes: 4,
+    budgetBytes: options.memoryBytes,
+    blocks: options.blocks,
+    contextLength: options.contextLength,
+  })
+  const { numBlocks, contextLength, segmentTokens, drawRows } = memory
+  const layout: AttentionLayout = {
+    segmentTokens,
+    groupSize: config.numHeads / config.numKvHeads,
+    tiles: attentionTiles(config.headDim),
+  }
+  const capacity = planCapacity({ layout, tokenBudget, contextLength })
+  const step = new Step(
+    gpu,
+    arenaWords(capacity, { tokenBudget, contextLength, vocabSize: config.vocabSize }),
+    options.profile,
+  )
+  const context = kernelContext(gpu, step)
+  const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: capacity.slots })
+  const { layers: cache } = createKvCache(gpu, { ...config, numBlocks })
+  const results = gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC)
+  const lastTokens = gpu.createBuffer('last tokens', numBlocks * 4, STORAGE)
+  const model = llama({ config, context, activations, cache, lastTokens, contextLength }, tensors)
+  const sampler = new Sampler(context, config.vocabSize, { logits: activations.logits, results, lastTokens })
+  const pool = new BlockPool(numBlocks)
+  const scheduler = new Scheduler({ pool, tokenBudget, contextLength })
+  const planner = new AttentionPlanner(layout, capacity)
+  const runner = new Runner({ gpu, step, planner, model, sampler, results, drawRows })
+  return { weights, activations, parts: { memory, pool, scheduler, runner, stepsInFlight } }
+}

@@ -1,0 +1,104 @@
+import { posix } from 'node:path'
+import type { SourceFile } from './source-files'
+
+const GPU = ['kernels', 'gpu', 'core']
+const ENGINE = ['scheduler', 'model', 'sampler', 'tokenizer', 'loader', 'kv', ...GPU]
+
+/** What the files of each folder of src/ may import besides their own folder. `index` is src/index.ts itself. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  gpu: ['core'],
+  kernels: ['gpu', 'core'],
+  kv: ['core'],
+  scheduler: ['kv', 'core'],
+  model: GPU,
+  sampler: GPU,
+  tokenizer: ['core'],
+  loader: ['core'],
+  engine: ENGINE,
+  api: ['engine', ...ENGINE],
+  worker: ['engine', ...ENGINE],
+  index: ['api', 'worker', 'engine', ...ENGINE],
+  demo: ['index'],
+  bench: ['index'],
+  job: ['index'],
+  cli: ['index'],
+}
+
+/** What may come from outside src/, by folder: packages, or paths from the root. */
+const OUTSIDE: Readonly<Record<string, RegExp>> = {
+  kernels: /^shaders\//,
+  tokenizer: /^@huggingface\/(tokenizers|jinja)$/,
+  cli: /^(node:|scripts\/|webgpu$|vite$|playwright-core$)/,
+}
+
+/** Where code runs in a page; what `cli` gives to a browser's page counts. */
+const HAS_DOM = ['demo', 'bench', 'job', 'cli']
+const DOM = /(?<![\w.#$])(document|window)\s*[.[]|\bglobalThis\.(document|window)\b/
+
+/** A dynamic import of a Node module is reached in Node only; a static one would break every page. */
+const STATIC = /\bfrom\s+['"]([^'"\n]+)['"]|\bimport\s+['"]([^'"\n]+)['"]/g
+const DYNAMIC = /\bimport\s*\(\s*['"]([^'"\n]+)['"]|\bimport\.meta\.glob[^(]*\(\s*['"]([^'"\n]+)['"]/g
+const NODE_TYPES = /^import type .* from ['"]node:.*$/gm
+
+/** Every import that the table above does not allow, and every use of the DOM outside pages. */
+export function layerViolations(files: readonly SourceFile[]): string[] {
+  return files.flatMap(file => {
+    const own = layerOf(file.path)
+    const allowed = LAYERS[own]
+    if (!allowed) return [`${file.path}: src/${own} has no layer`]
+    const code = withoutComments(file.text)
+    const wrong = importsOf(file).filter(target => {
+      if (!target.startsWith('src/')) return !OUTSIDE[own]?.test(target) && !isNodeOnly(code, target)
+      return layerOf(target) !== own && !allowed.includes(layerOf(target))
+    })
+    const messages = wrong.map(target => `${file.path} imports ${target}`)
+    if (!HAS_DOM.includes(own) && DOM.test(code)) messages.push(`${file.path} uses the DOM`)
+    return messages
+  })
+}
+
+/** Each import that closes a cycle of files, as the cycle's path. */
+export function importCycles(files: readonly SourceFile[]): string[] {
+  const byPath = new Map(files.map(file => [file.path, file]))
+  const cycles: string[] = []
+  const done = new Set<SourceFile>()
+  const visit = (file: SourceFile, trail: readonly SourceFile[]): void => {
+    const start = trail.indexOf(file)
+    if (start >= 0) cycles.push([...trail.slice(start), file].map(({ path }) => path).join(' > '))
+    if (start >= 0 || done.has(file)) return
+    for (const target of importsOf(file)) {
+      const next = byPath.get(target) ?? byPath.get(`${target}.ts`) ?? byPath.get(`${target}/index.ts`)
+      if (next) visit(next, [...trail, file])
+    }
+    done.add(file)
+  }
+  for (const file of files) visit(file, [])
+  return cycles
+}
+
+/** Packages as they are named, files by their path from the root. */
+function importsOf({ path, text }: SourceFile): string[] {
+  const code = withoutComments(text)
+  const matches = [...code.matchAll(STATIC), ...code.matchAll(DYNAMIC)]
+  return matches.map(([, first, second]) => {
+    const target = first ?? second
+    return target.startsWith('.') ? posix.join(posix.dirname(path), target) : target
+  })
+}
+
+/** Types of a Node module and dynamic imports of it. */
+function isNodeOnly(code: string, target: string): boolean {
+  const statics = [...code.replace(NODE_TYPES, '').matchAll(STATIC)].map(match => match[1] ?? match[2])
+  return target.startsWith('node:') && !statics.includes(target)
+}
+
+/** `kv` for src/kv/…; `index` for src/index.ts. */
+function layerOf(path: string): string {
+  return path.split('/')[1].replace(/\.ts$/, '')
+}
+
+function withoutComments(text: string): string {
+  // a block comment starts its line: elsewhere it may be a path like shaders/*.wgsl
+  return text.replace(/^\s*\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, '')
+}

@@ -1,0 +1,24 @@
+/** What an independent PyTorch implementation answers on seeded checkpoints (scripts/oracles). */
+import type { SeededConfig } from './seeded-weights'
+
+export interface Oracle {
+  readonly name: string
+  readonly seed: number
+  readonly config: SeededConfig
+  readonly runs: readonly {
+    readonly prompt: number[]
+    /** f32 [vocab] of the prompt's last position, base64 */
+    readonly logits: string
+    /** Greedy continuation. */
+    readonly tokens: number[]
+  }[]
+}
+
+const files = import.meta.glob<Oracle>('../fixtures/llama/*.json', { import: 'default', eager: true })
+
+export const oracles = Object.values(files)
+
+export function decodeLogits(base64: string): Float32Array {
+  const bytes = Uint8Array.from(atob(base64), char => char.charCodeAt(0))
+  return new Float32Array(bytes.buffer)
+}

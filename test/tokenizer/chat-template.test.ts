@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest'
+import { InvalidRequest, UnsupportedModel } from '../../src/core/errors'
+import { ChatTemplate } from '../../src/tokenizer/chat-template'
+import { BEGIN_ID, byteLevelTokenizerConfig, END_ID } from '../support/seeded-tokenizer'
+import { byteLevel } from './tokenizers'
+
+const MESSAGES = [
+  { role: 'system', content: 'Be kind.' },
+  { role: 'user', content: 'Hi 🌱' },
+]
+
+const render = (chat_template: unknown, file?: string, options?: Parameters<ChatTemplate['render']>[1]) =>
+  new ChatTemplate({ bos_token: '<s>', eos_token: { content: '</s>' }, chat_template }, file).render(MESSAGES, options)
+
+test('a conversation becomes a prompt that ends where the assistant begins', () => {
+  const template = new ChatTemplate(byteLevelTokenizerConfig)
+  const conversation = '<|begin|>system\nBe kind.<|end|>\n<|begin|>user\nHi 🌱<|end|>\n'
+  expect(template.render(MESSAGES)).toBe(`${conversation}<|begin|>assistant\n`)
+  expect(template.render(MESSAGES, { addGenerationPrompt: false })).toBe(conversation)
+})
+
+test("the template's special tokens are encoded once, if no others are added", () => {
+  const prompt = new ChatTemplate(byteLevelTokenizerConfig).render(MESSAGES.slice(1), { addGenerationPrompt: false })
+  const ids = byteLevel.encode(prompt, { addSpecialTokens: false })
+  expect(ids.filter(id => id === BEGIN_ID || id === END_ID)).toEqual([BEGIN_ID, END_ID])
+})
+
+describe('a template', () => {
+  test('sees special tokens, messages and variables', () => {
+    const template =
+      "{{ bos_token }}{{ messages[1]['content'] }}{{ messages | length }}{{ tools is defined }}{{ x }}{{ eos_token }}"
+    expect(render(template, undefined, { variables: { x: 5 } })).toBe('<s>Hi 🌱2false5</s>')
+  })
+
+  test('sees the date in English', () => {
+    const date = new Date(2024, 6, 6, 9, 5)
+    expect(render("{{ strftime_now('%d %b %Y') }}", undefined, { date })).toBe('06 Jul 2024')
+    expect(render("{{ strftime_now('%A, %B %d %H:%M %% %y') }}", undefined, { date })).toBe(
+      'Saturday, July 06 09:05 % 24',
+    )
+  })
+
+  test('keeps a newline that it begins with', () => {
+    expect(render('\n{{ bos_token }}')).toBe('\n<s>')
+  })
+
+  test('is the one named default where there are several', () => {
+    const named = [
+      { name: 'tool_use', template: 'tools' },
+      { name: 'default', template: 'plain' },
+    ]
+    expect(render(named)).toBe('plain')
+  })
+
+  test('is that of chat_template.jinja if there is the file', () => {
+    expect(render('old', 'new')).toBe('new')
+  })
+
+  test('that refuses the messages makes the request invalid, with its own words', () => {
+    const template = "{{ raise_exception('Roles must alternate!') }}"
+    expect(() => render(template)).toThrow(InvalidRequest)
+    expect(() => render(template)).toThrow(
+      "The model's chat template cannot write these messages: Roles must alternate!",
+    )
+  })
+
+  test('that does not parse is unsupported', () => {
+    expect(() => render('{% if %}')).toThrow(UnsupportedModel)
+  })
+})
+
+test.each([undefined, null, [], [{ name: 'tool_use', template: 'x' }]])(
+  'a model without a template (%j) takes no conversations and says so',
+  field => {
+    expect(() => render(field)).toThrow(InvalidRequest)
+    expect(() => render(field)).toThrow('The model has no chat template')
+  },
+)
+
+/** The template of Llama 3.2, shortened to what is peculiar about it. */
+test('the usual constructs of published templates work', () => {
+  const template = [
+    '{{- bos_token }}',
+    '{%- if not date_string is defined %}{%- if strftime_now is defined %}{%- set date_string = strftime_now("%d %b %Y") %}{%- else %}{%- set date_string = "26 Jul 2024" %}{%- endif %}{%- endif %}',
+    "{%- if messages[0]['role'] == 'system' %}{%- set system_message = messages[0]['content']|trim %}{%- set messages = messages[1:] %}{%- endif %}",
+    '{{- "<|system|>" + date_string + "|" + system_message }}',
+    '{%- for message in messages %}{%- if loop.last %}{{- message.role + ":" + message.content | trim }}{%- endif %}{%- endfor %}',
+  ].join('\n')
+  expect(render(template, undefined, { date: new Date(2025, 0, 31) })).toBe(
+    '<s><|system|>31 Jan 2025|Be kind.user:Hi 🌱',
+  )
+})
