@@ -1,9 +1,20 @@
 // Runs a TypeScript program of src/cli in Node: `node scripts/run.mjs job [arguments]`.
-import { runnerImport } from 'vite'
+import { createServer, createServerModuleRunner } from 'vite'
 
 const [program, ...args] = process.argv.slice(2)
 // without the pages' own configuration: these programs need only TypeScript and `?raw` imports
-const { module } = await runnerImport(new URL(`../src/cli/${program}.ts`, import.meta.url).pathname, {
+const server = await createServer({
   configFile: false,
+  logLevel: 'error',
+  appType: 'custom',
+  server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+  optimizeDeps: { noDiscovery: true },
 })
-process.exitCode = await module.main(args)
+const runner = createServerModuleRunner(server.environments.ssr, { hmr: false })
+try {
+  const { main } = await runner.import(new URL(`../src/cli/${program}.ts`, import.meta.url).pathname)
+  process.exitCode = await main(args)
+} finally {
+  await runner.close()
+  await server.close()
+}

@@ -6,9 +6,8 @@
 // fma chains over dims and keys that no constant but HEAD_DIM changes: the bits of a row depend on its q, its keys and
 // where the item starts, never on QUERIES or on the other rows.
 
-const QUERIES: u32 = 16u;   // capacity in query vectors (rows x GROUP), a multiple of 4
+const QUERIES: u32 = 16u;   // capacity in query vectors (rows x query heads per kv head), a power of 2, 4 at least
 const HEAD_DIM: u32 = 64u;  // a multiple of 8
-const GROUP: u32 = 1u;      // query heads per kv head
 
 const BLOCK_LEN: u32 = 16u;
 const TILE: u32 = 32u;      // keys per turn of the loop
@@ -35,6 +34,7 @@ struct Params {
   items: u32,    // where the lists start, in words of the arena
   rows: u32,
   blocks: u32,
+  group: u32,    // query heads per kv head
 }
 
 struct Item {
@@ -72,7 +72,7 @@ fn read_item(index: u32) -> Item {
 
 fn read_row(item: Item, query: u32) -> Row {
   // a vector beyond the item's last computes along with the last row and is not written
-  let at = params.rows + (item.first_row + min(query / GROUP, item.n_rows - 1u)) * 3u;
+  let at = params.rows + (item.first_row + min(query / params.group, item.n_rows - 1u)) * 3u;
   return Row(arena[at], arena[at + 1u], arena[at + 2u]);
 }
 
@@ -85,15 +85,15 @@ fn main(
   let item_ix = group.y * n_groups.x + group.x;
   if (item_ix >= params.n_items) { return; }
   let item = read_item(item_ix);
-  let n_heads = n_groups.z * GROUP;
-  let first_head = group.z * GROUP;
+  let n_heads = n_groups.z * params.group;
+  let first_head = group.z * params.group;
 
   for (var i = lane; i < QUADS * DIM4; i += WG_SIZE) {
     var vectors: mat4x4f;
     for (var j = 0u; j < 4u; j++) {
       let query = i / DIM4 * 4u + j;
       let token = read_row(item, query).token;
-      vectors[j] = q[(token * n_heads + first_head + query % GROUP) * DIM4 + i % DIM4];
+      vectors[j] = q[(token * n_heads + first_head + query % params.group) * DIM4 + i % DIM4];
     }
     let dims = transpose(vectors);
     for (var j = 0u; j < 4u; j++) { sh_q[(i % DIM4 * 4u + j) * QUADS + i / DIM4] = dims[j]; }
@@ -197,10 +197,10 @@ fn main(
   if (pair_lane >= PAIR_LANES) { return; }
   for (var i = 0u; i < MY_PAIRS * 2u; i++) {
     let query = (pair_lane + i / 2u * PAIR_LANES) * 2u + i % 2u;
-    if (query >= item.n_rows * GROUP) { continue; }
+    if (query >= item.n_rows * params.group) { continue; }
     let row = read_row(item, query);
     let sum = sums[i / 2u][i % 2u];
-    let head = select(row.slot, row.token, row.slot == DIRECT) * n_heads + first_head + query % GROUP;
+    let head = select(row.slot, row.token, row.slot == DIRECT) * n_heads + first_head + query % params.group;
     for (var c = 0u; c < MY_COLUMNS; c++) {
       let column = column_lane + c * COLUMN_LANES;
       if (column >= DIM4) { break; }

@@ -5,7 +5,7 @@
 //#import weights-f32
 //#import matmul-io
 
-const TOKENS: u32 = 1u;    // per thread
+const TOKENS: u32 = 1u;    // per thread, at most SLICES
 const WG_SIZE: u32 = 16u * SLICES;
 
 var<workgroup> sh_sums: array<f32, TOKENS * WG_SIZE>;  // [TOKENS, SLICES, 16 rows]
@@ -18,7 +18,6 @@ fn main(
 ) {
   let first_token = group.x * TOKENS;
   let first_row = (group.z * n_groups.y + group.y) * 16u;
-  if (first_row >= params.n_rows) { return; }
   let row_quads = params.n_blocks * BLOCK_QUADS;
   let slice = lane / 16u;
   let n = slice_blocks(slice);
@@ -39,11 +38,10 @@ fn main(
   for (var m = 0u; m < TOKENS; m++) { sh_sums[m * WG_SIZE + lane] = sum[m]; }
   workgroupBarrier();
 
-  let n_outputs = 16u * min(TOKENS, params.n_tokens - first_token);
-  for (var i = lane; i < n_outputs; i += WG_SIZE) {
-    let m = i / 16u;
-    var total = 0f;
-    for (var s = 0u; s < SLICES; s++) { total += sh_sums[m * WG_SIZE + s * 16u + i % 16u]; }
-    store(first_token + m, first_row + i % 16u, total);
-  }
+  let m = lane / 16u;
+  let token = first_token + m;
+  if (m >= TOKENS || token >= params.n_tokens) { return; }
+  var total = 0f;
+  for (var s = 0u; s < SLICES; s++) { total += sh_sums[m * WG_SIZE + s * 16u + lane % 16u]; }
+  store(token, first_row + lane % 16u, total);
 }

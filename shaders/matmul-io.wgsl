@@ -44,9 +44,10 @@ fn add_products_of_4(w: mat4x4f, v: vec4f, sum: vec4f) -> vec4f {
   return fma(w[3], vec4f(v.w), fma(w[2], vec4f(v.z), fma(w[1], vec4f(v.y), fma(w[0], vec4f(v.x), sum))));
 }
 
-/// Stores an output, if there is such a token and row. (Reading beyond them is harmless: WebGPU keeps it in the buffer.)
+/// Stores an output of a token that exists, if the row exists too. (Threads of tokens and rows beyond the last compute
+/// from whatever WebGPU lets them read, and must not store it.)
 fn store(token: u32, row: u32, sum: f32) {
-  if (token >= params.n_tokens || row >= params.n_rows) { return; }
+  if (row >= params.n_rows) { return; }
   let n = params.first_row + row;
   let i = token * params.y_stride + params.y_offset + n;
   var value = sum;

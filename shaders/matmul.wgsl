@@ -11,6 +11,8 @@ const ROW_LANES: u32 = 16u;
 const TOKEN_LANES: u32 = 4u;
 const WG_SIZE: u32 = ROW_LANES * TOKEN_LANES;
 
+var<workgroup> sh_totals: array<vec4f, TOKENS * WG_SIZE>;
+
 @compute @workgroup_size(WG_SIZE)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -48,7 +50,11 @@ fn main(
     }
   }
 
-  for (var m = 0u; m < TOKENS; m++) {
-    for (var r = 0u; r < 4u; r++) { store(first_token + m, first_row + r * ROW_LANES, total[m][r]); }
+  // each thread reads its own totals back in a loop that compilers cannot unroll: 32 copies of `store` compile slowly
+  for (var m = 0u; m < TOKENS; m++) { sh_totals[m * WG_SIZE + lane] = total[m]; }
+  let end = min(first_token + TOKENS, params.n_tokens);
+  for (var token = first_token; token < end; token++) {
+    let totals = sh_totals[(token - first_token) * WG_SIZE + lane];
+    for (var r = 0u; r < 4u; r++) { store(token, first_row + r * ROW_LANES, totals[r]); }
   }
 }

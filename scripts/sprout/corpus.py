@@ -151,6 +151,8 @@ def document(rng, length=512, copy_share=0.05, story_share=0.3):
     size = {"sentiment": 40, "extract": 82 if brief else 105}.get(task, 60 if brief else 78)  # tokens an example
     most = min(12, length // size)
     examples = rng.choice([0, rng.randint(0, most), rng.randint(0, most), most])
+    if length > 900 and rng.random() < 0.7:  # room for a dozen: use it
+        examples = most
     strange = rng.choice([0.0, 0.5])
     if rng.random() < 0.5:
         return raw_task(rng, task, examples, strange, brief)

@@ -103,7 +103,7 @@ def plan(progress, rng):
         return (512 if rng.random() < 0.85 else 1024), 0.08, 0.25
     if progress < 0.5:
         return 256, 0.6, 0.1
-    return (512 if rng.random() < 0.6 else 1024), 0.1, 0.25
+    return (512 if rng.random() < 0.5 else 1024), 0.1, 0.25
 
 
 def rate(progress, step):

@@ -22,12 +22,14 @@ export interface AttentionItems {
   readonly firstBlock: number
 }
 
-/** Query vectors times dims that fit in 16 KiB of workgroup memory beside the probabilities. */
+/** Query vectors times dims that fit in 16 KiB of workgroup memory beside the probabilities of 32 query vectors. */
 const MAX_TILE_ELEMENTS = 2048
+const MAX_QUERIES = 32
 
 /** Query vectors per work item that the kernel is made for, ascending; all give the same bits. */
 export function attentionTiles(headDim: number): number[] {
-  return [4, 8, 16, 32].filter(queries => queries * headDim <= MAX_TILE_ELEMENTS)
+  const largest = Math.min(MAX_QUERIES, 2 ** Math.floor(Math.log2(MAX_TILE_ELEMENTS / headDim)))
+  return [4, 8, 16, 32].filter(queries => queries <= 8 || queries === largest)
 }
 
 /**
@@ -45,11 +47,11 @@ export function attention(
   assert(headDim % 8 === 0, `a head of ${headDim} dims`)
   assert(attentionTiles(headDim).includes(queries), `no tile of ${queries} query vectors of ${headDim} dims`)
   assert(group <= queries, `${group} query heads per KV head do not fit a tile of ${queries} query vectors`)
-  const kernel = kernels.get({ name: 'attention', constants: { QUERIES: queries, HEAD_DIM: headDim, GROUP: group } })
+  const kernel = kernels.get({ name: 'attention', constants: { QUERIES: queries, HEAD_DIM: headDim } })
   const buffers = { q, k_cache: k, v_cache: v, out, partial_o: partialO, partial_lse: partialLse }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
   return ({ numItems, firstItem, firstRow, firstBlock }: AttentionItems): void => {
-    const params = { n_items: numItems, items: firstItem, rows: firstRow, blocks: firstBlock }
+    const params = { n_items: numItems, items: firstItem, rows: firstRow, blocks: firstBlock, group }
     step.dispatch(call, params, [...flatGrid(numItems), numKvHeads])
   }
 }

@@ -1,8 +1,9 @@
 import { assert } from '../core/assert'
+import type { Gpu } from '../gpu/device'
 import type { KernelContext } from './context'
 import { flatGrid } from './grid'
 import type { Matrix } from './matrix'
-import { TILE_ROWS, weightsModule } from './pack'
+import { weightsModule } from './pack'
 
 export interface MatmulBuffers {
   /** f32 [numTokens, matrix.cols] */
@@ -24,24 +25,39 @@ export interface MatmulOptions {
 
 /** A way to compute the product. All give the same bits (shaders/matmul-io.wgsl) and differ in speed. */
 export interface MatmulVariant {
-  /** `matmul-few`: a thread per row and slice of k. `matmul`: a thread per `outputs` rows. */
-  readonly kernel: 'matmul' | 'matmul-few'
-  /** Tokens per thread; at most 8 in `matmul-few`. */
+  readonly kernel: 'matmul' | 'matmul-few' | 'matmul-subgroup'
+  /** Tokens per thread, the shader's constant. */
   readonly tokens: number
-  /** Rows per thread; 1 in `matmul-few`. */
-  readonly outputs: number
+  /** Tokens per workgroup. */
+  readonly groupTokens: number
+  /** Rows of the matrix per workgroup. */
+  readonly groupRows: number
+  /** The most tokens for which it is the best choice. */
+  readonly maxTokens: number
 }
 
-/** By rising number of tokens: the first with room for all tokens is used, or the last. */
-export const MATMUL_VARIANTS: readonly MatmulVariant[] = [
-  { kernel: 'matmul-few', tokens: 1, outputs: 1 },
-  { kernel: 'matmul-few', tokens: 4, outputs: 1 },
-  { kernel: 'matmul', tokens: 8, outputs: 1 },
-  { kernel: 'matmul', tokens: 16, outputs: 1 },
+/**
+ * What every device can run, by rising `maxTokens`: first as many threads as can be, then as few loads per product.
+ * Where they change over is an estimate for GPUs that has not been measured on one yet.
+ */
+export const CORE_VARIANTS: readonly MatmulVariant[] = [
+  { kernel: 'matmul-few', tokens: 1, groupTokens: 1, groupRows: 16, maxTokens: 1 },
+  { kernel: 'matmul-few', tokens: 4, groupTokens: 4, groupRows: 16, maxTokens: 4 },
+  { kernel: 'matmul-few', tokens: 8, groupTokens: 8, groupRows: 16, maxTokens: 32 },
+  { kernel: 'matmul', tokens: 8, groupTokens: 32, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
-/** Threads of a workgroup of `matmul`. */
-const WG_SIZE = 64
+/** For subgroups of 8 and no other size: Mesa's CPU driver, where it is the best for any number of tokens. */
+export const NARROW_VARIANTS: readonly MatmulVariant[] = [
+  { kernel: 'matmul-subgroup', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
+]
+
+/** The variants that a device uses, by rising `maxTokens`. */
+export function matmulVariants({ device, features }: Gpu): readonly MatmulVariant[] {
+  const { subgroupMinSize, subgroupMaxSize } = device.adapterInfo
+  const isNarrow = features.has('subgroups') && subgroupMinSize === 8 && subgroupMaxSize === 8
+  return isNarrow ? NARROW_VARIANTS : CORE_VARIANTS
+}
 
 /**
  * y[m][yOffset + n] = Σk x[m][k] · matrix[n][k] (+ bias[n]) (+ y[m][yOffset + n]). Each y[m][n] has the same bits for any
@@ -53,28 +69,22 @@ export function matmul(
   buffers: MatmulBuffers,
   options?: MatmulOptions,
 ): (numTokens: number) => void {
-  const recorders = MATMUL_VARIANTS.map(variant => matmulVariant(context, variant, matrix, buffers, options))
-  return numTokens => {
-    const fitting = MATMUL_VARIANTS.findIndex(({ tokens }) => numTokens <= tokens)
-    recorders[fitting < 0 ? recorders.length - 1 : fitting](numTokens)
-  }
+  const variants = matmulVariants(context.gpu)
+  const recorders = variants.map(variant => matmulVariant(context, variant, matrix, buffers, options))
+  return numTokens => recorders[variants.findIndex(({ maxTokens }) => numTokens <= maxTokens)](numTokens)
 }
 
 /** `matmul` by one variant, whatever the number of tokens. */
 export function matmulVariant(
   { kernels, step }: KernelContext,
-  { kernel: name, tokens, outputs }: MatmulVariant,
+  { kernel: name, tokens, groupTokens, groupRows }: MatmulVariant,
   matrix: Matrix,
   { x, bias, y }: MatmulBuffers,
   { accumulate = false, yStride = matrix.rows, yOffset = 0 }: MatmulOptions = {},
 ): (numTokens: number) => void {
   assert(yOffset + matrix.rows <= yStride, `${matrix.label}: ${matrix.rows} outputs at ${yOffset} exceed ${yStride}`)
-  const kernel = kernels.get({
-    name,
-    modules: weightsModule(matrix.format),
-    constants: name === 'matmul' ? { TOKENS: tokens, OUTPUTS: outputs } : { TOKENS: tokens },
-  })
-  const groupRows = name === 'matmul' ? WG_SIZE * outputs : TILE_ROWS
+  const modules = weightsModule(matrix.format)
+  const kernel = kernels.get({ name, modules, constants: { TOKENS: tokens } })
   const slices = matrix.slices.map(({ buffer, firstRow, numRows }) => ({
     // without a bias the shader never reads the variable, but something must be bound to it
     call: kernel.bind(step.arena, { weights: buffer, x, bias: bias ?? x, y }),
@@ -91,7 +101,7 @@ export function matmulVariant(
   }))
   return numTokens => {
     for (const { call, params, grid } of slices) {
-      step.dispatch(call, { ...params, n_tokens: numTokens }, [Math.ceil(numTokens / tokens), ...grid])
+      step.dispatch(call, { ...params, n_tokens: numTokens }, [Math.ceil(numTokens / groupTokens), ...grid])
     }
   }
 }

@@ -167,7 +167,7 @@ describe('attention', () => {
     const firstUnused = (blockTable[1] * BLOCK_LEN + 5) * shape.numKvHeads * shape.headDim
     const end = (blockTable[1] + 1) * BLOCK_LEN * shape.numKvHeads * shape.headDim
     for (const values of [scene.k, scene.v]) values.fill(Number.NaN, firstUnused, end)
-    const { out } = await run(await kernelBench(), scene, planOf(parts, shape, [16]))
+    const { out } = await run(await kernelBench(), scene, planOf(parts, shape, [32]))
     expectClose(out, expected, BOUND)
   })
 
@@ -241,7 +241,7 @@ describe('attention', () => {
       { start: 300, count: 1 },
     ])
     const scene = createScene(shape, tokensOf(parts), 1, scoreScale)
-    const { out } = await run(await kernelBench(), scene, planOf(parts, shape, [4, 16]))
+    const { out } = await run(await kernelBench(), scene, planOf(parts, shape, [4, 32]))
     expect(out.findIndex(value => !(Math.abs(value) <= 1))).toBe(-1)
     if (scoreScale <= 1e6) expect(bits(out.slice(0, 64))).toEqual(bits(firstValues(scene)))
   })

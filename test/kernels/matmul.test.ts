@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MATMUL_VARIANTS, matmul, matmulVariant } from '../../src/kernels/matmul'
+import { CORE_VARIANTS, matmul, matmulVariant, matmulVariants } from '../../src/kernels/matmul'
 import { createMatrix, type Matrix, type WeightFormat } from '../../src/kernels/matrix'
 import { expectClose } from '../support/compare'
 import { type KernelBench, kernelBench } from '../support/gpu'
@@ -117,7 +117,7 @@ describe.each(FORMATS)('matmul %s', format => {
       const matrix = filled(bench, w, cols, format)
       const buffers = { x: bench.upload(x), bias: bench.upload(bias) }
       const outputs: Float32Array[] = []
-      for (const variant of MATMUL_VARIANTS) {
+      for (const variant of new Set([...CORE_VARIANTS, ...matmulVariants(bench.gpu)])) {
         for (const n of [1, 3, numTokens]) {
           const y = bench.output(numTokens * rows)
           const run = matmulVariant(bench, variant, matrix, { ...buffers, y })
@@ -154,12 +154,23 @@ describe.each(FORMATS)('matmul %s', format => {
 })
 
 describe('matmul', () => {
-  it('computes more rows than 65535 workgroups of 16', async () => {
+  it('computes more rows than 65535 workgroups can in one dimension', async () => {
     const { floats } = random(16)
-    const [rows, cols] = [16 * 65536 + 5, 8]
+    const [rows, cols, variant] = [16 * 65536 + 5, 8, CORE_VARIANTS[0]]
     const [x, w] = [floats(cols), floats(rows * cols)]
     const bench = await kernelBench()
-    const y = await product(bench, x, filled(bench, w, cols, 'f32'))
-    expectClose(y, reference(x, w, cols), 1e-9)
+    const y = bench.output(rows)
+    expect(rows / variant.groupRows).toBeGreaterThan(65535)
+    const run = matmulVariant(bench, variant, filled(bench, w, cols, 'f32'), { x: bench.upload(x), y })
+    await bench.ready()
+    run(1)
+    expectClose(await bench.read(y, rows), reference(x, w, cols), 1e-9)
+  })
+
+  it('outputs beyond the stride of y are refused', async () => {
+    const bench = await kernelBench()
+    const buffers = { x: bench.output(8), y: bench.output(40) }
+    const make = () => matmul(bench, createMatrix(bench.gpu, 'w', [16], 8, 'f32'), buffers, { yStride: 20, yOffset: 5 })
+    expect(make).toThrow('w: 16 outputs at 5 exceed 20')
   })
 })

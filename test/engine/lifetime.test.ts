@@ -1,0 +1,85 @@
+import { expect, it } from 'vitest'
+import { createEngine, DeviceLost, Disposed, OutOfMemory } from '../../src/index'
+import { TINY, TINY_SEED } from '../support/engine'
+import { seededModel } from '../support/seeded-weights'
+
+const source = () => seededModel(TINY, TINY_SEED)
+const long = { maxTokens: 400, ignoreEos: true }
+
+async function borrowedDevice(): Promise<GPUDevice> {
+  const device = await (await navigator.gpu.requestAdapter())?.requestDevice()
+  if (!device) throw new Error('no device')
+  return device
+}
+
+it('dispose ends running calls with Disposed, later ones too', async () => {
+  const engine = await createEngine(source(), { blocks: 64 })
+  const running = engine.generate([[1]], long).all()
+  engine.dispose()
+  await expect(running).rejects.toBeInstanceOf(Disposed)
+  expect(() => engine.generate([[1]])).toThrow(Disposed)
+})
+
+it('dispose frees every buffer and leaves a borrowed device alive', async () => {
+  const device = await borrowedDevice()
+  const engine = await createEngine(source(), { blocks: 64, device })
+  expect(engine.stats().gpuBytes).toBeGreaterThan(0)
+  engine.dispose()
+  expect(engine.stats().gpuBytes).toBe(0)
+  device.pushErrorScope('validation')
+  device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE }).destroy()
+  expect(await device.popErrorScope()).toBeNull()
+  expect(await Promise.race([device.lost, Promise.resolve('alive')])).toBe('alive')
+  device.destroy()
+})
+
+it('two engines share a device', async () => {
+  const device = await borrowedDevice()
+  const [a, b] = [
+    await createEngine(source(), { blocks: 64, device }),
+    await createEngine(source(), { blocks: 64, device }),
+  ]
+  const [[left], [right]] = await Promise.all([a, b].map(engine => engine.generate([[3]], { maxTokens: 4 }).all()))
+  expect(left.tokenIds).toEqual(right.tokenIds)
+  a.dispose()
+  expect((await b.generate([[3]], { maxTokens: 4 }).all())[0].tokenIds).toEqual(right.tokenIds)
+  b.dispose()
+  device.destroy()
+})
+
+it('a lost device ends running calls with DeviceLost', async () => {
+  const device = await borrowedDevice()
+  const engine = await createEngine(source(), { blocks: 64, device })
+  const running = engine.generate([[1]], long).all()
+  device.destroy()
+  await expect(running).rejects.toBeInstanceOf(DeviceLost)
+  expect(() => engine.generate([[1]])).toThrow(DeviceLost)
+  engine.dispose()
+})
+
+it('an abort while loading rejects with its reason', async () => {
+  const abort = new AbortController()
+  const loading = createEngine(source(), { signal: abort.signal, onProgress: () => abort.abort(new Error('enough')) })
+  await expect(loading).rejects.toThrow('enough')
+})
+
+it('reports progress up to all bytes', async () => {
+  const seen: { loadedBytes: number; totalBytes: number | undefined }[] = []
+  const engine = await createEngine(source(), { blocks: 64, onProgress: progress => seen.push(progress) })
+  expect(seen.at(-1)?.loadedBytes).toBe(seen.at(-1)?.totalBytes)
+  engine.dispose()
+})
+
+it.each([
+  [{ blokcs: 3 }, /^Unknown engine option blokcs\. Known are gpu, /],
+  [{ tokenBudget: 0 }, 'Engine option tokenBudget is 0, but must be a whole number of at least 1.'],
+  [{ weights: 'q3' }, 'Engine option weights is q3, but must be f32 or f16.'],
+  [{ contextLength: 100000 }, "A context of 100000 tokens: the model's is 1 to 512."],
+])('refuses the options %o', async (options, message) => {
+  await expect(createEngine(source(), options as object)).rejects.toThrow(message)
+})
+
+it('says what would fit when the memory does not suffice', async () => {
+  const loading = createEngine(source(), { memoryBytes: 200_000 })
+  await expect(loading).rejects.toBeInstanceOf(OutOfMemory)
+})

@@ -1,0 +1,74 @@
+/** Small seeded models, and an engine opened up so that a test can drive its steps by hand. */
+import type { SamplingParams } from '../../src/core/sampling-params'
+import { Sequence } from '../../src/core/sequence'
+import { assemble } from '../../src/engine/assemble'
+import type { EngineOptions } from '../../src/engine/create-engine'
+import { loadWeights } from '../../src/engine/load-weights'
+import { openGpu } from '../../src/gpu/device'
+import { parseModelConfig } from '../../src/loader'
+import type { Scheduler } from '../../src/scheduler/scheduler'
+import { type SeededConfig, seededModel } from './seeded-weights'
+
+/** Small enough to be quick on a software GPU; three query heads per KV head, and a block boundary every 16 tokens. */
+export const TINY: SeededConfig = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  vocab_size: 301,
+  hidden_size: 48,
+  intermediate_size: 96,
+  num_hidden_layers: 2,
+  num_attention_heads: 3,
+  num_key_value_heads: 1,
+  head_dim: 16,
+  hidden_act: 'silu',
+  rms_norm_eps: 1e-5,
+  rope_theta: 10000,
+  max_position_embeddings: 512,
+  tie_word_embeddings: true,
+  attention_bias: false,
+  mlp_bias: false,
+  bos_token_id: 256,
+  eos_token_id: 257,
+}
+
+export const TINY_SEED = 11
+
+/** What is asked of one sequence in a driven run. */
+export interface Request {
+  readonly prompt: readonly number[]
+  readonly params: SamplingParams
+}
+
+export interface Driven {
+  /** Runs all requests to their end, step by step; `afterStep` may interfere. Gives each one's generated tokens. */
+  run(requests: readonly Request[], afterStep?: (step: number, scheduler: Scheduler) => void): Promise<number[][]>
+  readonly scheduler: Scheduler
+  dispose(): void
+}
+
+/** The parts of an engine without its loop. */
+export async function drivenEngine(config: SeededConfig, seed: number, options: EngineOptions): Promise<Driven> {
+  const gpu = await openGpu(options)
+  const modelConfig = parseModelConfig(config)
+  const { weights, parts } = assemble(gpu, modelConfig, options)
+  await Promise.all([gpu.settled(), loadWeights(gpu, seededModel(config, seed), weights, {})])
+  const { scheduler, runner, memory } = parts
+  return {
+    scheduler,
+    dispose: () => gpu.dispose(),
+    run: async (requests, afterStep) => {
+      const sequences = requests.map(({ prompt, params }, index) => {
+        const maxLen = Math.min(prompt.length + params.maxTokens, memory.contextLength)
+        return new Sequence(index, prompt, params, maxLen, modelConfig.eosTokenIds)
+      })
+      for (const sequence of sequences) scheduler.add(sequence)
+      let step = 0
+      for (let batch = scheduler.next(); batch; batch = scheduler.next()) {
+        scheduler.complete(batch, await runner.run(batch))
+        afterStep?.(step++, scheduler)
+        scheduler.checkIntegrity()
+      }
+      return sequences.map(({ tokens, promptLen }) => tokens.slice(promptLen))
+    },
+  }
+}
