@@ -23,6 +23,20 @@ const llama = {
 
 /** The published config.json of each, but for the special tokens, which are those of the seeded tokenizer. */
 const SHAPES = {
+  // not published: six million parameters, small enough to compare engines on a software GPU
+  'peers-6m': {
+    ...llama,
+    vocab_size: 4096,
+    hidden_size: 256,
+    intermediate_size: 768,
+    num_hidden_layers: 6,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 64,
+    max_position_embeddings: 2048,
+    rope_theta: 10000,
+    tie_word_embeddings: true,
+  },
   'smollm2-135m': {
     ...llama,
     vocab_size: 49152,

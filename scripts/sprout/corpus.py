@@ -8,6 +8,7 @@ and small copying exercises that teach the model early to look things up in its 
 
 import json
 import random
+import re
 import sys
 
 import stories
@@ -21,6 +22,7 @@ TASKS = ["category", "urgency", "triage", "extract", "sentiment"]
 READ_WEIGHT = 0.25   # instruction and ticket text
 ANSWER_WEIGHT = 4.0  # the answers, those of the examples too
 STORY_WEIGHT = 1.0
+AGREE_WEIGHT = 5.0   # names and things that a story told before
 
 CATS = "[billing, shipping, technical, account, refund|billing, shipping, technical, account or refund]"
 URGS = "[low, normal, high|low, normal or high]"
@@ -102,14 +104,27 @@ def chat_task(rng, task, examples, turns, strange=0.0, brief=False):
     return doc + [("\n" + EOT, READ_WEIGHT)]
 
 
+def weighted_story(text, keep, told=()):
+    """Cut a story so that a name or thing that was told before weighs more: that is where a story must agree with itself."""
+    told, doc = set(told), []
+    names = "|".join(sorted(map(re.escape, keep), key=len, reverse=True))
+    for piece in re.split(r"( ?\b(?:%s)\b)" % names, text):
+        known = piece.strip() in told
+        doc.append((piece, AGREE_WEIGHT if known else STORY_WEIGHT))
+        if piece.strip() in keep:
+            told.add(piece.strip())
+    return [(t, w) for t, w in doc if t]
+
+
 def story(rng):
-    text, ask = stories.make_story(rng)
+    text, ask, keep = stories.make_story(rng)
     if rng.random() < 0.8:
-        return [(text + EOT, STORY_WEIGHT)]
+        return weighted_story(text, keep) + [(EOT, STORY_WEIGHT)]
     doc = []
     if rng.random() < 0.5:
         doc = [(SYSTEM + "\n" + rng.choice(["You tell short stories.", "You are a story teller.", "You write little stories."]) + END + "\n", READ_WEIGHT)]
-    return doc + [(USER + "\n" + ask + END + "\n" + ASSISTANT, READ_WEIGHT), ("\n", READ_WEIGHT), (text + END, STORY_WEIGHT), ("\n" + EOT, READ_WEIGHT)]
+    doc += [(USER + "\n" + ask + END + "\n" + ASSISTANT, READ_WEIGHT), ("\n", READ_WEIGHT)]
+    return doc + weighted_story(text, keep, {k for k in keep if k in ask}) + [(END, STORY_WEIGHT), ("\n" + EOT, READ_WEIGHT)]
 
 
 def copying(rng):

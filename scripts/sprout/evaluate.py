@@ -206,7 +206,7 @@ def check_stories(count=60):
     rng, names = random.Random(5), set(stories.SHE + stories.HE)
     ended = people = things = all_three = 0
     for i in range(count):
-        text, _ = stories.make_story(rng, held=True)
+        text = stories.make_story(rng, held=True)[0]
         prompt = " ".join(sentences(text)[:2])
         rest, end = generate(model, tok, prompt, 320)
         whole = prompt + rest

@@ -148,7 +148,8 @@ ASKS = ["Tell me a story about {hero} and {title}.", "Please write a short story
 
 
 def make_story(rng, held=False):
-    """-> (story, request). The request asks for this very story; it is used in the chat form."""
+    """-> (story, request, fillers). The request asks for this very story; it is used in the chat form.
+    The fillers are the names and things that the story must keep to."""
     while True:
         def person(kinds):
             kind = rng.choice(kinds)
@@ -178,4 +179,5 @@ def make_story(rng, held=False):
     story = " ".join(upper_first(line) for line in lines if line)
     slots["hero"] = "a %s named %s" % (hkind, hero)
     slots["title"] = TITLE[plot]
-    return story, expand(rng, rng.choice(ASKS), slots)
+    keep = {slots[k] for k in ("H", "F", "fkind", "nkind", "thing", "food", "fear", "contest", "goal", "he", "his", "him", "fhim")}
+    return story, expand(rng, rng.choice(ASKS), slots), keep

@@ -96,19 +96,21 @@ class Rows:
 
 def plan(progress, rng):
     """Row length and shares of (copying, stories) at a point 0..1 of the budget: short rows first,
-    a stretch with much copying, long rows in the second half."""
+    a stretch with much copying, long rows in the second half, and more stories towards the end."""
     if progress < 0.12:
         return 256, 0.25, 0.2
     if progress < 0.38:
         return (512 if rng.random() < 0.85 else 1024), 0.08, 0.25
     if progress < 0.5:
         return 256, 0.6, 0.1
-    return (512 if rng.random() < 0.5 else 1024), 0.1, 0.25
+    if progress < 0.64:
+        return (512 if rng.random() < 0.5 else 1024), 0.1, 0.25
+    return (512 if rng.random() < 0.65 else 1024), 0.05, 0.55
 
 
 def rate(progress, step):
-    """Warm up over 60 steps, stay flat for 40 % of the budget, then fall to zero in a straight line."""
-    return min(1.0, (step + 1) / 60) * min(1.0, max(0.0, (1 - progress) / 0.6))
+    """Warm up over 60 steps, stay flat for half of the budget, then fall to zero in a straight line."""
+    return min(1.0, (step + 1) / 60) * min(1.0, max(0.0, (1 - progress) / 0.5))
 
 
 def gradient(model, rows, tokens, length, copy_share, story_share):

@@ -15,7 +15,7 @@ import { Weights } from '../model/weights'
 import { maxResultBytes, Sampler } from '../sampler/sampler'
 import { Scheduler } from '../scheduler/scheduler'
 import { arenaWords } from './arena'
-import type { EngineOptions } from './create-engine'
+import type { EngineOptions } from './options'
 import { Runner } from './runner'
 
 const DEFAULTS = { weights: 'f32', tokenBudget: 512, stepsInFlight: 2 } as const

@@ -2,6 +2,7 @@ import type { Draw } from '../core/batch'
 import { abortError, CoppiceError, Disposed, InvalidRequest, UnsupportedModel } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
 import { type FinishReason, Sequence } from '../core/sequence'
+import type { KernelTime } from '../gpu/profiler'
 import type { BlockPool } from '../kv/block-pool'
 import type { MemoryPlan } from '../kv/memory-plan'
 import { NO_TOKEN } from '../sampler/sampler'
@@ -144,6 +145,11 @@ export class Engine {
       usedBlocks: pool.numUsed,
       peakBlocks: pool.peakUsed,
     }
+  }
+
+  /** GPU time per kernel so far; empty without the option `profile` or where the device has no timestamps. */
+  kernelTimes(): Promise<ReadonlyMap<string, KernelTime>> {
+    return this.#parts.runner.kernelTimes()
   }
 
   /** Frees everything on the GPU (a borrowed device itself stays). Calls that are still running reject with `Disposed`. */

@@ -2,7 +2,7 @@ import type { Gpu } from '../gpu/device'
 import { type ModelSource, slabToFloat32, streamTensors } from '../loader'
 import { DTYPE_BYTES } from '../loader/safetensors'
 import type { Weights } from '../model/weights'
-import type { EngineOptions } from './create-engine'
+import type { EngineOptions } from './options'
 
 const MIB = 2 ** 20
 /** Bytes handed to the GPU before we wait for it to have taken them: bounds the copies that the browser holds. */

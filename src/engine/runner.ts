@@ -3,6 +3,7 @@ import type { Batch, Chunk, Draw } from '../core/batch'
 import { BLOCK_LEN } from '../core/block'
 import type { DeviceLost } from '../core/errors'
 import type { Gpu } from '../gpu/device'
+import type { KernelTime } from '../gpu/profiler'
 import { ReadbackRing } from '../gpu/readback'
 import type { Step } from '../gpu/step'
 import { FROM_SLOT } from '../kernels/embed'
@@ -68,6 +69,11 @@ export class Runner {
       uploadedBytes: step.uploadedBytes,
       readBytes: this.#readbacks.readBytes,
     }
+  }
+
+  /** Time per kernel variant so far; empty unless the step has a profiler. */
+  async kernelTimes(): Promise<ReadonlyMap<string, KernelTime>> {
+    return (await this.#parts.step.profiler?.times()) ?? new Map()
   }
 
   dispose(): void {

@@ -22,7 +22,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   demo: ['index'],
   bench: ['index'],
   job: ['index'],
-  cli: ['index'],
+  cli: ['index', 'bench', 'job'],
 }
 
 /** What may come from outside src/, by folder: packages, or paths from the root. */
