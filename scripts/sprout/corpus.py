@@ -104,9 +104,13 @@ def chat_task(rng, task, examples, turns, strange=0.0, brief=False):
     return doc + [("\n" + EOT, READ_WEIGHT)]
 
 
+PRONOUNS = set("he she his her him He She His Her himself herself".split())
+
+
 def weighted_story(text, keep, told=()):
-    """Cut a story so that a name or thing that was told before weighs more: that is where a story must agree with itself."""
-    told, doc = set(told), []
+    """Cut a story so that pronouns, and names and things told before, weigh more: there a story must agree with itself."""
+    told, doc = set(told) | PRONOUNS, []
+    keep = keep | PRONOUNS
     names = "|".join(sorted(map(re.escape, keep), key=len, reverse=True))
     for piece in re.split(r"( ?\b(?:%s)\b)" % names, text):
         known = piece.strip() in told
@@ -151,7 +155,7 @@ def copying(rng):
     return doc + [("\n" + EOT, 1.0)]
 
 
-TASK_SHARE = [0.15, 0.2, 0.35, 0.2, 0.1]  # category, urgency, triage, extract, sentiment
+TASK_SHARE = [0.1, 0.15, 0.3, 0.35, 0.1]  # category, urgency, triage, extract, sentiment
 
 
 def document(rng, length=512, copy_share=0.05, story_share=0.3):

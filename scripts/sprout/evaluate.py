@@ -5,6 +5,7 @@
     python3 evaluate.py wild                       two dozen tickets written by hand, not by the generator
     python3 evaluate.py say TEXT                   greedy continuation of one prompt
     python3 evaluate.py requests                   writes heldout.jsonl, heldout-expected.json, and examples/*.jsonl
+    python3 evaluate.py answers OUT.jsonl          the PyTorch model's answers to heldout.jsonl, as Batch results
     python3 evaluate.py score RESULTS.jsonl        accuracy per task of OpenAI Batch results for heldout.jsonl
 
 Held-out texts use problem, urgency and review sentences, names and order numbers that training never sees
@@ -179,8 +180,8 @@ def wild():
     print("of %d hand-written tickets: category %d, urgency %d, both %d" % (len(WILD), *right))
 
 
-def generate(model, tok, prompt, limit):
-    """Greedy continuation, up to an end token or the limit. -> (text, ended by itself)"""
+def generate(model, tok, prompt, limit, stop_text=None):
+    """Greedy continuation, up to an end token, the stop text or the limit. -> (text, ended by itself)"""
     import torch
     out, stop = [], {tok.id[corpus.EOT], tok.id[corpus.END]}
     with torch.no_grad():
@@ -192,6 +193,8 @@ def generate(model, tok, prompt, limit):
                 return tok.decode(out), True
             out.append(token)
             ids = [token]
+            if stop_text and stop_text in tok.decode(ids):
+                return tok.decode(out).split(stop_text)[0], True
     return tok.decode(out), False
 
 
@@ -281,6 +284,22 @@ def write_requests(per_form=40):
     print(len(lines), "held-out requests,", len(demo), "demo tickets,", len(openings), "story openings")
 
 
+def write_answers(path):
+    """Greedy answers of the PyTorch model to heldout.jsonl, as OpenAI Batch results."""
+    tok, model, rows = load_tokenizer(), load_model(), []
+    with open(os.path.join(HERE, "heldout.jsonl"), encoding="utf-8") as f:
+        for r in map(json.loads, f):
+            b = r["body"]
+            if "messages" in b:
+                text, _ = generate(model, tok, chat_text(*[m["content"] for m in b["messages"]]), b["max_tokens"])
+                choice = {"index": 0, "message": {"role": "assistant", "content": text}}
+            else:
+                text, _ = generate(model, tok, b["prompt"], b["max_tokens"], b["stop"][0])
+                choice = {"index": 0, "text": text}
+            rows.append({"custom_id": r["custom_id"], "response": {"status_code": 200, "body": {"choices": [choice]}}, "error": None})
+    write_lines(path, rows)
+
+
 def answer_of(row):
     choice = row["response"]["body"]["choices"][0]
     return (choice["message"]["content"] if "message" in choice else choice["text"]).strip()
@@ -330,6 +349,8 @@ if __name__ == "__main__":
         print(generate(load_model(), load_tokenizer(), rest[0].replace("\\n", "\n"), 400)[0])
     elif command == "requests":
         write_requests()
+    elif command == "answers":
+        write_answers(rest[0])
     elif command == "score":
         score(rest[0])
     else:

@@ -179,5 +179,5 @@ def make_story(rng, held=False):
     story = " ".join(upper_first(line) for line in lines if line)
     slots["hero"] = "a %s named %s" % (hkind, hero)
     slots["title"] = TITLE[plot]
-    keep = {slots[k] for k in ("H", "F", "fkind", "nkind", "thing", "food", "fear", "contest", "goal", "he", "his", "him", "fhim")}
+    keep = {slots[k] for k in ("H", "F", "fkind", "nkind", "thing", "food", "fear", "contest", "goal")}
     return story, expand(rng, rng.choice(ASKS), slots), keep

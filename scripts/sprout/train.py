@@ -105,7 +105,7 @@ def plan(progress, rng):
         return 256, 0.6, 0.1
     if progress < 0.64:
         return (512 if rng.random() < 0.5 else 1024), 0.1, 0.25
-    return (512 if rng.random() < 0.65 else 1024), 0.05, 0.55
+    return (512 if rng.random() < 0.5 else 1024), 0.05, 0.55 if progress < 0.82 else 0.4
 
 
 def rate(progress, step):

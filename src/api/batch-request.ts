@@ -15,30 +15,39 @@ export interface BatchRequest {
 }
 
 /** The endpoints of OpenAI's Batch API that a line may name. */
-const KINDS = { '/v1/completions': 'completion', '/v1/chat/completions': 'chat' } as const
+const KINDS: ReadonlyMap<unknown, BatchRequest['kind']> = new Map([
+  ['/v1/completions', 'completion'],
+  ['/v1/chat/completions', 'chat'],
+])
 
 /** Body fields with one meaning here: the engine's own names for them. */
-const PARAMS = {
-  max_tokens: 'maxTokens',
-  max_completion_tokens: 'maxTokens',
-  temperature: 'temperature',
-  top_k: 'topK',
-  top_p: 'topP',
-  min_p: 'minP',
-  seed: 'seed',
-  repetition_penalty: 'repetitionPenalty',
-  presence_penalty: 'presencePenalty',
-  frequency_penalty: 'frequencyPenalty',
-  logit_bias: 'logitBias',
-  stop: 'stop',
-  ignore_eos: 'ignoreEos',
-} as const satisfies Record<string, keyof GenerationParams>
+const PARAMS: ReadonlyMap<string, keyof GenerationParams> = new Map([
+  ['max_tokens', 'maxTokens'],
+  ['max_completion_tokens', 'maxTokens'],
+  ['temperature', 'temperature'],
+  ['top_k', 'topK'],
+  ['top_p', 'topP'],
+  ['min_p', 'minP'],
+  ['seed', 'seed'],
+  ['repetition_penalty', 'repetitionPenalty'],
+  ['presence_penalty', 'presencePenalty'],
+  ['frequency_penalty', 'frequencyPenalty'],
+  ['logit_bias', 'logitBias'],
+  ['stop', 'stop'],
+  ['ignore_eos', 'ignoreEos'],
+])
 
 /** Body fields that say nothing about the tokens: who asked, and for which of several models. */
 const NOTES = new Set(['model', 'user', 'metadata', 'store', 'service_tier'])
 
 /** Body fields whose only supported value is the one that changes nothing. */
-const FIXED: Readonly<Record<string, unknown>> = { n: 1, stream: false, echo: false, best_of: 1, suffix: null }
+const FIXED: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ['n', 1],
+  ['stream', false],
+  ['echo', false],
+  ['best_of', 1],
+  ['suffix', null],
+])
 
 /** Fields handled one by one. */
 const OWN = new Set(['prompt', 'messages', 'logprobs', 'top_logprobs', 'return_token_ids'])
@@ -77,10 +86,12 @@ function parseObject(text: string): Fields {
   } catch (cause) {
     throw new InvalidRequest(`this is not JSON (${String(cause)}).`, { cause })
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidRequest('a request is a JSON object, with `prompt`, `messages` or `body`.')
-  }
-  return value as Fields
+  if (!isObject(value)) throw new InvalidRequest('a request is a JSON object, with `prompt`, `messages` or `body`.')
+  return value
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function readRequest(request: Fields, line: number): BatchRequest {
@@ -90,11 +101,11 @@ function readRequest(request: Fields, line: number): BatchRequest {
   if (wrapped !== undefined && Object.keys(bare).length > 0) {
     throw new InvalidRequest(`unknown field ${Object.keys(bare).join(', ')} beside \`body\`.`)
   }
-  const body = (wrapped ?? bare) as Fields
-  if (typeof body !== 'object' || body === null) throw new InvalidRequest('`body` must be an object.')
-  const kind = url === undefined ? ('messages' in body ? 'chat' : 'completion') : KINDS[url as keyof typeof KINDS]
+  const body = wrapped === undefined ? bare : wrapped
+  if (!isObject(body)) throw new InvalidRequest('`body` must be an object.')
+  const kind = url === undefined ? ('messages' in body ? 'chat' : 'completion') : KINDS.get(url)
   if (!kind) {
-    throw new InvalidRequest(`\`url\` is ${JSON.stringify(url)}, but must be one of ${Object.keys(KINDS).join(', ')}.`)
+    throw new InvalidRequest(`\`url\` is ${JSON.stringify(url)}, but must be one of ${[...KINDS.keys()].join(', ')}.`)
   }
   const field = kind === 'chat' ? 'messages' : 'prompt'
   const other = kind === 'chat' ? 'prompt' : 'messages'
@@ -122,6 +133,9 @@ function readMessages(messages: unknown): Message[] {
   }
   return messages.map((message: Fields, index) => {
     const { role, content, ...rest } = message ?? {}
+    if (Array.isArray(content)) {
+      throw new InvalidRequest(`messages[${index}].content is a list of parts, but must be one text.`)
+    }
     if (typeof role !== 'string' || typeof content !== 'string') {
       throw new InvalidRequest(`messages[${index}] must have the texts \`role\` and \`content\`.`)
     }
@@ -134,17 +148,27 @@ function readMessages(messages: unknown): Message[] {
 function readParams(body: Fields, kind: BatchRequest['kind']): GenerationParams {
   const params: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(body)) {
-    if (name in PARAMS) {
-      if (value !== null) params[PARAMS[name as keyof typeof PARAMS]] = value
-    } else if (name in FIXED) {
-      if (value !== null && value !== FIXED[name]) {
+    const param = PARAMS.get(name)
+    if (param) {
+      if (value === null) continue
+      if (params[param] !== undefined) throw new InvalidRequest(`\`${name}\` is there twice, by its two names.`)
+      params[param] = value
+    } else if (FIXED.has(name)) {
+      if (value !== null && value !== FIXED.get(name)) {
         throw new InvalidRequest(
-          `\`${name}\` is ${JSON.stringify(value)}, but only ${JSON.stringify(FIXED[name])} is supported.`,
+          `\`${name}\` is ${JSON.stringify(value)}, but only ${JSON.stringify(FIXED.get(name))} is supported.`,
         )
       }
     } else if (!OWN.has(name) && !NOTES.has(name)) {
       throw new InvalidRequest(`unknown field \`${name}\` in the body.`)
     }
+  }
+  const { stop, logitBias } = params
+  if (stop !== undefined && typeof stop !== 'string' && !Array.isArray(stop)) {
+    throw new InvalidRequest('`stop` must be a text or an array of texts.')
+  }
+  if (logitBias !== undefined && !isObject(logitBias)) {
+    throw new InvalidRequest('`logit_bias` must be an object from token ids to numbers.')
   }
   const logprobs = readLogprobs(body, kind)
   return (logprobs === undefined ? params : { ...params, logprobs }) as GenerationParams
@@ -154,7 +178,9 @@ function readParams(body: Fields, kind: BatchRequest['kind']): GenerationParams 
 function readLogprobs(body: Fields, kind: BatchRequest['kind']): unknown {
   const { logprobs, top_logprobs: top } = body
   if (kind === 'completion') {
-    if (top !== undefined) throw new InvalidRequest('`top_logprobs` is for chats; a completion takes `logprobs: n`.')
+    if (top !== undefined && top !== null) {
+      throw new InvalidRequest('`top_logprobs` is for chats; a completion takes `logprobs: n`.')
+    }
     return logprobs ?? undefined
   }
   if (!readFlag(body, 'logprobs')) {

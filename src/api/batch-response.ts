@@ -9,8 +9,12 @@ export interface BatchResponse {
   readonly error: { readonly code: string; readonly message: string; readonly line: number } | null
 }
 
-/** The answer to a request that could not be served. */
-export function failedResponse(line: number, customId: string, error: Error): BatchResponse {
+/** The answer to a request that could not be served. `name` is the class of the error. */
+export function failedResponse(
+  line: number,
+  customId: string,
+  error: { readonly name: string; readonly message: string },
+): BatchResponse {
   const { name: code, message } = error
   return { id: `batch_req_${line}`, custom_id: customId, response: null, error: { code, message, line } }
 }
@@ -23,7 +27,10 @@ export function batchResponse(
   decode: (tokenId: number) => string,
 ): BatchResponse {
   const { line, customId, kind } = request
-  if (result.error) return failedResponse(line, customId, result.error)
+  if (result.error) {
+    const { name, message } = result.error
+    return failedResponse(line, customId, { name, message: `Line ${line}: ${message}` })
+  }
   const id = `${kind === 'chat' ? 'chatcmpl' : 'cmpl'}-${line}`
   const { promptTokens, completionTokens } = result.usage
   const body = {
@@ -67,9 +74,15 @@ function completionLogprobs(logprobs: readonly TokenLogprob[], decode: (tokenId:
   return {
     tokens: logprobs.map(({ tokenId }) => decode(tokenId)),
     token_logprobs: logprobs.map(({ logprob }) => logprob),
-    top_logprobs: logprobs.map(({ topLogprobs }) =>
-      Object.fromEntries(topLogprobs.map(({ tokenId, logprob }) => [decode(tokenId), logprob])),
-    ),
+    top_logprobs: logprobs.map(({ topLogprobs }) => {
+      const byText = new Map<string, number>()
+      for (const { tokenId, logprob } of topLogprobs) {
+        // several tokens may read the same (parts of a character): the likeliest stands for them
+        const text = decode(tokenId)
+        if (!byText.has(text)) byText.set(text, logprob)
+      }
+      return Object.fromEntries(byText)
+    }),
   }
 }
 

@@ -1,4 +1,3 @@
-import type { CoppiceError } from '../core/errors'
 import { InvalidRequest } from '../core/errors'
 import type { Engine } from '../engine/engine'
 import type { GenerationParams } from '../engine/sampling-params'
@@ -8,6 +7,8 @@ import { type BatchResponse, batchResponse, failedResponse } from './batch-respo
 export interface JobOptions {
   /** For requests that do not say how many tokens they want. */
   readonly maxTokens?: number
+  /** What responses call the model; default: where it was loaded from. */
+  readonly modelName?: string
   readonly signal?: AbortSignal
   /** A response is ready; called in the order in which they finish. */
   readonly onResponse?: (response: BatchResponse) => void
@@ -47,7 +48,7 @@ export interface JobSummary {
 
 /**
  * Runs a job, given as JSONL lines in OpenAI's Batch format (or bare `{prompt}` / `{messages}`). A bad line, or a prompt
- * that cannot be served, fails that line alone. Responses come in input order.
+ * that cannot be served, fails that line alone. Responses come in input order. On abort, requests under way get none.
  * @throws the signal's reason on abort; what `engine.generate` throws when the engine itself fails
  */
 export async function runJob(
@@ -55,6 +56,7 @@ export async function runJob(
   lines: readonly string[],
   options: JobOptions = {},
 ): Promise<{ responses: BatchResponse[]; summary: JobSummary }> {
+  const { modelName = engine.modelName } = options
   const began = performance.now()
   const before = engine.stats()
   const responses: BatchResponse[] = []
@@ -70,6 +72,7 @@ export async function runJob(
     options.onResponse?.(response)
     options.onProgress?.({ done, total: texts.length, decodeTokens, elapsedMs: performance.now() - began })
   }
+  const tokenText = (id: number) => engine.tokenizer.decode([id], { skipSpecialTokens: false })
   const texts = lines.map((text, index) => ({ text, line: index + 1 })).filter(({ text }) => text.trim() !== '')
   texts.forEach(({ text, line }, position) => {
     try {
@@ -91,14 +94,11 @@ export async function runJob(
     { signal: options.signal },
   )
   for await (const result of generation) {
+    if (result.finishReason === 'abort') continue
     const { request, position } = requests[result.index]
     decodeTokens += result.usage.completionTokens
     promptTokens += result.usage.promptTokens
-    const error = result.error && atLine(request.line, result.error)
-    respond(
-      position,
-      batchResponse(request, { ...result, error }, engine.modelName, id => engine.tokenizer.decode([id])),
-    )
+    respond(position, batchResponse(request, result, modelName, tokenText))
   }
 
   const after = engine.stats()
@@ -113,15 +113,11 @@ export async function runJob(
       prefillTokens: after.prefillTokens - before.prefillTokens,
       decodeTokens,
       wallMs,
-      tokensPerSecond: decodeTokens / (wallMs / 1000),
+      tokensPerSecond: wallMs === 0 ? 0 : decodeTokens / (wallMs / 1000),
       steps,
       tokensPerStep: steps === 0 ? 0 : (after.computedTokens - before.computedTokens) / steps,
       peakBlocks: after.peakBlocks,
       adapter: after.adapter,
     },
   }
-}
-
-function atLine(line: number, error: CoppiceError): CoppiceError {
-  return new InvalidRequest(`Line ${line}: ${error.message}`, { cause: error })
 }

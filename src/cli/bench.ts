@@ -43,7 +43,11 @@ export async function main(args: string[]): Promise<number> {
     },
     async (page, server) => {
       await page.waitForFunction(() => 'runBench' in window)
-      const options: BenchOptions = { model: server.modelUrl(model), engine: { weights }, rounds: Number(values.rounds) }
+      const options: BenchOptions = {
+        model: server.modelUrl(model),
+        engine: { weights },
+        rounds: Number(values.rounds),
+      }
       return page.evaluate(given => window.runBench(given), options)
     },
   )

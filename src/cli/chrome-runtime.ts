@@ -12,6 +12,7 @@ export const runInChrome: JobRuntime = (input, events, signal) =>
     },
     async (page, server) => {
       await page.waitForFunction(() => 'runJobInPage' in window)
+      signal.throwIfAborted()
       signal.addEventListener('abort', () => void page.evaluate(() => window.abortJob()))
       const job = { ...input, model: server.modelUrl(input.model) }
       const outcome = await page.evaluate(given => window.runJobInPage(given), job)

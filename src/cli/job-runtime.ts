@@ -5,6 +5,8 @@ export interface JobInput {
   readonly lines: readonly string[]
   /** A URL that the runtime can fetch from, or a Hugging Face id. */
   readonly model: string
+  /** What the responses call it. */
+  readonly modelName: string
   readonly engine: Pick<EngineOptions, 'weights' | 'tokenBudget' | 'blocks'>
   readonly maxTokens: number | undefined
 }

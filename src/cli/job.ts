@@ -52,7 +52,8 @@ async function run(command: JobCommand): Promise<JobSummary> {
   const showProgress = progressBar(process.stderr)
   const runtime = command.runtime === 'chrome' ? runInChrome : runInNode
   const { model, weights, tokenBudget, blocks, maxTokens } = command
-  const input = { lines, model: resolveModel(model), engine: { weights, tokenBudget, blocks }, maxTokens }
+  const engine = { weights, tokenBudget, blocks }
+  const input = { lines, model: resolveModel(model), modelName: model, engine, maxTokens }
   try {
     const summary = await runtime(
       input,

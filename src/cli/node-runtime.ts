@@ -18,7 +18,8 @@ export const runInNode: JobRuntime = async (input, events, signal) => {
     onProgress: ({ text }) => events.onLoad(text),
   })
   try {
-    const { summary } = await runJob(engine, input.lines, { maxTokens: input.maxTokens, signal, ...events })
+    const { lines, maxTokens, modelName } = input
+    const { summary } = await runJob(engine, lines, { maxTokens, modelName, signal, ...events })
     return summary
   } finally {
     engine.dispose()
@@ -32,7 +33,7 @@ async function openDawn(): Promise<GPU> {
     const dawn = create([])
     if (await dawn.requestAdapter()) return dawn
     // no GPU with a Vulkan driver here: a software driver still gives the right answers
-    process.env.VK_DRIVER_FILES ??= SOFTWARE_DRIVERS.find(path => existsSync(path))
+    process.env.VK_DRIVER_FILES ??= SOFTWARE_DRIVERS.find(path => existsSync(path)) ?? ''
     return create([])
   } catch (cause) {
     throw new UnsupportedDevice(

@@ -41,8 +41,9 @@ export function batchPanel(): Panel {
     const before = engine.stats()
     const show = (ending?: string) => {
       const ms = performance.now() - began
-      bar.value = results.length / lines.length
-      setText(status, joinFacts(`${formatCount(results.length)} of ${formatCount(lines.length)} answered`, ending))
+      const numAnswered = results.filter(({ finishReason }) => finishReason !== 'abort').length
+      bar.value = numAnswered / lines.length
+      setText(status, joinFacts(`${formatCount(numAnswered)} of ${formatCount(lines.length)} answered`, ending))
       counts.textContent = joinFacts(
         formatSeconds(ms),
         ...tokenFacts(engine, before, results, ms, ending !== undefined),

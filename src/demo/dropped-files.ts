@@ -1,34 +1,27 @@
-interface DroppedFiles {
+/** What was dropped: a folder's files, or the files themselves. */
+export interface DroppedFiles {
   readonly name: string
-  readonly location: FileSystemDirectoryHandle | File[]
+  readonly files: File[]
 }
 
-/** Newer than TypeScript's DOM, and not in every browser. */
-interface HandleItem {
-  getAsFileSystemHandle?(): Promise<FileSystemHandle | null>
-}
-
-/** The folder that was dropped, or the files. The transfer is empty after the event: this reads it before it first waits. */
+/** Reads the transfer before it first waits: it is empty after the event. */
 export async function droppedFiles(transfer: DataTransfer): Promise<DroppedFiles> {
-  const items = [...transfer.items].filter(({ kind }) => kind === 'file')
   const files = [...transfer.files]
-  const entry = items[0]?.webkitGetAsEntry()
-  const handle = await (items[0] as HandleItem | undefined)?.getAsFileSystemHandle?.()
-  if (handle?.kind === 'directory') return { name: handle.name, location: handle as FileSystemDirectoryHandle }
-  if (entry?.isDirectory) return { name: entry.name, location: await filesIn(entry as FileSystemDirectoryEntry) }
-  return { name: files.length === 1 ? files[0].name : `${files.length} files`, location: files }
+  const entries = [...transfer.items].map(item => item.webkitGetAsEntry())
+  const folder = entries.find((entry): entry is FileSystemDirectoryEntry => entry?.isDirectory === true)
+  if (folder) return { name: folder.name, files: await filesIn(folder) }
+  return { name: files.length === 1 ? files[0].name : `${files.length} files`, files }
 }
 
 /** The files directly in the folder; those of subfolders are other exports of the same model. */
 async function filesIn(folder: FileSystemDirectoryEntry): Promise<File[]> {
   const reader = folder.createReader()
-  const entries: FileSystemEntry[] = []
+  const files: FileSystemFileEntry[] = []
   for (;;) {
     // the platform hands out a folder in portions, the last of which is empty
     const portion = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
     if (portion.length === 0) break
-    entries.push(...portion)
+    files.push(...portion.filter((entry): entry is FileSystemFileEntry => entry.isFile))
   }
-  const files = entries.filter((entry): entry is FileSystemFileEntry => entry.isFile)
-  return Promise.all(files.map(file => new Promise<File>((resolve, reject) => file.file(resolve, reject))))
+  return Promise.all(files.map(entry => new Promise<File>((resolve, reject) => entry.file(resolve, reject))))
 }

@@ -1,7 +1,7 @@
 /** What the boxes hold at first. The embedded model was made for these kinds of text, and for few others. */
 
 export const FIRST_PROMPT =
-  'Once upon a time, a brave hedgehog named Maple lived on a farm with red barns. Every autumn there was a sack race in the village.'
+  'Once upon a time, a brave hedgehog named Rowan lived on a farm with red barns. Next door lived Bea, a quiet turtle. Every autumn there was a sack race in the village.'
 
 /** The shared part of examples/tickets.jsonl. */
 export const TICKET_INSTRUCTION = `Read the support ticket and answer with JSON that has two fields: category (billing, shipping, technical, account or refund) and urgency (low, normal or high).

@@ -1,4 +1,4 @@
-import { byId } from './dom'
+import { byId, showError } from './dom'
 import { droppedFiles } from './dropped-files'
 import { type LoadModel, type ModelChoice, SPROUT } from './model-choice'
 
@@ -41,7 +41,10 @@ export function modelChooser(load: LoadModel): void {
     event.preventDefault()
     hover(false)
     byId('model-others', HTMLDetailsElement).open = true
-    void droppedFiles(event.dataTransfer).then(({ name: droppedName, location }) => choose(droppedName, location))
+    droppedFiles(event.dataTransfer).then(
+      dropped => choose(dropped.name, dropped.files),
+      (reason: unknown) => showError(byId('model-error', HTMLElement), reason),
+    )
   })
 
   void load(SPROUT)

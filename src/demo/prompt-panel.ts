@@ -21,14 +21,15 @@ export function promptPanel(): Panel {
     const show = (ending: string) => {
       const decodeMs = performance.now() - began - firstMs
       const rate = numTokens > 1 ? formatRate(numTokens - 1, decodeMs) : undefined
-      const first = firstMs > 0 ? `first after ${formatSeconds(firstMs)}` : 'reading the prompt'
-      status.textContent = joinFacts(`${formatCount(numTokens)} tokens`, rate, first, ending)
+      const tokens = numTokens > 0 ? `${formatCount(numTokens)} tokens` : undefined
+      const first = firstMs > 0 ? `first after ${formatSeconds(firstMs)}` : undefined
+      status.textContent = joinFacts(tokens, rate, first, ending)
     }
     output.textContent = ''
     output.hidden = false
     output.ariaBusy = 'true'
     let ending = 'stopped'
-    show('')
+    show('reading the prompt')
     try {
       const stream = engine.stream(promptFor('', text.value, chat.checked), settings('prompt'), { signal })
       let next = await stream.next()
@@ -40,7 +41,7 @@ export function promptPanel(): Panel {
         show('')
       }
       numTokens = next.value.usage.completionTokens
-      ending = next.value.finishReason === 'length' ? 'cut at the most tokens' : 'finished'
+      ending = next.value.finishReason === 'length' ? 'cut at the token limit' : 'finished'
     } catch (error) {
       if (!signal.aborted) ending = 'failed'
       throw error

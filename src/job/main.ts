@@ -11,6 +11,7 @@ import {
 interface PageJob {
   readonly lines: readonly string[]
   readonly model: string
+  readonly modelName: string
   readonly engine: Pick<EngineOptions, 'weights' | 'tokenBudget' | 'blocks'>
   readonly maxTokens: number | undefined
 }
@@ -34,12 +35,12 @@ declare global {
 const abort = new AbortController()
 window.abortJob = () => abort.abort()
 
-window.runJobInPage = async ({ lines, model, engine: options, maxTokens }) => {
+window.runJobInPage = async ({ lines, model, modelName, engine: options, maxTokens }) => {
   const { signal } = abort
   try {
     const engine = await createEngine(model, { ...options, signal, onProgress: ({ text }) => window.onLoad(text) })
     const { onResponse, onProgress } = window
-    const { summary } = await runJob(engine, lines, { maxTokens, signal, onResponse, onProgress })
+    const { summary } = await runJob(engine, lines, { maxTokens, modelName, signal, onResponse, onProgress })
     engine.dispose()
     return { summary }
   } catch (error) {

@@ -25,11 +25,13 @@ export interface AttentionItems {
 /** Query vectors times dims that fit in 16 KiB of workgroup memory beside the probabilities of 32 query vectors. */
 const MAX_TILE_ELEMENTS = 2048
 const MAX_QUERIES = 32
+/** Enough for a decode's query heads; a smaller tile leaves room for more workgroups at once. */
+const DECODE_QUERIES = 8
 
 /** Query vectors per work item that the kernel is made for, ascending; all give the same bits. */
 export function attentionTiles(headDim: number): number[] {
   const largest = Math.min(MAX_QUERIES, 2 ** Math.floor(Math.log2(MAX_TILE_ELEMENTS / headDim)))
-  return [4, 8, 16, 32].filter(queries => queries <= 8 || queries === largest)
+  return largest > DECODE_QUERIES ? [DECODE_QUERIES, largest] : [largest]
 }
 
 /**
@@ -51,7 +53,7 @@ export function attention(
   const buffers = { q, k_cache: k, v_cache: v, out, partial_o: partialO, partial_lse: partialLse }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
   return ({ numItems, firstItem, firstRow, firstBlock }: AttentionItems): void => {
-    const params = { n_items: numItems, items: firstItem, rows: firstRow, blocks: firstBlock, group }
+    const params = { n_items: numItems, items: firstItem, rows: firstRow, blocks: firstBlock, group, dim4: headDim / 4 }
     step.dispatch(call, params, [...flatGrid(numItems), numKvHeads])
   }
 }

@@ -74,7 +74,7 @@ it.each([
   [{ blokcs: 3 }, /^Unknown engine option blokcs\. Known are gpu, /],
   [{ tokenBudget: 0 }, 'Engine option tokenBudget is 0, but must be a whole number of at least 1.'],
   [{ weights: 'q3' }, 'Engine option weights is q3, but must be f32 or f16.'],
-  [{ contextLength: 100000 }, "A context of 100000 tokens: the model's is 1 to 512."],
+  [{ contextLength: 100000 }, 'A context of 100000 tokens: this model takes 1 to 512.'],
 ])('refuses the options %o', async (options, message) => {
   await expect(createEngine(source(), options as object)).rejects.toThrow(message)
 })

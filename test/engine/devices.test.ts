@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest'
+import { createEngine, type EngineOptions } from '../../src/index'
+import { TINY } from '../support/engine'
+import { oracles } from '../support/oracles'
+import { seededModel } from '../support/seeded-weights'
+
+const [oracle] = oracles
+const MIB = 2 ** 20
+
+async function tokens(options: EngineOptions, dtype?: 'F16' | 'BF16', numShards = 1): Promise<(readonly number[])[]> {
+  const engine = await createEngine(seededModel(oracle.config, oracle.seed, dtype, numShards), options)
+  const prompts = oracle.runs.map(({ prompt }) => prompt)
+  const results = await engine.generate(prompts, { maxTokens: 64, ignoreEos: true }).all()
+  engine.dispose()
+  return results.map(({ tokenIds }) => tokenIds)
+}
+
+// the seeded weights are exact in f16 and bf16, so that all of these compute the same numbers
+describe('the oracle’s tokens come out', () => {
+  const expected = oracle.runs.map(run => run.tokens)
+
+  it('of weights kept as f16, which needs no shader-f16', async () => {
+    expect(await tokens({ weights: 'f16', limits: 'default' })).toEqual(expected)
+  })
+
+  it('of f16 and bf16 checkpoints, whole and sharded', async () => {
+    expect(await tokens({}, 'F16')).toEqual(expected)
+    expect(await tokens({}, 'BF16', 3)).toEqual(expected)
+  })
+
+  it('on a device with default limits and no optional feature', async () => {
+    expect(await tokens({ limits: 'default' })).toEqual(expected)
+  })
+})
+
+it('a matrix over the binding limit of 128 MiB gives the same tokens as one that fits', async () => {
+  const config = { ...TINY, vocab_size: 70000, hidden_size: 512, num_hidden_layers: 1 }
+  const prompts = [[1], [69_999, 3, 69_000]]
+  const answers: unknown[] = []
+  for (const weights of ['f32', 'f16'] as const) {
+    const engine = await createEngine(seededModel(config, 5), { weights, blocks: 32, limits: 'default' })
+    const isOver = config.vocab_size * config.hidden_size * (weights === 'f32' ? 4 : 2) > 128 * MIB
+    expect(isOver).toBe(weights === 'f32')
+    const results = await engine.generate(prompts, { maxTokens: 4, ignoreEos: true }).all()
+    answers.push(results.map(({ tokenIds }) => tokenIds))
+    engine.dispose()
+  }
+  expect(answers[0]).toEqual(answers[1])
+})
