@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
-          include: ['test/{core,kv,scheduler,loader,tokenizer,api,repository,cli}/**/*.test.ts'],
+          include: ['test/{core,kv,scheduler,loader,tokenizer,api,repository,cli,demo}/**/*.test.ts'],
           testTimeout: 60_000,
         },
       },
@@ -23,7 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'chrome',
-          include: ['test/{gpu,kernels,sampler,model,engine,demo}/**/*.test.ts'],
+          include: ['test/{gpu,kernels,sampler,model,engine}/**/*.test.ts'],
           testTimeout: 300_000,
           fileParallelism: false,
           browser: {

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { BatchResponse, JobSummary } from '../index'
 import { runInChrome } from './chrome-runtime'
 import { type JobCommand, parseJobCommand, USAGE, UsageError } from './job-options'
@@ -41,36 +43,39 @@ export async function main(args: string[]): Promise<number> {
 }
 
 async function run(command: JobCommand): Promise<JobSummary> {
-  const text = await readFile(command.input, 'utf8').catch(cause => {
+  const bytes = await readFile(command.input).catch(cause => {
     throw new UsageError(`The input ${command.input} cannot be read: ${String(cause)}`)
   })
-  const lines = text.split('\n')
+  for (const path of [command.out, command.summary]) {
+    if (path && !existsSync(dirname(path))) throw new UsageError(`The folder of ${path} does not exist.`)
+  }
+  // this decoder, unlike readFile's, drops a byte order mark
+  const lines = new TextDecoder().decode(bytes).split('\n')
   const abort = new AbortController()
   process.once('SIGINT', () => abort.abort())
 
   const responses: BatchResponse[] = []
-  const showProgress = progressBar(process.stderr)
   const runtime = command.runtime === 'chrome' ? runInChrome : runInNode
   const { model, weights, tokenBudget, blocks, maxTokens } = command
   const engine = { weights, tokenBudget, blocks }
   const input = { lines, model: resolveModel(model), modelName: model, engine, maxTokens }
-  try {
-    const summary = await runtime(
-      input,
-      {
-        onLoad: line => process.stderr.isTTY && process.stderr.write(`\r${line}\x1b[K`),
-        onResponse: response => responses.push(response),
-        onProgress: showProgress,
-      },
-      abort.signal,
-    )
-    console.log(summaryText(summary, command.out))
-    if (command.summary) await writeFile(command.summary, `${JSON.stringify(summary, undefined, 2)}\n`)
-    return summary
-  } finally {
-    // also after an interrupt: what was answered is kept
-    if (responses.length > 0) await writeResponses(command.out, responses)
+  const events = {
+    onLoad: (line: string) => process.stderr.isTTY && process.stderr.write(`\r${line}\x1b[K`),
+    onResponse: (response: BatchResponse) => responses.push(response),
+    onProgress: progressBar(process.stderr),
   }
+  let summary: JobSummary
+  try {
+    summary = await runtime(input, events, abort.signal)
+  } catch (error) {
+    // an interrupt, a lost device: what was answered is kept
+    if (responses.length > 0) await writeResponses(command.out, responses)
+    throw error
+  }
+  await writeResponses(command.out, responses)
+  if (command.summary) await writeFile(command.summary, `${JSON.stringify(summary, undefined, 2)}\n`)
+  console.log(summaryText(summary, command.out))
+  return summary
 }
 
 /** In input order: a response's id ends in its line. */

@@ -13,7 +13,7 @@ export function progressLine({ done, total, decodeTokens, elapsedMs }: JobProgre
 }
 
 /** Draws progress on a terminal; elsewhere prints a line every tenth. */
-export function progressBar(stream: NodeJS.WriteStream): (progress: JobProgress) => void {
+export function progressBar(stream: Pick<NodeJS.WriteStream, 'isTTY' | 'write'>): (progress: JobProgress) => void {
   let printed = 0
   return progress => {
     const line = progressLine(progress)
@@ -27,7 +27,7 @@ export function progressBar(stream: NodeJS.WriteStream): (progress: JobProgress)
   }
 }
 
-function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.ceil(seconds)} s`
-  return `${Math.floor(seconds / 60)} min ${Math.ceil(seconds % 60)} s`
+function duration(exact: number): string {
+  const seconds = Math.ceil(exact)
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }

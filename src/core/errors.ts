@@ -3,35 +3,49 @@
  * Cancellation is not here: it is the platform's `AbortError`. The original error, if any, is kept as `cause`.
  */
 export class CoppiceError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = new.target.name
-  }
+  // a text and not the class's own name, which minifiers change
+  override name = 'CoppiceError'
 }
 
 /** No WebGPU here, no adapter, or one whose limits are too small. */
-export class UnsupportedDevice extends CoppiceError {}
+export class UnsupportedDevice extends CoppiceError {
+  override name = 'UnsupportedDevice'
+}
 
 /** The GPU device went away (driver reset, tab in background, `destroy()`); create a new engine. */
-export class DeviceLost extends CoppiceError {}
+export class DeviceLost extends CoppiceError {
+  override name = 'DeviceLost'
+}
 
 /** The GPU refused an allocation, or a plan shows that it would. */
-export class OutOfMemory extends CoppiceError {}
+export class OutOfMemory extends CoppiceError {
+  override name = 'OutOfMemory'
+}
 
 /** The model's architecture, a config field or a dtype is one we cannot run. */
-export class UnsupportedModel extends CoppiceError {}
+export class UnsupportedModel extends CoppiceError {
+  override name = 'UnsupportedModel'
+}
 
 /** A model file contradicts itself: truncated, overlapping tensors, impossible shapes. */
-export class CorruptCheckpoint extends CoppiceError {}
+export class CorruptCheckpoint extends CoppiceError {
+  override name = 'CorruptCheckpoint'
+}
 
 /** A model file could not be fetched or read. */
-export class DownloadFailed extends CoppiceError {}
+export class DownloadFailed extends CoppiceError {
+  override name = 'DownloadFailed'
+}
 
 /** A prompt, parameter or option that cannot be served; says which and why. */
-export class InvalidRequest extends CoppiceError {}
+export class InvalidRequest extends CoppiceError {
+  override name = 'InvalidRequest'
+}
 
 /** The engine was disposed before or during the call. */
-export class Disposed extends CoppiceError {}
+export class Disposed extends CoppiceError {
+  override name = 'Disposed'
+}
 
 /** The error that an aborted `signal` asks for: its own reason, or an `AbortError`. */
 export function abortError(signal?: AbortSignal): unknown {

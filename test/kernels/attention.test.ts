@@ -227,7 +227,7 @@ describe('attention', () => {
         numKeys: end - start,
         firstKeyPosition: start,
       }))
-      const { out, lse } = await run(bench, scene, new HandPlan(4, items, [[0, 0, parts.length]]))
+      const { out, lse } = await run(bench, scene, new HandPlan(8, items, [[0, 0, parts.length]]))
       expectClose(out, expected, BOUND)
       const isEmpty = (slot: number) => parts[slot].start === parts[slot].end || parts[slot].start > 332
       expect(Array.from(lse, value => value < -1e29)).toEqual(Array.from(lse, (_, i) => isEmpty(Math.floor(i / 4))))
@@ -241,7 +241,7 @@ describe('attention', () => {
       { start: 300, count: 1 },
     ])
     const scene = createScene(shape, tokensOf(parts), 1, scoreScale)
-    const { out } = await run(await kernelBench(), scene, planOf(parts, shape, [4, 32]))
+    const { out } = await run(await kernelBench(), scene, planOf(parts, shape, attentionTiles(64)))
     expect(out.findIndex(value => !(Math.abs(value) <= 1))).toBe(-1)
     if (scoreScale <= 1e6) expect(bits(out.slice(0, 64))).toEqual(bits(firstValues(scene)))
   })
@@ -253,7 +253,7 @@ describe('attention', () => {
     const scene = createScene(shape, tokens)
     const items = Array.from(tokens, (_, token) => [token, 1, 0, (token % BLOCK_LEN) + 1, 0])
     const plan = {
-      tiles: [{ queries: 4, items: Uint32Array.from(items.flat()) }],
+      tiles: [{ queries: 8, items: Uint32Array.from(items.flat()) }],
       rows: Uint32Array.from(tokens.flatMap(({ position }, token) => [token, position, DIRECT])),
       blocks: Uint32Array.from(blocks),
       merges: new Uint32Array(),

@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest'
+import { parseJobCommand, USAGE, UsageError } from '../../src/cli/job-options'
+
+it('without arguments the example runs on the embedded model in Chrome', () => {
+  expect(parseJobCommand([])).toEqual({
+    input: 'examples/tickets.jsonl',
+    out: 'examples/tickets.results.jsonl',
+    summary: undefined,
+    model: 'sprout',
+    weights: 'f32',
+    maxTokens: undefined,
+    tokenBudget: undefined,
+    blocks: undefined,
+    runtime: 'chrome',
+  })
+})
+
+it('every option is read, before and after the input', () => {
+  const before = ['--out', 'o', '--summary', 's', '--model', 'org/name', '--weights=f16', '--runtime', 'node']
+  const after = ['--max-tokens', '5', '--token-budget', '64', '--blocks', '999999999']
+  expect(parseJobCommand([...before, 'in.jsonl', ...after])).toEqual({
+    input: 'in.jsonl',
+    out: 'o',
+    summary: 's',
+    model: 'org/name',
+    weights: 'f16',
+    maxTokens: 5,
+    tokenBudget: 64,
+    blocks: 999999999,
+    runtime: 'node',
+  })
+})
+
+it.each([
+  ['a/b.jsonl', 'a/b.results.jsonl'],
+  ['b.json', 'b.results.jsonl'],
+  ['b.txt', 'b.txt.results.jsonl'],
+  ['b', 'b.results.jsonl'],
+])('the responses to %s go to %s', (input, out) => {
+  expect(parseJobCommand([input]).out).toBe(out)
+})
+
+it.each([
+  [['a.jsonl', 'b.jsonl'], 'One input file at a time, not 2: a.jsonl b.jsonl'],
+  [['--weights', 'q4'], '--weights is q4, but must be one of f32, f16.'],
+  [['--runtime', 'deno'], '--runtime is deno, but must be one of chrome, node.'],
+  [['--blocks', '0'], '--blocks is 0, but must be a whole number of at least 1.'],
+  [['--max-tokens', '1.5'], '--max-tokens is 1.5, but must be a whole number of at least 1.'],
+  [['--token-budget', '1e3'], '--token-budget is 1e3, but must be a whole number of at least 1.'],
+  [['--wat'], "Unknown option '--wat'"],
+  [['--model'], "Option '--model <value>' argument missing"],
+])('%o is refused with the reason', (args, reason) => {
+  expect(() => parseJobCommand(args)).toThrow(UsageError)
+  expect(() => parseJobCommand(args)).toThrow(reason)
+})
+
+it('the usage names every option that the command line takes', () => {
+  for (const option of ['out', 'summary', 'model', 'weights', 'max-tokens', 'token-budget', 'blocks', 'runtime']) {
+    expect(USAGE).toContain(`--${option} `)
+    expect(() => parseJobCommand([`--${option}`])).toThrow('argument missing')
+  }
+})
