@@ -121,7 +121,7 @@ def evaluate(count=400):
             for shots in [12, 4, 0]:
                 right = asked = 0
                 while asked < count:
-                    prefix = shared_prefix(rng, task, shots, tok, 900)
+                    prefix = shared_prefix(rng, task, shots, tok, 820)
                     items = [corpus.make_item(rng, task, held=True) for _ in range(min(40, count - asked))]
                     parts = [prompt_parts(task, form, prefix, text) for text, _ in items]
                     cases = [(rest, (answer if form == "chat" else " " + answer) + stop) for (_, rest, stop), (_, answer) in zip(parts, items)]
@@ -248,7 +248,7 @@ def write_requests(per_form=40):
     lines, expected, used = [], {}, set()
     for task in corpus.TASKS:
         for form in ["chat", "raw"]:
-            prefix = shared_prefix(rng, task, 12, tok, 880, FIXED[task])
+            prefix = shared_prefix(rng, task, 12, tok, 820, FIXED[task])
             i = 0
             while i < per_form:
                 text, answer = corpus.make_item(rng, task, held=True)

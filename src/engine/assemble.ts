@@ -42,11 +42,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) 
     tiles: attentionTiles(config.headDim),
   }
   const capacity = planCapacity({ layout, tokenBudget, contextLength })
-  const step = new Step(
-    gpu,
-    arenaWords(capacity, { tokenBudget, contextLength, vocabSize: config.vocabSize }),
-    options.profile,
-  )
+  const step = new Step(gpu, arenaWords(capacity, { tokenBudget, numBlocks }), options.profile)
   const context = kernelContext(gpu, step)
   const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: capacity.slots })
   const { layers: cache } = createKvCache(gpu, { ...config, numBlocks })

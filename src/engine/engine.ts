@@ -75,8 +75,11 @@ export class Engine {
     this.config = parts.config
     this.memory = parts.memory
     this.tokenizer = parts.tokenizer
-    const onDraw = (sequence: Sequence, draw: Draw) => this.#onDraw(sequence, draw)
-    this.#loop = new StepLoop(parts.scheduler, parts.runner, parts.stepsInFlight, onDraw, error => this.#fail(error))
+    this.#loop = new StepLoop({
+      ...parts,
+      onDraw: (sequence, draw) => this.#onDraw(sequence, draw),
+      onError: error => this.#fail(error),
+    })
     void parts.runner.lost.then(error => this.#fail(error))
   }
 

@@ -5,13 +5,23 @@ import type { Message, Prompt } from './prompt'
 
 /** Turns prompts into tokens, in the way the model expects. */
 export class PromptEncoder {
+  readonly #tokenizer: Tokenizer
+  readonly #chatTemplate: ChatTemplate
+  readonly #vocabSize: number
+  readonly #contextLength: number
+
   constructor(
-    private readonly tokenizer: Tokenizer,
-    private readonly chatTemplate: ChatTemplate,
-    private readonly vocabSize: number,
+    tokenizer: Tokenizer,
+    chatTemplate: ChatTemplate,
+    vocabSize: number,
     /** Longest prompt and output together, in tokens. */
-    private readonly contextLength: number,
-  ) {}
+    contextLength: number,
+  ) {
+    this.#tokenizer = tokenizer
+    this.#chatTemplate = chatTemplate
+    this.#vocabSize = vocabSize
+    this.#contextLength = contextLength
+  }
 
   /**
    * The prompt's tokens, special ones included; at least one, and room for at least one more.
@@ -24,26 +34,26 @@ export class PromptEncoder {
         'The prompt is empty, and this model has no begin-of-sequence token to start from. Give at least one token.',
       )
     }
-    if (tokens.length >= this.contextLength) {
+    if (tokens.length >= this.#contextLength) {
       throw new InvalidRequest(
-        `The prompt has ${tokens.length} tokens, but the context holds ${this.contextLength}, output included. Shorten it.`,
+        `The prompt has ${tokens.length} tokens, but the context holds ${this.#contextLength}, output included. Shorten it.`,
       )
     }
     return tokens
   }
 
   #tokens(prompt: Prompt): number[] {
-    if (typeof prompt === 'string') return this.tokenizer.encode(prompt, { addSpecialTokens: true })
+    if (typeof prompt === 'string') return this.#tokenizer.encode(prompt, { addSpecialTokens: true })
     if (!Array.isArray(prompt))
       throw new InvalidRequest(`A prompt is a text, messages or token ids, not ${typeof prompt}.`)
     if (isMessages(prompt)) {
       // the template writes the special tokens itself
-      return this.tokenizer.encode(this.chatTemplate.render(prompt), { addSpecialTokens: false })
+      return this.#tokenizer.encode(this.#chatTemplate.render(prompt), { addSpecialTokens: false })
     }
     return (prompt as readonly number[]).map((id, index) => {
-      if (Number.isInteger(id) && id >= 0 && id < this.vocabSize) return id
+      if (Number.isInteger(id) && id >= 0 && id < this.#vocabSize) return id
       throw new InvalidRequest(
-        `Token ${index} of the prompt is ${String(id)}, but ids go from 0 to ${this.vocabSize - 1}.`,
+        `Token ${index} of the prompt is ${String(id)}, but ids go from 0 to ${this.#vocabSize - 1}.`,
       )
     })
   }

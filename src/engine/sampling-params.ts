@@ -1,5 +1,6 @@
 import { InvalidRequest } from '../core/errors'
 import type { SamplingParams } from '../core/sampling-params'
+import { MAX_LOGPROBS } from '../sampler/sampler'
 
 /** What a caller may give: any part of the parameters; token ids of `logitBias` as object keys or a map. */
 export type GenerationParams = Partial<Omit<SamplingParams, 'logitBias' | 'stop'>> & {
@@ -7,8 +8,8 @@ export type GenerationParams = Partial<Omit<SamplingParams, 'logitBias' | 'stop'
   readonly stop?: string | readonly string[]
 }
 
-/** The most `topLogprobs` per token that the sampler keeps room for. */
-export const MAX_LOGPROBS = 20
+/** Entries of `logitBias`, at most: bounds what a step tells the GPU. Tokens to forbid are usually a handful. */
+export const MAX_LOGIT_BIAS = 1024
 
 interface Range {
   readonly default: number
@@ -76,6 +77,9 @@ function checked(name: string, value: unknown, { low, high, integer }: Range): n
 
 function logitBias(given: GenerationParams['logitBias'], vocabSize: number): ReadonlyMap<number, number> {
   const pairs = given instanceof Map ? [...given] : Object.entries(given ?? {})
+  if (pairs.length > MAX_LOGIT_BIAS) {
+    throw new InvalidRequest(`logitBias has ${pairs.length} entries, but may have at most ${MAX_LOGIT_BIAS}.`)
+  }
   return new Map(
     pairs.map(([key, bias]) => {
       const tokenId = checked('a token id of logitBias', Number(key), {

@@ -4,49 +4,57 @@ import type { Sequence } from '../core/sequence'
 import type { Scheduler } from '../scheduler/scheduler'
 import type { Runner } from './runner'
 
+export interface StepLoopParts {
+  readonly scheduler: Scheduler
+  readonly runner: Runner
+  /** Steps submitted before the first one's draws have come back. */
+  readonly stepsInFlight: number
+  /** A token has arrived; if it ended its sequence, that is finished already. */
+  onDraw(sequence: Sequence, draw: Draw): void
+  /** The loop has stopped, and no sequence will get on. */
+  onError(error: CoppiceError): void
+}
+
 /**
  * The engine's main loop: decide a step, run it, account for it, as long as there is work. A few steps are under way at
  * once, so that the GPU never waits for the CPU: step n + 1 is submitted before the tokens of step n have come back.
  */
 export class StepLoop {
+  readonly #parts: StepLoopParts
   #isRunning = false
 
-  constructor(
-    private readonly scheduler: Scheduler,
-    private readonly runner: Runner,
-    private readonly maxInFlight: number,
-    private readonly onDraw: (sequence: Sequence, draw: Draw) => void,
-    private readonly onError: (error: CoppiceError) => void,
-  ) {}
+  constructor(parts: StepLoopParts) {
+    this.#parts = parts
+  }
 
   /** Work has arrived. */
   wake(): void {
     if (this.#isRunning) return
     this.#isRunning = true
-    void this.#run().catch((cause: unknown) => {
-      const error =
-        cause instanceof CoppiceError ? cause : new CoppiceError(`The engine failed: ${String(cause)}`, { cause })
-      this.onError(error)
+    this.#run().catch((cause: unknown) => {
+      const isOurs = cause instanceof CoppiceError
+      this.#parts.onError(isOurs ? cause : new CoppiceError(`The engine failed: ${String(cause)}`, { cause }))
     })
   }
 
   async #run(): Promise<void> {
+    const { scheduler, runner, stepsInFlight, onDraw } = this.#parts
     const inFlight: { readonly batch: Batch; readonly draws: Promise<Draw[]> }[] = []
     try {
       for (;;) {
-        while (inFlight.length < this.maxInFlight) {
-          const batch = this.scheduler.next()
+        while (inFlight.length < stepsInFlight) {
+          const batch = scheduler.next()
           if (!batch) break
-          inFlight.push({ batch, draws: this.runner.run(batch) })
+          inFlight.push({ batch, draws: runner.run(batch) })
         }
         const step = inFlight.shift()
         if (!step) break
         const draws = await step.draws
-        for (const { sequence, draw } of this.scheduler.complete(step.batch, draws)) this.onDraw(sequence, draw)
+        for (const { sequence, draw } of scheduler.complete(step.batch, draws)) onDraw(sequence, draw)
       }
     } finally {
       this.#isRunning = false
-      // after an error the other steps fail too; nobody waits for them
+      // after an error the steps behind it fail as well; nobody waits for them
       for (const { draws } of inFlight) draws.catch(() => undefined)
     }
   }

@@ -30,30 +30,32 @@ export class Gpu {
   readonly adapter: string
   /** Settles when the device is gone, with the reason; never rejects. */
   readonly lost: Promise<DeviceLost>
-  private readonly buffers = new Map<GPUBuffer, number>()
-  private readonly checks = new Set<Promise<Error | undefined>>()
-  private lostError: DeviceLost | undefined
-  private bytes = 0
+  readonly #buffers = new Map<GPUBuffer, number>()
+  readonly #checks = new Set<Promise<Error | undefined>>()
+  #lostError: DeviceLost | undefined
+  #bytes = 0
+  readonly #isBorrowed: boolean
 
   constructor(
     readonly device: GPUDevice,
     info: GPUAdapterInfo | undefined,
-    private readonly isBorrowed: boolean,
+    isBorrowed: boolean,
   ) {
+    this.#isBorrowed = isBorrowed
     this.limits = device.limits
     this.features = device.features as ReadonlySet<string>
     this.adapter = describe(info)
     this.lost = device.lost.then(({ reason, message }) => {
-      this.lostError = new DeviceLost(
+      this.#lostError = new DeviceLost(
         `The GPU device was lost (${reason}): ${message || 'no reason given'}. Create a new engine.`,
       )
-      return this.lostError
+      return this.#lostError
     })
   }
 
   /** Bytes of all buffers that live. */
   get allocatedBytes(): number {
-    return this.bytes
+    return this.#bytes
   }
 
   /**
@@ -69,7 +71,7 @@ export class Gpu {
     }
     this.device.pushErrorScope('out-of-memory')
     const buffer = this.device.createBuffer({ label, size: bytes, usage })
-    const held = this.bytes
+    const held = this.#bytes
     this.check(
       this.device.popErrorScope().then(error => {
         if (!error) return undefined
@@ -78,39 +80,39 @@ export class Gpu {
         )
       }),
     )
-    this.buffers.set(buffer, bytes)
-    this.bytes += bytes
+    this.#buffers.set(buffer, bytes)
+    this.#bytes += bytes
     return buffer
   }
 
   destroyBuffer(buffer: GPUBuffer): void {
-    this.bytes -= this.buffers.get(buffer) ?? 0
-    this.buffers.delete(buffer)
+    this.#bytes -= this.#buffers.get(buffer) ?? 0
+    this.#buffers.delete(buffer)
     buffer.destroy()
   }
 
   /** Adds an asynchronous check whose error the next `settled()` reports. */
   check(result: Promise<Error | undefined>): void {
-    this.checks.add(result)
+    this.#checks.add(result)
   }
 
   /** Waits for all allocations and compilations so far; throws the first error among them. */
   async settled(): Promise<void> {
-    const pending = [...this.checks]
-    this.checks.clear()
+    const pending = [...this.#checks]
+    this.#checks.clear()
     const errors = await Promise.all(pending)
     this.throwIfLost()
     for (const error of errors) if (error) throw error
   }
 
   throwIfLost(): void {
-    if (this.lostError) throw this.lostError
+    if (this.#lostError) throw this.#lostError
   }
 
   /** Frees every buffer; destroys the device unless it is the caller's. */
   dispose(): void {
-    for (const buffer of [...this.buffers.keys()]) this.destroyBuffer(buffer)
-    if (!this.isBorrowed) this.device.destroy()
+    for (const buffer of [...this.#buffers.keys()]) this.destroyBuffer(buffer)
+    if (!this.#isBorrowed) this.device.destroy()
   }
 }
 

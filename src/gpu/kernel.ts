@@ -27,13 +27,11 @@ export class Kernel {
   readonly shader: ShaderInterface
   /** Bytes of `struct Params`, padded to 16. */
   readonly paramsBytes: number
-  private readonly layout: GPUBindGroupLayout
+  readonly #layout: GPUBindGroupLayout
+  readonly #gpu: Gpu
 
-  constructor(
-    private readonly gpu: Gpu,
-    source: ShaderSource,
-    variant: ShaderVariant,
-  ) {
+  constructor(gpu: Gpu, source: ShaderSource, variant: ShaderVariant) {
+    this.#gpu = gpu
     const { device } = gpu
     const code = linkShader(source, variant)
     this.name = variantName(variant)
@@ -45,19 +43,19 @@ export class Kernel {
       visibility: COMPUTE,
       buffer: { type, hasDynamicOffset: type === 'uniform' },
     }))
-    this.layout = device.createBindGroupLayout({ label: this.name, entries })
+    this.#layout = device.createBindGroupLayout({ label: this.name, entries })
     const module = device.createShaderModule({ label: this.name, code })
-    const layout = device.createPipelineLayout({ label: this.name, bindGroupLayouts: [this.layout] })
+    const layout = device.createPipelineLayout({ label: this.name, bindGroupLayouts: [this.#layout] })
     const compiled = device.createComputePipelineAsync({
       label: this.name,
       layout,
       compute: { module, entryPoint: 'main' },
     })
     const scope = device.popErrorScope()
-    gpu.check(this.compile(compiled, scope, module, code))
+    gpu.check(this.#compile(compiled, scope, module, code))
   }
 
-  private async compile(
+  async #compile(
     compiled: Promise<GPUComputePipeline>,
     scope: Promise<GPUError | null>,
     module: GPUShaderModule,
@@ -75,7 +73,9 @@ export class Kernel {
         .filter(message => message.type === 'error')
         .map(({ lineNum, message }) => `line ${lineNum}: ${message}\n    ${lines[lineNum - 1] ?? ''}`)
       const reason = errors.length > 0 ? errors.join('\n') : String(cause)
-      return new UnsupportedDevice(`Kernel ${this.name} does not compile on ${this.gpu.adapter}:\n${reason}`, { cause })
+      return new UnsupportedDevice(`Kernel ${this.name} does not compile on ${this.#gpu.adapter}:\n${reason}`, {
+        cause,
+      })
     }
   }
 
@@ -89,27 +89,29 @@ export class Kernel {
       return { binding: index, resource: 'buffer' in binding ? binding : { buffer: binding } }
     })
     if (given.size > 0) throw new Error(`kernel ${this.name} has no variable ${[...given].join(', ')}`)
-    const bindGroup = this.gpu.device.createBindGroup({ label: this.name, layout: this.layout, entries })
+    const bindGroup = this.#gpu.device.createBindGroup({ label: this.name, layout: this.#layout, entries })
     return { kernel: this, bindGroup }
   }
 }
 
 /** All kernels of an engine: each variant is compiled once. */
 export class KernelCache {
-  private readonly kernels = new Map<string, Kernel>()
+  readonly #kernels = new Map<string, Kernel>()
+  readonly #gpu: Gpu
+  readonly #source: ShaderSource
 
-  constructor(
-    private readonly gpu: Gpu,
-    private readonly source: ShaderSource,
-  ) {}
+  constructor(gpu: Gpu, source: ShaderSource) {
+    this.#gpu = gpu
+    this.#source = source
+  }
 
   /** Starts compiling on first use; ready once `Gpu.settled()` has resolved. */
   get(variant: ShaderVariant): Kernel {
     const name = variantName(variant)
-    let kernel = this.kernels.get(name)
+    let kernel = this.#kernels.get(name)
     if (!kernel) {
-      kernel = new Kernel(this.gpu, this.source, variant)
-      this.kernels.set(name, kernel)
+      kernel = new Kernel(this.#gpu, this.#source, variant)
+      this.#kernels.set(name, kernel)
     }
     return kernel
   }

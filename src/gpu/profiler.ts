@@ -15,26 +15,28 @@ export interface KernelTime {
  * a pass of its own: compare kernels with it, do not add it up to a step's time.
  */
 export class Profiler {
-  private readonly querySet: GPUQuerySet
-  private readonly resolved: GPUBuffer
-  private readonly totals = new Map<string, { ms: number; calls: number }>()
-  private readonly pending = new Set<Promise<void>>()
-  private readbacks: GPUBuffer[] = []
-  private names: string[] = []
-  private target: GPUBuffer | undefined
+  readonly #querySet: GPUQuerySet
+  readonly #resolved: GPUBuffer
+  readonly #totals = new Map<string, { ms: number; calls: number }>()
+  readonly #pending = new Set<Promise<void>>()
+  #readbacks: GPUBuffer[] = []
+  #names: string[] = []
+  #target: GPUBuffer | undefined
+  readonly #gpu: Gpu
 
-  constructor(private readonly gpu: Gpu) {
-    this.querySet = gpu.device.createQuerySet({ label: 'profiler', type: 'timestamp', count: MAX_PASSES * 2 })
-    this.resolved = gpu.createBuffer('profiler queries', MAX_PASSES * 16, QUERY_RESOLVE | COPY_SRC)
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu
+    this.#querySet = gpu.device.createQuerySet({ label: 'profiler', type: 'timestamp', count: MAX_PASSES * 2 })
+    this.#resolved = gpu.createBuffer('profiler queries', MAX_PASSES * 16, QUERY_RESOLVE | COPY_SRC)
   }
 
   /** The descriptor of the pass that will hold the next dispatch. */
   pass(kernel: string): GPUComputePassDescriptor {
-    const index = this.names.length * 2
+    const index = this.#names.length * 2
     if (index >= MAX_PASSES * 2) return { label: kernel }
-    this.names.push(kernel)
+    this.#names.push(kernel)
     const timestampWrites = {
-      querySet: this.querySet,
+      querySet: this.#querySet,
       beginningOfPassWriteIndex: index,
       endOfPassWriteIndex: index + 1,
     }
@@ -42,39 +44,40 @@ export class Profiler {
   }
 
   resolve(encoder: GPUCommandEncoder): void {
-    const count = this.names.length * 2
+    const count = this.#names.length * 2
     if (count === 0) return
-    this.target =
-      this.readbacks.pop() ?? this.gpu.createBuffer('profiler readback', MAX_PASSES * 16, MAP_READ | COPY_DST)
-    encoder.resolveQuerySet(this.querySet, 0, count, this.resolved, 0)
-    encoder.copyBufferToBuffer(this.resolved, 0, this.target, 0, count * 8)
+    this.#target =
+      this.#readbacks.pop() ?? this.#gpu.createBuffer('profiler readback', MAX_PASSES * 16, MAP_READ | COPY_DST)
+    encoder.resolveQuerySet(this.#querySet, 0, count, this.#resolved, 0)
+    encoder.copyBufferToBuffer(this.#resolved, 0, this.#target, 0, count * 8)
   }
 
   collect(): void {
-    const { target, names } = this
-    this.target = undefined
-    this.names = []
+    const target = this.#target
+    const names = this.#names
+    this.#target = undefined
+    this.#names = []
     if (!target) return
-    const done = this.read(target, names).finally(() => this.pending.delete(done))
-    this.pending.add(done)
+    const done = this.#read(target, names).finally(() => this.#pending.delete(done))
+    this.#pending.add(done)
   }
 
   /** Time per kernel variant since the start, of all steps submitted so far. */
   async times(): Promise<ReadonlyMap<string, KernelTime>> {
-    await Promise.all(this.pending)
-    return this.totals
+    await Promise.all(this.#pending)
+    return this.#totals
   }
 
-  private async read(target: GPUBuffer, names: readonly string[]): Promise<void> {
+  async #read(target: GPUBuffer, names: readonly string[]): Promise<void> {
     await target.mapAsync(MODE_READ)
     const stamps = new BigUint64Array(target.getMappedRange().slice(0, names.length * 16))
     target.unmap()
-    this.readbacks.push(target)
+    this.#readbacks.push(target)
     names.forEach((name, index) => {
-      const total = this.totals.get(name) ?? { ms: 0, calls: 0 }
+      const total = this.#totals.get(name) ?? { ms: 0, calls: 0 }
       total.ms += Number(stamps[index * 2 + 1] - stamps[index * 2]) / 1e6
       total.calls += 1
-      this.totals.set(name, total)
+      this.#totals.set(name, total)
     })
   }
 }

@@ -3,18 +3,23 @@ import { COPY_DST, MAP_READ, MODE_READ } from './usage'
 
 /** Small results on their way back to the CPU: buffers are reused, so several steps can be under way. */
 export class ReadbackRing {
-  private readonly idle: GPUBuffer[] = []
+  readonly #idle: GPUBuffer[] = []
   readBytes = 0
+  readonly #gpu: Gpu
+  readonly #size: number
 
   constructor(
-    private readonly gpu: Gpu,
+    gpu: Gpu,
     /** Bytes of each buffer: the most that one step brings back. */
-    private readonly size: number,
-  ) {}
+    size: number,
+  ) {
+    this.#gpu = gpu
+    this.#size = size
+  }
 
   /** A buffer to copy into within the step; give it to `read` after the submit. */
   take(): GPUBuffer {
-    return this.idle.pop() ?? this.gpu.createBuffer('readback', this.size, MAP_READ | COPY_DST)
+    return this.#idle.pop() ?? this.#gpu.createBuffer('readback', this.#size, MAP_READ | COPY_DST)
   }
 
   /**
@@ -26,13 +31,13 @@ export class ReadbackRing {
       await buffer.mapAsync(MODE_READ, 0, bytes)
     } catch (error) {
       // a lost device rejects the mapping before `lost` settles
-      await Promise.race([this.gpu.lost, new Promise(resolve => setTimeout(resolve, 100))])
-      this.gpu.throwIfLost()
+      await Promise.race([this.#gpu.lost, new Promise(resolve => setTimeout(resolve, 100))])
+      this.#gpu.throwIfLost()
       throw error
     }
     const copy = buffer.getMappedRange(0, bytes).slice(0)
     buffer.unmap()
-    this.idle.push(buffer)
+    this.#idle.push(buffer)
     this.readBytes += bytes
     return copy
   }

@@ -17,44 +17,46 @@ export class Step {
   readonly profiler: Profiler | undefined
   numDispatches = 0
   uploadedBytes = 0
-  private readonly words: Uint32Array<ArrayBuffer>
-  private readonly floats: Float32Array
+  readonly #words: Uint32Array<ArrayBuffer>
+  readonly #floats: Float32Array
   /** Offset in bytes of each parameter block written in this step, by content. */
-  private readonly paramBlocks = new Map<string, number>()
-  private used = 0
-  private encoder: GPUCommandEncoder | undefined
-  private pass: GPUComputePassEncoder | undefined
-  private pipeline: GPUComputePipeline | undefined
+  readonly #paramBlocks = new Map<string, number>()
+  #used = 0
+  #encoder: GPUCommandEncoder | undefined
+  #pass: GPUComputePassEncoder | undefined
+  #pipeline: GPUComputePipeline | undefined
+  readonly #gpu: Gpu
 
   constructor(
-    private readonly gpu: Gpu,
+    gpu: Gpu,
     /** Capacity of the arena, in 4-byte words. */
     capacity: number,
     profile = false,
   ) {
-    this.words = new Uint32Array(Math.ceil(capacity / 4) * 4)
-    this.floats = new Float32Array(this.words.buffer)
-    this.arena = gpu.createBuffer('step arena', this.words.byteLength, STORAGE | UNIFORM | COPY_DST)
+    this.#gpu = gpu
+    this.#words = new Uint32Array(Math.ceil(capacity / 4) * 4)
+    this.#floats = new Float32Array(this.#words.buffer)
+    this.arena = gpu.createBuffer('step arena', this.#words.byteLength, STORAGE | UNIFORM | COPY_DST)
     if (profile && gpu.features.has('timestamp-query')) this.profiler = new Profiler(gpu)
   }
 
   /** Copies u32 words into the arena. Returns where they start, in words. */
   push(data: ArrayLike<number>): number {
     const start = this.reserve(data.length)
-    this.words.set(data, start)
+    this.#words.set(data, start)
     return start
   }
 
   /** Makes room for `length` words. Returns where they start; fill them through `view`. */
   reserve(length: number): number {
-    const start = this.used
-    assert(start + length <= this.words.length, `step arena: ${start} + ${length} words exceed ${this.words.length}`)
-    this.used += length
+    const start = this.#used
+    assert(start + length <= this.#words.length, `step arena: ${start} + ${length} words exceed ${this.#words.length}`)
+    this.#used += length
     return start
   }
 
   view(start: number, length: number): { readonly u32: Uint32Array; readonly f32: Float32Array } {
-    return { u32: this.words.subarray(start, start + length), f32: this.floats.subarray(start, start + length) }
+    return { u32: this.#words.subarray(start, start + length), f32: this.#floats.subarray(start, start + length) }
   }
 
   /** Adds a dispatch of `grid` workgroups; nothing if the grid is empty. `params` must name every field of the shader's. */
@@ -62,10 +64,10 @@ export class Step {
     const [x, y = 1, z = 1] = grid
     if (x * y * z === 0) return
     const { kernel, bindGroup } = call
-    const offset = this.writeParams(kernel, params)
-    const pass = this.profiler ? this.encode().beginComputePass(this.profiler.pass(kernel.name)) : this.openPass()
-    if (this.profiler || this.pipeline !== kernel.pipeline) pass.setPipeline(kernel.pipeline)
-    this.pipeline = kernel.pipeline
+    const offset = this.#writeParams(kernel, params)
+    const pass = this.profiler ? this.#encode().beginComputePass(this.profiler.pass(kernel.name)) : this.#openPass()
+    if (this.profiler || this.#pipeline !== kernel.pipeline) pass.setPipeline(kernel.pipeline)
+    this.#pipeline = kernel.pipeline
     pass.setBindGroup(0, bindGroup, [offset])
     pass.dispatchWorkgroups(x, y, z)
     if (this.profiler) pass.end()
@@ -73,26 +75,26 @@ export class Step {
   }
 
   copy(source: GPUBuffer, sourceOffset: number, target: GPUBuffer, targetOffset: number, size: number): void {
-    this.closePass()
-    this.encode().copyBufferToBuffer(source, sourceOffset, target, targetOffset, size)
+    this.#closePass()
+    this.#encode().copyBufferToBuffer(source, sourceOffset, target, targetOffset, size)
   }
 
   /** Sends the step off and starts an empty one. */
   submit(): void {
-    this.closePass()
-    this.profiler?.resolve(this.encode())
-    const { queue } = this.gpu.device
-    const upload = Math.ceil(this.used / 4) * 4
-    if (upload > 0) queue.writeBuffer(this.arena, 0, this.words, 0, upload)
-    queue.submit([this.encode().finish()])
+    this.#closePass()
+    this.profiler?.resolve(this.#encode())
+    const { queue } = this.#gpu.device
+    const upload = Math.ceil(this.#used / 4) * 4
+    if (upload > 0) queue.writeBuffer(this.arena, 0, this.#words, 0, upload)
+    queue.submit([this.#encode().finish()])
     this.profiler?.collect()
     this.uploadedBytes += upload * 4
-    this.encoder = undefined
-    this.used = 0
-    this.paramBlocks.clear()
+    this.#encoder = undefined
+    this.#used = 0
+    this.#paramBlocks.clear()
   }
 
-  private writeParams(kernel: Kernel, params: Readonly<Record<string, number>>): number {
+  #writeParams(kernel: Kernel, params: Readonly<Record<string, number>>): number {
     const { params: fields } = kernel.shader
     const values = fields.map(({ name }) => {
       const value = params[name]
@@ -105,32 +107,32 @@ export class Step {
     )
     // equal blocks of equal types are one block: the layers of a model differ in buffers only
     const key = fields.map(({ type }, index) => `${type}${values[index]}`).join()
-    const known = this.paramBlocks.get(key)
+    const known = this.#paramBlocks.get(key)
     if (known !== undefined) return known
     const align = UNIFORM_ALIGN / 4
-    this.reserve((align - (this.used % align)) % align)
+    this.reserve((align - (this.#used % align)) % align)
     const start = this.reserve(kernel.paramsBytes / 4)
     fields.forEach(({ type }, index) => {
-      const target = type === 'f32' ? this.floats : this.words
+      const target = type === 'f32' ? this.#floats : this.#words
       target[start + index] = values[index]
     })
-    this.paramBlocks.set(key, start * 4)
+    this.#paramBlocks.set(key, start * 4)
     return start * 4
   }
 
-  private encode(): GPUCommandEncoder {
-    this.encoder ??= this.gpu.device.createCommandEncoder({ label: 'step' })
-    return this.encoder
+  #encode(): GPUCommandEncoder {
+    this.#encoder ??= this.#gpu.device.createCommandEncoder({ label: 'step' })
+    return this.#encoder
   }
 
-  private openPass(): GPUComputePassEncoder {
-    this.pass ??= this.encode().beginComputePass({ label: 'step' })
-    return this.pass
+  #openPass(): GPUComputePassEncoder {
+    this.#pass ??= this.#encode().beginComputePass({ label: 'step' })
+    return this.#pass
   }
 
-  private closePass(): void {
-    this.pass?.end()
-    this.pass = undefined
-    this.pipeline = undefined
+  #closePass(): void {
+    this.#pass?.end()
+    this.#pass = undefined
+    this.#pipeline = undefined
   }
 }

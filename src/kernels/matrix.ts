@@ -60,21 +60,26 @@ export class Matrix {
   /** `rows`, up to whole tiles. */
   readonly paddedRows: number
   readonly slices: readonly MatrixSlice[]
-  private readonly offsets: readonly number[]
+  readonly #offsets: readonly number[]
   /** Packed tiles of which some rows are still to come, by index. */
-  private readonly edges = new Map<number, { readonly words: Uint32Array<ArrayBuffer>; numRows: number }>()
+  readonly #edges = new Map<number, { readonly words: Uint32Array<ArrayBuffer>; numRows: number }>()
 
   /** @param sliceRows rows that fit one buffer, a multiple of 16 */
+  readonly #gpu: Gpu
+  readonly #sliceRows: number
+
   constructor(
-    private readonly gpu: Gpu,
+    gpu: Gpu,
     readonly label: string,
     readonly partRows: readonly number[],
     readonly cols: number,
     readonly format: WeightFormat,
-    private readonly sliceRows: number,
+    sliceRows: number,
   ) {
-    this.offsets = partRows.map((_, part) => numTiles(partRows.slice(0, part)) * TILE_ROWS)
-    this.rows = this.offsets[partRows.length - 1] + partRows[partRows.length - 1]
+    this.#gpu = gpu
+    this.#sliceRows = sliceRows
+    this.#offsets = partRows.map((_, part) => numTiles(partRows.slice(0, part)) * TILE_ROWS)
+    this.rows = this.#offsets[partRows.length - 1] + partRows[partRows.length - 1]
     this.paddedRows = numTiles(partRows) * TILE_ROWS
     this.slices = Array.from({ length: Math.ceil(this.rows / sliceRows) }, (_, index) => {
       const firstRow = index * sliceRows
@@ -95,7 +100,7 @@ export class Matrix {
 
   /** The row at which a part starts, so the place of its outputs among the product's. */
   partOffset(part: number): number {
-    return this.offsets[part]
+    return this.#offsets[part]
   }
 
   /**
@@ -113,59 +118,59 @@ export class Matrix {
     const weights = new Uint32Array(values.buffer, values.byteOffset, values.length)
     const perTile = tileWords(cols, format)
     const pieceTiles = Math.max(1, Math.floor(PIECE_WORDS / perTile))
-    const first = this.offsets[part] + firstRow
+    const first = this.#offsets[part] + firstRow
     const end = first + numRows
     let row = first
     while (row < end) {
       const tile = Math.floor(row / TILE_ROWS)
       const wholeTiles = row % TILE_ROWS === 0 ? Math.floor((end - row) / TILE_ROWS) : 0
-      const tiles = Math.min(Math.max(1, wholeTiles), pieceTiles, this.tilesToSliceEnd(tile))
+      const tiles = Math.min(Math.max(1, wholeTiles), pieceTiles, this.#tilesToSliceEnd(tile))
       const pieceEnd = Math.min(end, (tile + tiles) * TILE_ROWS)
-      const words = wholeTiles > 0 ? new Uint32Array(tiles * perTile) : this.edge(tile, pieceEnd - row)
+      const words = wholeTiles > 0 ? new Uint32Array(tiles * perTile) : this.#edge(tile, pieceEnd - row)
       for (; row < pieceEnd; row++) {
         const rowStart = (Math.floor(row / TILE_ROWS) - tile) * perTile + (row % TILE_ROWS) * 4
         const from = (row - first) * cols
         const invalid = packRow(format, weights, from, cols, words, rowStart)
         if (invalid >= 0) {
           throw new UnsupportedModel(
-            `${this.label}: row ${row - this.offsets[part]}, column ${invalid} holds ${values[from + invalid]}, beyond what ` +
+            `${this.label}: row ${row - this.#offsets[part]}, column ${invalid} holds ${values[from + invalid]}, beyond what ` +
               `${format} can hold. Load these weights as f32.`,
           )
         }
       }
-      this.upload(tile, words)
+      this.#upload(tile, words)
     }
   }
 
   destroy(): void {
-    for (const { buffer } of this.slices) this.gpu.destroyBuffer(buffer)
+    for (const { buffer } of this.slices) this.#gpu.destroyBuffer(buffer)
   }
 
-  private tilesToSliceEnd(tile: number): number {
-    const perSlice = this.sliceRows / TILE_ROWS
+  #tilesToSliceEnd(tile: number): number {
+    const perSlice = this.#sliceRows / TILE_ROWS
     return perSlice - (tile % perSlice)
   }
 
-  private edge(tile: number, numRows: number): Uint32Array<ArrayBuffer> {
-    const edge = this.edges.get(tile) ?? { words: new Uint32Array(tileWords(this.cols, this.format)), numRows: 0 }
+  #edge(tile: number, numRows: number): Uint32Array<ArrayBuffer> {
+    const edge = this.#edges.get(tile) ?? { words: new Uint32Array(tileWords(this.cols, this.format)), numRows: 0 }
     edge.numRows += numRows
-    if (edge.numRows < this.tileRows(tile)) this.edges.set(tile, edge)
-    else this.edges.delete(tile)
+    if (edge.numRows < this.#tileRows(tile)) this.#edges.set(tile, edge)
+    else this.#edges.delete(tile)
     return edge.words
   }
 
   /** Rows of a tile that are not padding. */
-  private tileRows(tile: number): number {
+  #tileRows(tile: number): number {
     const firstRow = tile * TILE_ROWS
-    const part = this.offsets.findLastIndex(offset => offset <= firstRow)
-    return Math.min(TILE_ROWS, this.offsets[part] + this.partRows[part] - firstRow)
+    const part = this.#offsets.findLastIndex(offset => offset <= firstRow)
+    return Math.min(TILE_ROWS, this.#offsets[part] + this.partRows[part] - firstRow)
   }
 
-  private upload(tile: number, words: Uint32Array<ArrayBuffer>): void {
+  #upload(tile: number, words: Uint32Array<ArrayBuffer>): void {
     const row = tile * TILE_ROWS
-    const { buffer, firstRow } = this.slices[Math.floor(row / this.sliceRows)]
+    const { buffer, firstRow } = this.slices[Math.floor(row / this.#sliceRows)]
     const offset = ((row - firstRow) / TILE_ROWS) * tileWords(this.cols, this.format) * 4
-    this.gpu.device.queue.writeBuffer(buffer, offset, words)
+    this.#gpu.device.queue.writeBuffer(buffer, offset, words)
   }
 }
 

@@ -40,30 +40,32 @@ export function maxResultBytes(numSequences: number): number {
  *     parseResults(draws, await ring.read(target, resultBytes(draws)))
  */
 export class Sampler {
-  private readonly edit: ReturnType<typeof editLogits>
-  private readonly sample: ReturnType<typeof sample>
+  readonly #edit: ReturnType<typeof editLogits>
+  readonly #sample: ReturnType<typeof sample>
+  readonly #context: KernelContext
+  readonly #vocabSize: number
+  readonly #buffers: SamplerBuffers
 
-  constructor(
-    private readonly context: KernelContext,
-    private readonly vocabSize: number,
-    private readonly buffers: SamplerBuffers,
-  ) {
-    this.edit = editLogits(context, vocabSize, buffers.logits)
-    this.sample = sample(context, vocabSize, buffers)
+  constructor(context: KernelContext, vocabSize: number, buffers: SamplerBuffers) {
+    this.#context = context
+    this.#vocabSize = vocabSize
+    this.#buffers = buffers
+    this.#edit = editLogits(context, vocabSize, buffers.logits)
+    this.#sample = sample(context, vocabSize, buffers)
   }
 
   /** Draws for `draws[first]`, … whose logits are rows 0, …, numRows - 1 of the logits buffer. Edits them in place. */
   record(draws: readonly Chunk[], first: number, numRows: number): void {
-    const { logits, results } = this.buffers
-    assert(numRows * this.vocabSize * 4 <= logits.size, `sampler: ${numRows} rows of logits exceed their buffer`)
+    const { logits, results } = this.#buffers
+    assert(numRows * this.#vocabSize * 4 <= logits.size, `sampler: ${numRows} rows of logits exceed their buffer`)
     assert(resultBytes(draws) <= results.size, `sampler: ${draws.length} results exceed their buffer`)
     const slab = draws.slice(first, first + numRows)
     const firstRow = pushDrawRows(
-      this.context.step,
+      this.#context.step,
       slab.map((chunk, row) => drawRow(chunk, first + row)),
     )
     const edits = slab.flatMap(logitEdits)
-    this.edit(edits, firstRow)
-    this.sample({ numRows, firstRow, resultStride: resultStride(draws) })
+    this.#edit(edits, firstRow)
+    this.#sample({ numRows, firstRow, resultStride: resultStride(draws) })
   }
 }
