@@ -91,7 +91,8 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
   const numBlocks = chooseBlocks(options, { bindingBytes, besidesBytes, blockBytes, wantedContextLength })
 
   const contextLength = Math.min(wantedContextLength, numBlocks * BLOCK_LEN)
-  const segmentTokens = roundUp(Math.ceil(contextLength / MAX_SEGMENTS), MIN_SEGMENT_TOKENS)
+  // by the context asked for, so that a smaller pool does not change the order of any sum
+  const segmentTokens = roundUp(Math.ceil(wantedContextLength / MAX_SEGMENTS), MIN_SEGMENT_TOKENS)
   const numSegments = Math.ceil(contextLength / segmentTokens)
   const largestBytes = Math.max(hidden, qkv, 2 * mlp, numSegments * attention)
   if (tokenBudget * largestBytes > bindingBytes) {
