@@ -31,7 +31,10 @@ export function findChrome() {
   return chosen ?? CANDIDATES.find(path => existsSync(path))
 }
 
-/** The browser's path, after installing Debian's `chromium` where none is found and we are root. */
+/**
+ * The browser's path, after installing Debian's `chromium` where none is found and we are root. Dawn in Node needs the
+ * Vulkan loader, and runs on the software driver that comes with that browser.
+ */
 export function ensureChrome() {
   const found = findChrome()
   if (found) return found
@@ -42,7 +45,7 @@ export function ensureChrome() {
   console.error("No Chrome found: installing Debian's chromium with apt-get …")
   const quiet = { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
   execFileSync('apt-get', ['update', '-qq'], quiet)
-  execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], quiet)
+  execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'libvulkan1'], quiet)
   const installed = findChrome()
   if (!installed)
     throw new Error('apt-get installed chromium, but no browser stands in the usual places. Set CHROME_PATH.')

@@ -6,8 +6,8 @@
 // fma chains over dims and keys that no constant but HEAD_DIM changes: the bits of a row depend on its q, its keys and
 // where the item starts, never on QUERIES or on the other rows.
 //
-// Query vectors go in quads, a vec4f with one lane each, so that a K or V value read once serves four. Loops have bounds
-// from parameters and lists: with constant ones compilers unroll them all and take a minute.
+// Query vectors go in quads, so that a K or V value read once serves four. Loops have bounds from parameters and lists:
+// with constant ones compilers unroll them all and take a minute.
 
 const QUERIES: u32 = 32u;   // capacity in query vectors (rows x query heads per kv head), a multiple of 4
 const HEAD_DIM: u32 = 64u;  // a multiple of 8
@@ -16,6 +16,7 @@ const WG_SIZE: u32 = 64u;
 const BLOCK_LEN: u32 = 16u;
 const TILE: u32 = 32u;      // keys per turn of the loop
 const DIM4: u32 = HEAD_DIM / 4u;
+const AHEAD: u32 = 4u;      // values of V read together, to wait for memory once; divides BLOCK_LEN
 const QUADS: u32 = QUERIES / 4u;
 const UNITS: u32 = (QUADS * DIM4 + WG_SIZE - 1u) / WG_SIZE;  // outputs of a thread: a quad x 4 dims each
 
@@ -43,7 +44,7 @@ struct Item {
 struct Row {
   token: u32,
   position: u32,
-  slot: u32,      // of the partial result, or DIRECT
+  slot: u32,     // of the partial result, or DIRECT
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -65,8 +66,8 @@ fn read_item(index: u32) -> Item {
   return Item(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u], arena[at + 4u]);
 }
 
+/// A vector beyond the item's last computes along with the last row and is not written.
 fn read_row(item: Item, query: u32) -> Row {
-  // a vector beyond the item's last computes along with the last row and is not written
   let at = params.rows + (item.first_row + min(query / params.group, item.n_rows - 1u)) * 3u;
   return Row(arena[at], arena[at + 1u], arena[at + 2u]);
 }
@@ -131,8 +132,7 @@ fn main(
     if (lane < n_quads) {
       var high = highest;
       for (var key = 0u; key < n_keys; key++) { high = max(high, sh_p[key * QUADS + lane]); }
-      // exp2(0) need not be 1, but a tile that a row does not see must change nothing
-      let scale = select(exp2(highest - high), vec4f(1), highest == high);
+      let scale = select(exp2(highest - high), vec4f(1), highest == high);  // exactly 1 where a row sees nothing
       sum *= scale;
       for (var key = 0u; key < n_keys; key++) {
         let score = sh_p[key * QUADS + lane];
@@ -151,14 +151,20 @@ fn main(
       if (quad >= n_quads) { break; }
       let scale = sh_scale[quad];
       var sums = mat4x4f(o[u][0] * scale.x, o[u][1] * scale.y, o[u][2] * scale.z, o[u][3] * scale.w);
-      for (var key = 0u; key < n_keys; key++) {
-        let start = block_start(item, tile + key, group.z, n_groups.z);
-        let v = v_cache[start + (tile + key) % BLOCK_LEN * DIM4 + column];
-        let p = sh_p[key * QUADS + quad];
-        sums[0] = fma(vec4f(p.x), v, sums[0]);
-        sums[1] = fma(vec4f(p.y), v, sums[1]);
-        sums[2] = fma(vec4f(p.z), v, sums[2]);
-        sums[3] = fma(vec4f(p.w), v, sums[3]);
+      for (var key = 0u; key < n_keys; key += AHEAD) {
+        let start = block_start(item, tile + key, group.z, n_groups.z) + column;
+        var values: array<vec4f, AHEAD>;
+        for (var a = 0u; a < AHEAD; a++) {
+          values[a] = v_cache[start + (tile + min(key + a, n_keys - 1u)) % BLOCK_LEN * DIM4];
+        }
+        for (var a = 0u; a < AHEAD; a++) {
+          if (key + a >= n_keys) { break; }
+          let p = sh_p[(key + a) * QUADS + quad];
+          sums[0] = fma(vec4f(p.x), values[a], sums[0]);
+          sums[1] = fma(vec4f(p.y), values[a], sums[1]);
+          sums[2] = fma(vec4f(p.z), values[a], sums[2]);
+          sums[3] = fma(vec4f(p.w), values[a], sums[3]);
+        }
       }
       o[u] = sums;
     }

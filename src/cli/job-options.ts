@@ -30,7 +30,8 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
   --runtime chrome|node  headless Chrome, or Node with the webgpu package; default chrome
 
 Exit codes: 0 all answered · 1 some requests failed, see their lines · 2 bad command line or input file
-            3 the model cannot be read or run · 4 no browser or no WebGPU device · 130 interrupted`
+            3 the model cannot be read or run · 4 no browser or no WebGPU device
+            5 a fault of ours · 130 interrupted, with what was answered written`
 
 /** @throws UsageError that names the option and what it takes */
 export function parseJobCommand(args: string[]): JobCommand {

@@ -8,9 +8,9 @@ import { runInNode } from './node-runtime'
 import { progressBar } from './progress-bar'
 import { resolveModel } from './serve'
 
-const EXIT = { ok: 0, someFailed: 1, usage: 2, model: 3, device: 4, interrupted: 130 }
+const EXIT = { ok: 0, someFailed: 1, usage: 2, model: 3, device: 4, fault: 5, interrupted: 130 }
 
-/** Names of the engine's errors, by the exit code they lead to; others are bugs and show their stack. */
+/** Names of the engine's errors, by the exit code they lead to; others are faults of ours and show their stack. */
 const EXIT_OF_ERROR: Readonly<Record<string, number>> = {
   UsageError: EXIT.usage,
   InvalidRequest: EXIT.usage,
@@ -32,10 +32,12 @@ export async function main(args: string[]): Promise<number> {
     const summary = await run(parseJobCommand(args))
     return summary.failed === 0 ? EXIT.ok : EXIT.someFailed
   } catch (error) {
-    if (!(error instanceof Error)) throw error
-    const name = error instanceof UsageError ? 'UsageError' : error.name
+    const name = error instanceof UsageError ? 'UsageError' : error instanceof Error ? error.name : ''
     const code = EXIT_OF_ERROR[name]
-    if (code === undefined) throw error
+    if (code === undefined || !(error instanceof Error)) {
+      console.error(error)
+      return EXIT.fault
+    }
     console.error(`${name}: ${error.message}`)
     if (code === EXIT.usage) console.error(`\n${USAGE}`)
     return code
@@ -52,7 +54,8 @@ async function run(command: JobCommand): Promise<JobSummary> {
   // this decoder, unlike readFile's, drops a byte order mark
   const lines = new TextDecoder().decode(bytes).split('\n')
   const abort = new AbortController()
-  process.once('SIGINT', () => abort.abort())
+  // not once: npm passes on to us what the terminal has sent us already, and a signal that nobody hears kills
+  process.on('SIGINT', () => abort.abort())
 
   const responses: BatchResponse[] = []
   const runtime = command.runtime === 'chrome' ? runInChrome : runInNode

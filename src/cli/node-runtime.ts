@@ -1,9 +1,6 @@
-import { existsSync } from 'node:fs'
+import { softwareDriver } from '../../scripts/dawn.mjs'
 import { createEngine, runJob, UnsupportedDevice } from '../index'
 import type { JobRuntime } from './job-runtime'
-
-/** Vulkan drivers that run on a CPU: Mesa's, and the one that comes with Debian's Chromium. */
-const SOFTWARE_DRIVERS = ['/usr/share/vulkan/icd.d/lvp_icd.json', '/usr/lib/chromium/vk_swiftshader_icd.json']
 
 /** What the `webgpu` package's `create` returned: without a reference the process dies when it is collected. */
 let gpu: GPU | undefined
@@ -33,7 +30,7 @@ async function openDawn(): Promise<GPU> {
     const dawn = create([])
     if (await dawn.requestAdapter()) return dawn
     // no GPU with a Vulkan driver here: a software driver still gives the right answers
-    process.env.VK_DRIVER_FILES ??= SOFTWARE_DRIVERS.find(path => existsSync(path)) ?? ''
+    process.env.VK_DRIVER_FILES ??= softwareDriver() ?? ''
     return create([])
   } catch (cause) {
     throw new UnsupportedDevice(

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { ensureChrome } from '../../scripts/chrome.mjs'
+import { probeDawn } from '../../scripts/dawn.mjs'
 
 const REPORT = '.artifacts/tests.json'
 
@@ -30,8 +31,11 @@ export async function main(args: string[]): Promise<number> {
     if (good) passed += 1
     else failed += 1
   }
+  const dawn = probeDawn()
+  console.log(dawn.adapter ? `dawn: ${dawn.adapter}` : `dawn: skipped, since ${dawn.missing}`)
+  const projects = dawn.adapter ? [] : ['--project=!dawn']
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`]
-  const good = run(['npx', 'vitest', 'run', ...reporters, ...args])
+  const good = run(['npx', 'vitest', 'run', ...reporters, ...projects, ...args])
   const report: VitestReport = JSON.parse(readFileSync(REPORT, 'utf8'))
   passed += report.numPassedTests
   // a file that does not even load has no tests of its own to fail

@@ -76,6 +76,9 @@ function checked(name: string, value: unknown, { low, high, integer }: Range): n
 }
 
 function logitBias(given: GenerationParams['logitBias'], vocabSize: number): ReadonlyMap<number, number> {
+  if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
+    throw new InvalidRequest(`logitBias is ${String(given)}, but must be an object or a Map of token ids to numbers.`)
+  }
   const pairs = given instanceof Map ? [...given] : Object.entries(given ?? {})
   if (pairs.length > MAX_LOGIT_BIAS) {
     throw new InvalidRequest(`logitBias has ${pairs.length} entries, but may have at most ${MAX_LOGIT_BIAS}.`)
@@ -94,6 +97,9 @@ function logitBias(given: GenerationParams['logitBias'], vocabSize: number): Rea
 }
 
 function stopStrings(given: GenerationParams['stop']): readonly string[] {
+  if (given !== undefined && typeof given !== 'string' && !Array.isArray(given)) {
+    throw new InvalidRequest(`stop is ${String(given)}, but must be a text or an array of texts.`)
+  }
   const stop = typeof given === 'string' ? [given] : [...(given ?? [])]
   const bad = stop.findIndex(text => typeof text !== 'string' || text === '')
   if (bad >= 0)

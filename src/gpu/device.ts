@@ -1,4 +1,4 @@
-import { DeviceLost, OutOfMemory, UnsupportedDevice } from '../core/errors'
+import { CoppiceError, DeviceLost, OutOfMemory, UnsupportedDevice } from '../core/errors'
 
 export interface DeviceOptions {
   /** Where to look for an adapter; default `navigator.gpu`. In Node, what the `webgpu` package's `create()` returns. */
@@ -33,6 +33,7 @@ export class Gpu {
   readonly #buffers = new Map<GPUBuffer, number>()
   readonly #checks = new Set<Promise<Error | undefined>>()
   #lostError: DeviceLost | undefined
+  #uncaught: CoppiceError | undefined
   #bytes = 0
   readonly #isBorrowed: boolean
 
@@ -45,6 +46,11 @@ export class Gpu {
     this.limits = device.limits
     this.features = device.features as ReadonlySet<string>
     this.adapter = describe(info)
+    // on a borrowed device an error may be the owner's
+    if (!isBorrowed)
+      device.addEventListener('uncapturederror', ({ error }) => {
+        this.#uncaught ??= new CoppiceError(`The GPU refused a command: ${error.message}`)
+      })
     this.lost = device.lost.then(({ reason, message }) => {
       this.#lostError = new DeviceLost(
         `The GPU device was lost (${reason}): ${message || 'no reason given'}. Create a new engine.`,
@@ -105,8 +111,10 @@ export class Gpu {
     for (const error of errors) if (error) throw error
   }
 
+  /** Throws if the device is gone, or has refused a command: nothing computed since can be trusted. */
   throwIfLost(): void {
     if (this.#lostError) throw this.#lostError
+    if (this.#uncaught) throw this.#uncaught
   }
 
   /** Frees every buffer; destroys the device unless it is the caller's. */

@@ -1,5 +1,6 @@
 import type { Gpu } from './device'
-import { COPY_DST, COPY_SRC, MAP_READ, MODE_READ, QUERY_RESOLVE } from './usage'
+import { ReadbackRing } from './readback'
+import { COPY_SRC, QUERY_RESOLVE } from './usage'
 
 /** Dispatches timed per submit; later ones of the same submit run untimed. */
 const MAX_PASSES = 1024
@@ -19,15 +20,14 @@ export class Profiler {
   readonly #resolved: GPUBuffer
   readonly #totals = new Map<string, { ms: number; calls: number }>()
   readonly #pending = new Set<Promise<void>>()
-  #readbacks: GPUBuffer[] = []
+  readonly #readbacks: ReadbackRing
   #names: string[] = []
   #target: GPUBuffer | undefined
-  readonly #gpu: Gpu
 
   constructor(gpu: Gpu) {
-    this.#gpu = gpu
     this.#querySet = gpu.device.createQuerySet({ label: 'profiler', type: 'timestamp', count: MAX_PASSES * 2 })
     this.#resolved = gpu.createBuffer('profiler queries', MAX_PASSES * 16, QUERY_RESOLVE | COPY_SRC)
+    this.#readbacks = new ReadbackRing(gpu, MAX_PASSES * 16)
   }
 
   /** The descriptor of the pass that will hold the next dispatch. */
@@ -46,8 +46,7 @@ export class Profiler {
   resolve(encoder: GPUCommandEncoder): void {
     const count = this.#names.length * 2
     if (count === 0) return
-    this.#target =
-      this.#readbacks.pop() ?? this.#gpu.createBuffer('profiler readback', MAX_PASSES * 16, MAP_READ | COPY_DST)
+    this.#target = this.#readbacks.take()
     encoder.resolveQuerySet(this.#querySet, 0, count, this.#resolved, 0)
     encoder.copyBufferToBuffer(this.#resolved, 0, this.#target, 0, count * 8)
   }
@@ -60,6 +59,8 @@ export class Profiler {
     if (!target) return
     const done = this.#read(target, names).finally(() => this.#pending.delete(done))
     this.#pending.add(done)
+    // for times() to report, if it is ever called; a lost device fails the steps themselves
+    done.catch(() => undefined)
   }
 
   /** Time per kernel variant since the start, of all steps submitted so far. */
@@ -69,10 +70,7 @@ export class Profiler {
   }
 
   async #read(target: GPUBuffer, names: readonly string[]): Promise<void> {
-    await target.mapAsync(MODE_READ)
-    const stamps = new BigUint64Array(target.getMappedRange().slice(0, names.length * 16))
-    target.unmap()
-    this.#readbacks.push(target)
+    const stamps = new BigUint64Array(await this.#readbacks.read(target, names.length * 16))
     names.forEach((name, index) => {
       const total = this.#totals.get(name) ?? { ms: 0, calls: 0 }
       total.ms += Number(stamps[index * 2 + 1] - stamps[index * 2]) / 1e6

@@ -27,7 +27,7 @@ export function variantName({ name, constants = {}, modules = {} }: ShaderVarian
 /** The WGSL text of a variant. Throws if it names a constant or module that the shader does not have. */
 export function linkShader(source: ShaderSource, variant: ShaderVariant): string {
   const { name, constants = {}, modules = {} } = variant
-  const linked = new Set<string>()
+  const linked = new Set([name])
   const link = (text: string): string =>
     text.replace(IMPORT, (_, module: string) => {
       if (linked.has(module)) return ''
@@ -64,7 +64,7 @@ export interface ShaderInterface {
 
 const BINDING = /@group\(0\) @binding\((\d+)\) var<(uniform|storage)(?:, (read|read_write))?> (\w+):/g
 const PARAMS = /struct Params \{([^}]*)\}/
-const FIELD = /(\w+): (u32|i32|f32),/g
+const FIELD = /^\s*(\w+): (u32|i32|f32),/gm
 
 /** Reads the bindings and the parameters off the WGSL text, so that nothing is declared twice. */
 export function reflectShader(wgsl: string): ShaderInterface {

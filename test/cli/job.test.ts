@@ -61,7 +61,7 @@ describe.each(RUNTIMES)('on %s', { timeout: MINUTES_3 }, runtime => {
     expect(stderr).not.toMatch(/404|error/i)
   })
 
-  it('an interrupt keeps what was answered, and exits with 130', async () => {
+  it('an interrupt, or several, keep what was answered and exit with 130', async () => {
     const input = writeInput(`interrupted-${runtime}.jsonl`, [
       { custom_id: 'endless', prompt: 'a', max_tokens: 510, ignore_eos: true, stop: 'never to be said' },
       { custom_id: 'quick', prompt: 'a', max_tokens: 1 },
@@ -78,9 +78,9 @@ describe.each(RUNTIMES)('on %s', { timeout: MINUTES_3 }, runtime => {
 describe('the exit code', { timeout: MINUTES_3 }, () => {
   it('is 1 when a line fails, whose answer says why', async () => {
     const input = writeInput('bad.jsonl', [LINES[1], { custom_id: 'x', prompt: 'a', n: 2 }])
-    const { code, stdout } = await runJobCommand([input, '--model', model, '--runtime', 'node'])
+    const { code, stdout, stderr } = await runJobCommand([input, '--model', model, '--runtime', 'node'])
     expect(code).toBe(1)
-    expect(stdout).toMatch(/^2 requests, 1 failed/)
+    expect(stdout, stderr).toMatch(/^2 requests, 1 failed/)
     expect(readResponses(join(folder, 'bad.results.jsonl'))[1]).toEqual({
       id: 'batch_req_2',
       custom_id: 'x',

@@ -62,6 +62,8 @@ describe('generate', () => {
     [{ logitBias: { 999: 1 } }, 'a token id of logitBias is 999, but must be an integer from 0 to 300.'],
     [{ logprobs: 21 }, 'logprobs is 21, but must be an integer from 0 to 20.'],
     [{ stop: [''] }, 'stop[0] is "", but must be a text of at least one character.'],
+    [{ stop: 5 }, 'stop is 5, but must be a text or an array of texts.'],
+    [{ logitBias: 5 }, 'logitBias is 5, but must be an object or a Map of token ids to numbers.'],
     [{ temprature: 1 }, /^Unknown parameter temprature\. Known are maxTokens, /],
   ])('refuses %o before anything runs', (params, message) => {
     expect(() => engine.generate(['a'], params as GenerationParams)).toThrow(message)
