@@ -28,7 +28,7 @@ export async function main(): Promise<number> {
       rolldownOptions: { input: { demo: 'src/demo/index.html', bench: 'src/bench/index.html' } },
     },
   })
-  const types = spawnSync('npx', ['tsc', '-p', 'tsconfig.types.json'], { stdio: 'inherit' })
+  const types = spawnSync('npx', ['tsc', '-p', 'scripts/tsconfig.types.json'], { stdio: 'inherit' })
   if (types.status !== 0) return 1
   const files = readdirSync('dist').filter(name => name.endsWith('.js'))
   const bytes = files.reduce((sum, name) => sum + gzipSync(readFileSync(`dist/${name}`)).length, 0)

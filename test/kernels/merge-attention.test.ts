@@ -74,6 +74,12 @@ describe('merge-attention', () => {
     expect(out.at(-1)).toBe(Math.fround(POISON))
   })
 
+  it.each([-1000, 0, 120, 1e6])('is exact for log-sum-exps around %d', async magnitude => {
+    const { floats } = random(9)
+    const [o, lse] = [floats(3 * 8), floats(3, 4).map(value => value + magnitude)]
+    expectClose((await merge([3], 1, 8, o, lse)).slice(0, 8), reference(o, lse, 0, 3, 1, 8), 1e-9)
+  })
+
   it('takes an empty part for nothing, and gives zero, not NaN, when all are empty', async () => {
     const { floats } = random(8)
     const o = floats(5 * 8)
