@@ -1,4 +1,5 @@
 import { CorruptCheckpoint } from '../core/errors'
+import { float16Value } from '../core/float16'
 import type { TensorSlab } from './checkpoint'
 import type { Dtype } from './safetensors'
 
@@ -41,58 +42,10 @@ export function firstNonFinite(values: Float32Array): number {
   return sum === 0 ? -1 : values.findIndex(value => !Number.isFinite(value))
 }
 
-/**
- * f32 as the bits of f16, rounded to nearest even, in `out`. Returns how many finite values became an infinity
- * (their magnitude is 65520 or more): a caller that gets more than 0 must keep f32 or say which tensor it was.
- */
-export function toFloat16(values: Float32Array, out: Uint16Array): number {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
-  let numOverflows = 0
-  for (let i = 0; i < bits.length; i++) {
-    const sign = (bits[i] >>> 16) & 0x8000
-    const magnitude = bits[i] & 0x7fffffff
-    if (magnitude >= F16_OVERFLOW) {
-      if (magnitude < F32_INFINITY) numOverflows++
-      out[i] = sign | (magnitude > F32_INFINITY ? 0x7e00 : 0x7c00)
-    } else if (magnitude >= F16_MIN_NORMAL) {
-      // Rebias the exponent from 127 to 15 and drop 13 bits of the significand; a carry goes into the exponent.
-      const even = (magnitude >>> 13) & 1
-      out[i] = sign | ((magnitude - (112 << 23) + 0xfff + even) >>> 13)
-    } else {
-      // An f16 subnormal is a multiple of 2^-24, the last bit of an f32 in [0.5, 1): adding 0.5 does the rounding.
-      scratch[0] = Math.abs(values[i]) + 0.5
-      out[i] = sign | (scratchBits[0] - HALF)
-    }
-  }
-  return numOverflows
-}
-
-/** Bits of f32 65520, halfway between the largest f16 and what would be the next. */
-const F16_OVERFLOW = 0x477ff000
-/** Bits of f32 2^-14. */
-const F16_MIN_NORMAL = 0x38800000
-const F32_INFINITY = 0x7f800000
-/** Bits of f32 0.5. */
-const HALF = 0x3f000000
-
-const scratch = new Float32Array(1)
-const scratchBits = new Uint32Array(scratch.buffer)
-
 let float16Table: Uint32Array | undefined
 
 /** The f32 bits of every f16; 256 KiB. */
 function makeFloat16Table(): Uint32Array {
-  const table = new Uint32Array(2 ** 16)
-  for (let half = 0; half < table.length; half++) {
-    const sign = (half & 0x8000) << 16
-    const exponent = (half >> 10) & 0x1f
-    const significand = half & 0x3ff
-    if (exponent === 0) {
-      scratch[0] = significand * 2 ** -24
-      table[half] = sign | scratchBits[0]
-    } else {
-      table[half] = sign | (exponent === 31 ? F32_INFINITY : (exponent + 112) << 23) | (significand << 13)
-    }
-  }
-  return table
+  const values = Float32Array.from({ length: 2 ** 16 }, (_, half) => float16Value(half))
+  return new Uint32Array(values.buffer)
 }

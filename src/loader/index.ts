@@ -1,6 +1,6 @@
 export type { TensorShapes } from './check-tensors'
 export { type LoadProgress, type StreamOptions, streamTensors, type TensorSlab } from './checkpoint'
-export { slabToFloat32, toFloat16, toFloat32 } from './convert'
+export { slabToFloat32, toFloat32 } from './convert'
 export { directorySource } from './directory-source'
 export { fileListSource } from './file-list-source'
 export { folderSource } from './folder-source'

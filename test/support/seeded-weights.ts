@@ -3,7 +3,7 @@
  * fixtures need not hold weights. Every weight is a small integer times a power of two: exact in f32, f16 and bf16,
  * so one fixture serves all three. Runs in the browser too.
  */
-import { toFloat16 } from '../../src/loader/convert'
+import { float16Bits } from '../../src/core/float16'
 import { DTYPE_BYTES, type Dtype } from '../../src/loader/safetensors'
 import type { ModelSource } from '../../src/loader/source'
 import { byteLevelTokenizer, byteLevelTokenizerConfig } from './seeded-tokenizer'
@@ -112,12 +112,8 @@ function safetensorsHeader(tensors: readonly (SeededTensor & { dtype: Dtype })[]
 
 function encode(values: Float32Array<ArrayBuffer>, dtype: Dtype): Uint8Array<ArrayBuffer> {
   if (dtype === 'F32') return new Uint8Array(values.buffer)
-  const halves = new Uint16Array(values.length)
-  if (dtype === 'F16') toFloat16(values, halves)
-  else
-    new Uint32Array(values.buffer).forEach((bits, i) => {
-      halves[i] = bits >>> 16
-    })
+  const toHalf = dtype === 'F16' ? float16Bits : (bits: number) => bits >>> 16
+  const halves = Uint16Array.from(new Uint32Array(values.buffer), toHalf)
   return new Uint8Array(halves.buffer)
 }
 
