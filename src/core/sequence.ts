@@ -37,10 +37,6 @@ export class Sequence {
     return this.tokens.length + this.numPending
   }
 
-  get numGenerated(): number {
-    return this.tokens.length - this.promptLen
-  }
-
   get isFinished(): boolean {
     return this.finishReason !== undefined
   }
