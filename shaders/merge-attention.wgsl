@@ -1,12 +1,13 @@
-// out[token] = sum_i 2^(lse_i - m) o_i / sum_i 2^(lse_i - m), m = max lse: joins the partial results of a row, in slot
-// order (Hydragen, arXiv:2402.05099 §3.1, in base 2). One thread per (merge, head, 4 dims).
+// out[token] = o / l of the states of its keys' parts, joined from left to right in slot order, as attention joins the
+// segments of an item (softmax-state). One thread per (merge, head, 4 dims).
+
+//#import softmax-state
 
 const HEADS: u32 = 1u;
 const HEAD_DIM: u32 = 64u;
 const WG_SIZE: u32 = 64u;
 
 const DIM4: u32 = HEAD_DIM / 4u;
-const EMPTY: f32 = -1e30;  // lse of a part without keys
 
 struct Params {
   n_merges: u32,
@@ -14,10 +15,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> arena: array<u32>;           // merges: (token, first slot, number of slots)
-@group(0) @binding(2) var<storage, read> partial_o: array<vec4f>;     // [n_slots, HEADS, DIM4]
-@group(0) @binding(3) var<storage, read> partial_lse: array<f32>;     // [n_slots, HEADS]
-@group(0) @binding(4) var<storage, read_write> out: array<vec4f>;     // [n_tokens, HEADS, DIM4]
+@group(0) @binding(1) var<storage, read> arena: array<u32>;            // merges: (token, first slot, number of slots)
+@group(0) @binding(2) var<storage, read> partial_o: array<vec4f>;      // [n_slots, HEADS, DIM4], o of a state
+@group(0) @binding(3) var<storage, read> partial_stats: array<vec2f>;  // [n_slots, HEADS], m and l of a state
+@group(0) @binding(4) var<storage, read_write> out: array<vec4f>;      // [n_tokens, HEADS, DIM4]
 
 @compute @workgroup_size(WG_SIZE)
 fn main(
@@ -34,15 +35,17 @@ fn main(
   let first = arena[word + 1u];
   let end = first + arena[word + 2u];
 
-  var highest = EMPTY;
-  for (var slot = first; slot < end; slot++) { highest = max(highest, partial_lse[slot * HEADS + at / DIM4]); }
-  var sum = 0f;
-  var o = vec4f(0);
+  var highest = vec4f(EMPTY);
+  var sum = vec4f();
+  var o = vec4f();
   for (var slot = first; slot < end; slot++) {
-    let lse = partial_lse[slot * HEADS + at / DIM4];
-    let weight = select(exp2(lse - highest), 0f, lse == EMPTY);
-    sum += weight;
-    o = fma(vec4f(weight), partial_o[slot * HEADS * DIM4 + at], o);
+    let stats = partial_stats[slot * HEADS + at / DIM4];
+    let high = max(highest, vec4f(stats.x));
+    let weight = state_weight(highest, high);
+    let next_weight = state_weight(vec4f(stats.x), high);
+    sum = join_sums(sum, weight, vec4f(stats.y), next_weight);
+    o = join_sums(o, weight, partial_o[slot * HEADS * DIM4 + at], next_weight);
+    highest = high;
   }
-  out[token * HEADS * DIM4 + at] = select(vec4f(0), o / sum, sum > 0f);
+  out[token * HEADS * DIM4 + at] = o * inverse_sum(sum);
 }

@@ -30,8 +30,12 @@ export interface JobSummary {
   readonly failed: number
   /** In all prompts. */
   readonly promptTokens: number
+  /** The size of the prompts' prefix tree: no sharing could compute fewer. */
+  readonly treeTokens: number
   /** Computed for prompts, again after a preemption included. */
   readonly prefillTokens: number
+  /** Of prompts, taken over from others or from earlier calls instead of computed. */
+  readonly savedTokens: number
   /** Generated. */
   readonly decodeTokens: number
   /** From the first request to the last answer, without loading the model. */
@@ -43,6 +47,8 @@ export interface JobSummary {
   readonly tokensPerStep: number
   /** Most KV blocks in use at once. */
   readonly peakBlocks: number
+  /** Bytes of K and V that attention read, in all layers. */
+  readonly kvBytesRead: number
   readonly adapter: string
 }
 
@@ -110,13 +116,16 @@ export async function runJob(
       requests: texts.length,
       failed: responses.filter(response => response.error).length,
       promptTokens,
+      treeTokens: generation.plan.treeTokens,
       prefillTokens: after.prefillTokens - before.prefillTokens,
+      savedTokens: after.savedTokens - before.savedTokens,
       decodeTokens,
       wallMs,
       tokensPerSecond: wallMs === 0 ? 0 : decodeTokens / (wallMs / 1000),
       steps,
       tokensPerStep: steps === 0 ? 0 : (after.computedTokens - before.computedTokens) / steps,
       peakBlocks: after.peakBlocks,
+      kvBytesRead: after.kvBytesRead - before.kvBytesRead,
       adapter: after.adapter,
     },
   }

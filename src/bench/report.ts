@@ -1,27 +1,44 @@
-import { type BenchReport, type Figure, PROMPT } from './measure'
+import { decodeText } from './decode-text'
+import type { TaskReport } from './task'
+import { workloadText } from './workload-text'
 
-/** The report as a table: each figure with its spread and the work behind it. */
-export function reportText(report: BenchReport): string {
-  const { parameters, weightBytes, firstTokenMs, decode } = report
-  const single = decode[0].tokensPerSecond.median
-  const gflop = (tokens: number) => (2 * parameters * tokens) / 1e9
-  return [
-    `model     ${report.model}: ${(parameters / 1e6).toFixed(2)} M weights per token, ${(weightBytes / 1e6).toFixed(1)} MB as ${report.weights}`,
-    `adapter   ${report.adapter}`,
-    `load      ${report.loadMs.toFixed(0)} ms`,
-    `dispatches per step ${report.dispatchesPerStep.toFixed(0)}`,
-    '',
-    `first token, prompt ${PROMPT}   ${spread(firstTokenMs, 0)} ms   ${(gflop(PROMPT) / (firstTokenMs.median / 1000)).toFixed(2)} GFLOP/s`,
-    ...decode.map(({ batch, tokensPerSecond }) => {
-      const { median } = tokensPerSecond
-      return (
-        `decode, batch ${String(batch).padStart(2)}   ${spread(tokensPerSecond, 1)} tok/s   ${(median / single).toFixed(2)} × batch 1   ` +
-        `${(gflop(1) * median).toFixed(2)} GFLOP/s, weights read at ${((weightBytes * median) / batch / 1e9).toFixed(2)} GB/s`
-      )
-    }),
-  ].join('\n')
+/** A whole benchmark, as plain data. */
+export interface BenchReport {
+  readonly environment: Environment
+  readonly reports: readonly TaskReport[]
 }
 
-function spread({ median, min, max }: Figure, digits: number): string {
-  return `${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)})`
+/** What a figure means nothing without. */
+export interface Environment {
+  /** ISO 8601. */
+  readonly date: string
+  /** Where WebGPU came from, with its version. */
+  readonly runtime: string
+  /** The processor and how many cores it has. */
+  readonly host: string
+  readonly model: string
+  /** As given on the command line. */
+  readonly flags: string
+}
+
+/** As Markdown that reads well in a terminal too. */
+export function reportText({ environment, reports }: BenchReport): string {
+  const { date, runtime, host, model, flags } = environment
+  const [first] = reports
+  const setUp = [
+    `- ${date}, ${host}`,
+    `- ${runtime}${first ? `; adapter ${first.adapter}` : ''}`,
+    `- model ${model}${first ? `, ${modelText(first)}` : ''}`,
+    `- \`npm run bench -- ${flags}\``,
+  ].join('\n')
+  return ['# Coppice benchmark', setUp, ...reports.map(taskText)].join('\n\n')
+}
+
+export function taskText(report: TaskReport): string {
+  return report.kind === 'decode' ? decodeText(report) : workloadText(report)
+}
+
+function modelText({ parameters, weightBytes }: TaskReport): string {
+  const millions = (parameters.layers + parameters.head) / 1e6
+  return `${millions.toFixed(2)} M weights per token, ${(weightBytes / 1e6).toFixed(1)} MB`
 }

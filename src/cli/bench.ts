@@ -1,68 +1,98 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
-import type { BenchOptions } from '../bench/measure'
-import { reportText } from '../bench/report'
-import { withPage } from './pages'
-import { resolveModel } from './serve'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { ALL, READS } from '../bench/configurations'
+import { type BenchReport, reportText, taskText } from '../bench/report'
+import { shapeOf, type WorkloadName } from '../bench/shapes'
+import { type SweepPoint, sweepPlot } from '../bench/sweep-plot'
+import { SWEEPS, type SweepName } from '../bench/sweeps'
+import type { Task, TaskReport } from '../bench/task'
+import { seededModel } from './bench-model'
+import { type BenchCommand, parseBenchCommand, USAGE } from './bench-options'
+import { inNode, type WithBenchRuntime } from './bench-runtime'
 
-const USAGE = `npm run bench -- [options]
-
-First token and decode rates in headless Chrome, on a model with seeded weights (speed does not depend on their values).
-
-  --shape NAME           of the seeded model: peers-6m (default), smollm2-135m, smollm2-360m, llama-3.2-1b
-  --model MODEL          measure this model instead: embedded name, Hugging Face id, URL or local folder
-  --weights f32|f16      default f32
-  --rounds N             runs behind each median; default 5
-  --json FILE            the report as JSON`
-
+/** Exit code 0: everything was measured; 1: some parts failed, the others are in the report; 2: bad command line. */
 export async function main(args: string[]): Promise<number> {
   if (args.includes('--help')) {
     console.log(USAGE)
     return 0
   }
-  const { values } = parseArgs({
-    args,
-    options: {
-      shape: { type: 'string', default: 'peers-6m' },
-      model: { type: 'string' },
-      weights: { type: 'string', default: 'f32' },
-      rounds: { type: 'string', default: '5' },
-      json: { type: 'string' },
-    },
-  })
-  const model = resolveModel(values.model ?? seededModel(values.shape))
-  const weights = values.weights === 'f16' ? 'f16' : 'f32'
-  const report = await withPage(
-    'bench/',
-    async page => {
-      await page.addInitScript(() => {
-        window.isDriven = true
-      })
-    },
-    async (page, server) => {
-      await page.waitForFunction(() => 'runBench' in window)
-      const options: BenchOptions = {
-        model: server.modelUrl(model),
-        engine: { weights },
-        rounds: Number(values.rounds),
+  let command: BenchCommand
+  try {
+    command = parseBenchCommand(args)
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
+    return 2
+  }
+  const { engine, rounds, out } = command
+  const setting = { model: command.model ?? seededModel(command.shape), engine, rounds }
+  const withRuntime = await chooseRuntime(command)
+  await mkdir(out, { recursive: true })
+  return withRuntime(setting, async runtime => {
+    const [processor] = cpus()
+    const environment = {
+      date: new Date().toISOString(),
+      runtime: runtime.description,
+      host: `${processor.model}, ${cpus().length} cores`,
+      model: command.model ?? `${command.shape}, seeded`,
+      flags: args.join(' '),
+    }
+    const reports: TaskReport[] = []
+    let numFailed = 0
+    await runParts(command, async task => {
+      try {
+        const report = await runtime.run(task)
+        console.log(`${taskText(report)}\n`)
+        reports.push(report)
+        // after every part, so that an interrupted benchmark leaves what it has
+        await writeReport(out, { environment, reports })
+        return report
+      } catch (error) {
+        numFailed += 1
+        console.error(`${task.name} failed. ${error instanceof Error ? error.message : String(error)}\n`)
+        return undefined
       }
-      return page.evaluate(given => window.runBench(given), options)
-    },
-  )
-  const named = { ...report, model: values.model ?? `${values.shape}, seeded` }
-  console.log(reportText(named))
-  if (values.json) await writeFile(values.json, `${JSON.stringify(named, undefined, 2)}\n`)
-  return 0
+    })
+    if (reports.length > 0) console.log(`${out}/report.md, report.json`)
+    return numFailed === 0 ? 0 : 1
+  })
 }
 
-/** The folder of a seeded model, written at first use. */
-function seededModel(shape: string): string {
-  const folder = `.artifacts/models/${shape}`
-  if (!existsSync(`${folder}/model.safetensors`)) {
-    const script = 'scripts/oracles/write-seeded-model.mjs'
-    execFileSync('node', [script, '--shape', shape, '--out', folder], { stdio: ['ignore', 'inherit', 'inherit'] })
+/** Runs the parts in turn; a sweep also leaves its plot. */
+async function runParts(
+  { parts, sizes, configurations, out }: BenchCommand,
+  run: (task: Task) => Promise<TaskReport | undefined>,
+): Promise<void> {
+  for (const part of parts) {
+    if (part === 'decode') {
+      await run({ kind: 'decode', name: part })
+    } else if (isWorkload(part)) {
+      const shape = shapeOf(part, sizes)
+      const usual = shape.timing === 'decode' ? READS : ALL
+      await run({ kind: 'workload', name: part, shape, configurations: configurations ?? usual })
+    } else {
+      const sweep = SWEEPS[part](sizes)
+      const points: SweepPoint[] = []
+      for (const { x, shape } of sweep.points) {
+        const name = `${sweep.title}: ${x} ${sweep.xLabel}`
+        const usual = sweep.configurations
+        const report = await run({ kind: 'workload', name, shape, configurations: configurations ?? usual })
+        if (report?.kind === 'workload') points.push({ x, report })
+      }
+      if (points.length > 0) await writeFile(`${out}/${part}.svg`, sweepPlot(sweep, points))
+    }
   }
-  return folder
+}
+
+function isWorkload(name: WorkloadName | SweepName): name is WorkloadName {
+  return !(name in SWEEPS)
+}
+
+async function writeReport(out: string, report: BenchReport): Promise<void> {
+  await writeFile(`${out}/report.json`, `${JSON.stringify(report, undefined, 2)}\n`)
+  await writeFile(`${out}/report.md`, `${reportText(report)}\n`)
+}
+
+/** A browser and its page server are loaded only where they are used: a machine for `--runtime node` may have neither. */
+async function chooseRuntime({ runtime, dawnToggles }: BenchCommand): Promise<WithBenchRuntime> {
+  return runtime === 'node' ? inNode(dawnToggles) : (await import('./bench-in-chrome')).inChrome
 }

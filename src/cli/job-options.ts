@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { AttentionMode, Order, Sharing } from '../index'
 
 export interface JobCommand {
   readonly input: string
@@ -9,6 +10,9 @@ export interface JobCommand {
   readonly maxTokens: number | undefined
   readonly tokenBudget: number | undefined
   readonly blocks: number | undefined
+  readonly sharing: Sharing | undefined
+  readonly attention: AttentionMode | undefined
+  readonly order: Order | undefined
   readonly runtime: 'chrome' | 'node'
 }
 
@@ -27,6 +31,14 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
   --max-tokens N         for requests that do not say; default 256
   --token-budget N       most tokens in a step; default 512
   --blocks N             KV cache size in blocks of 16 tokens; default: as many as fit
+  --sharing off|cache|two-level|tree
+                         what prompts share: nothing; what is there when a prompt's turn comes; one prefix per group;
+                         the whole prefix tree; default tree
+  --attention flat|split|shared
+                         shared blocks are read once per sequence; once; once where that is cheaper; default shared
+                         (skip: not at all, wrong answers, to measure the rest)
+  --order fcfs|ratio|dual
+                         as given; most output per token to compute first; both ends of that; default: by dry run
   --runtime chrome|node  headless Chrome, or Node with the webgpu package; default chrome
 
 Exit codes: 0 all answered · 1 some requests failed, see their lines · 2 bad command line or input file
@@ -54,6 +66,9 @@ export function parseJobCommand(args: string[]): JobCommand {
     maxTokens: count('max-tokens', values['max-tokens']),
     tokenBudget: count('token-budget', values['token-budget']),
     blocks: count('blocks', values.blocks),
+    sharing: oneOfOrNone('sharing', values.sharing, ['off', 'cache', 'two-level', 'tree']),
+    attention: oneOfOrNone('attention', values.attention, ['shared', 'split', 'flat', 'skip']),
+    order: oneOfOrNone('order', values.order, ['fcfs', 'ratio', 'dual']),
     runtime: oneOf('runtime', values.runtime, ['chrome', 'node']),
   }
 }
@@ -70,6 +85,9 @@ function parse(args: string[]) {
       'max-tokens': { type: 'string' },
       'token-budget': { type: 'string' },
       blocks: { type: 'string' },
+      sharing: { type: 'string' },
+      attention: { type: 'string' },
+      order: { type: 'string' },
       runtime: { type: 'string', default: 'chrome' },
     },
   })
@@ -79,6 +97,10 @@ function oneOf<T extends string>(name: string, value: string, allowed: readonly 
   const found = allowed.find(each => each === value)
   if (found === undefined) throw new UsageError(`--${name} is ${value}, but must be one of ${allowed.join(', ')}.`)
   return found
+}
+
+function oneOfOrNone<T extends string>(name: string, value: string | undefined, allowed: readonly T[]): T | undefined {
+  return value === undefined ? undefined : oneOf(name, value, allowed)
 }
 
 function count(name: string, value: string | undefined): number | undefined {

@@ -7,7 +7,7 @@ export interface JobInput {
   readonly model: string
   /** What the responses call it. */
   readonly modelName: string
-  readonly engine: Pick<EngineOptions, 'weights' | 'tokenBudget' | 'blocks'>
+  readonly engine: Pick<EngineOptions, 'weights' | 'tokenBudget' | 'blocks' | 'sharing' | 'attention' | 'order'>
   readonly maxTokens: number | undefined
 }
 

@@ -59,8 +59,8 @@ async function run(command: JobCommand): Promise<JobSummary> {
 
   const responses: BatchResponse[] = []
   const runtime = command.runtime === 'chrome' ? runInChrome : runInNode
-  const { model, weights, tokenBudget, blocks, maxTokens } = command
-  const engine = { weights, tokenBudget, blocks }
+  const { model, maxTokens, weights, tokenBudget, blocks, sharing, attention, order } = command
+  const engine = { weights, tokenBudget, blocks, sharing, attention, order }
   const input = { lines, model: resolveModel(model), modelName: model, engine, maxTokens }
   const events = {
     onLoad: (line: string) => process.stderr.isTTY && process.stderr.write(`\r${line}\x1b[K`),
@@ -89,14 +89,15 @@ async function writeResponses(path: string, responses: BatchResponse[]): Promise
 }
 
 function summaryText(summary: JobSummary, out: string): string {
-  const { requests, failed, promptTokens, prefillTokens, decodeTokens, wallMs, steps, tokensPerStep, peakBlocks } =
+  const { requests, failed, promptTokens, treeTokens, prefillTokens, decodeTokens, wallMs, steps, tokensPerStep } =
     summary
   return [
     `${requests} requests, ${failed} failed → ${out}`,
-    `prompts        ${promptTokens} tokens, ${prefillTokens} computed`,
+    `prompts        ${promptTokens} tokens, a tree of ${treeTokens}; ${prefillTokens} computed, ${summary.savedTokens} shared`,
     `generated      ${decodeTokens} tokens in ${(wallMs / 1000).toFixed(2)} s, ${summary.tokensPerSecond.toFixed(1)} tok/s`,
     `steps          ${steps}, ${tokensPerStep.toFixed(1)} tokens each`,
-    `peak blocks    ${peakBlocks}`,
+    `K and V read   ${(summary.kvBytesRead / 1e9).toFixed(2)} GB`,
+    `peak blocks    ${summary.peakBlocks}`,
     `adapter        ${summary.adapter}`,
   ].join('\n')
 }

@@ -12,6 +12,14 @@ export interface Chunk {
   /** Block table at the time of scheduling; covers [0, start + count). */
   readonly blockTable: readonly number[]
   readonly slot: number
+  /** K and V that go into the sequence's own blocks before they are read: those of tokens that others have computed. */
+  readonly copies: readonly Copy[]
+}
+
+/** Of one token's K and V, in all layers; places are block · BLOCK_LEN + offset in the block. */
+export interface Copy {
+  readonly from: number
+  readonly to: number
 }
 
 /** The work of one step: a flat, ragged list of tokens. */

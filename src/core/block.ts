@@ -1,6 +1,13 @@
 /** Tokens in a KV block: the granule of allocation and of prefix sharing. The shaders' BLOCK_LEN. */
 export const BLOCK_LEN = 16
 
+/**
+ * Keys whose softmax is a state of its own; states are joined in order, so this decides every bit of attention. Long enough
+ * that a state costs little beside its keys, short enough that prefixes share most of theirs. A multiple of BLOCK_LEN, and
+ * of the keys that the kernel takes at once.
+ */
+export const SEGMENT_TOKENS = 128
+
 /** Blocks that hold `numTokens` tokens. */
 export function blocksFor(numTokens: number): number {
   return Math.ceil(numTokens / BLOCK_LEN)

@@ -14,11 +14,22 @@ import { llama, llamaTensors } from '../model/llama'
 import { Weights } from '../model/weights'
 import { maxResultBytes, Sampler } from '../sampler/sampler'
 import { Scheduler } from '../scheduler/scheduler'
-import { arenaWords } from './arena'
+import { arenaWords, historyTokens } from './arena'
+import type { JobSettings } from './job'
 import type { EngineOptions } from './options'
 import { Runner } from './runner'
 
-const DEFAULTS = { weights: 'f32', tokenBudget: 512, stepsInFlight: 2 } as const
+const DEFAULTS = {
+  weights: 'f32',
+  tokenBudget: 512,
+  stepsInFlight: 2,
+  sharing: 'tree',
+  attention: 'shared',
+} as const
+
+/** Workgroups that fill a device: a few times its cores, of which WebGPU does not tell the number. */
+const GPU_WORKGROUPS = 512
+const SOFTWARE_WORKGROUPS = 16
 
 /** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
 export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) {
@@ -39,10 +50,11 @@ export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) 
   const layout: AttentionLayout = {
     segmentTokens,
     groupSize: config.numHeads / config.numKvHeads,
-    tiles: attentionTiles(config.headDim),
+    tiles: attentionTiles(config.headDim, gpu.limits),
   }
   const capacity = planCapacity({ layout, tokenBudget, contextLength })
-  const step = new Step(gpu, arenaWords(capacity, { tokenBudget, numBlocks }), options.profile)
+  const sizes = { tokenBudget, numBlocks, contextLength }
+  const step = new Step(gpu, arenaWords(capacity, sizes), options.profile)
   const context = kernelContext(gpu, step)
   const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: capacity.slots })
   const { layers: cache } = createKvCache(gpu, { ...config, numBlocks })
@@ -51,8 +63,19 @@ export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) 
   const model = llama({ config, context, activations, cache, lastTokens, contextLength }, tensors)
   const sampler = new Sampler(context, config.vocabSize, { logits: activations.logits, results, lastTokens })
   const pool = new BlockPool(numBlocks)
-  const scheduler = new Scheduler({ pool, tokenBudget, contextLength })
-  const planner = new AttentionPlanner(layout, capacity)
+  const scheduler = new Scheduler({
+    pool,
+    tokenBudget,
+    contextLength,
+    stepsInFlight,
+    historyTokens: historyTokens(sizes),
+  })
+  const planner = new AttentionPlanner(layout, capacity, {
+    mode: options.attention ?? DEFAULTS.attention,
+    wantedItems: Math.ceil((gpu.isSoftware ? SOFTWARE_WORKGROUPS : GPU_WORKGROUPS) / config.numKvHeads),
+  })
   const runner = new Runner({ gpu, step, planner, model, sampler, results, drawRows })
-  return { weights, activations, parts: { memory, pool, scheduler, runner, stepsInFlight } }
+  const { sharing = DEFAULTS.sharing, order } = options
+  const jobs: JobSettings = { sharing, order, tokenBudget, numBlocks }
+  return { weights, activations, parts: { memory, jobs, scheduler, runner, stepsInFlight } }
 }

@@ -1,46 +1,29 @@
 import type { Draw } from '../core/batch'
+import { BLOCK_LEN } from '../core/block'
 import { abortError, CoppiceError, Disposed, InvalidRequest, UnsupportedModel } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
+import type { SamplingParams } from '../core/sampling-params'
 import { type FinishReason, Sequence } from '../core/sequence'
 import type { KernelTime } from '../gpu/profiler'
-import type { BlockPool } from '../kv/block-pool'
 import type { MemoryPlan } from '../kv/memory-plan'
+import type { JobPlan } from '../planner/plan-job'
 import { NO_TOKEN } from '../sampler/sampler'
 import type { Scheduler } from '../scheduler/scheduler'
 import type { Tokenizer } from '../tokenizer/tokenizer'
 import { AsyncQueue } from './async-queue'
-import { Generation, type GenerationResult } from './generation'
+import { failedResult, Generation, type GenerationResult } from './generation'
+import { Job, type JobSettings } from './job'
 import { Output } from './output'
 import type { Prompt } from './prompt'
 import type { PromptEncoder } from './prompt-encoder'
 import type { Runner } from './runner'
-import { type GenerationParams, samplingParams } from './sampling-params'
+import { type GenerationParams, paramsOfEach, samplingParams } from './sampling-params'
+import type { EngineStats } from './stats'
 import { StepLoop } from './step-loop'
 
 export interface GenerateOptions {
   /** Stops the call: prompts that are still running end with `abort` and what they have, then the signal's reason is thrown. */
   readonly signal?: AbortSignal
-}
-
-/** Counts since the engine was created; tokens unless the name says otherwise. */
-export interface EngineStats {
-  readonly adapter: string
-  readonly running: number
-  readonly waiting: number
-  readonly steps: number
-  /** Computed for prompts, again after a preemption included. */
-  readonly prefillTokens: number
-  /** Everything computed: prompts, and drawn tokens fed back. */
-  readonly computedTokens: number
-  readonly preemptions: number
-  readonly totalBlocks: number
-  readonly usedBlocks: number
-  readonly peakBlocks: number
-  /** GPU buffers alive, in bytes. */
-  readonly gpuBytes: number
-  readonly dispatches: number
-  readonly uploadedBytes: number
-  readonly readBytes: number
 }
 
 /** Everything an engine is made of; `createEngine` puts it together. */
@@ -50,7 +33,7 @@ export interface EngineParts {
   readonly memory: MemoryPlan
   readonly tokenizer: Tokenizer
   readonly prompts: PromptEncoder
-  readonly pool: BlockPool
+  readonly jobs: JobSettings
   readonly scheduler: Scheduler
   readonly runner: Runner
   readonly stepsInFlight: number
@@ -65,8 +48,13 @@ export class Engine {
   readonly tokenizer: Tokenizer
   readonly #parts: EngineParts
   readonly #loop: StepLoop
-  readonly #outputs = new Map<Sequence, { readonly output: Output; readonly generation: Generation }>()
+  readonly #outputs = new Map<
+    Sequence,
+    { readonly output: Output; readonly generation: Generation; readonly job: Job }
+  >()
   #numSequences = 0
+  /** Of all plans so far: each call's groups get numbers of their own. */
+  #numGroups = 0
   #failure: CoppiceError | undefined
 
   constructor(parts: EngineParts) {
@@ -123,6 +111,19 @@ export class Engine {
     return result
   }
 
+  /**
+   * What `generate` would do with these prompts, from an empty cache, without doing it: what they share, in which order
+   * they would run, and what that comes to. Prompts that cannot be served are left out.
+   * @throws InvalidRequest for a bad parameter · Disposed · DeviceLost
+   */
+  plan(prompts: readonly Prompt[], params: GenerationParams | readonly GenerationParams[] = {}): JobPlan {
+    const { sequences } = this.#prepare(prompts, params)
+    return new Job(
+      sequences.filter(sequence => sequence !== undefined),
+      this.#parts.jobs,
+    ).plan
+  }
+
   /** Checks parameters as `generate` would. `where` stands before the reason. @throws InvalidRequest */
   checkParams(params: GenerationParams, where?: string): void {
     try {
@@ -134,19 +135,22 @@ export class Engine {
   }
 
   stats(): EngineStats {
-    const { scheduler, pool, runner } = this.#parts
-    const { steps, prefillTokens, decodeTokens, preemptions } = scheduler.stats
+    const { scheduler, runner, memory, config } = this.#parts
+    const { steps, prefillTokens, savedTokens, decodeTokens, preemptions } = scheduler.stats
+    const { kvKeysRead, ...counts } = runner.stats()
     return {
-      ...runner.stats(),
+      ...counts,
       running: scheduler.numRunning,
       waiting: scheduler.numWaiting,
       steps,
       prefillTokens,
+      savedTokens,
       computedTokens: prefillTokens + decodeTokens,
       preemptions,
-      totalBlocks: pool.numBlocks,
-      usedBlocks: pool.numUsed,
-      peakBlocks: pool.peakUsed,
+      totalBlocks: memory.numBlocks,
+      usedBlocks: scheduler.usedBlocks,
+      peakBlocks: scheduler.peakBlocks,
+      kvBytesRead: (kvKeysRead * 2 * memory.blockBytes * config.numLayers) / BLOCK_LEN,
     }
   }
 
@@ -167,41 +171,53 @@ export class Engine {
     { signal }: GenerateOptions,
     onText?: (text: string) => void,
   ): Generation {
-    if (this.#failure) throw this.#failure
     if (signal?.aborted) throw abortError(signal)
-    const { vocabSize } = this.config
-    const perPrompt = Array.isArray(params) ? (params as readonly GenerationParams[]) : undefined
-    if (perPrompt && perPrompt.length !== prompts.length) {
-      throw new InvalidRequest(
-        `${perPrompt.length} sets of parameters for ${prompts.length} prompts; give one for all, or one each.`,
-      )
-    }
-    const shared = perPrompt ? undefined : samplingParams(params as GenerationParams, vocabSize)
-    const checked = perPrompt?.map(each => samplingParams(each, vocabSize))
-
-    const sequences: Sequence[] = []
+    const { sequences, errors } = this.#prepare(prompts, params)
+    const job = new Job(
+      sequences.filter(sequence => sequence !== undefined),
+      this.#parts.jobs,
+    )
     const cancel = () => {
-      for (const sequence of sequences) this.#end(sequence, 'abort')
+      for (const sequence of job.sequences) this.#end(sequence, 'abort')
     }
-    const generation = new Generation(prompts.length, cancel, signal)
-    prompts.forEach((prompt, index) => {
-      const own = checked?.[index] ?? shared
-      if (!own) return
-      try {
-        const tokens = this.#parts.prompts.encode(prompt)
-        const maxLen = Math.min(tokens.length + own.maxTokens, this.memory.contextLength)
-        const sequence = new Sequence(this.#numSequences, tokens, own, maxLen, this.config.eosTokenIds)
-        this.#parts.scheduler.add(sequence)
-        this.#numSequences += 1
-        sequences.push(sequence)
-        this.#outputs.set(sequence, { output: new Output(index, sequence, this.tokenizer, onText), generation })
-      } catch (error) {
-        if (!(error instanceof CoppiceError)) throw error
-        generation.deliver(failedResult(index, error))
-      }
+    const generation = new Generation(prompts.length, job.plan, cancel, signal)
+    sequences.forEach((sequence, index) => {
+      const error = errors[index]
+      if (error) generation.deliver(failedResult(index, error))
+      if (!sequence) return
+      const output = new Output(index, sequence, this.tokenizer, onText)
+      this.#outputs.set(sequence, { output, generation, job })
     })
+    job.start(this.#parts.scheduler, this.#numGroups)
+    this.#numGroups += 1 + job.plan.groups
     this.#loop.wake()
     return generation
+  }
+
+  /** A sequence for each prompt, or the reason why it cannot be served. @throws InvalidRequest for a bad parameter */
+  #prepare(prompts: readonly Prompt[], params: GenerationParams | readonly GenerationParams[]) {
+    if (this.#failure) throw this.#failure
+    const perPrompt = paramsOfEach(prompts.length, params, this.config.vocabSize)
+    const errors: (CoppiceError | undefined)[] = []
+    const sequences = prompts.map((prompt, index) => {
+      try {
+        return this.#sequence(prompt, perPrompt(index))
+      } catch (error) {
+        if (!(error instanceof CoppiceError)) throw error
+        errors[index] = error
+        return undefined
+      }
+    })
+    return { sequences, errors }
+  }
+
+  /** @throws InvalidRequest if the prompt cannot be served */
+  #sequence(prompt: Prompt, params: SamplingParams): Sequence {
+    const tokens = this.#parts.prompts.encode(prompt)
+    const maxLen = Math.min(tokens.length + params.maxTokens, this.memory.contextLength)
+    const sequence = new Sequence(this.#numSequences++, tokens, params, maxLen, this.config.eosTokenIds)
+    this.#parts.scheduler.check(sequence)
+    return sequence
   }
 
   #onDraw(sequence: Sequence, draw: Draw): void {
@@ -223,7 +239,9 @@ export class Engine {
     const entry = this.#outputs.get(sequence)
     if (!entry) return
     this.#outputs.delete(sequence)
-    this.#parts.scheduler.finish(sequence, reason)
+    const { scheduler } = this.#parts
+    scheduler.finish(sequence, reason)
+    if (reason !== 'abort') entry.job.onFinished(sequence, scheduler)
     entry.generation.deliver(entry.output.result(error))
   }
 
@@ -236,9 +254,4 @@ export class Engine {
     this.#outputs.clear()
     for (const generation of generations) generation.fail(error)
   }
-}
-
-function failedResult(index: number, error: CoppiceError): GenerationResult {
-  const usage = { promptTokens: 0, completionTokens: 0 }
-  return { index, text: '', tokenIds: [], promptTokenIds: [], finishReason: 'error', logprobs: undefined, usage, error }
 }

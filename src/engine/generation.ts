@@ -1,5 +1,6 @@
 import { abortError, type CoppiceError } from '../core/errors'
 import type { FinishReason } from '../core/sequence'
+import type { JobPlan } from '../planner/plan-job'
 import { AsyncQueue } from './async-queue'
 
 export interface TokenLogprob {
@@ -26,6 +27,12 @@ export interface GenerationResult {
   readonly error: CoppiceError | undefined
 }
 
+/** The result of a prompt that cannot be served. */
+export function failedResult(index: number, error: CoppiceError): GenerationResult {
+  const usage = { promptTokens: 0, completionTokens: 0 }
+  return { index, text: '', tokenIds: [], promptTokenIds: [], finishReason: 'error', logprobs: undefined, usage, error }
+}
+
 /**
  * The results of one `generate` call, in the order in which they finish; iterate once. Leaving the loop early stops the
  * prompts that are still running.
@@ -40,6 +47,8 @@ export class Generation implements AsyncIterable<GenerationResult> {
   constructor(
     /** Prompts in the call. */
     readonly size: number,
+    /** How those of them that can run were planned. */
+    readonly plan: JobPlan,
     /** Stops the prompts that are still running; they end with `abort`. */
     readonly cancel: () => void,
     signal?: AbortSignal,

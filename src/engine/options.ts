@@ -1,7 +1,10 @@
 import { InvalidRequest } from '../core/errors'
 import type { DeviceOptions } from '../gpu/device'
 import type { WeightFormat } from '../kernels/pack'
+import type { AttentionMode } from '../kv/attention-plan'
 import type { LoadProgress } from '../loader'
+import type { Order } from '../planner/order-prompts'
+import type { Sharing } from '../planner/plan-job'
 
 /** How far loading has come. `text` says it for people. */
 export type EngineProgress = LoadProgress & { readonly text: string }
@@ -19,6 +22,24 @@ export interface EngineOptions extends DeviceOptions {
   readonly memoryBytes?: number
   /** Steps submitted before the first one's tokens have come back. Default 2; 1 waits for each. */
   readonly stepsInFlight?: number
+  /**
+   * What prompts share: `tree`, the default: every full block that their beginnings have in common, at any depth, and what
+   * earlier calls left; `two-level`: one prefix per group of prompts; `cache`: what happens to be there when a prompt's
+   * turn comes; `off`: nothing. The answers are the same.
+   */
+  readonly sharing?: Sharing
+  /**
+   * How attention reads blocks that several sequences of a step share: `shared`, the default: once for all where that is
+   * cheaper; `split`: once wherever possible; `flat`: once for each. The answers are the same. `skip` leaves attention
+   * out, for measuring the rest: the answers are wrong.
+   */
+  readonly attention?: AttentionMode
+  /**
+   * In which order the prompts of a call start: `ratio`: those with most output per token to compute first; `dual`: from
+   * both ends of that; `fcfs`: as given. All but `fcfs` keep prompts together that share. Default: whichever takes the
+   * fewest steps in a dry run. With `cache` prompts always start as given.
+   */
+  readonly order?: Order
   /** Times every kernel (`engine.kernelTimes()`), where the device has timestamps; slows the steps down. */
   readonly profile?: boolean
   /** Stops loading; the promise rejects with the signal's reason. */
@@ -37,10 +58,20 @@ const KNOWN_OPTIONS = new Set<keyof EngineOptions>([
   'contextLength',
   'memoryBytes',
   'stepsInFlight',
+  'sharing',
+  'attention',
+  'order',
   'profile',
   'signal',
   'onProgress',
 ])
+
+const CHOICES: Readonly<Record<'weights' | 'sharing' | 'attention' | 'order', readonly string[]>> = {
+  weights: ['f32', 'f16'],
+  sharing: ['off', 'cache', 'two-level', 'tree'],
+  attention: ['shared', 'split', 'flat', 'skip'],
+  order: ['fcfs', 'ratio', 'dual'],
+}
 
 /** @throws InvalidRequest that names the option, its value and what it takes */
 export function checkOptions(options: EngineOptions): void {
@@ -54,7 +85,10 @@ export function checkOptions(options: EngineOptions): void {
       throw new InvalidRequest(`Engine option ${name} is ${String(value)}, but must be a whole number of at least 1.`)
     }
   }
-  if (!['f32', 'f16', undefined].includes(options.weights)) {
-    throw new InvalidRequest(`Engine option weights is ${String(options.weights)}, but must be f32 or f16.`)
+  for (const [name, allowed] of Object.entries(CHOICES)) {
+    const value = options[name as keyof typeof CHOICES]
+    if (value !== undefined && !allowed.includes(value)) {
+      throw new InvalidRequest(`Engine option ${name} is ${String(value)}, but must be one of ${allowed.join(', ')}.`)
+    }
   }
 }

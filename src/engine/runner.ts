@@ -6,6 +6,7 @@ import type { Gpu } from '../gpu/device'
 import type { KernelTime } from '../gpu/profiler'
 import { ReadbackRing } from '../gpu/readback'
 import type { Step } from '../gpu/step'
+import { COPY_FIELDS } from '../kernels/copy-kv'
 import { FROM_SLOT } from '../kernels/embed'
 import type { AttentionPlan, AttentionPlanner } from '../kv/attention-plan'
 import { ITEM_FIELDS, MERGE_FIELDS } from '../kv/attention-plan'
@@ -30,6 +31,7 @@ export class Runner {
   readonly lost: Promise<DeviceLost>
   readonly #parts: RunnerParts
   readonly #readbacks: ReadbackRing
+  #kvKeysRead = 0
 
   constructor(parts: RunnerParts) {
     this.#parts = parts
@@ -60,9 +62,11 @@ export class Runner {
     return parseResults(draws, await this.#readbacks.read(target, bytes))
   }
 
-  stats(): { adapter: string; gpuBytes: number; dispatches: number; uploadedBytes: number; readBytes: number } {
+  /** `kvKeysRead`: keys that attention read, in one layer and for one KV head. */
+  stats() {
     const { gpu, step } = this.#parts
     return {
+      kvKeysRead: this.#kvKeysRead,
       adapter: gpu.adapter,
       gpuBytes: gpu.allocatedBytes,
       dispatches: step.numDispatches,
@@ -109,7 +113,18 @@ export class Runner {
       }
     }
     assert(token === numTokens, `the batch says ${numTokens} tokens, its chunks ${token}`)
-    return { numTokens, firstToken, firstPosition, firstDestination, attention: pushPlan(step, planner.plan(chunks)) }
+    const copies = chunks.flatMap(chunk => chunk.copies.flatMap(({ from, to }) => [from, to]))
+    const plan = planner.plan(chunks)
+    this.#kvKeysRead += plan.numKeysRead
+    return {
+      numTokens,
+      firstToken,
+      firstPosition,
+      firstDestination,
+      firstCopy: step.push(copies),
+      numCopies: copies.length / COPY_FIELDS,
+      attention: pushPlan(step, plan),
+    }
   }
 }
 

@@ -65,6 +65,25 @@ export function samplingParams(given: GenerationParams, vocabSize: number): Samp
   }
 }
 
+/** The checked parameters of each prompt, by index. @throws InvalidRequest */
+export function paramsOfEach(
+  numPrompts: number,
+  params: GenerationParams | readonly GenerationParams[],
+  vocabSize: number,
+): (index: number) => SamplingParams {
+  if (!Array.isArray(params)) {
+    const forAll = samplingParams(params as GenerationParams, vocabSize)
+    return () => forAll
+  }
+  if (params.length !== numPrompts) {
+    throw new InvalidRequest(
+      `${params.length} sets of parameters for ${numPrompts} prompts; give one for all, or one each.`,
+    )
+  }
+  const checked = params.map((each: GenerationParams) => samplingParams(each, vocabSize))
+  return index => checked[index]
+}
+
 const LOGPROBS: Range = { default: 0, low: 0, high: MAX_LOGPROBS, integer: true }
 
 function checked(name: string, value: unknown, { low, high, integer }: Range): number {

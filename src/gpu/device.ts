@@ -22,12 +22,17 @@ const USED_LIMITS = [
 
 const USED_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'] as const satisfies readonly GPUFeatureName[]
 
+/** Vulkan drivers for CPUs, which do not always say that they are a fallback. */
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe/i
+
 /** A GPU device, what it can do, and what we hold on it. */
 export class Gpu {
   readonly limits: GPUSupportedLimits
   readonly features: ReadonlySet<string>
   /** One line for people, e.g. `nvidia ampere (NVIDIA RTX A2000)`. */
   readonly adapter: string
+  /** The adapter computes on the CPU: a few cores, no wide parallelism to fill. */
+  readonly isSoftware: boolean
   /** Settles when the device is gone, with the reason; never rejects. */
   readonly lost: Promise<DeviceLost>
   readonly #buffers = new Map<GPUBuffer, number>()
@@ -46,6 +51,7 @@ export class Gpu {
     this.limits = device.limits
     this.features = device.features as ReadonlySet<string>
     this.adapter = describe(info)
+    this.isSoftware = info?.isFallbackAdapter === true || SOFTWARE.test(this.adapter)
     // on a borrowed device an error may be the owner's
     if (!isBorrowed)
       device.addEventListener('uncapturederror', ({ error }) => {

@@ -12,7 +12,7 @@ interface PageJob {
   readonly lines: readonly string[]
   readonly model: string
   readonly modelName: string
-  readonly engine: Pick<EngineOptions, 'weights' | 'tokenBudget' | 'blocks'>
+  readonly engine: Pick<EngineOptions, 'weights' | 'tokenBudget' | 'blocks' | 'sharing' | 'attention' | 'order'>
   readonly maxTokens: number | undefined
 }
 

@@ -1,4 +1,5 @@
 import { assert } from '../core/assert'
+import { SEGMENT_TOKENS } from '../core/block'
 import type { KernelContext } from './context'
 import { flatGrid } from './grid'
 import type { AttentionShape, KvLayer } from './kv-cache'
@@ -8,10 +9,18 @@ export interface AttentionBuffers extends KvLayer {
   readonly q: GPUBuffer
   /** f32 [numTokens, numHeads, headDim] */
   readonly out: GPUBuffer
-  /** f32 [numSlots, numHeads, headDim] */
+  /** f32 [numSlots, numHeads, headDim]: sums of 2^(score - m) v over a part of a row's keys */
   readonly partialO: GPUBuffer
-  /** f32 [numSlots, numHeads]: base-2 logarithm of the sum of 2^score */
-  readonly partialLse: GPUBuffer
+  /** f32 [numSlots, numHeads, 2]: the part's highest score m, and the sum of 2^(score - m) */
+  readonly partialStats: GPUBuffer
+}
+
+/** Constants of the kernel. The bits depend on `segmentTokens` alone. */
+export interface AttentionTile {
+  /** Query vectors per work item: one of `attentionTiles`. */
+  readonly queries: number
+  /** Default: `SEGMENT_TOKENS`. */
+  readonly segmentTokens?: number
 }
 
 /** Work items of one tile: where their lists (kv/attention-plan.ts) start, in words of the step's arena. */
@@ -22,38 +31,56 @@ export interface AttentionItems {
   readonly firstBlock: number
 }
 
-/** Query vectors times dims that fit in 16 KiB of workgroup memory beside the probabilities of 32 query vectors. */
-const MAX_TILE_ELEMENTS = 2048
-const MAX_QUERIES = 32
+/** Keys per turn of the shader's loop. */
+const TILE_KEYS = 32
+const MAX_QUERIES = 64
 /** Enough for a decode's query heads; a smaller tile leaves room for more workgroups at once. */
 const DECODE_QUERIES = 8
+/** A thread keeps this many sums at most, for the segment and for the total, in registers. */
+const MAX_THREAD_SUMS = 32
 
-/** Query vectors per work item that the kernel is made for, ascending; all give the same bits. */
-export function attentionTiles(headDim: number): number[] {
-  const largest = Math.min(MAX_QUERIES, 2 ** Math.floor(Math.log2(MAX_TILE_ELEMENTS / headDim)))
+/** What every device has, in bytes. */
+const DEFAULT_LIMITS = { maxComputeWorkgroupStorageSize: 16384 }
+
+/**
+ * Query vectors per work item that the kernel is made for on a device, ascending; all give the same bits. With more
+ * workgroup memory K and V are read once for more of them.
+ */
+export function attentionTiles(
+  headDim: number,
+  limits: Pick<GPUSupportedLimits, 'maxComputeWorkgroupStorageSize'> = DEFAULT_LIMITS,
+): number[] {
+  // q, probabilities, and four numbers about the sums
+  const bytesPerQuery = 4 * (headDim + TILE_KEYS + 4)
+  const most = Math.floor(Math.log2(limits.maxComputeWorkgroupStorageSize / bytesPerQuery))
+  const largest = Math.min(MAX_QUERIES, 2 ** most)
   return largest > DECODE_QUERIES ? [DECODE_QUERIES, largest] : [largest]
 }
 
 /**
- * For the rows of each item, softmax(q·Kᵀ)·V over the item's keys up to the row's position; `queries` is one of
- * `attentionTiles`. Returns the recorder of one call.
+ * For the rows of each item, softmax(q·Kᵀ)·V over the item's keys up to the row's position, or its state where the row
+ * has other items too. Returns the recorder of one call.
  */
 export function attention(
   { kernels, step }: KernelContext,
   { numHeads, numKvHeads, headDim }: AttentionShape,
-  queries: number,
-  { q, k, v, out, partialO, partialLse }: AttentionBuffers,
+  { queries, segmentTokens = SEGMENT_TOKENS }: AttentionTile,
+  { q, k, v, out, partialO, partialStats }: AttentionBuffers,
 ) {
   const group = numHeads / numKvHeads
   assert(Number.isInteger(group), `${numHeads} query heads over ${numKvHeads} KV heads`)
-  assert(headDim % 8 === 0, `a head of ${headDim} dims`)
-  assert(attentionTiles(headDim).includes(queries), `no tile of ${queries} query vectors of ${headDim} dims`)
+  assert(headDim % 8 === 0 && headDim <= 512, `a head of ${headDim} dims`)
   assert(group <= queries, `${group} query heads per KV head do not fit a tile of ${queries} query vectors`)
-  const kernel = kernels.get({ name: 'attention', constants: { QUERIES: queries, HEAD_DIM: headDim } })
-  const buffers = { q, k_cache: k, v_cache: v, out, partial_o: partialO, partial_lse: partialLse }
+  assert(segmentTokens % TILE_KEYS === 0, `segments of ${segmentTokens} keys are not whole tiles of ${TILE_KEYS}`)
+  // at least a thread for every 4 dims
+  const wgSize = Math.max((queries * headDim) / MAX_THREAD_SUMS, headDim / 4) > 64 ? 128 : 64
+  const constants = { QUERIES: queries, HEAD_DIM: headDim, WG_SIZE: wgSize }
+  const kernel = kernels.get({ name: 'attention', constants })
+  const buffers = { q, k_cache: k, v_cache: v, out, partial_o: partialO, partial_stats: partialStats }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
   return ({ numItems, firstItem, firstRow, firstBlock }: AttentionItems): void => {
-    const params = { n_items: numItems, items: firstItem, rows: firstRow, blocks: firstBlock, group, dim4: headDim / 4 }
+    const lists = { n_items: numItems, items: firstItem, rows: firstRow, blocks: firstBlock }
+    const params = { ...lists, group, segment: segmentTokens, dim4: headDim / 4 }
     step.dispatch(call, params, [...flatGrid(numItems), numKvHeads])
   }
 }

@@ -13,10 +13,10 @@ const WG_SIZE = 64
 export function mergeAttention(
   { kernels, step }: KernelContext,
   { numHeads, headDim }: Pick<AttentionShape, 'numHeads' | 'headDim'>,
-  { partialO, partialLse, out }: Pick<AttentionBuffers, 'partialO' | 'partialLse' | 'out'>,
+  { partialO, partialStats, out }: Pick<AttentionBuffers, 'partialO' | 'partialStats' | 'out'>,
 ) {
   const kernel = kernels.get({ name: 'merge-attention', constants: { HEADS: numHeads, HEAD_DIM: headDim } })
-  const buffers = { partial_o: partialO, partial_lse: partialLse, out }
+  const buffers = { partial_o: partialO, partial_stats: partialStats, out }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
   return (firstMerge: number, numMerges: number): void => {
     const numThreads = numMerges * numHeads * (headDim / 4)

@@ -1,7 +1,13 @@
 import { assert } from '../core/assert'
 import { BLOCK_LEN, blocksFor } from '../core/block'
 
-/** How attention is cut into work. Constant for an engine: changing it changes the order of reduction. */
+/**
+ * States of rows in parts, per token of the budget. More would allow more sharing and splitting where contexts are long,
+ * but each takes numHeads · (headDim + 2) floats.
+ */
+const SLOTS_PER_TOKEN = 8
+
+/** How attention is cut into work. Constant for an engine: changing `segmentTokens` changes the order of reduction. */
 export interface AttentionLayout {
   /** Keys are cut at multiples of this position; a multiple of BLOCK_LEN. */
   readonly segmentTokens: number
@@ -42,23 +48,32 @@ export interface PlanCapacity {
   readonly slots: number
 }
 
-/**
- * Upper bounds for any step of at most `tokenBudget` tokens (T) of sequences of at most `contextLength` tokens, which have
- * at most S = ceil(contextLength / segmentTokens) segments. Tight but for `items` and `blocks`.
- * - rows: a token has one in each of its segments: T S.
- * - slots: the same, but rows with a single segment use none: T S, or 0 if S = 1. Merges: one a token, or 0.
- * - items: an item takes the smallest tile that fits, so with tile i it has more rows than fit in tile i - 1, m at least;
- *   items share no rows: floor(T S / m).
- * - blocks: a step has at most T chunks, each with at most one sequence's blocks.
- */
-export function planCapacity(options: {
-  readonly layout: AttentionLayout
+/** The sequences of an engine: at most `tokenBudget` tokens in a step, and `contextLength` in a sequence. */
+export interface PlanLimits {
   readonly tokenBudget: number
   readonly contextLength: number
-}): PlanCapacity {
-  const { layout, tokenBudget, contextLength } = options
-  const numSegments = Math.ceil(contextLength / layout.segmentTokens)
-  const rows = tokenBudget * numSegments
+}
+
+/** States that a step may write. A row has at most one per segment, and none if there is but one. */
+export function maxSlots(segmentTokens: number, { tokenBudget, contextLength }: PlanLimits): number {
+  const numSegments = Math.ceil(contextLength / segmentTokens)
+  return numSegments === 1 ? 0 : tokenBudget * Math.min(numSegments, SLOTS_PER_TOKEN)
+}
+
+/**
+ * Upper bounds for any step; T is the token budget. Tight but for `items` and `blocks`.
+ * - slots: a choice, which the planner keeps to (`maxSlots`).
+ * - rows: a row with one item needs no slot, one with several needs as many as it has items. The most there can be
+ *   are all slots taken, by as few rows as possible, and the others with one item each.
+ * - merges: one a token, or none without slots.
+ * - items: an item takes the smallest tile that fits, so with tile i it has more rows than fit in tile i - 1, m at least;
+ *   items share no rows: floor(rows / m).
+ * - blocks: a step has at most T chunks, each pays at most once for each of its blocks, however many read them.
+ */
+export function planCapacity({ layout, ...limits }: PlanLimits & { readonly layout: AttentionLayout }): PlanCapacity {
+  const { tokenBudget, contextLength } = limits
+  const slots = maxSlots(layout.segmentTokens, limits)
+  const rows = slots + tokenBudget - Math.ceil(slots / Math.ceil(contextLength / layout.segmentTokens))
   const tileRows = rowsPerTile(layout)
   return {
     items: tileRows.map((most, index) => {
@@ -67,7 +82,7 @@ export function planCapacity(options: {
     }),
     rows,
     blocks: tokenBudget * blocksFor(contextLength),
-    merges: numSegments === 1 ? 0 : tokenBudget,
-    slots: numSegments === 1 ? 0 : rows,
+    merges: slots === 0 ? 0 : tokenBudget,
+    slots,
   }
 }

@@ -1,19 +1,16 @@
-import { BLOCK_LEN, blocksFor } from '../core/block'
+import { BLOCK_LEN, blocksFor, SEGMENT_TOKENS } from '../core/block'
 import { InvalidRequest, OutOfMemory } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
+import { maxSlots } from './attention-layout'
 
 const MIB = 2 ** 20
 /** KV cache if no budget is given. WebGPU does not say how much memory is free; this much a laptop's shared memory can spare. */
 const DEFAULT_KV_BYTES = 1024 * MIB
 /** A cache that holds fewer tokens serves no chat: better to fail and say why. An explicit `blocks` is taken as it is. */
 const MIN_CONTEXT_TOKENS = 256
-/** Partial results of a row, at most: bounds their buffer whatever the context. */
-const MAX_SEGMENTS = 16
-/** Shorter segments cost more in merging than they win in parallelism. */
-const MIN_SEGMENT_TOKENS = 256
 /** Logits at a time: enough rows to fill the GPU, little beside the weights. */
 const MAX_LOGITS_BYTES = 64 * MIB
-/** Activations, logits and partial results are f32. */
+/** Activations, logits and states of attention are f32. */
 const F32_BYTES = 4
 
 export interface MemoryOptions {
@@ -41,8 +38,8 @@ export interface MemoryPlan {
   readonly wantedContextLength: number
   /** Of the attention layout. */
   readonly segmentTokens: number
-  /** Of a sequence of `contextLength`; at most 16. */
-  readonly numSegments: number
+  /** States that attention may write in a step (`PlanCapacity.slots`). */
+  readonly partialSlots: number
   /** Rows of logits that are computed at a time. */
   readonly drawRows: number
   readonly weightBytes: number
@@ -52,7 +49,7 @@ export interface MemoryPlan {
   readonly layerBytes: number
   /** All layers' K and V. */
   readonly kvBytes: number
-  /** Outputs `[slot][head][headDim]` and log-sum-exps `[slot][head]` of attention's partial results. */
+  /** Sums `[slot][head][headDim]` of attention's states, and `[slot][head][2]`: highest score and sum of weights. */
   readonly partialBytes: number
   /**
    * What a step's tokens pass through: `[T][hidden]` twice, `[T][(heads + 2 kvHeads) headDim]`, `[T][heads headDim]` twice,
@@ -84,17 +81,15 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
   const { hidden, qkv, attention, mlp } = bytesPerToken(config)
   const activationBytes = tokenBudget * (2 * hidden + qkv + 2 * attention + 3 * mlp) + 2 * drawRows * hidden
 
-  // The context is not known before the cache is, but it has no more segments than this: it is at most the one wanted.
-  const mostSegments = Math.min(MAX_SEGMENTS, Math.ceil(wantedContextLength / MIN_SEGMENT_TOKENS))
-  const besidesBytes = weightBytes + activationBytes + logitsBytes + partialBytes(config, tokenBudget, mostSegments)
+  // the context is not known before the cache is, but it is at most the one wanted
+  const mostSlots = maxSlots(SEGMENT_TOKENS, { tokenBudget, contextLength: wantedContextLength })
+  const besidesBytes = weightBytes + activationBytes + logitsBytes + mostSlots * slotBytes(config)
   const blockBytes = config.numKvHeads * BLOCK_LEN * config.headDim * options.kvElementBytes
   const numBlocks = chooseBlocks(options, { bindingBytes, besidesBytes, blockBytes, wantedContextLength })
 
   const contextLength = Math.min(wantedContextLength, numBlocks * BLOCK_LEN)
-  // by the context asked for, so that a smaller pool does not change the order of any sum
-  const segmentTokens = roundUp(Math.ceil(wantedContextLength / MAX_SEGMENTS), MIN_SEGMENT_TOKENS)
-  const numSegments = Math.ceil(contextLength / segmentTokens)
-  const largestBytes = Math.max(hidden, qkv, 2 * mlp, numSegments * attention)
+  const partialSlots = maxSlots(SEGMENT_TOKENS, { tokenBudget, contextLength })
+  const largestBytes = Math.max(hidden, qkv, 2 * mlp, attention, (partialSlots / tokenBudget) * attention)
   if (tokenBudget * largestBytes > bindingBytes) {
     throw new OutOfMemory(
       `A token budget of ${tokenBudget} needs a buffer of ${mib(tokenBudget * largestBytes)}, the device binds ${mib(bindingBytes)} at most; ` +
@@ -104,7 +99,7 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
   const parts = {
     weightBytes,
     kvBytes: 2 * config.numLayers * numBlocks * blockBytes,
-    partialBytes: partialBytes(config, tokenBudget, numSegments),
+    partialBytes: partialSlots * slotBytes(config),
     activationBytes,
     logitsBytes,
   }
@@ -112,8 +107,8 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
     numBlocks,
     contextLength,
     wantedContextLength,
-    segmentTokens,
-    numSegments,
+    segmentTokens: SEGMENT_TOKENS,
+    partialSlots,
     drawRows,
     blockBytes,
     layerBytes: numBlocks * blockBytes,
@@ -128,7 +123,7 @@ export function explainMemory(plan: MemoryPlan): string {
   return [
     `weights      ${mib(plan.weightBytes)}`,
     `KV cache     ${mib(plan.kvBytes)}: ${plan.numBlocks} blocks = ${plan.numBlocks * BLOCK_LEN} tokens; K and V of a layer ${mib(plan.layerBytes)} each`,
-    `attention    ${mib(plan.partialBytes)}: up to ${plan.numSegments} segments of ${plan.segmentTokens} tokens`,
+    `attention    ${mib(plan.partialBytes)}: ${plan.partialSlots} states of parts of contexts, cut into segments of ${plan.segmentTokens} tokens`,
     `activations  ${mib(plan.activationBytes)}`,
     `logits       ${mib(plan.logitsBytes)}: ${plan.drawRows} rows at a time`,
     `total        ${mib(plan.totalBytes)}`,
@@ -172,13 +167,9 @@ function bytesPerToken(config: ModelConfig) {
   }
 }
 
-/** A row with a single segment has no partial result. */
-function partialBytes(config: ModelConfig, tokenBudget: number, numSegments: number): number {
-  return numSegments === 1 ? 0 : tokenBudget * numSegments * config.numHeads * (config.headDim + 1) * F32_BYTES
-}
-
-function roundUp(value: number, multiple: number): number {
-  return Math.ceil(value / multiple) * multiple
+/** The state of a row over a part of its keys, all heads. */
+function slotBytes({ numHeads, headDim }: ModelConfig): number {
+  return numHeads * (headDim + 2) * F32_BYTES
 }
 
 function mib(bytes: number): string {

@@ -22,12 +22,17 @@ export class RecordList {
   }
 
   /** Appends one record, or several one after another, and returns the index of the first. */
-  push(fields: ArrayLike<number>): number {
+  push(...fields: readonly number[]): number {
+    return this.pushFrom(fields, 0, fields.length)
+  }
+
+  /** The same with `values[start]` to `values[end - 1]`. */
+  pushFrom(values: readonly number[], start: number, end: number): number {
     const index = this.length
-    this.length += fields.length / this.numFields
+    this.length += (end - start) / this.numFields
     assert(this.length <= this.capacity, `${this.length} records in a list of ${this.capacity}.`)
-    const start = index * this.numFields
-    for (let i = 0; i < fields.length; i++) this.#values[start + i] = fields[i]
+    const offset = index * this.numFields - start
+    for (let i = start; i < end; i++) this.#values[offset + i] = values[i]
     return index
   }
 }

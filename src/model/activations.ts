@@ -15,10 +15,10 @@ export interface Activations {
   readonly queries: GPUBuffer
   /** [T, numHeads, headDim] */
   readonly attended: GPUBuffer
-  /** [slots, numHeads, headDim]: attention over one segment of a row's keys. */
-  readonly partials: GPUBuffer
-  /** [slots, numHeads]: base-2 log-sum-exp of each partial. */
-  readonly partialLse: GPUBuffer
+  /** [slots, numHeads, headDim]: attention over a part of a row's keys, not yet divided by its sum of weights. */
+  readonly partialO: GPUBuffer
+  /** [slots, numHeads, 2]: highest score and sum of weights of each part. */
+  readonly partialStats: GPUBuffer
   /** [T, outputs of the fused gate and up matrix] */
   readonly gateUp: GPUBuffer
   /** [T, intermediate] */
@@ -49,8 +49,8 @@ export function createActivations(gpu: Gpu, config: ModelConfig, sizes: Activati
     qkv: f32('qkv', tokenBudget * qkvStride),
     queries: f32('queries', tokenBudget * numHeads * headDim),
     attended: f32('attended', tokenBudget * numHeads * headDim),
-    partials: f32('partials', partialSlots * numHeads * headDim),
-    partialLse: f32('partial lse', partialSlots * numHeads),
+    partialO: f32('partial o', partialSlots * numHeads * headDim),
+    partialStats: f32('partial stats', partialSlots * numHeads * 2),
     gateUp: f32('gate and up', tokenBudget * 2 * padded(intermediateSize)),
     activated: f32('activated', tokenBudget * intermediateSize),
     drawn: f32('drawn', drawRows * hiddenSize),

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../core/model-config'
 import { COPY_DST, STORAGE } from '../gpu/usage'
 import { attention, attentionTiles } from '../kernels/attention'
+import { copyKv } from '../kernels/copy-kv'
 import { embed } from '../kernels/embed'
 import { gatherRows } from '../kernels/gather-rows'
 import type { KvLayer } from '../kernels/kv-cache'
@@ -128,13 +129,13 @@ function attentionBlock(
   layer: KvLayer,
   ropeBuffer: GPUBuffer,
 ): (inputs: StepInputs) => void {
-  const { hidden, normed, queries, attended, partials, partialLse } = activations
+  const { hidden, normed, queries, attended, partialO, partialStats } = activations
   const kvLayout = {
     qkvStride: qkv.matrix.rows,
     kOffset: qkv.matrix.partOffset(1),
     vOffset: qkv.matrix.partOffset(2),
   }
-  const buffers = { ...layer, q: queries, out: attended, partialO: partials, partialLse }
+  const buffers = { ...layer, q: queries, out: attended, partialO, partialStats }
   const projectQkv = matmul(context, qkv.matrix, { x: normed, bias: qkv.bias, y: activations.qkv })
   const rotate = ropeAppend(context, config, kvLayout, {
     ...layer,
@@ -142,11 +143,12 @@ function attentionBlock(
     table: ropeBuffer,
     q: queries,
   })
-  const attend = attentionTiles(config.headDim).map(tile => {
+  const attend = attentionTiles(config.headDim, context.gpu.limits).map(tile => {
     // a tile smaller than a group of query heads never has items
     if (tile < config.numHeads / config.numKvHeads) return undefined
-    return attention(context, config, tile, buffers)
+    return attention(context, config, { queries: tile }, buffers)
   })
+  const copy = copyKv(context, config, layer)
   const merge = mergeAttention(context, config, buffers)
   const projectOutput = matmul(
     context,
@@ -159,6 +161,7 @@ function attentionBlock(
     const { numTokens, attention: plan } = inputs
     projectQkv(numTokens)
     rotate(inputs)
+    copy(inputs.firstCopy, inputs.numCopies)
     plan.items.forEach((items, tile) => {
       attend[tile]?.({ ...plan, ...items })
     })

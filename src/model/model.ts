@@ -12,6 +12,9 @@ export interface StepInputs {
   readonly firstPosition: number
   /** [numTokens] where K and V go: block · 16 + offset in the block. */
   readonly firstDestination: number
+  /** [numCopies][from, to] tokens whose K and V are copied before attention, as block · 16 + offset in the block. */
+  readonly firstCopy: number
+  readonly numCopies: number
   readonly attention: AttentionInputs
 }
 

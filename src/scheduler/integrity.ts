@@ -12,6 +12,20 @@ export function checkSlots(numSlots: number, free: readonly number[], running: r
   )
 }
 
+/** Asserts that a block holds the same part of the same tokens in all tables: they agree on all blocks before it. */
+export function checkTables(running: readonly Sequence[]): void {
+  const blocksBefore = new Map<number, string>()
+  for (const { id, blockTable } of running) {
+    let before = ''
+    for (const block of blockTable) {
+      const known = blocksBefore.get(block) ?? before
+      assert(known === before, `Sequence ${id} has block ${block} after ${before}, another has it after ${known}.`)
+      blocksBefore.set(block, before)
+      before += ` ${block}`
+    }
+  }
+}
+
 /** Asserts that the sequences' counters agree with each other, with where the sequences are and with the steps in flight. */
 export function checkSequences(
   running: readonly Sequence[],

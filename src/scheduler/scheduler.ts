@@ -1,15 +1,13 @@
 import { assert } from '../core/assert'
-import type { Batch, Chunk, Draw } from '../core/batch'
+import type { Batch, Chunk, Copy, Draw } from '../core/batch'
 import { blocksFor } from '../core/block'
 import { needsHistory } from '../core/sampling-params'
 import type { FinishReason, Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
 import { checkRequest } from './check-request'
 import { checkSequences, checkSlots } from './integrity'
-import { WaitQueue } from './wait-queue'
-
-/** Part of the pool that admission leaves free, so that those running can grow before one must be preempted (Sarathi-Serve). */
-const WATERMARK = 0.01
+import { SequenceBlocks, type Share } from './sequence-blocks'
+import { type Call, WaitQueue } from './wait-queue'
 
 /** A draw that arrived and was appended to its sequence. */
 export interface Completed {
@@ -23,52 +21,75 @@ export interface SchedulerStats {
   preemptions: number
   /** Tokens of prompts. */
   prefillTokens: number
+  /** Tokens of prompts that were not computed because their blocks existed. */
+  savedTokens: number
   /** Tokens that were drawn and then fed back. */
   decodeTokens: number
 }
 
-/** The step being decided; `room`: tokens that the budget still admits. */
+/** The step being decided. */
 interface Step {
   readonly chunks: Chunk[]
+  /** Tokens that the budget still admits. */
   room: number
+  /** Tokens that sequences may still hold whose draws depend on all of them. */
+  history: number
+}
+
+export interface SchedulerOptions {
+  readonly pool: BlockPool
+  /** Most tokens in a step. */
+  readonly tokenBudget: number
+  /** Most tokens in a sequence. */
+  readonly contextLength: number
+  /** Most steps that are decided before the first of them completes; with more, sequences may be preempted. Default 1. */
+  readonly stepsInFlight?: number
+  /** Most tokens that the drawing sequences of a step with penalties may hold together, one sequence's at least. */
+  readonly historyTokens?: number
 }
 
 /**
- * Continuous batching with stall-free steps under a token budget, first come first served
- * (Sarathi-Serve, arXiv:2403.02310 §4.2 and algorithm 3; preemption by recomputation as in vLLM, arXiv:2309.06180 §4.5).
+ * Continuous batching with stall-free steps under a token budget (Sarathi-Serve, arXiv:2403.02310 §4.2 and algorithm 3),
+ * with shared prefixes, and with admission bounded by memory so that nobody admitted is ever preempted for want of
+ * blocks (sequence-blocks.ts).
  *
  * Beyond the paper, steps are pipelined: `next` may be called again before `complete`. A sequence whose last token is
  * still in flight is decoded all the same, since its position is known and the GPU finds the token in `slot`; an end of
  * sequence is noticed when it arrives, and the draws already in flight behind it are dropped. Only one whose draws
- * depend on those before (penalties) waits for each to arrive. The GPU runs steps in the order they were decided, so
- * blocks and slots can be handed on at once.
+ * depend on those before (penalties) waits for each to arrive. The GPU runs steps in the order they were decided, and
+ * within a step writes all K and V of a layer before it reads any, so blocks and slots can be handed on at once, and a
+ * prefix is there for others as soon as its computation is decided.
  *
  * Laws:
- * - Running, then waiting sequences are in order of arrival. The one that arrived first is preempted last, so it always
- *   gets on, and with no step in flight `next` finds work if there is any.
+ * - Those running are in order of their start, and start in the order of the queue. The one that started first is
+ *   preempted last, so it always gets on, and with no step in flight `next` finds work if there is any.
  * - Every running sequence advances in each step, unless it waits for draws in flight: one is admitted only into room
  *   that those before it leave. So decodes never exceed the budget, and only the last prompt running is partly computed.
  */
 export class Scheduler {
   readonly #pool: BlockPool
+  readonly #blocks: SequenceBlocks
   readonly #tokenBudget: number
   readonly #contextLength: number
+  readonly #historyTokens: number
   readonly #waiting = new WaitQueue()
-  /** In order of arrival. Each has a slot, and blocks for its whole prompt; those for its output come as it grows. */
+  /** In order of their start. Each has a slot, and blocks for its whole prompt; those for its output come as it grows. */
   #running: Sequence[] = []
-  /** A running sequence has a block of its own, so there are never more of them than blocks. */
+  /** As many as blocks: sequences that share all but their last block have one each. */
   readonly #freeSlots: number[]
   /** Decided, not completed; oldest first. */
   readonly #inFlight: Batch[] = []
-  readonly #stats: SchedulerStats = { steps: 0, preemptions: 0, prefillTokens: 0, decodeTokens: 0 }
+  readonly #stats: SchedulerStats = { steps: 0, preemptions: 0, prefillTokens: 0, savedTokens: 0, decodeTokens: 0 }
 
-  /** `tokenBudget`: most tokens in a step. `contextLength`: most tokens in a sequence. */
-  constructor(options: { pool: BlockPool; tokenBudget: number; contextLength: number }) {
-    assert(options.tokenBudget >= 1, `The token budget is ${options.tokenBudget}; a step needs at least 1 token.`)
-    this.#pool = options.pool
-    this.#tokenBudget = options.tokenBudget
-    this.#contextLength = options.contextLength
-    this.#freeSlots = Array.from({ length: options.pool.numBlocks }, (_, slot) => options.pool.numBlocks - 1 - slot)
+  constructor(options: SchedulerOptions) {
+    const { pool, tokenBudget, contextLength, stepsInFlight = 1 } = options
+    assert(tokenBudget >= 1, `The token budget is ${tokenBudget}; a step needs at least 1 token.`)
+    this.#pool = pool
+    this.#blocks = new SequenceBlocks(pool, stepsInFlight)
+    this.#tokenBudget = tokenBudget
+    this.#contextLength = contextLength
+    this.#historyTokens = options.historyTokens ?? Number.POSITIVE_INFINITY
+    this.#freeSlots = Array.from({ length: pool.numBlocks }, (_, slot) => pool.numBlocks - 1 - slot)
   }
 
   /** Sequences are waiting or running. Draws of finished ones may be in flight even if not. */
@@ -88,12 +109,41 @@ export class Scheduler {
     return this.#stats
   }
 
-  /** Queues a new sequence. Throws `InvalidRequest` if it could not run even alone. */
-  add(sequence: Sequence): void {
+  /** Blocks that running sequences hold or that are kept for waiting ones, and the most so far. */
+  get usedBlocks(): number {
+    return this.#blocks.numUsed
+  }
+
+  get peakBlocks(): number {
+    return this.#blocks.peakUsed
+  }
+
+  /**
+   * Queues a new sequence, behind the others of its `call`. With a `share`, what it shares is kept from the first that
+   * computes it until the last that wants it is done; without, it shares whatever is there when its turn comes.
+   * Throws `InvalidRequest` if it could not run even alone.
+   */
+  add(sequence: Sequence, { share, call = this }: { readonly share?: Share; readonly call?: Call } = {}): void {
     assert(sequence.numComputed === 0 && !sequence.isFinished, `Sequence ${sequence.id} has run already.`)
-    assert(!this.#waiting.has(sequence), `Sequence ${sequence.id} waits already.`)
+    assert(!this.isWaiting(sequence), `Sequence ${sequence.id} waits already.`)
+    this.check(sequence)
+    this.#waiting.add(sequence, call)
+    if (share) this.#blocks.claim(sequence, share)
+  }
+
+  /** Not started yet, or preempted. */
+  isWaiting(sequence: Sequence): boolean {
+    return this.#waiting.has(sequence)
+  }
+
+  /** Throws `InvalidRequest` if the sequence could not run even alone. */
+  check(sequence: Sequence): void {
     checkRequest(sequence, this.#contextLength, this.#pool.numBlocks)
-    this.#waiting.add(sequence)
+  }
+
+  /** Puts those sequences of a call that have not started into this order; any not named come last. */
+  reorder(call: Call, order: readonly Sequence[]): void {
+    this.#waiting.reorder(call, order)
   }
 
   /**
@@ -101,7 +151,7 @@ export class Scheduler {
    * no work, or none until a step in flight completes.
    */
   next(): Batch | undefined {
-    const step: Step = { chunks: [], room: this.#tokenBudget }
+    const step: Step = { chunks: [], room: this.#tokenBudget, history: this.#historyTokens }
     this.#scheduleDecodes(step)
     this.#continuePrefill(step)
     this.#admitWaiting(step)
@@ -127,6 +177,7 @@ export class Scheduler {
       if (sequence.isFinished) return
       const draw = draws[index]
       sequence.tokens.push(draw.tokenId)
+      if (sequence.slot !== undefined) this.#blocks.publish(sequence)
       completed.push({ sequence, draw })
       if (!sequence.params.ignoreEos && sequence.eosTokenIds.includes(draw.tokenId)) this.#end(sequence, 'stop')
       else if (sequence.tokens.length === sequence.maxLen) this.#end(sequence, 'length')
@@ -135,7 +186,7 @@ export class Scheduler {
     return completed
   }
 
-  /** Ends a sequence wherever it is; its blocks are free at once. Does nothing if it is finished. */
+  /** Ends a sequence wherever it is; what no one else wants of its blocks can be had at once. Does nothing if it is finished. */
   finish(sequence: Sequence, reason: FinishReason): void {
     if (sequence.isFinished) return
     this.#end(sequence, reason)
@@ -143,7 +194,7 @@ export class Scheduler {
   }
 
   /**
-   * Takes blocks and slot from the running sequence that arrived last and returns it; undefined if none runs. It goes to
+   * Takes blocks and slot from the running sequence that started last and returns it; undefined if none runs. It goes to
    * the front of the queue and is computed again, from its first token, once its draws in flight have arrived.
    */
   preemptLast(): Sequence | undefined {
@@ -158,7 +209,7 @@ export class Scheduler {
 
   /** Asserts the laws of blocks, slots, queues and counters; assumes that no one else holds blocks of the pool. */
   checkIntegrity(): void {
-    this.#pool.checkIntegrity(this.#running.map(sequence => sequence.blockTable))
+    this.#blocks.checkIntegrity(this.#running)
     checkSlots(this.#pool.numBlocks, this.#freeSlots, this.#running)
     checkSequences(this.#running, [...this.#waiting], this.#inFlight)
   }
@@ -168,63 +219,61 @@ export class Scheduler {
     for (const sequence of this.#running) {
       if (sequence.numRemaining > 1 || sequence.length === sequence.maxLen) continue
       // Keeps its place in the budget while it waits, lest those admitted meanwhile crowd it out.
-      if (sequence.numPending > 0 && needsHistory(sequence.params)) step.room--
-      else if (this.#growForNextToken(sequence)) this.#schedule(sequence, step)
+      if (mustWait(sequence, step)) step.room--
+      else if (this.#makeRoomFor(sequence)) this.#schedule(sequence, step)
     }
   }
 
   /** Phase 2: the prompt that is partly computed takes what room is left. Its blocks are allocated already. */
   #continuePrefill(step: Step): void {
     const last = this.#running.at(-1)
-    if (last && last.numRemaining > 1) this.#schedule(last, step)
+    if (last && last.numRemaining > 1 && !mustWait(last, step)) this.#schedule(last, step)
   }
 
-  /** Phase 3: new sequences, while there is room and the whole of the first in the queue fits; no one overtakes it. */
+  /** Phase 3: new sequences, while there is room and the first in the queue fits to its end; no one overtakes it. */
   #admitWaiting(step: Step): void {
     while (step.room > 0) {
       const sequence = this.#waiting.first
-      if (!sequence || !this.#canAdmit(sequence)) return
-      const blocks = this.#pool.allocateMany(blocksFor(sequence.length))
-      const slot = this.#freeSlots.pop()
-      assert(blocks !== undefined && slot !== undefined, `No blocks or no slot for sequence ${sequence.id}.`)
-      sequence.blockTable = blocks
-      sequence.slot = slot
+      if (!sequence || !this.#canStart(sequence, step)) return
       this.#waiting.remove(sequence)
+      const copies = this.#blocks.admit(sequence)
+      sequence.slot = this.#freeSlots.pop()
+      this.#stats.savedTokens += Math.min(sequence.numComputed, sequence.promptLen)
       this.#running.push(sequence)
-      this.#schedule(sequence, step)
+      this.#schedule(sequence, step, copies)
     }
   }
 
   /** A preempted sequence must know all its tokens before it is computed again: slots do not survive preemption. */
-  #canAdmit(sequence: Sequence): boolean {
-    const reserve = this.numRunning === 0 ? 0 : Math.ceil(this.#pool.numBlocks * WATERMARK)
-    return sequence.numPending === 0 && blocksFor(sequence.length) + reserve <= this.#pool.numFree
+  #canStart(sequence: Sequence, step: Step): boolean {
+    if (sequence.numPending > 0 || this.#freeSlots.length === 0 || mustWait(sequence, step)) return false
+    // its prefill gets what the others, with one token each, leave of every step
+    const leastRoom = Math.max(1, this.#tokenBudget - this.numRunning)
+    const prefillSteps = Math.ceil(Math.max(0, sequence.length - step.room) / leastRoom)
+    return this.#blocks.makeRoomFor(sequence, this.#running, prefillSteps)
   }
 
-  /** Makes place for one more token, at the cost of those that arrived last. False if the sequence itself had to go. */
-  #growForNextToken(sequence: Sequence): boolean {
-    if (sequence.blockTable.length === blocksFor(sequence.length)) return true
-    let block = this.#pool.allocate()
-    while (block === undefined) {
-      if (this.preemptLast() === sequence) return false
-      block = this.#pool.allocate()
-    }
-    sequence.blockTable.push(block)
+  /** Makes place for one more token, if need be at the cost of those that started last. False if the sequence itself had to go. */
+  #makeRoomFor(sequence: Sequence): boolean {
+    while (!this.#blocks.grow(sequence)) if (this.preemptLast() === sequence) return false
     return true
   }
 
   /** Adds as many of the sequence's remaining tokens as there is room for, and moves its counters as if they had run. */
-  #schedule(sequence: Sequence, step: Step): void {
+  #schedule(sequence: Sequence, step: Step, copies: readonly Copy[] = []): void {
     const start = sequence.numComputed
     const count = Math.min(sequence.numRemaining, step.room)
     const end = start + count
     const { id, slot, promptLen } = sequence
     assert(count > 0 && slot !== undefined, `Sequence ${id}: ${count} tokens scheduled, in slot ${slot}.`)
     const draws = end === sequence.length
-    step.chunks.push({ sequence, start, count, draws, blockTable: sequence.blockTable.slice(0, blocksFor(end)), slot })
+    const blockTable = sequence.blockTable.slice(0, blocksFor(end))
+    step.chunks.push({ sequence, start, count, draws, blockTable, slot, copies })
     step.room -= count
     sequence.numComputed = end
+    this.#blocks.publish(sequence)
     if (draws) sequence.numPending++
+    if (draws && needsHistory(sequence.params)) step.history -= sequence.length
     const numPrompt = Math.max(0, Math.min(end, promptLen) - start)
     this.#stats.prefillTokens += numPrompt
     this.#stats.decodeTokens += count - numPrompt
@@ -233,6 +282,7 @@ export class Scheduler {
   /** The sequence stays in `#running` until `#dropEnded`, once for all that ended together. */
   #end(sequence: Sequence, reason: FinishReason): void {
     this.#release(sequence)
+    this.#blocks.forget(sequence)
     this.#waiting.remove(sequence)
     sequence.finishReason = reason
   }
@@ -244,9 +294,13 @@ export class Scheduler {
   /** Does nothing if the sequence does not run. */
   #release(sequence: Sequence): void {
     if (sequence.slot === undefined) return
-    for (const block of sequence.blockTable.toReversed()) this.#pool.release(block)
+    this.#blocks.release(sequence)
     this.#freeSlots.push(sequence.slot)
-    sequence.blockTable = []
     sequence.slot = undefined
   }
+}
+
+/** A draw that depends on those before it waits for their tokens, and for a step that has room for its history. */
+function mustWait(sequence: Sequence, { history }: Step): boolean {
+  return needsHistory(sequence.params) && (sequence.numPending > 0 || sequence.length >= history)
 }

@@ -11,14 +11,18 @@ it('without arguments the example runs on the embedded model in Chrome', () => {
     maxTokens: undefined,
     tokenBudget: undefined,
     blocks: undefined,
+    sharing: undefined,
+    attention: undefined,
+    order: undefined,
     runtime: 'chrome',
   })
 })
 
 it('every option is read, before and after the input', () => {
   const before = ['--out', 'o', '--summary', 's', '--model', 'org/name', '--weights=f16', '--runtime', 'node']
-  const after = ['--max-tokens', '5', '--token-budget', '64', '--blocks', '999999999']
-  expect(parseJobCommand([...before, 'in.jsonl', ...after])).toEqual({
+  const after = ['--max-tokens', '5', '--token-budget', '64', '--blocks', '999999999', '--sharing', 'off']
+  const switches = ['--attention', 'flat', '--order', 'dual']
+  expect(parseJobCommand([...before, 'in.jsonl', ...after, ...switches])).toEqual({
     input: 'in.jsonl',
     out: 'o',
     summary: 's',
@@ -27,6 +31,9 @@ it('every option is read, before and after the input', () => {
     maxTokens: 5,
     tokenBudget: 64,
     blocks: 999999999,
+    sharing: 'off',
+    attention: 'flat',
+    order: 'dual',
     runtime: 'node',
   })
 })
@@ -44,6 +51,9 @@ it.each([
   [['a.jsonl', 'b.jsonl'], 'One input file at a time, not 2: a.jsonl b.jsonl'],
   [['--weights', 'q4'], '--weights is q4, but must be one of f32, f16.'],
   [['--runtime', 'deno'], '--runtime is deno, but must be one of chrome, node.'],
+  [['--sharing', 'all'], '--sharing is all, but must be one of off, cache, two-level, tree.'],
+  [['--attention', 'none'], '--attention is none, but must be one of shared, split, flat, skip.'],
+  [['--order', 'lifo'], '--order is lifo, but must be one of fcfs, ratio, dual.'],
   [['--blocks', '0'], '--blocks is 0, but must be a whole number of at least 1.'],
   [['--max-tokens', '1.5'], '--max-tokens is 1.5, but must be a whole number of at least 1.'],
   [['--token-budget', '1e3'], '--token-budget is 1e3, but must be a whole number of at least 1.'],
@@ -55,7 +65,9 @@ it.each([
 })
 
 it('the usage names every option that the command line takes', () => {
-  for (const option of ['out', 'summary', 'model', 'weights', 'max-tokens', 'token-budget', 'blocks', 'runtime']) {
+  const limits = ['max-tokens', 'token-budget', 'blocks']
+  const switches = ['sharing', 'attention', 'order', 'runtime']
+  for (const option of ['out', 'summary', 'model', 'weights', ...limits, ...switches]) {
     expect(USAGE).toContain(`--${option} `)
     expect(() => parseJobCommand([`--${option}`])).toThrow('argument missing')
   }

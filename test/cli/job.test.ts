@@ -27,13 +27,16 @@ const SUMMARY_KEYS = [
   'requests',
   'failed',
   'promptTokens',
+  'treeTokens',
   'prefillTokens',
+  'savedTokens',
   'decodeTokens',
   'wallMs',
   'tokensPerSecond',
   'steps',
   'tokensPerStep',
   'peakBlocks',
+  'kvBytesRead',
   'adapter',
 ]
 

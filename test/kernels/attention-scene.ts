@@ -4,7 +4,8 @@ import { type AttentionItems, attention } from '../../src/kernels/attention'
 import type { KernelContext } from '../../src/kernels/context'
 import type { AttentionShape } from '../../src/kernels/kv-cache'
 import { mergeAttention } from '../../src/kernels/merge-attention'
-import type { AttentionPlan } from '../../src/kv/attention-plan'
+import { planCapacity } from '../../src/kv/attention-layout'
+import { type AttentionPlan, AttentionPlanner } from '../../src/kv/attention-plan'
 import type { KernelBench } from '../support/gpu'
 import { random } from '../support/random'
 
@@ -17,6 +18,7 @@ export interface Token {
 /** What an `AttentionPlan` lists, with the query vectors of each tile. */
 export type Plan = Pick<AttentionPlan, 'rows' | 'blocks' | 'merges' | 'numPartialSlots'> & {
   readonly tiles: readonly { readonly queries: number; readonly items: Uint32Array }[]
+  readonly segmentTokens: number
 }
 
 export interface Scene {
@@ -34,6 +36,52 @@ export function blockTables(lengths: readonly number[], seed = 1): number[][] {
   const { int } = random(seed)
   const pool = Array.from({ length: lengths.reduce((sum, length) => sum + blocksFor(length), 0) }, (_, block) => block)
   return lengths.map(length => Array.from({ length: blocksFor(length) }, () => pool.splice(int(0, pool.length), 1)[0]))
+}
+
+/** `group` query heads per KV head. */
+export function shapeOf(headDim: number, group: number, numKvHeads = 2): AttentionShape {
+  return { headDim, numKvHeads, numHeads: group * numKvHeads }
+}
+
+/** Positions [start, start + count) of a sequence. */
+export interface Chunk {
+  readonly start: number
+  readonly count: number
+}
+
+export interface Part extends Chunk {
+  readonly blockTable: readonly number[]
+}
+
+export function partsOf(chunks: readonly Chunk[]): Part[] {
+  const tables = blockTables(chunks.map(({ start, count }) => start + count))
+  return chunks.map((chunk, index) => ({ ...chunk, blockTable: tables[index] }))
+}
+
+export function tokensOf(parts: readonly Part[]): Token[] {
+  return parts.flatMap(({ start, count, blockTable }) =>
+    Array.from({ length: count }, (_, index) => ({ blocks: blockTable, position: start + index })),
+  )
+}
+
+/** Keys in a segment of the planner's plans here. */
+export const SEGMENT = 256
+
+/** The planner's plan, with these tiles. */
+export function planOf(
+  parts: readonly Part[],
+  { numHeads, numKvHeads }: AttentionShape,
+  tiles: readonly number[],
+): Plan {
+  const layout = { segmentTokens: SEGMENT, groupSize: numHeads / numKvHeads, tiles }
+  const contextLength = Math.max(...parts.map(({ start, count }) => start + count))
+  const tokenBudget = parts.reduce((sum, { count }) => sum + count, 0)
+  const plan = new AttentionPlanner(layout, planCapacity({ layout, tokenBudget, contextLength })).plan(parts)
+  return {
+    ...plan,
+    segmentTokens: SEGMENT,
+    tiles: tiles.map((queries, tile) => ({ queries, items: plan.items[tile] })),
+  }
 }
 
 /** Random contents for the blocks of these tokens; scores of about ±`scoreScale` · 10. */
@@ -112,10 +160,11 @@ export async function run(bench: KernelBench, scene: Scene, plan: Plan, context:
   const out = bench.output(q.length)
   const numSlots = Math.max(1, plan.numPartialSlots)
   const partialO = bench.output(numSlots * shape.numHeads * shape.headDim)
-  const partialLse = bench.output(numSlots * shape.numHeads)
+  const partialStats = bench.output(numSlots * shape.numHeads * 2)
   const cache = { k: bench.upload(packK(k, shape)), v: bench.upload(packV(v, shape)) }
-  const buffers = { q: bench.upload(q), ...cache, out, partialO, partialLse }
-  const recorders = plan.tiles.map(({ queries }) => attention(context, shape, queries, buffers))
+  const buffers = { q: bench.upload(q), ...cache, out, partialO, partialStats }
+  const { segmentTokens } = plan
+  const recorders = plan.tiles.map(({ queries }) => attention(context, shape, { queries, segmentTokens }, buffers))
   const merge = mergeAttention(context, shape, buffers)
   await bench.ready()
   const { step } = context
@@ -126,6 +175,10 @@ export async function run(bench: KernelBench, scene: Scene, plan: Plan, context:
   })
   merge(step.push(plan.merges), plan.merges.length / 3)
   if (step !== bench.step) step.submit()
-  const lse = await bench.read(partialLse, numSlots * shape.numHeads)
-  return { out: await bench.read(out, q.length), lse }
+  const stats = await bench.read(partialStats, numSlots * shape.numHeads * 2)
+  return { out: await bench.read(out, q.length), stats }
+}
+
+export function bits(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length)
 }

@@ -1,60 +1,60 @@
 import { assert } from '../../src/core/assert'
-import type { Chunk } from '../../src/core/batch'
 import { BLOCK_LEN } from '../../src/core/block'
+import type { AttentionChunk } from '../../src/kv/attention-forest'
 import type { AttentionLayout, PlanCapacity } from '../../src/kv/attention-layout'
 import { type AttentionPlan, DIRECT, ITEM_FIELDS, MERGE_FIELDS, ROW_FIELDS } from '../../src/kv/attention-plan'
 
 /**
  * Asserts that the plan computes exactly the attention of the chunks: each token meets each key up to its own position
- * once, in the block its table names; each slot is written once, with the token's segments in order; each token has
- * one direct result or one merge; every item fits its tile and no smaller one.
+ * once, in the block its table names; each slot is written once, with the token's keys in order; each token has one
+ * direct result or one merge; an item begins with the first key or is a segment; it fits its tile and no smaller one.
  */
-export function checkPlan(
-  plan: AttentionPlan,
-  chunks: readonly Pick<Chunk, 'start' | 'count' | 'blockTable'>[],
-  layout: AttentionLayout,
-): void {
+export function checkPlan(plan: AttentionPlan, chunks: readonly AttentionChunk[], layout: AttentionLayout): void {
   const tokens = chunks.flatMap(({ start, count, blockTable }) =>
     Array.from({ length: count }, (_, index) => ({ position: start + index, blockTable })),
   )
-  /** For each token, its results as [first key position, slot], in any order. */
-  const results: [number, number][][] = tokens.map(() => [])
-  const blockOfKey: Map<number, number>[] = tokens.map(() => new Map())
-
+  /** For each token, the keys [firstKey, endKey) that it meets in an item, and where they and the result are. */
+  const parts: { firstKey: number; endKey: number; firstBlock: number; slot: number }[][] = tokens.map(() => [])
+  let numKeysRead = 0
   plan.items.forEach((items, tile) => {
     for (const [firstRow, numRows, firstBlock, numKeys, firstKey] of records(items, ITEM_FIELDS)) {
       const vectors = numRows * layout.groupSize
       assert(numRows > 0 && vectors <= layout.tiles[tile], `${vectors} vectors in a tile of ${layout.tiles[tile]}`)
       assert(tile === 0 || vectors > layout.tiles[tile - 1], `${vectors} vectors would fit a smaller tile`)
-      assert(firstKey % layout.segmentTokens === 0 && numKeys <= layout.segmentTokens, `keys ${firstKey} + ${numKeys}`)
+      const isSegment = firstKey % layout.segmentTokens === 0 && numKeys <= layout.segmentTokens
+      assert(firstKey === 0 || isSegment, `an item of ${numKeys} keys from ${firstKey} on`)
       const itemRows = plan.rows.subarray(firstRow * ROW_FIELDS, (firstRow + numRows) * ROW_FIELDS)
-      let numSeen = 0
+      let lastKey = 0
       for (const [token, position, slot] of records(itemRows, ROW_FIELDS)) {
         assert(position === tokens[token].position, `token ${token} at ${position}, not ${tokens[token].position}`)
-        results[token].push([firstKey, slot])
-        const end = Math.min(firstKey + numKeys, position + 1)
-        assert(end > firstKey, `token ${token} at ${position} sees nothing of the keys from ${firstKey}`)
-        numSeen = Math.max(numSeen, end - firstKey)
-        for (let key = firstKey; key < end; key++) {
-          assert(!blockOfKey[token].has(key), `token ${token} meets key ${key} twice`)
-          blockOfKey[token].set(key, plan.blocks[firstBlock + Math.floor((key - firstKey) / BLOCK_LEN)])
-        }
+        const endKey = Math.min(firstKey + numKeys, position + 1)
+        assert(endKey > firstKey, `token ${token} at ${position} sees nothing of the keys from ${firstKey}`)
+        parts[token].push({ firstKey, endKey, firstBlock, slot })
+        lastKey = Math.max(lastKey, endKey - 1)
       }
-      assert(numSeen === numKeys, `an item reads ${numKeys} keys, its rows see ${numSeen}`)
+      assert(lastKey === firstKey + numKeys - 1, `an item reads ${numKeys} keys, its rows see those to ${lastKey}`)
+      numKeysRead += numKeys
     }
   })
+  assert(plan.numKeysRead === numKeysRead, `${plan.numKeysRead} keys read, but the items have ${numKeysRead}`)
 
   const merges = new Map(records(plan.merges, MERGE_FIELDS).map(([token, first, count]) => [token, { first, count }]))
   assert(merges.size * MERGE_FIELDS === plan.merges.length, 'a token is merged twice')
   const slots: number[] = []
   tokens.forEach(({ position, blockTable }, token) => {
-    const keys = blockOfKey[token]
-    assert(keys.size === position + 1, `token ${token} at ${position} meets ${keys.size} keys`)
-    for (const [key, block] of keys) {
-      const expected = blockTable[Math.floor(key / BLOCK_LEN)]
-      assert(block === expected, `token ${token} reads key ${key} in block ${block}, not ${expected}`)
+    const inOrder = parts[token].toSorted((a, b) => a.firstKey - b.firstKey)
+    let numMet = 0
+    for (const { firstKey, endKey, firstBlock } of inOrder) {
+      assert(firstKey === numMet, `token ${token} meets the keys to ${numMet} and then those from ${firstKey}`)
+      for (let key = firstKey; key < endKey; key += BLOCK_LEN) {
+        const block = plan.blocks[firstBlock + (key - firstKey) / BLOCK_LEN]
+        const expected = blockTable[key / BLOCK_LEN]
+        assert(block === expected, `token ${token} reads key ${key} in block ${block}, not ${expected}`)
+      }
+      numMet = endKey
     }
-    const own = results[token].toSorted(([a], [b]) => a - b).map(([, slot]) => slot)
+    assert(numMet === position + 1, `token ${token} at ${position} meets ${numMet} keys`)
+    const own = inOrder.map(({ slot }) => slot)
     const merge = merges.get(token)
     if (!merge) {
       assert(own.length === 1 && own[0] === DIRECT, `token ${token} without a merge writes to slots ${own}`)

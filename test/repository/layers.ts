@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import type { SourceFile } from './source-files'
 
 const GPU = ['kernels', 'gpu', 'core']
-const ENGINE = ['scheduler', 'model', 'sampler', 'tokenizer', 'loader', 'kv', ...GPU]
+const ENGINE = ['planner', 'scheduler', 'model', 'sampler', 'tokenizer', 'loader', 'kv', ...GPU]
 
 /** What the files of each folder of src/ may import besides their own folder. `index` is src/index.ts itself. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
@@ -10,7 +10,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   gpu: ['core'],
   kernels: ['gpu', 'core'],
   kv: ['core'],
-  scheduler: ['kv', 'core'],
+  planner: ['kv', 'core'],
+  scheduler: ['planner', 'kv', 'core'],
   model: GPU,
   sampler: GPU,
   tokenizer: ['core'],

@@ -4,6 +4,7 @@ import { needsHistory } from '../../src/core/sampling-params'
 import type { Sequence } from '../../src/core/sequence'
 import { BlockPool } from '../../src/kv/block-pool'
 import { type Completed, Scheduler } from '../../src/scheduler/scheduler'
+import type { Share } from '../../src/scheduler/sequence-blocks'
 import { SimulatedGpu } from './simulated-gpu'
 
 /** A scheduler and the simulated GPU it feeds; every step is held against the laws. */
@@ -13,28 +14,48 @@ export class Drive {
   readonly gpu = new SimulatedGpu()
   /** All that was added, in order. */
   readonly sequences: Sequence[] = []
+  /** Calls were put into another order: who comes first is not held against the order of adding. */
+  isReordered = false
+  readonly #calls = new Map<object, Sequence[]>()
 
   constructor(
     readonly tokenBudget: number,
     numBlocks: number,
+    /** Most steps in flight. */
+    readonly depth = 4,
     contextLength = 512,
+    /** Most tokens that sequences with penalties hold together in a step. */
+    readonly historyTokens?: number,
   ) {
     this.pool = new BlockPool(numBlocks)
-    this.scheduler = new Scheduler({ pool: this.pool, tokenBudget, contextLength })
+    this.scheduler = new Scheduler({ pool: this.pool, tokenBudget, contextLength, stepsInFlight: depth, historyTokens })
   }
 
   add(...sequences: Sequence[]): Sequence[] {
-    for (const sequence of sequences) this.scheduler.add(sequence)
+    return this.addTo(this, ...sequences)
+  }
+
+  /** Adds sequences to a call. */
+  addTo(call: object, ...sequences: Sequence[]): Sequence[] {
+    for (const sequence of sequences) this.scheduler.add(sequence, { call })
+    this.#calls.set(call, [...(this.#calls.get(call) ?? []), ...sequences])
     this.sequences.push(...sequences)
     return sequences
+  }
+
+  /** Adds one that claims what it shares right away. */
+  addSharing(sequence: Sequence, share: Share): void {
+    this.scheduler.add(sequence, { call: this, share })
+    this.#calls.set(this, [...(this.#calls.get(this) ?? []), sequence])
+    this.sequences.push(sequence)
   }
 
   /** Decides a step and submits it. */
   next(): Batch | undefined {
     const live = this.sequences.filter(sequence => !sequence.isFinished)
     const running = live.filter(sequence => {
-      const isWaitingForDraws =
-        sequence.length === sequence.maxLen || (sequence.numPending > 0 && needsHistory(sequence.params))
+      const isHeld = needsHistory(sequence.params) && (sequence.numPending > 0 || this.historyTokens !== undefined)
+      const isWaitingForDraws = sequence.length === sequence.maxLen || isHeld
       return sequence.slot !== undefined && !isWaitingForDraws
     })
     const batch = this.scheduler.next()
@@ -44,13 +65,21 @@ export class Drive {
     assert(scheduled.size === chunks.length, 'a sequence has two chunks in a step')
     const stalled = running.filter(sequence => sequence.slot !== undefined && !scheduled.has(sequence))
     assert(stalled.length === 0, `running sequences ${stalled.map(({ id }) => id)} stalled`)
-    // First come, first served: whoever waits arrived after all who run.
-    const firstWaiting = live.findIndex(({ slot }) => slot === undefined)
-    assert(firstWaiting < 0 || live.slice(firstWaiting).every(({ slot }) => slot === undefined), 'one overtook another')
+    // Within a call, whoever waits was added after all who run.
+    for (const added of this.#calls.values()) {
+      const alive = added.filter(sequence => !sequence.isFinished)
+      const firstWaiting = alive.findIndex(({ slot }) => slot === undefined)
+      const isInOrder = firstWaiting < 0 || alive.slice(firstWaiting).every(({ slot }) => slot === undefined)
+      assert(isInOrder || this.isReordered, 'one overtook another')
+    }
+    assert(this.scheduler.usedBlocks <= this.pool.numBlocks, `${this.scheduler.usedBlocks} blocks in use`)
     if (!batch) {
       assert(this.gpu.numQueued > 0 || !this.scheduler.hasWork, 'there is work and nothing in flight, but no step')
       return undefined
     }
+    const drawing = chunks.filter(({ sequence: { params }, draws }) => draws && needsHistory(params))
+    const history = drawing.reduce((sum, { start, count }) => sum + start + count, 0)
+    assert(history <= (this.historyTokens ?? history), `sequences with penalties hold ${history} tokens`)
     const numTokens = chunks.reduce((sum, { count }) => sum + count, 0)
     assert(numTokens === batch.numTokens, `the batch says ${batch.numTokens} tokens, but has ${numTokens}`)
     assert(numTokens > 0 && numTokens <= this.tokenBudget, `${numTokens} tokens, the budget is ${this.tokenBudget}`)
@@ -74,6 +103,6 @@ export class Drive {
       const batch = this.next()
       if (this.gpu.numQueued === depth || (!batch && this.gpu.numQueued > 0)) this.complete()
     }
-    assert(this.pool.numFree === this.pool.numBlocks, `${this.pool.numUsed} blocks leaked`)
+    assert(this.scheduler.usedBlocks === 0, `${this.scheduler.usedBlocks} blocks leaked`)
   }
 }

@@ -45,6 +45,18 @@ describe('a sequence gets the tokens it gets alone', () => {
     })
   })
 
+  test.each(BUDGETS)('with penalties and room for few histories at a time, with a budget of %i', budget => {
+    forEachSeed(12, random => {
+      const drive = new Drive(budget, random.int(8, 40), random.int(1, 4), 512, 100)
+      for (let id = 0; id < 12; id++) {
+        const promptLen = random.int(1, 60)
+        drive.add(sequence(id, promptOf(id, promptLen), promptLen + random.int(1, 30), { presencePenalty: id % 4 }))
+      }
+      drive.drain(drive.depth)
+      drive.sequences.forEach(checkOutput)
+    })
+  })
+
   test.each(BUDGETS)('if it is preempted at every step k, with a budget of %i', budget => {
     let preemptions = 0
     for (let k = 0; k < 60; k++) {

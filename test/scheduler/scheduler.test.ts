@@ -47,22 +47,53 @@ describe('next', () => {
     expect(stepIds(drive)).toEqual([1, 3, 4])
   })
 
-  test('admits a sequence only if its whole prompt fits, and lets no one overtake it', () => {
-    const drive = new Drive(100, 5)
-    drive.add(endless(1, 30, 32), endless(2, 40, 45), endless(3, 2, 10))
+  test('admits a sequence only if it fits to its end beside those that run, and lets no one of its call overtake it', () => {
+    const drive = new Drive(100, 5, 1)
+    drive.add(endless(1, 30, 32), endless(2, 50, 60), endless(3, 2, 10))
     expect(stepIds(drive)).toEqual([1])
     expect(stepIds(drive)).toEqual([1])
     expect(stepIds(drive)).toEqual([2, 3])
   })
 
-  test('keeps a few blocks free for those running, unless nothing runs', () => {
+  test('admits one that will need the blocks of another only after that other is gone', () => {
+    const drive = new Drive(100, 4, 1)
+    drive.add(endless(1, 30, 34), endless(2, 14, 40))
+    // 1 leaves after 3 more steps with 3 blocks; 2 takes its second block before, its third after
+    expect(stepIds(drive)).toEqual([1])
+    expect(stepIds(drive)).toEqual([1, 2])
+    drive.drain()
+    expect(drive.scheduler.stats.preemptions).toBe(0)
+    expect(drive.scheduler.peakBlocks).toBe(4)
+  })
+
+  test('admits one alone even if it takes the whole pool', () => {
     const drive = new Drive(100, 4)
     const [first] = drive.add(endless(1, 16, 20), endless(2, 48, 60))
     expect(stepIds(drive)).toEqual([1])
-    expect(drive.pool.numFree).toBe(3)
     expect(drive.scheduler.numWaiting).toBe(1)
     drive.scheduler.finish(first, 'abort')
     expect(stepIds(drive)).toEqual([2])
+  })
+
+  test('a call with fewer sequences left goes before one with more', () => {
+    const drive = new Drive(10, 64)
+    const [job, chat] = [{}, {}]
+    drive.addTo(job, ...[1, 2, 3, 4].map(id => endless(id, 8, 20)))
+    expect(stepIds(drive)).toEqual([1, 2])
+    drive.addTo(chat, endless(5, 3, 20))
+    expect(stepIds(drive)).toEqual([1, 2, 5])
+    expect(stepIds(drive)).toEqual([1, 2, 5, 3])
+  })
+
+  test('a call can be put into another order as far as it has not started', () => {
+    const drive = new Drive(4, 64)
+    const call = {}
+    const [one, two, three, four] = drive.addTo(call, ...[1, 2, 3, 4].map(id => endless(id, 2, 3)))
+    expect(stepIds(drive)).toEqual([1, 2])
+    drive.isReordered = true
+    drive.scheduler.reorder(call, [four, one, three])
+    expect(stepIds(drive)).toEqual([4, 3])
+    expect([one, two].every(({ isFinished }) => isFinished)).toBe(true)
   })
 
   test('decodes a token that is still in flight', () => {
@@ -110,16 +141,14 @@ describe('next', () => {
 })
 
 describe('preemption', () => {
-  test('takes the sequence that arrived last, for the oldest that needs a block', () => {
-    const drive = new Drive(100, 3)
+  test('takes the sequence that started last', () => {
+    const drive = new Drive(100, 8)
     drive.add(endless(1, 16, 40), endless(2, 14, 40), endless(3, 3, 40))
-    expect(stepIds(drive)).toEqual([1, 2])
-    expect(stepIds(drive)).toEqual([1, 2])
-    expect(stepIds(drive)).toEqual([1, 2])
-    // The third block went to 1; now 2 needs one, and is itself the last.
-    expect(stepIds(drive)).toEqual([1])
+    expect(stepIds(drive)).toEqual([1, 2, 3])
+    expect(drive.scheduler.preemptLast()?.id).toBe(3)
+    expect(drive.scheduler.preemptLast()?.id).toBe(2)
     expect([drive.scheduler.numRunning, drive.scheduler.numWaiting, drive.scheduler.stats.preemptions]).toEqual([
-      1, 2, 1,
+      1, 2, 2,
     ])
     drive.drain()
   })
@@ -134,7 +163,8 @@ describe('preemption', () => {
     drive.complete()
     expect(drive.next()).toBeUndefined()
     drive.complete()
-    expect(nextChunks(drive)).toEqual([[1, 0, 6, true]])
+    // of its prompt all but the last token is kept for it
+    expect(nextChunks(drive)).toEqual([[1, 3, 3, true]])
   })
 
   test('puts a sequence before all that never ran', () => {
@@ -195,7 +225,7 @@ describe('finish', () => {
     for (const each of [running, partial, waiting]) drive.scheduler.finish(each, 'abort')
     drive.scheduler.checkIntegrity()
     expect(drive.scheduler.hasWork).toBe(false)
-    expect(drive.pool.numFree).toBe(8)
+    expect(drive.scheduler.usedBlocks).toBe(0)
     expect([drive.complete(), drive.complete()]).toEqual([[], []])
   })
 
@@ -210,7 +240,7 @@ describe('finish', () => {
 
 describe('add', () => {
   test('refuses what could not run even alone, with the numbers', () => {
-    const drive = new Drive(8, 2, 64)
+    const drive = new Drive(8, 2, 1, 64)
     const add = (promptLen: number, maxLen: number) => () => drive.add(endless(1, promptLen, maxLen))
     expect(add(0, 10)).toThrow('The prompt is empty; give at least 1 token.')
     expect(add(10, 10)).toThrow('The prompt of 10 tokens leaves no room for output within 10 tokens; shorten it.')

@@ -93,14 +93,24 @@ export class SimulatedGpu {
     assert(step !== undefined, 'nothing to run')
     const { batch, tokens } = step
     const written = new Set<number>()
-    batch.chunks.forEach(({ start, blockTable, slot }, index) => {
+    const copied = new Set<number>()
+    batch.chunks.forEach(({ start, blockTable, slot, copies }, index) => {
+      for (const { from, to } of copies) {
+        const entry = this.#cache.get(from)
+        assert(entry !== undefined && from !== to, `place ${from} is copied to ${to}, but nothing was written there`)
+        // copies and tokens of a step have no order among them
+        assert(!copied.has(from), `place ${from} is copied in the step that copies into it`)
+        assert(!written.has(to), `place ${to} is copied to, and written in the same step`)
+        copied.add(to)
+        this.#cache.set(to, entry)
+      }
       tokens[index].forEach((known, offset) => {
         const position = start + offset
         const token = known ?? this.#slots.get(slot)
         assert(token !== undefined, `slot ${slot} is read before it is written`)
         const before = position === 0 ? 0 : this.#read(blockTable, position - 1)
         const address = addressOf(blockTable, position)
-        assert(!written.has(address), `address ${address} is written twice in a step`)
+        assert(!written.has(address) && !copied.has(address), `address ${address} is written twice in a step`)
         written.add(address)
         this.#cache.set(address, { position, hash: hash(before, token) })
       })

@@ -2,6 +2,7 @@
 import type { SamplingParams } from '../../src/core/sampling-params'
 import { Sequence } from '../../src/core/sequence'
 import { assemble } from '../../src/engine/assemble'
+import { Job } from '../../src/engine/job'
 import { loadWeights } from '../../src/engine/load-weights'
 import type { EngineOptions } from '../../src/engine/options'
 import { openGpu } from '../../src/gpu/device'
@@ -61,7 +62,8 @@ export async function drivenEngine(config: SeededConfig, seed: number, options: 
         const maxLen = Math.min(prompt.length + params.maxTokens, memory.contextLength)
         return new Sequence(index, prompt, params, maxLen, modelConfig.eosTokenIds)
       })
-      for (const sequence of sequences) scheduler.add(sequence)
+      const job = new Job(sequences, parts.jobs)
+      job.start(scheduler, 1)
       let step = 0
       for (let batch = scheduler.next(); batch; batch = scheduler.next()) {
         scheduler.complete(batch, await runner.run(batch))

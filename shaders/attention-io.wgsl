@@ -1,0 +1,57 @@
+// What attention reads and writes: the work list (the records of kv/attention-plan.ts), queries, the paged K and V,
+// outputs, and for rows with several items the states (softmax-state) that merge-attention joins.
+
+const HEAD_DIM: u32 = 64u;  // a multiple of 8
+
+const DIM4: u32 = HEAD_DIM / 4u;
+const BLOCK_LEN: u32 = 16u;
+const DIRECT: u32 = 0xffffffffu;
+
+struct Params {
+  n_items: u32,
+  items: u32,    // where the lists start, in words of the arena
+  rows: u32,
+  blocks: u32,
+  group: u32,    // query heads per kv head
+  segment: u32,  // keys, a multiple of TILE
+  dim4: u32,     // DIM4 again, as a bound that no compiler unrolls
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> arena: array<u32>;                  // Item[], Row[], block ids
+@group(0) @binding(2) var<storage, read> q: array<f32>;                      // [n_tokens, n_heads, HEAD_DIM], scaled
+@group(0) @binding(3) var<storage, read> k_cache: array<vec4f>;              // [n_blocks, n_kv_heads, DIM4, BLOCK_LEN]
+@group(0) @binding(4) var<storage, read> v_cache: array<vec4f>;              // [n_blocks, n_kv_heads, BLOCK_LEN, DIM4]
+@group(0) @binding(5) var<storage, read_write> out: array<vec4f>;            // [n_tokens, n_heads, DIM4]
+@group(0) @binding(6) var<storage, read_write> partial_o: array<vec4f>;      // [n_slots, n_heads, DIM4], o of a state
+@group(0) @binding(7) var<storage, read_write> partial_stats: array<vec2f>;  // [n_slots, n_heads], m and l of a state
+
+struct Item {
+  first_row: u32,
+  n_rows: u32,
+  first_block: u32,
+  n_keys: u32,
+  first_position: u32,
+}
+
+struct Row {
+  token: u32,
+  position: u32,
+  slot: u32,     // of the state, or DIRECT
+}
+
+fn read_item(index: u32) -> Item {
+  let at = params.items + index * 5u;
+  return Item(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u], arena[at + 4u]);
+}
+
+/// The row of a query vector. A vector beyond the item's last computes along with the last row and is not written.
+fn read_row(item: Item, query: u32) -> Row {
+  let at = params.rows + (item.first_row + min(query / params.group, item.n_rows - 1u)) * 3u;
+  return Row(arena[at], arena[at + 1u], arena[at + 2u]);
+}
+
+/// Where the block of an item's key starts in the caches, in vec4f.
+fn block_start(item: Item, key: u32, kv_head: u32, n_kv_heads: u32) -> u32 {
+  return (arena[params.blocks + item.first_block + key / BLOCK_LEN] * n_kv_heads + kv_head) * DIM4 * BLOCK_LEN;
+}

@@ -1,0 +1,23 @@
+import type { Shape } from './shapes'
+import { numTurns, requests } from './workloads'
+
+/** The engine's; its public API does not name it. */
+const BLOCK_LEN = 16
+
+/** Blocks of the KV cache unless the options say otherwise: enough for all prompts, but no more than this. */
+const MOST_BLOCKS = 8192
+
+/** What an engine needs for a shape: context in tokens for the longest sequence, blocks for all of a turn's to run together. */
+export function capacity(shape: Shape): { readonly contextLength: number; readonly blocks: number } {
+  const turns = numTurns(shape)
+  // a rehearsal of the last turn, in which nobody has been answered
+  const silence = Array.from({ length: turns - 1 }, () => [])
+  const lengths = requests(shape, { seed: 0, vocabSize: 2 ** 12 }, silence).map(
+    // one more, since decoding alone is measured against a first token
+    ({ tokens, maxTokens }) => tokens.length + turns * maxTokens + 1,
+  )
+  const blocks = lengths.map(length => Math.ceil(length / BLOCK_LEN))
+  const longest = Math.max(...blocks)
+  const all = blocks.reduce((total, each) => total + each, 0)
+  return { contextLength: longest * BLOCK_LEN, blocks: Math.max(longest, Math.min(all, MOST_BLOCKS)) }
+}

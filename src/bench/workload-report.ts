@@ -1,0 +1,55 @@
+import type { Engine } from '../index'
+import type { ConfigurationName } from './configurations'
+import type { Figure } from './figure'
+import { baseline, type Outcome, outcomes, type Runs, regret } from './outcome'
+import type { Shape } from './shapes'
+import { type Bounds, bounds, type Flops, flops, type Parameters, parameters } from './work'
+
+/** Plain data: it comes from a page and becomes JSON. */
+export interface WorkloadReport {
+  readonly kind: 'workload'
+  readonly name: string
+  readonly shape: Shape
+  readonly adapter: string
+  /** Prompts of all turns. */
+  readonly requests: number
+  /** Of the KV cache. */
+  readonly blocks: number
+  readonly weightBytes: number
+  readonly parameters: Parameters
+  /** Of whole sequences, also where decoding alone is timed. */
+  readonly bounds: Bounds
+  readonly flops: { readonly alone: Flops; readonly tree: Flops }
+  readonly outcomes: readonly Outcome[]
+  /** Of the outcomes' speed-up. */
+  readonly baseline: ConfigurationName | undefined
+  readonly regret: Figure | undefined
+}
+
+/** `engine`: any of those that made the runs. */
+export function summarise(
+  { name, shape }: Pick<WorkloadReport, 'name' | 'shape'>,
+  engine: Engine,
+  runs: Runs,
+): WorkloadReport {
+  const [rounds] = runs.values()
+  const { sequences, answers } = rounds[rounds.length - 1]
+  const drawn = answers.flat().reduce((total, { length }) => total + length, 0)
+  const work = bounds(sequences)
+  const { config, memory } = engine
+  return {
+    kind: 'workload',
+    name,
+    shape,
+    adapter: engine.stats().adapter,
+    requests: sequences.length,
+    blocks: memory.numBlocks,
+    weightBytes: memory.weightBytes,
+    parameters: parameters(config),
+    bounds: work,
+    flops: { alone: flops(config, work.alone, drawn), tree: flops(config, work.tree, drawn) },
+    outcomes: outcomes(runs),
+    baseline: baseline(runs),
+    regret: regret(runs),
+  }
+}

@@ -1,0 +1,75 @@
+import type { Sequence } from '../core/sequence'
+import { type Order, orderPrompts } from '../planner/order-prompts'
+import { OutputEstimate } from '../planner/output-estimate'
+import { type JobPlan, type PlannedPrompt, planJob, type Sharing } from '../planner/plan-job'
+import type { Scheduler } from '../scheduler/scheduler'
+import type { Share } from '../scheduler/sequence-blocks'
+
+/** How an engine plans. */
+export interface JobSettings {
+  readonly sharing: Sharing
+  /** Default: whichever takes the fewest steps in a dry run. */
+  readonly order?: Order
+  /** Most tokens in a step. */
+  readonly tokenBudget: number
+  readonly numBlocks: number
+}
+
+/** Who shares nothing, with anyone. */
+const ALONE: Share = { group: -1, numTokens: 0 }
+
+/** The prompts of one call, planned together before they run, and reordered as the lengths of their outputs show. */
+export class Job {
+  readonly plan: JobPlan
+  readonly #prompts: readonly PlannedPrompt[]
+  readonly #indices: ReadonlyMap<Sequence, number>
+  readonly #estimate: OutputEstimate
+  #numFinished = 0
+
+  /** `sequences`: new ones, all of which can run. */
+  constructor(
+    readonly sequences: readonly Sequence[],
+    readonly settings: JobSettings,
+  ) {
+    this.#prompts = sequences.map(({ tokens, promptLen, maxLen }) => ({ tokens, outputTokens: maxLen - promptLen }))
+    this.#indices = new Map(sequences.map((sequence, index) => [sequence, index]))
+    this.plan = planJob(this.#prompts, settings)
+    const maxTokens = this.#prompts.map(({ outputTokens }) => outputTokens)
+    this.#estimate = new OutputEstimate(this.plan.root, maxTokens)
+  }
+
+  /** Queues everything, in the order of the plan. `firstGroup`: the plan's groups are numbered from here on. */
+  start(scheduler: Scheduler, firstGroup: number): void {
+    for (const index of this.plan.order) {
+      scheduler.add(this.sequences[index], { call: this, share: this.#shareOf(this.plan.shares[index], firstGroup) })
+    }
+  }
+
+  /** A sequence has ended. Each time that as many have as before, the rest is put in a better order. */
+  onFinished(sequence: Sequence, scheduler: Scheduler): void {
+    const index = this.#indices.get(sequence)
+    if (index === undefined || this.plan.orderedBy === 'fcfs') return
+    this.#estimate.observe(index, sequence.tokens.length - sequence.promptLen)
+    this.#numFinished++
+    if ((this.#numFinished & (this.#numFinished - 1)) !== 0) return
+    const prompts = this.#prompts.map(({ tokens }, each) => ({ tokens, outputTokens: this.#estimate.of(each) }))
+    const waiting = [...this.sequences.keys()].filter(each => scheduler.isWaiting(this.sequences[each]))
+    const order = orderPrompts(this.plan.root, prompts, this.plan.orderedBy, waiting)
+    scheduler.reorder(
+      this,
+      order.map(each => this.sequences[each]),
+    )
+  }
+
+  /** 'cache' does not plan: a sequence shares what is there when its turn comes. */
+  #shareOf({ group, numTokens }: Share, firstGroup: number): Share | undefined {
+    switch (this.settings.sharing) {
+      case 'cache':
+        return undefined
+      case 'tree':
+        return { group, numTokens }
+      default:
+        return numTokens === 0 ? ALONE : { group: firstGroup + group, numTokens }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import type { Run } from './prefix-run'
+import type { RadixNode } from './radix-tree'
+
+interface Entry {
+  readonly node: RadixNode<Run>
+  readonly lastUsed: number
+}
+
+/**
+ * Runs that may be evicted, least recently used first: a binary heap. An entry whose node was claimed, grew children or
+ * was used again since is stale, and passed over when its turn comes.
+ */
+export class EvictionQueue {
+  readonly #heap: Entry[] = []
+
+  push(node: RadixNode<Run>): void {
+    const heap = this.#heap
+    let at = heap.length
+    heap.push({ node, lastUsed: node.value.lastUsed })
+    for (let above = (at - 1) >> 1; at > 0 && heap[above].lastUsed > heap[at].lastUsed; above = (at - 1) >> 1) {
+      swap(heap, at, above)
+      at = above
+    }
+  }
+
+  /** Takes the leaf out that was not used for the longest time; undefined if there is none. */
+  pop(): RadixNode<Run> | undefined {
+    for (let entry = this.#takeFirst(); entry; entry = this.#takeFirst()) {
+      const { node, lastUsed } = entry
+      const { value } = node
+      if (value.claims === 0 && value.lastUsed === lastUsed && value.blocks.length > 0 && node.isLeaf) return node
+    }
+    return undefined
+  }
+
+  #takeFirst(): Entry | undefined {
+    const heap = this.#heap
+    if (heap.length > 1) swap(heap, 0, heap.length - 1)
+    const first = heap.pop()
+    for (let at = 0; ; ) {
+      const [left, right] = [2 * at + 1, 2 * at + 2]
+      let least = at
+      if (left < heap.length && heap[left].lastUsed < heap[least].lastUsed) least = left
+      if (right < heap.length && heap[right].lastUsed < heap[least].lastUsed) least = right
+      if (least === at) return first
+      swap(heap, at, least)
+      at = least
+    }
+  }
+}
+
+function swap(heap: Entry[], a: number, b: number): void {
+  const entry = heap[a]
+  heap[a] = heap[b]
+  heap[b] = entry
+}

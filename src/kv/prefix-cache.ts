@@ -1,0 +1,257 @@
+import { assert } from '../core/assert'
+import { BLOCK_LEN, blocksFor } from '../core/block'
+import type { BlockPool } from './block-pool'
+import { EvictionQueue } from './eviction-queue'
+import { checkRun, newRun, numOwnBlocks, type Run } from './prefix-run'
+import { type RadixNode, RadixTree } from './radix-tree'
+
+/** A sequence's hold on the beginning of its tokens. */
+export interface Claim {
+  readonly group: number
+  /** Ends where the claimed tokens end. */
+  node: RadixNode<Run>
+  isLocked: boolean
+  /** Tokens that are published; Infinity once another's blocks are where the next would go. */
+  numPublished: number
+}
+
+/** What exists already of a sequence's tokens: its first `numTokens`. */
+export interface Taken {
+  readonly numTokens: number
+  /** [floor(numTokens / BLOCK_LEN)] The full blocks, to be shared. */
+  readonly blocks: readonly number[]
+  /** [numTokens % BLOCK_LEN] The block that each of the last tokens is in, at its offset; to be copied. */
+  readonly tail: readonly number[]
+}
+
+/** Everything may share with everything here, and what nobody claims is remembered until its blocks are needed. */
+export const COMMON = 0
+
+/**
+ * Which KV blocks hold which tokens, so that sequences with the same beginning share them: a radix tree
+ * (RadixAttention, SGLang, arXiv:2312.07104 §3), the tokens themselves compared, never only a hash.
+ *
+ * Beyond the paper, claims can be made before a sequence runs, so that a whole job's tree is known ahead: a run that
+ * somebody still claims is kept, and one that nobody claims is free to be taken, least recently used first. What is
+ * computed is published when its computation is decided, so sequences share in flight, even within a step. Full blocks
+ * are shared; a block that two sequences fill differently from some token on is copied up to there.
+ *
+ * Groups (any numbers) never share with each other: for adapters, and for plans that say who shares with whom. Only
+ * `COMMON` remembers what nobody claims.
+ */
+export class PrefixCache {
+  /** Blocks that nobody claims: free for the asking, but still remembered. */
+  numIdle = 0
+  readonly #pool: BlockPool
+  readonly #trees = new Map<number, RadixTree<Run>>()
+  readonly #evictable = new EvictionQueue()
+  #clock = 0
+
+  /** `granule`: sequences share multiples of this many tokens; BLOCK_LEN for whole blocks only. */
+  constructor(
+    pool: BlockPool,
+    readonly granule = 1,
+  ) {
+    this.#pool = pool
+  }
+
+  /** Blocks that can be had: free ones and those that nobody claims. */
+  get numAvailable(): number {
+    return this.#pool.numFree + this.numIdle
+  }
+
+  /** Claims the first `numTokens` tokens, down to a granule; `tokens` must not change, but may grow. */
+  claim(tokens: readonly number[], numTokens: number, group = COMMON): Claim {
+    const node = this.#tree(group).insert(tokens, numTokens - (numTokens % this.granule))
+    for (const each of node.path()) {
+      if (each.value.claims === 0) this.numIdle -= numOwnBlocks(each)
+      each.value.claims++
+    }
+    return { group, node, isLocked: false, numPublished: 0 }
+  }
+
+  /** Ends a claim. Runs that nobody claims any more lose what was never computed, and outside `COMMON` all. */
+  release(claim: Claim): void {
+    if (claim.isLocked) this.unlock(claim)
+    const tree = this.#tree(claim.group)
+    for (const node of [...claim.node.path()]) {
+      node.value.claims--
+      if (node.value.claims === 0) this.#letGo(tree, node, claim.group === COMMON)
+    }
+    if (claim.group !== COMMON && tree.root.isLeaf) this.#trees.delete(claim.group)
+  }
+
+  /** What exists already of the tokens that are claimed. */
+  taken({ node }: Claim): Taken {
+    const blocks: number[] = []
+    const tail: number[] = []
+    let numTokens = 0
+    for (const { value, start, end } of topDown(node)) {
+      blocks.splice(Math.floor(start / BLOCK_LEN), 1, ...value.blocks)
+      numTokens = start + value.numComputed
+      // of a run that is not complete only full blocks: another may go on in the last
+      if (numTokens < end) numTokens = Math.max(start, floorToBlock(numTokens))
+      const tailStart = floorToBlock(numTokens)
+      const last = blocks[tailStart / BLOCK_LEN]
+      // tokens of the runs above are taken from where they were computed, not from a copy that may be made only now
+      tail.splice(Math.max(0, start - tailStart))
+      while (tailStart + tail.length < numTokens) tail.push(last)
+      if (numTokens < end) break
+    }
+    blocks.splice(Math.floor(numTokens / BLOCK_LEN))
+    return { numTokens, blocks, tail }
+  }
+
+  /** How many blocks of the table have other claims as well: its first ones. */
+  numShared({ node }: Claim, blockTable: readonly number[]): number {
+    const shared = [...node.path()].find(({ value }) => value.claims > 1)
+    if (!shared) return 0
+    const { value, end, numTokens } = shared
+    const numFull = Math.floor(end / BLOCK_LEN)
+    // the block in which the run ends is that of the sequence that computes it
+    const isOurs = value.numComputed < numTokens || blockTable[numFull] === value.blocks.at(-1)
+    return end % BLOCK_LEN > 0 && isOurs ? numFull + 1 : numFull
+  }
+
+  /** The sequence starts to run: a block table will name the blocks, and they stay until it is unlocked. */
+  lock(claim: Claim): void {
+    assert(!claim.isLocked, 'A claim is locked twice.')
+    claim.isLocked = true
+    claim.numPublished = 0
+    for (const { value } of claim.node.path()) value.locks++
+  }
+
+  unlock(claim: Claim): void {
+    assert(claim.isLocked, 'A claim is unlocked twice.')
+    claim.isLocked = false
+    for (const { value } of claim.node.path()) value.locks--
+  }
+
+  /**
+   * The sequence's table holds the K and V of its first `numTokens` tokens, or will once the steps submitted have run:
+   * others may take them over from now on. Full blocks beyond the claim are claimed as well, unless someone else has
+   * computed the same: from there on the sequence keeps its blocks to itself.
+   */
+  publish(claim: Claim, tokens: readonly number[], numTokens: number, blockTable: readonly number[]): void {
+    const full = floorToBlock(numTokens)
+    const end = numTokens > claim.node.end ? Math.max(full, claim.node.end) : numTokens - (numTokens % this.granule)
+    if (end <= claim.numPublished) return
+    claim.numPublished = end
+    if (end > claim.node.end && claim.group === COMMON) this.#extend(claim, tokens, end)
+    for (const { value, start, end: runEnd } of topDown(claim.node)) {
+      const first = Math.floor(start / BLOCK_LEN)
+      const newEnd = Math.min(end, runEnd)
+      if (newEnd <= start + value.numComputed) continue
+      for (let at = Math.floor((start + value.numComputed) / BLOCK_LEN); at < blocksFor(newEnd); at++) {
+        const before = value.blocks[at - first]
+        this.#pool.share(blockTable[at])
+        if (before !== undefined) this.#pool.release(before)
+        value.blocks[at - first] = blockTable[at]
+      }
+      value.numComputed = newEnd - start
+    }
+  }
+
+  /** Makes at least `count` blocks of the pool free, if that many can be had without touching what runs. */
+  makeFree(count: number): boolean {
+    const pool = this.#pool
+    while (pool.numFree < count) if (!this.#evictLeaf(count - pool.numFree)) break
+    if (pool.numFree < count) this.forgetUnlocked()
+    return pool.numFree >= count
+  }
+
+  /** Frees all blocks that no one who runs holds, claimed or not; what is claimed must be computed again. */
+  forgetUnlocked(): void {
+    while (this.#evictLeaf(this.#pool.numBlocks));
+    for (const tree of this.#trees.values()) {
+      for (const { value } of tree.nodes()) if (value.locks === 0) this.#drop(value)
+    }
+  }
+
+  /** Asserts that claims, locks, blocks and counters agree; returns the block lists that the tree holds references to. */
+  checkIntegrity(): number[][] {
+    const held: number[][] = []
+    let numIdle = 0
+    for (const [group, tree] of this.#trees) {
+      for (const node of tree.nodes()) {
+        checkRun(group, node, this.granule)
+        held.push(node.value.blocks)
+        if (node.value.claims === 0) numIdle += numOwnBlocks(node)
+      }
+    }
+    assert(numIdle === this.numIdle, `${numIdle} blocks are idle, but ${this.numIdle} are counted.`)
+    return held
+  }
+
+  #tree(group: number): RadixTree<Run> {
+    const tree =
+      this.#trees.get(group) ??
+      new RadixTree<Run>(this.granule, newRun, (run, numTokens, start) => this.#split(run, numTokens, start))
+    this.#trees.set(group, tree)
+    return tree
+  }
+
+  /** Where a run is split inside a block, both parts need that block. */
+  #split(run: Run, numTokens: number, start: number): Run {
+    const { blocks, numComputed } = run
+    const first = Math.floor(start / BLOCK_LEN)
+    const upper = { ...run, numComputed: Math.min(numComputed, numTokens) }
+    run.numComputed -= upper.numComputed
+    upper.blocks = upper.numComputed === 0 ? [] : blocks.slice(0, blocksFor(start + upper.numComputed) - first)
+    run.blocks = run.numComputed === 0 ? [] : blocks.slice(Math.floor((start + numTokens) / BLOCK_LEN) - first)
+    if (upper.blocks.length + run.blocks.length > blocks.length) this.#pool.share(run.blocks[0])
+    return upper
+  }
+
+  #extend(claim: Claim, tokens: readonly number[], end: number): void {
+    const tree = this.#tree(claim.group)
+    const { node } = claim
+    if (node.isLeaf && node.value.claims === 1 && node.source === tokens) node.end = end
+    else if (tree.find(tokens, end).numTokens > node.end) claim.numPublished = Number.POSITIVE_INFINITY
+    else {
+      claim.node = tree.insert(tokens, end)
+      claim.node.value.claims = 1
+      claim.node.value.locks = 1
+    }
+  }
+
+  /** Nobody claims the node any more. */
+  #letGo(tree: RadixTree<Run>, node: RadixNode<Run>, isRemembered: boolean): void {
+    const { value } = node
+    if (!isRemembered) this.#drop(value)
+    value.lastUsed = this.#clock++
+    this.numIdle += numOwnBlocks(node)
+    if (value.numComputed < node.numTokens) tree.trim(node, node.start + value.numComputed)
+    if (value.numComputed > 0) this.#evictable.push(node)
+  }
+
+  /** Frees up to `count` blocks of the least recently used leaf that nobody claims, its last ones. */
+  #evictLeaf(count: number): boolean {
+    const node = this.#evictable.pop()
+    if (!node) return false
+    const { value, start, parent } = node
+    const numFreed = Math.min(count, numOwnBlocks(node))
+    const isEmpty = numFreed === numOwnBlocks(node)
+    for (const block of value.blocks.splice(isEmpty ? 0 : -numFreed).reverse()) this.#pool.release(block)
+    this.numIdle -= numFreed
+    const end = isEmpty ? start : (Math.floor(start / BLOCK_LEN) + value.blocks.length) * BLOCK_LEN
+    value.numComputed = end - start
+    this.#tree(COMMON).trim(node, end)
+    const next = isEmpty ? parent : node
+    if (next?.parent && next.value.claims === 0) this.#evictable.push(next)
+    return true
+  }
+
+  #drop(run: Run): void {
+    for (const block of run.blocks.splice(0).reverse()) this.#pool.release(block)
+    run.numComputed = 0
+  }
+}
+
+function floorToBlock(numTokens: number): number {
+  return numTokens - (numTokens % BLOCK_LEN)
+}
+
+function topDown(node: RadixNode<Run>): RadixNode<Run>[] {
+  return [...node.path()].reverse()
+}

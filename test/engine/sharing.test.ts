@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { samplingParams } from '../../src/engine/sampling-params'
+import { createEngine, type Engine, type EngineOptions } from '../../src/index'
+import { type Driven, drivenEngine, type Request, TINY, TINY_SEED } from '../support/engine'
+import { random } from '../support/random'
+import { seededModel } from '../support/seeded-weights'
+
+const { int } = random(5)
+const tokens = (count: number) => Array.from({ length: count }, () => int(0, TINY.vocab_size))
+
+/**
+ * A tree of three levels that forks inside blocks and beyond the first segments of attention, one prompt that is another's
+ * beginning, some that are the same, and some that have nothing in common with any. Every third request samples.
+ */
+const instruction = tokens(150)
+const documents = [tokens(75), tokens(140)].map(document => [...instruction, ...document])
+const sections = documents.flatMap(document => [tokens(33), tokens(9)].map(section => [...document, ...section]))
+const prompts = [
+  ...sections.flatMap(section => Array.from({ length: 5 }, () => [...section, ...tokens(int(1, 30))])),
+  documents[0],
+  sections[1],
+  sections[1],
+  instruction.slice(0, 40),
+  ...Array.from({ length: 3 }, () => tokens(int(2, 60))),
+]
+const requests: Request[] = prompts.map((prompt, index) => ({
+  prompt,
+  params: samplingParams(
+    {
+      maxTokens: int(3, 20),
+      ignoreEos: true,
+      seed: index,
+      ...(index % 3 === 0 ? { temperature: 0.9, topP: 0.95 } : {}),
+      ...(index % 7 === 0 ? { presencePenalty: 0.4 } : {}),
+    },
+    TINY.vocab_size,
+  ),
+}))
+const promptTokens = prompts.reduce((sum, prompt) => sum + prompt.length, 0)
+
+async function withEngine<T>(options: EngineOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
+  const engine = await createEngine(seededModel(TINY, TINY_SEED), { blocks: 256, ...options })
+  try {
+    return await use(engine)
+  } finally {
+    engine.dispose()
+  }
+}
+
+async function answers(engine: Engine): Promise<(readonly number[])[]> {
+  const params = requests.map(({ params }) => params)
+  return (await engine.generate(prompts, params).all()).map(({ tokenIds }) => tokenIds)
+}
+
+describe('sharing never changes the answers', () => {
+  let alone: (readonly number[])[]
+  beforeAll(async () => {
+    const driven: Driven = await drivenEngine(TINY, TINY_SEED, { blocks: 256, sharing: 'off', attention: 'flat' })
+    alone = []
+    for (const request of requests) alone.push(...(await driven.run([request])))
+    driven.dispose()
+  })
+
+  it.each([
+    { sharing: 'off' },
+    { sharing: 'off', attention: 'flat' },
+    { sharing: 'cache' },
+    { sharing: 'cache', attention: 'flat', tokenBudget: 64 },
+    { sharing: 'two-level' },
+    { sharing: 'two-level', attention: 'split', order: 'dual' },
+    { sharing: 'tree' },
+    { sharing: 'tree', attention: 'flat' },
+    { sharing: 'tree', attention: 'split' },
+    { sharing: 'tree', attention: 'split', tokenBudget: 24 },
+    { sharing: 'tree', order: 'fcfs', tokenBudget: 100, stepsInFlight: 1 },
+    { sharing: 'tree', order: 'dual', stepsInFlight: 4 },
+    { sharing: 'tree', blocks: 40 },
+  ] as const satisfies EngineOptions[])('%o', options =>
+    withEngine(options, async engine => expect(await answers(engine)).toEqual(alone)),
+  )
+
+  it('asked a second time, when everything is remembered', () =>
+    withEngine({}, async engine => {
+      await answers(engine)
+      const { savedTokens } = engine.stats()
+      expect(await answers(engine)).toEqual(alone)
+      expect(engine.stats().savedTokens - savedTokens).toBe(promptTokens - prompts.length)
+    }))
+
+  it('asked while the same is under way', () =>
+    withEngine({ tokenBudget: 100 }, async engine => {
+      expect(await Promise.all([answers(engine), answers(engine)])).toEqual([alone, alone])
+    }))
+})
+
+describe('what a plan predicts is what happens, exactly', () => {
+  it.each(['off', 'cache', 'two-level', 'tree'] as const)('%s', sharing =>
+    withEngine({ sharing }, async engine => {
+      const plan = engine.plan(
+        prompts,
+        requests.map(({ params }) => params),
+      )
+      expect(plan.promptTokens).toBe(promptTokens)
+      expect(engine.stats().steps).toBe(0)
+      await answers(engine)
+      const { prefillTokens, savedTokens, preemptions, usedBlocks } = engine.stats()
+      expect({ prefillTokens, savedTokens }).toEqual({
+        prefillTokens: plan.computeTokens,
+        savedTokens: plan.savedTokens,
+      })
+      expect([preemptions, usedBlocks]).toEqual([0, 0])
+    }),
+  )
+
+  it('the tree of the prompts is computed once, but for last tokens, which logits need', () =>
+    withEngine({}, async engine => {
+      const { computeTokens, treeTokens, forcedTokens } = engine.plan(prompts)
+      expect(computeTokens).toBe(treeTokens + forcedTokens)
+      // of the four that end where others go on or end too
+      expect(forcedTokens).toBe(4)
+    }))
+})
+
+describe('K and V read', () => {
+  let read: Record<'flat' | 'split' | 'shared', number>
+  beforeAll(async () => {
+    const measure = (attention: 'flat' | 'split' | 'shared') =>
+      withEngine({ attention }, async engine => {
+        await answers(engine)
+        return engine.stats().kvBytesRead
+      })
+    read = { flat: await measure('flat'), split: await measure('split'), shared: await measure('shared') }
+  })
+  afterAll(() => undefined)
+
+  it('is less when shared blocks are read once', () => {
+    expect(read.split).toBeLessThan(read.flat / 2)
+    expect(read.shared).toBeLessThanOrEqual(read.flat)
+  })
+})
+
+it('a chat turn computes only what is new', () =>
+  withEngine({}, async engine => {
+    const first = tokens(100)
+    const [reply] = await engine.generate([first], { maxTokens: 30, ignoreEos: true }).all()
+    const before = engine.stats()
+    const next = [...first, ...reply.tokenIds, ...tokens(7)]
+    await engine.generate([next], { maxTokens: 2 }).all()
+    // 129 tokens have K and V, 128 of which fill blocks
+    expect(engine.stats().prefillTokens - before.prefillTokens).toBe(next.length - 128)
+  }))
+
+it('a single prompt does not wait for a job that came before', () =>
+  withEngine({ tokenBudget: 64 }, async engine => {
+    const job = engine.generate(
+      Array.from({ length: 40 }, () => tokens(60)),
+      { maxTokens: 8, ignoreEos: true },
+    )
+    const jobResults = job.all()
+    await engine.generate([tokens(20)], { maxTokens: 4, ignoreEos: true }).all()
+    expect(engine.stats().waiting).toBeGreaterThan(30)
+    await jobResults
+  }))

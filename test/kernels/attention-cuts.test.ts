@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import { BLOCK_LEN } from '../../src/core/block'
+import { attentionTiles } from '../../src/kernels/attention'
+import { DIRECT } from '../../src/kv/attention-plan'
+import { expectClose } from '../support/compare'
+import { kernelBench, testGpu } from '../support/gpu'
+import { random } from '../support/random'
+import {
+  bits,
+  blockTables,
+  createScene,
+  planOf,
+  reference,
+  run,
+  shapeOf,
+  type Token,
+  tokensOf,
+} from './attention-scene'
+import { cutPlan, HandPlan, wholePlan } from './hand-plan'
+
+const BOUND = 1e-9
+
+/** Those of this device, and those of one with the default limits. */
+async function allTiles(headDim: number): Promise<number[]> {
+  const { limits } = await testGpu()
+  return [...new Set([...attentionTiles(headDim), ...attentionTiles(headDim, limits)])].sort((a, b) => a - b)
+}
+
+/** Groups of query heads: the seeds go through all of them, and through the segments. */
+const GROUPS = [1, 2, 3, 4, 8]
+const SEGMENTS = [32, 64, 128]
+
+describe('the bits of attention', () => {
+  it.each([16, 64, 80, 128, 256])('are the same however the keys are cut, with heads of %i dims', async headDim => {
+    const tiles = await allTiles(headDim)
+    for (let seed = 1; seed <= 6; seed++) {
+      const { int } = random(seed)
+      const shape = shapeOf(headDim, GROUPS[seed % GROUPS.length], 1 + (seed % 2))
+      const segment = SEGMENTS[seed % SEGMENTS.length]
+      // rows of a sequence stand anywhere in it: later segments of an item may be hidden from some
+      const tokens = blockTables(
+        Array.from({ length: 3 }, () => int(1, 400)),
+        seed,
+      ).flatMap(blocks =>
+        Array.from({ length: int(1, 14) }, () => ({ blocks, position: int(0, blocks.length * BLOCK_LEN) })),
+      )
+      const scene = createScene(shape, tokens, seed)
+      const bench = await kernelBench()
+      const { out: whole } = await run(bench, scene, wholePlan(scene, tiles[0], segment))
+      expectClose(whole, reference(scene), BOUND)
+      for (const queries of tiles) {
+        const { out } = await run(bench, scene, cutPlan(scene, random(seed), queries, segment))
+        expect(bits(out), `seed ${seed}, tile of ${queries}`).toEqual(bits(whole))
+      }
+    }
+  })
+
+  it.each([24, 64])('are the same for prefixes that sequences share, with heads of %i dims', async headDim => {
+    const tiles = await allTiles(headDim)
+    for (let seed = 1; seed <= 6; seed++) {
+      const { int } = random(seed)
+      const shape = shapeOf(headDim, GROUPS[seed % GROUPS.length])
+      const segment = SEGMENTS[seed % SEGMENTS.length]
+      const sharedTokens = segment * int(1, 5)
+      const [prefix, ...ends] = blockTables([sharedTokens, ...Array.from({ length: 12 }, () => int(1, 200))], seed)
+      const tokens: Token[] = ends.map(end => {
+        return { blocks: [...prefix, ...end], position: sharedTokens + int(0, end.length * BLOCK_LEN) }
+      })
+      const scene = createScene(shape, tokens, seed)
+      const bench = await kernelBench()
+      const { out: whole } = await run(bench, scene, wholePlan(scene, tiles[0], segment))
+      expectClose(whole, reference(scene), BOUND)
+      for (const queries of tiles) {
+        const { out } = await run(bench, scene, cutPlan(scene, random(seed), queries, segment, sharedTokens))
+        expect(bits(out), `seed ${seed}, tile of ${queries}`).toEqual(bits(whole))
+      }
+    }
+  })
+
+  it.each([
+    { headDim: 64, group: 3 },
+    { headDim: 64, group: 4 },
+    { headDim: 128, group: 1 },
+    { headDim: 24, group: 2 },
+  ])('are the same in every tile and every chunking: $group heads of $headDim dims', async options => {
+    const shape = shapeOf(options.headDim, options.group)
+    const [table] = blockTables([300])
+    const parts = [{ start: 0, count: 300, blockTable: table }]
+    const scene = createScene(shape, tokensOf(parts))
+    const tiles = await allTiles(shape.headDim)
+    const bench = await kernelBench()
+    const { out: whole } = await run(bench, scene, planOf(parts, shape, tiles))
+    expectClose(whole, reference(scene), BOUND)
+    for (const queries of tiles) {
+      const { out } = await run(bench, scene, planOf(parts, shape, [queries]))
+      expect(bits(out)).toEqual(bits(whole))
+    }
+    const rowLen = shape.numHeads * shape.headDim
+    for (const lengths of [[300], Array.from({ length: 300 }, () => 1), [7, 30, 1, 218, 1, 43]]) {
+      let start = 0
+      const chunks = lengths.map(count => {
+        start += count
+        return { start: start - count, count, blockTable: table }
+      })
+      chunks.reverse()
+      const tokens = tokensOf(chunks)
+      const q = new Float32Array(scene.q.length)
+      tokens.forEach(({ position }, token) => {
+        q.set(scene.q.subarray(position * rowLen, (position + 1) * rowLen), token * rowLen)
+      })
+      const { out } = await run(bench, { ...scene, tokens, q }, planOf(chunks, shape, tiles))
+      const inOrder = new Float32Array(out.length)
+      tokens.forEach(({ position }, token) => {
+        inOrder.set(out.subarray(token * rowLen, (token + 1) * rowLen), position * rowLen)
+      })
+      expect(bits(inOrder)).toEqual(bits(whole))
+    }
+  })
+
+  it('are the same whatever keys beyond its position an item holds', async () => {
+    const shape = shapeOf(64, 2)
+    const [blocks] = blockTables([256])
+    const positions = [0, 14, 15, 16, 31, 32, 100]
+    const scene = createScene(
+      shape,
+      positions.map(position => ({ blocks, position })),
+    )
+    const bench = await kernelBench()
+    const outs: Uint32Array[] = []
+    for (const beyond of [0, 1, 16, 33, 155]) {
+      const items = positions.map((position, token) => {
+        const rows = [[token, position, DIRECT]] as const
+        return { rows, blocks, numKeys: position + 1 + beyond, firstKeyPosition: 0 }
+      })
+      outs.push(bits((await run(bench, scene, new HandPlan(8, items))).out))
+    }
+    for (const out of outs) expect(out).toEqual(outs[0])
+  })
+})

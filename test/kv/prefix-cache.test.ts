@@ -1,0 +1,259 @@
+import { describe, expect, test } from 'vitest'
+import { BLOCK_LEN, blocksFor } from '../../src/core/block'
+import { BlockPool } from '../../src/kv/block-pool'
+import { type Claim, COMMON, PrefixCache } from '../../src/kv/prefix-cache'
+import type { Random } from '../support/random'
+import { forEachSeed, pick } from './for-each-seed'
+
+/** `letters` name whole blocks: 'ab' is 32 tokens, the first 16 of which are those of 'a'. */
+function tokensOf(letters: string): number[] {
+  return [...letters].flatMap(letter =>
+    Array.from({ length: BLOCK_LEN }, (_, index) => letter.charCodeAt(0) * 100 + index),
+  )
+}
+
+/** A sequence as the scheduler would treat it. */
+interface User {
+  readonly tokens: number[]
+  readonly claim: Claim
+  table: number[]
+}
+
+/** A pool and a cache, held against their laws after every operation. */
+class Scene {
+  readonly pool: BlockPool
+  readonly cache: PrefixCache
+  readonly running = new Set<User>()
+  /** What each place, block · BLOCK_LEN + offset, holds: all tokens up to the one there. */
+  readonly contents = new Map<number, string>()
+
+  constructor(numBlocks: number, granule?: number) {
+    this.pool = new BlockPool(numBlocks)
+    this.cache = new PrefixCache(this.pool, granule)
+  }
+
+  claim(tokens: number[], group = COMMON, numTokens = tokens.length - 1): User {
+    const user = { tokens, claim: this.cache.claim(tokens, numTokens, group), table: [] }
+    this.check()
+    return user
+  }
+
+  /** Starts a user; gives the tokens it need not compute, or undefined if there is no room. */
+  start(user: User): number | undefined {
+    const { cache, pool, contents } = this
+    cache.lock(user.claim)
+    const { numTokens, blocks, tail } = cache.taken(user.claim)
+    const numNew = blocksFor(user.tokens.length) - blocks.length
+    const own = cache.makeFree(numNew) ? pool.allocateMany(numNew) : undefined
+    if (!own) {
+      cache.unlock(user.claim)
+      this.check()
+      return undefined
+    }
+    for (const block of blocks) pool.share(block)
+    user.table = [...blocks, ...own]
+    this.running.add(user)
+    tail.forEach((block, offset) => {
+      contents.set(own[0] * BLOCK_LEN + offset, contents.get(block * BLOCK_LEN + offset) ?? 'nothing')
+    })
+    expect(blocks.length * BLOCK_LEN + tail.length).toBe(numTokens)
+    const found = Array.from({ length: numTokens }, (_, at) => contents.get(placeOf(user, at)))
+    expect(found).toEqual(found.map((_, at) => `${user.tokens.slice(0, at + 1)}`))
+    this.check()
+    return numTokens
+  }
+
+  /** The user has computed its first `numTokens` tokens. */
+  compute(user: User, numTokens = user.tokens.length): void {
+    for (let at = this.cache.taken(user.claim).numTokens; at < numTokens; at++) {
+      this.contents.set(placeOf(user, at), `${user.tokens.slice(0, at + 1)}`)
+    }
+    this.cache.publish(user.claim, user.tokens, numTokens, user.table)
+    this.check()
+  }
+
+  stop(user: User): void {
+    for (const block of user.table) this.pool.release(block)
+    user.table = []
+    this.cache.unlock(user.claim)
+    this.running.delete(user)
+    this.check()
+  }
+
+  end(user: User): void {
+    if (this.running.has(user)) this.stop(user)
+    this.cache.release(user.claim)
+    this.check()
+  }
+
+  /** A whole life. */
+  run(tokens: number[], group = COMMON): number | undefined {
+    const user = this.claim(tokens, group)
+    const numTaken = this.start(user)
+    if (numTaken !== undefined) this.compute(user)
+    this.end(user)
+    return numTaken
+  }
+
+  check(): void {
+    const tables = [...this.running].map(({ table }) => table)
+    this.pool.checkIntegrity([...tables, ...this.cache.checkIntegrity()])
+  }
+}
+
+const placeOf = ({ table }: User, at: number) => table[Math.floor(at / BLOCK_LEN)] * BLOCK_LEN + (at % BLOCK_LEN)
+
+describe('PrefixCache', () => {
+  test('a later sequence takes over what it has in common with an earlier one, never its own last token', () => {
+    const scene = new Scene(8)
+    expect(scene.run(tokensOf('abc'))).toBe(0)
+    expect(scene.run(tokensOf('abd'))).toBe(32)
+    expect(scene.run(tokensOf('abc'))).toBe(47)
+    expect(scene.run([...tokensOf('abc'), 1])).toBe(48)
+    expect(scene.run([...tokensOf('ab').slice(0, 31), 7, 8])).toBe(31)
+  })
+
+  test('with whole blocks as granules, full blocks only are shared', () => {
+    const scene = new Scene(8, BLOCK_LEN)
+    expect(scene.run(tokensOf('abc'))).toBe(0)
+    expect(scene.run(tokensOf('abc'))).toBe(32)
+    expect(scene.run([...tokensOf('ab').slice(0, 31), 7, 8])).toBe(16)
+  })
+
+  test('sequences share in flight, as soon as a computation is decided', () => {
+    const scene = new Scene(8)
+    const first = scene.claim(tokensOf('abcd'))
+    const second = scene.claim(tokensOf('abce'))
+    scene.start(first)
+    scene.compute(first, 40)
+    expect(scene.start(second)).toBe(32)
+    expect(second.table.slice(0, 2)).toEqual(first.table.slice(0, 2))
+  })
+
+  test('tokens are copied from where they were computed, not from another copy', () => {
+    const scene = new Scene(8)
+    const users = [[1], [1, 2, 3], [1, 2, 4]].map(end => scene.claim([...tokensOf('a'), ...end, 9, 9]))
+    for (const user of users) {
+      scene.start(user)
+      scene.compute(user)
+    }
+    const { tail } = scene.cache.taken(scene.claim([...tokensOf('a'), 1, 2, 5]).claim)
+    expect(tail).toEqual([users[0].table[1], users[1].table[1]])
+  })
+
+  test('of a run that is not complete no part of a block is taken over, since another may go on in it', () => {
+    const scene = new Scene(8)
+    const users = [1, 2].map(last => scene.claim([...tokensOf('ab').slice(0, 30), last]))
+    scene.start(users[0])
+    scene.compute(users[0], 20)
+    expect(scene.start(users[1])).toBe(16)
+  })
+
+  test('what was generated can be taken over too', () => {
+    const scene = new Scene(8)
+    const turn = scene.claim([...tokensOf('a'), 1, 2])
+    scene.start(turn)
+    const reply = tokensOf('xyz')
+    turn.tokens.push(...reply)
+    const block = scene.pool.allocateMany(3) ?? []
+    turn.table.push(...block)
+    scene.compute(turn)
+    scene.end(turn)
+    expect(scene.run([...tokensOf('a'), 1, 2, ...reply, 3, 4])).toBe(64)
+  })
+
+  test('what someone still claims is kept, whoever else needs room', () => {
+    const scene = new Scene(4)
+    const waiting = scene.claim([...tokensOf('ab'), 1])
+    scene.run([...tokensOf('ab'), 2])
+    expect(scene.run(tokensOf('xy'))).toBe(0)
+    expect(scene.start(waiting)).toBe(32)
+  })
+
+  test('what waits gives way if there is no other way to go on', () => {
+    const scene = new Scene(4)
+    const waiting = scene.claim([...tokensOf('ab'), 1])
+    scene.run([...tokensOf('ab'), 2])
+    expect(scene.run(tokensOf('wxyz'))).toBe(0)
+    expect(scene.start(waiting)).toBe(0)
+  })
+
+  test('the least recently used leaf is evicted first, its last block first, and a parent after its children', () => {
+    const scene = new Scene(6)
+    scene.run([...tokensOf('abc'), 1])
+    scene.run([...tokensOf('ad'), 1])
+    scene.run([...tokensOf('xyz'), 1])
+    // 6 blocks are remembered: a b c d and, for want of room, x y z in place of c and b
+    expect(scene.run([...tokensOf('ad'), 2])).toBe(32)
+    expect(scene.run([...tokensOf('abc'), 2])).toBe(16)
+  })
+
+  test('what runs is never evicted', () => {
+    const scene = new Scene(4)
+    const user = scene.claim(tokensOf('abc'))
+    scene.start(user)
+    expect(scene.start(scene.claim(tokensOf('wxy')))).toBeUndefined()
+    expect(user.table).toHaveLength(3)
+  })
+
+  test('groups never share, and remember nothing but the common one', () => {
+    const scene = new Scene(12)
+    const [first, second, other] = [1, 1, 2].map(group => scene.claim(tokensOf('abc'), group))
+    expect([scene.start(first), scene.compute(first), scene.start(second), scene.start(other)]).toEqual([
+      0,
+      undefined,
+      47,
+      0,
+    ])
+    for (const user of [first, second, other]) scene.end(user)
+    expect(scene.pool.numFree).toBe(12)
+    expect(scene.run(tokensOf('abc'), 1)).toBe(0)
+    expect(scene.run(tokensOf('abc'))).toBe(0)
+  })
+
+  test('two that compute the same by chance keep their own blocks, and the tree those of the first', () => {
+    const scene = new Scene(8)
+    const twins = [scene.claim([...tokensOf('a'), 1]), scene.claim([...tokensOf('a'), 1])]
+    for (const twin of twins) scene.start(twin)
+    for (const twin of twins) {
+      twin.tokens.push(...tokensOf('bc'))
+      twin.table.push(...(scene.pool.allocateMany(2) ?? []))
+    }
+    scene.compute(twins[0])
+    scene.compute(twins[1])
+    for (const twin of twins) scene.end(twin)
+    expect(scene.cache.numIdle).toBe(3)
+    expect(scene.pool.numUsed).toBe(3)
+  })
+
+  test('the laws hold through 20,000 random operations', () => {
+    let numTaken = 0
+    forEachSeed(20, random => {
+      const scene = new Scene(random.int(6, 24), pick(random, [1, 1, BLOCK_LEN]))
+      const users: User[] = []
+      for (let operation = 0; operation < 1000; operation++) {
+        const choice = random.next()
+        const user = users.length > 0 ? pick(random, users) : undefined
+        if (choice < 0.25 && users.length < 12)
+          users.push(scene.claim(randomTokens(random), pick(random, [0, 0, 0, 1])))
+        else if (!user) continue
+        else if (choice < 0.5 && !scene.running.has(user)) numTaken += scene.start(user) ?? 0
+        else if (choice < 0.75 && scene.running.has(user)) scene.compute(user, random.int(1, user.tokens.length + 1))
+        else if (choice < 0.85 && scene.running.has(user)) scene.stop(user)
+        else if (choice > 0.9) {
+          scene.end(user)
+          users.splice(users.indexOf(user), 1)
+        }
+      }
+      for (const user of users) scene.end(user)
+      expect(scene.cache.numAvailable).toBe(scene.pool.numBlocks)
+    })
+    expect(numTaken).toBeGreaterThan(1000)
+  })
+})
+
+/** Up to 5 blocks and a bit, of few different ones, so that beginnings agree often. */
+function randomTokens(random: Random): number[] {
+  const letters = Array.from({ length: random.int(0, 5) }, () => pick(random, ['a', 'b']))
+  return [...tokensOf(letters.join('')), ...Array.from({ length: random.int(1, BLOCK_LEN) }, () => random.int(0, 9))]
+}
