@@ -40,6 +40,20 @@ const SHAPES = {
   'peers-6m': { ...sixMillion, max_position_embeddings: 2048 },
   // room for the papers' longest prefix
   'bench-6m': { ...sixMillion, max_position_embeddings: 32768 },
+  // the proportions of Llama-3.2-1B, in which matrices outweigh attention, at a size that a CPU can compute
+  'bench-wide': {
+    ...llama,
+    vocab_size: 4096,
+    hidden_size: 1024,
+    intermediate_size: 4096,
+    num_hidden_layers: 2,
+    num_attention_heads: 8,
+    num_key_value_heads: 2,
+    head_dim: 64,
+    max_position_embeddings: 32768,
+    rope_theta: 10000,
+    tie_word_embeddings: true,
+  },
   'smollm2-135m': {
     ...llama,
     vocab_size: 49152,

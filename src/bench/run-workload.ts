@@ -4,7 +4,7 @@ import { CONFIGURATIONS, type ConfigurationName } from './configurations'
 import { measureDecode, measureRun, type Run } from './measure-run'
 import { checkAgreement } from './outcome'
 import type { Setting } from './setting'
-import type { Shape } from './shapes'
+import { type Shape, warmUp } from './shapes'
 import { summarise, type WorkloadReport } from './workload-report'
 
 export interface Workload {
@@ -31,12 +31,13 @@ export async function runWorkload(workload: Workload, setting: Setting): Promise
       engines.set(name, await createEngine(model, options))
     }
     const runs = new Map(configurations.map((name): [ConfigurationName, Run[]] => [name, []]))
-    for (let round = 0; round <= setting.rounds; round++) {
+    // drivers compile kernels when they are first used
+    for (const engine of engines.values()) await measureRun(engine, warmUp(shape), 0)
+    for (let round = 1; round <= setting.rounds; round++) {
       const latest = new Map<ConfigurationName, Run>()
       for (const [name, engine] of rotated([...engines], round)) latest.set(name, await measure(engine, shape, round))
       checkAgreement(latest)
-      // round 0 warms up: drivers compile kernels when they are first used
-      if (round > 0) for (const [name, run] of latest) runs.get(name)?.push(run)
+      for (const [name, run] of latest) runs.get(name)?.push(run)
     }
     const [engine] = engines.values()
     return summarise(workload, engine, runs)

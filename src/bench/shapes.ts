@@ -117,6 +117,16 @@ export function shapeOf(name: WorkloadName, sizes: Sizes): Shape {
   })
 }
 
+/** A small run that uses all kernels which the shape will: prompts of several segments that share, chunks and decodes. */
+export function warmUp(shape: Shape): Shape {
+  if (shape.kind === 'chat') return { ...shape, users: Math.min(shape.users, 4), turns: 1, out: Math.min(shape.out, 4) }
+  const levels = shape.levels.map(({ fanout, tokens }) => ({
+    fanout: Math.min(fanout, 4),
+    tokens: Math.min(tokens, 320),
+  }))
+  return { ...shape, levels, out: Math.min(shape.out, 4), timing: 'whole' }
+}
+
 /** `levels`: `[n][fanout, tokens]`. */
 function tree(levels: readonly (readonly [number, number])[], out: number): TreeShape {
   return { kind: 'tree', levels: levels.map(([fanout, tokens]) => ({ fanout, tokens })), out, timing: 'whole' }

@@ -1,9 +1,11 @@
 import type { Engine } from '../index'
 import type { ConfigurationName } from './configurations'
 import type { Figure } from './figure'
+import { greedyGroups } from './greedy-groups'
 import { baseline, type Outcome, outcomes, type Runs, regret } from './outcome'
 import type { Shape } from './shapes'
 import { type Bounds, bounds, type Flops, flops, type Parameters, parameters } from './work'
+import { requests } from './workloads'
 
 /** Plain data: it comes from a page and becomes JSON. */
 export interface WorkloadReport {
@@ -24,6 +26,8 @@ export interface WorkloadReport {
   /** Of the outcomes' speed-up. */
   readonly baseline: ConfigurationName | undefined
   readonly regret: Figure | undefined
+  /** Prompt tokens to compute with the groups of BatchLLM's own algorithm, as 'two-level' has the best ones; not for a chat. */
+  readonly greedyTokens: number | undefined
 }
 
 /** `engine`: any of those that made the runs. */
@@ -51,5 +55,13 @@ export function summarise(
     outcomes: outcomes(runs),
     baseline: baseline(runs),
     regret: regret(runs),
+    greedyTokens: greedyTokens(shape, config.vocabSize),
   }
+}
+
+function greedyTokens(shape: Shape, vocabSize: number): number | undefined {
+  if (shape.kind === 'chat') return undefined
+  const prompts = requests(shape, { seed: 1, vocabSize }).map(({ tokens }) => tokens)
+  const saved = greedyGroups(prompts).map(({ prefixLen, members }) => prefixLen * (members.length - 1))
+  return prompts.reduce((sum, { length }) => sum + length, 0) - saved.reduce((sum, tokens) => sum + tokens, 0)
 }

@@ -27,7 +27,8 @@ const header = (baseline = 'baseline') => [
  * weights are read once a step, K and V as attention's plans say.
  */
 export function workloadText(report: WorkloadReport): string {
-  const { name, shape, requests, blocks, bounds, flops, regret } = report
+  const { name, shape, requests, blocks, bounds, flops, regret, greedyTokens } = report
+  const total = ({ matrices, attention }: typeof flops.alone) => matrices + attention
   const gflop = ({ matrices, attention }: typeof flops.alone) =>
     `${(matrices / 1e9).toFixed(1)} + ${(attention / 1e9).toFixed(1)}`
   return [
@@ -35,12 +36,14 @@ export function workloadText(report: WorkloadReport): string {
     `${shapeText(shape)}; ${count(requests)} prompts in all, ${count(blocks)} blocks. ` +
       `${count(bounds.alone.tokens)} tokens, generated ones included; ${count(bounds.tree.tokens)} where what is shared ` +
       `is computed once: token bound ${bounds.tokenRatio.toFixed(2)} ×. GFLOP of matrices and attention: ` +
-      `${gflop(flops.alone)} alone, ${gflop(flops.tree)} shared.`,
+      `${gflop(flops.alone)} alone, ${gflop(flops.tree)} shared: FLOP bound ` +
+      `${(total(flops.alone) / total(flops.tree)).toFixed(2)} ×.`,
     table(
       header(report.baseline),
       report.outcomes.map(outcome => outcomeRow(outcome, report)),
     ),
     ...(shape.timing === 'decode' ? ['Decoding only: a run with one token each is subtracted.'] : []),
+    ...(greedyTokens ? [`BatchLLM's own grouping would leave ${count(greedyTokens)} prompt tokens to compute.`] : []),
     ...(regret
       ? [`Choice of the cost model against the better of flat and split: ${spread(regret, 3)} × the time.`]
       : []),

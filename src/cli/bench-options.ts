@@ -44,7 +44,7 @@ report.json, report.md and a plot for each sweep. Without parts: ${DEFAULT_PARTS
   --degree, --groups, --batch, --prefix, --suffix, --out-tokens N
                          exact sizes instead, where a part has them
   --configurations LIST  of ${ALL.join(', ')}; default all, or those that differ
-  --shape NAME           of the seeded model: bench-6m (default), smollm2-135m, smollm2-360m, llama-3.2-1b
+  --shape NAME           of the seeded model: bench-6m (default), bench-wide, smollm2-135m, smollm2-360m, llama-3.2-1b
   --model MODEL          measure this model instead: embedded name, Hugging Face id, URL or local folder
   --weights f32|f16      default f32
   --order fcfs|ratio|dual, --token-budget N

@@ -2,6 +2,7 @@ import type { Sequence } from '../core/sequence'
 import { type Order, orderPrompts } from '../planner/order-prompts'
 import { OutputEstimate } from '../planner/output-estimate'
 import { type JobPlan, type PlannedPrompt, planJob, type Sharing } from '../planner/plan-job'
+import type { Run } from '../planner/run'
 import type { Scheduler } from '../scheduler/scheduler'
 import type { Share } from '../scheduler/sequence-blocks'
 
@@ -21,6 +22,7 @@ const ALONE: Share = { group: -1, numTokens: 0 }
 /** The prompts of one call, planned together before they run, and reordered as the lengths of their outputs show. */
 export class Job {
   readonly plan: JobPlan
+  readonly #root: Run
   readonly #prompts: readonly PlannedPrompt[]
   readonly #indices: ReadonlyMap<Sequence, number>
   readonly #estimate: OutputEstimate
@@ -33,9 +35,11 @@ export class Job {
   ) {
     this.#prompts = sequences.map(({ tokens, promptLen, maxLen }) => ({ tokens, outputTokens: maxLen - promptLen }))
     this.#indices = new Map(sequences.map((sequence, index) => [sequence, index]))
-    this.plan = planJob(this.#prompts, settings)
+    const { root, ...plan } = planJob(this.#prompts, settings)
+    this.plan = plan
+    this.#root = root
     const maxTokens = this.#prompts.map(({ outputTokens }) => outputTokens)
-    this.#estimate = new OutputEstimate(this.plan.root, maxTokens)
+    this.#estimate = new OutputEstimate(root, maxTokens)
   }
 
   /** Queues everything, in the order of the plan. `firstGroup`: the plan's groups are numbered from here on. */
@@ -54,7 +58,7 @@ export class Job {
     if ((this.#numFinished & (this.#numFinished - 1)) !== 0) return
     const prompts = this.#prompts.map(({ tokens }, each) => ({ tokens, outputTokens: this.#estimate.of(each) }))
     const waiting = [...this.sequences.keys()].filter(each => scheduler.isWaiting(this.sequences[each]))
-    const order = orderPrompts(this.plan.root, prompts, this.plan.orderedBy, waiting)
+    const order = orderPrompts(this.#root, prompts, this.plan.orderedBy, waiting)
     scheduler.reorder(
       this,
       order.map(each => this.sequences[each]),

@@ -155,14 +155,16 @@ export class PrefixCache {
   /** Makes at least `count` blocks of the pool free, if that many can be had without touching what runs. */
   makeFree(count: number): boolean {
     const pool = this.#pool
-    while (pool.numFree < count) if (!this.#evictLeaf(count - pool.numFree)) break
+    let isEvicting = true
+    while (isEvicting && pool.numFree < count) isEvicting = this.#evictLeaf(count - pool.numFree)
     if (pool.numFree < count) this.forgetUnlocked()
     return pool.numFree >= count
   }
 
   /** Frees all blocks that no one who runs holds, claimed or not; what is claimed must be computed again. */
   forgetUnlocked(): void {
-    while (this.#evictLeaf(this.#pool.numBlocks));
+    let isEvicting = true
+    while (isEvicting) isEvicting = this.#evictLeaf(this.#pool.numBlocks)
     for (const tree of this.#trees.values()) {
       for (const { value } of tree.nodes()) if (value.locks === 0) this.#drop(value)
     }

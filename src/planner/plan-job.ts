@@ -43,7 +43,10 @@ export interface JobPlan extends Schedule {
   readonly groups: number
   /** The most runs that one prompt shares, one after another. */
   readonly levels: number
-  /** The tree of all that is shared: for `orderPrompts` and `OutputEstimate`. */
+}
+
+/** A plan with the tree of all that is shared, for `orderPrompts` and `OutputEstimate`. */
+export interface PlannedJob extends JobPlan {
   readonly root: Run
 }
 
@@ -60,7 +63,7 @@ const GOOD_ENOUGH = 1.03
 const ORDERS: readonly Order[] = ['ratio', 'dual', 'fcfs']
 
 /** Plans a whole job: what its prompts share, in which order they run, and what that comes to. Linear in the tokens. */
-export function planJob(prompts: readonly PlannedPrompt[], { sharing, order, ...limits }: PlanOptions): JobPlan {
+export function planJob(prompts: readonly PlannedPrompt[], { sharing, order, ...limits }: PlanOptions): PlannedJob {
   for (const [index, { tokens }] of prompts.entries()) assert(tokens.length > 0, `Prompt ${index} is empty.`)
   const { root: tree, forcedTokens } = sharedRuns(prompts)
   const root = sharing === 'off' ? noRuns(prompts) : sharing === 'two-level' ? bestGroups(tree) : tree

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { type JobPlan, type PlannedPrompt, planJob, type Sharing } from '../../src/planner/plan-job'
+import { type JobPlan, type PlannedJob, type PlannedPrompt, planJob, type Sharing } from '../../src/planner/plan-job'
 import { forEachSeed, pick } from '../kv/for-each-seed'
 import { freshTokens, promptOf, randomJob } from './random-job'
 
 const LIMITS = { tokenBudget: 64, numBlocks: 1000 }
 const SHARINGS: readonly Sharing[] = ['off', 'cache', 'two-level', 'tree']
 
-function plan(prompts: readonly PlannedPrompt[], sharing: Sharing = 'tree'): JobPlan {
+function plan(prompts: readonly PlannedPrompt[], sharing: Sharing = 'tree'): PlannedJob {
   return planJob(prompts, { ...LIMITS, sharing, order: 'ratio' })
 }
 
@@ -63,6 +63,17 @@ describe('planJob', () => {
       expect(groups).toBeGreaterThanOrEqual(0)
       expect(tree).toBeGreaterThanOrEqual(groups)
       expect(cache).toBe(tree)
+    })
+  })
+
+  test('saves more with every prompt that a group gains', () => {
+    forEachSeed(100, random => {
+      const prompts = randomJob(random)
+      if (prompts.length === 0) return
+      const more = [...prompts, promptOf([...pick(random, prompts).tokens, ...freshTokens(5)])]
+      for (const sharing of SHARINGS) {
+        expect(plan(more, sharing).savedTokens).toBeGreaterThanOrEqual(plan(prompts, sharing).savedTokens)
+      }
     })
   })
 

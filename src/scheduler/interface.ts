@@ -1,0 +1,33 @@
+import type { Draw } from '../core/batch'
+import type { Sequence } from '../core/sequence'
+import type { BlockPool } from '../kv/block-pool'
+
+export interface SchedulerOptions {
+  readonly pool: BlockPool
+  /** Most tokens in a step. */
+  readonly tokenBudget: number
+  /** Most tokens in a sequence. */
+  readonly contextLength: number
+  /** Most steps that are decided before the first of them completes; with more, sequences may be preempted. Default 1. */
+  readonly stepsInFlight?: number
+  /** Most tokens that the drawing sequences of a step with penalties may hold together, one sequence's at least. */
+  readonly historyTokens?: number
+}
+
+/** A draw that arrived and was appended to its sequence. */
+export interface Completed {
+  readonly sequence: Sequence
+  readonly draw: Draw
+}
+
+/** What has been scheduled so far. Recomputation after a preemption counts again. */
+export interface SchedulerStats {
+  steps: number
+  preemptions: number
+  /** Tokens of prompts. */
+  prefillTokens: number
+  /** Tokens of prompts that were not computed because their blocks existed. */
+  savedTokens: number
+  /** Tokens that were drawn and then fed back. */
+  decodeTokens: number
+}
