@@ -1,4 +1,4 @@
-import type { Engine, GenerationResult } from '../index'
+import type { Engine, GenerationResult, JobPlan } from '../index'
 import { batchTable } from './batch-table'
 import { byId, setText } from './dom'
 import { downloadText } from './download'
@@ -39,6 +39,7 @@ export function batchPanel(): Panel {
     }
     const began = performance.now()
     const before = engine.stats()
+    let plan: JobPlan | undefined
     const show = (ending?: string) => {
       const ms = performance.now() - began
       const numAnswered = results.filter(({ finishReason }) => finishReason !== 'abort').length
@@ -46,7 +47,7 @@ export function batchPanel(): Panel {
       setText(status, joinFacts(`${formatCount(numAnswered)} of ${formatCount(lines.length)} answered`, ending))
       counts.textContent = joinFacts(
         formatSeconds(ms),
-        ...tokenFacts(engine, before, results, ms, ending !== undefined),
+        ...(plan ? tokenFacts(engine, before, plan, results, ms, ending !== undefined) : []),
       )
     }
     const timer = setInterval(show, REFRESH_MS)
@@ -54,7 +55,9 @@ export function batchPanel(): Panel {
     show()
     try {
       const prompts = lines.map(line => promptFor(instruction.value, line, chat.checked))
-      for await (const result of engine.generate(prompts, settings('batch'), { signal })) {
+      const generation = engine.generate(prompts, settings('batch'), { signal })
+      plan = generation.plan
+      for await (const result of generation) {
         results.push(result)
         table.fill(result)
         download.disabled = false
@@ -80,6 +83,7 @@ export function batchPanel(): Panel {
 function tokenFacts(
   engine: Engine,
   before: ReturnType<Engine['stats']>,
+  { promptTokens, treeTokens }: JobPlan,
   results: readonly GenerationResult[],
   ms: number,
   isEnded: boolean,
@@ -87,13 +91,11 @@ function tokenFacts(
   const now = engine.stats()
   const prefilled = now.prefillTokens - before.prefillTokens
   const computed = now.computedTokens - before.computedTokens
-  const promptTokens = results.reduce((sum, { usage }) => sum + usage.promptTokens, 0)
   const answered = results.reduce((sum, { usage }) => sum + usage.completionTokens, 0)
   const generated = isEnded ? answered : computed - prefilled
-  const given = isEnded ? `prompts of ${formatCount(promptTokens)} tokens, ` : ''
   return [
     formatRate(generated, ms),
     `${formatCount(generated)} tokens generated`,
-    `${given}${formatCount(prefilled)} ${isEnded ? '' : 'prompt tokens '}computed`,
+    `prompts of ${formatCount(promptTokens)} tokens, a tree of ${formatCount(treeTokens)}, ${formatCount(prefilled)} computed`,
   ]
 }

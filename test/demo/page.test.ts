@@ -82,6 +82,7 @@ describe('the demo page', { timeout: 300_000 }, () => {
     await page.click('#batch-run')
     await page.waitForFunction(() => /finished$/.test(document.querySelector('#batch-status')?.textContent ?? ''))
     expect(await textOf('batch-status')).toBe('3 of 3 answered · finished')
+    expect(await textOf('batch-counts')).toMatch(/prompts of \d+ tokens, a tree of \d+, \d+ computed$/)
     const answers = await page.locator('#batch-rows .answer').allTextContents()
     expect(answers.map(answer => answer !== '')).toEqual([true, true, true])
     expect(await page.locator('#batch-rows .line').nth(2).textContent()).toBe('Where is <b>my</b> parcel?')
