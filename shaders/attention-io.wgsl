@@ -51,7 +51,26 @@ fn read_row(item: Item, query: u32) -> Row {
   return Row(arena[at], arena[at + 1u], arena[at + 2u]);
 }
 
-/// Where the block of an item's key starts in the caches, in vec4f.
-fn block_start(item: Item, key: u32, kv_head: u32, n_kv_heads: u32) -> u32 {
-  return (arena[params.blocks + item.first_block + key / BLOCK_LEN] * n_kv_heads + kv_head) * DIM4 * BLOCK_LEN;
+/// Keys [start, start + n_keys) of an item, for all its quads of query vectors. Keys of a tile count from its start.
+struct Tile {
+  item: Item,
+  kv_head: u32,
+  n_kv_heads: u32,
+  n_quads: u32,
+  start: u32,
+  n_keys: u32,
+}
+
+/// Where the block of a tile's key starts in the caches, in vec4f.
+fn block_start(tile: Tile, key: u32) -> u32 {
+  let block = arena[params.blocks + tile.item.first_block + (tile.start + key) / BLOCK_LEN];
+  return (block * tile.n_kv_heads + tile.kv_head) * DIM4 * BLOCK_LEN;
+}
+
+fn k_start(tile: Tile, key: u32) -> u32 {
+  return block_start(tile, key) + (tile.start + key) % BLOCK_LEN;
+}
+
+fn v_start(tile: Tile, key: u32) -> u32 {
+  return block_start(tile, key) + (tile.start + key) % BLOCK_LEN * DIM4;
 }

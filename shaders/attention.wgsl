@@ -9,7 +9,10 @@
 //
 // Query vectors go in quads, so that a K or V value read once serves four. Loops have bounds from parameters and lists:
 // with constant ones compilers unroll them all and take a minute.
+//
+// A variant of attention-tile may begin with directives, and so comes first.
 
+//#import attention-tile
 //#import attention-io
 //#import softmax-state
 
@@ -18,11 +21,8 @@ const WG_SIZE: u32 = 64u;  // a multiple of QUADS, at least DIM4
 
 const TILE: u32 = 32u;     // keys per turn of the loop
 const QUADS: u32 = QUERIES / 4u;
-const KEY_STRIDE: u32 = WG_SIZE / QUADS;
-const KEYS: u32 = (TILE + KEY_STRIDE - 1u) / KEY_STRIDE;      // a thread scores KEYS keys for one quad: a q serves all
 const QUAD_STRIDE: u32 = WG_SIZE / DIM4;
-const UNITS: u32 = (QUADS + QUAD_STRIDE - 1u) / QUAD_STRIDE;  // and sums 4 dims for UNITS quads: a value serves all
-const AHEAD: u32 = 4u;     // values read together, to wait for memory once; divides BLOCK_LEN
+const UNITS: u32 = (QUADS + QUAD_STRIDE - 1u) / QUAD_STRIDE;  // a thread sums 4 dims for UNITS quads: a v serves all
 
 const MAX_SCORE: f32 = 1e29;
 
@@ -32,6 +32,27 @@ var<workgroup> sh_weight: array<vec4f, QUADS>;        // of the sums so far
 var<workgroup> sh_next_weight: array<vec4f, QUADS>;   // of the segment's sums
 var<workgroup> sh_highest: array<vec4f, QUADS>;       // at the end
 var<workgroup> sh_sum: array<vec4f, QUADS>;
+
+/// The first quad that a thread sums dims for; some threads may have none.
+fn first_quad_of(lane: u32) -> u32 {
+  return select(QUADS, lane / DIM4, lane < QUAD_STRIDE * DIM4);
+}
+
+/// What sh_p holds of a quad's scores: in bounds, and EMPTY where the key is beyond a query vector's position.
+fn visible_scores(tile: Tile, key: u32, scores: vec4f, positions: vec4u) -> vec4f {
+  let is_visible = vec4u(tile.item.first_position + tile.start + key) <= positions;
+  return select(vec4f(EMPTY), clamp(scores, vec4f(-MAX_SCORE), vec4f(MAX_SCORE)), is_visible);
+}
+
+/// The sums of 4 dims for a quad, and one value more. A column per query vector.
+fn add_value(sums: mat4x4f, p: vec4f, value: vec4f) -> mat4x4f {
+  return mat4x4f(
+    fma(vec4f(p.x), value, sums[0]),
+    fma(vec4f(p.y), value, sums[1]),
+    fma(vec4f(p.z), value, sums[2]),
+    fma(vec4f(p.w), value, sums[3]),
+  );
+}
 
 @compute @workgroup_size(WG_SIZE)
 fn main(
@@ -48,7 +69,6 @@ fn main(
   let n_quads = (n_queries + 3u) / 4u;
 
   let my_quad = lane % QUADS;
-  let my_key = lane / QUADS;
   var q_start: vec4u;
   var positions: vec4u;
   for (var j = 0u; j < 4u; j++) {
@@ -56,13 +76,13 @@ fn main(
     q_start[j] = (row.token * n_heads + first_head + (my_quad * 4u + j) % params.group) * HEAD_DIM;
     positions[j] = row.position;
   }
-  for (var d = my_key; d < params.dim4 * 4u; d += KEY_STRIDE) {
+  for (var d = lane / QUADS; d < params.dim4 * 4u; d += WG_SIZE / QUADS) {
     sh_q[d * QUADS + my_quad] = vec4f(q[q_start.x + d], q[q_start.y + d], q[q_start.z + d], q[q_start.w + d]);
   }
   workgroupBarrier();
 
   let column = lane % DIM4;
-  let first_quad = select(QUADS, lane / DIM4, lane < QUAD_STRIDE * DIM4);  // some threads may have none
+  let first_quad = first_quad_of(lane);
   var total_o: array<mat4x4f, UNITS>;  // a column per query vector of the unit's quad
   var total_highest = vec4f(EMPTY);    // of quad `lane`, if there is one
   var total_sum = vec4f();
@@ -73,36 +93,11 @@ fn main(
     var sum = vec4f();
     for (var u = 0u; u < UNITS; u++) { o[u] = mat4x4f(); }
 
-    for (var tile = segment; tile < end; tile += TILE) {
-      let n_keys = min(TILE, end - tile);
+    for (var start = segment; start < end; start += TILE) {
+      let n_keys = min(TILE, end - start);
+      let tile = Tile(item, group.z, n_groups.z, n_quads, start, n_keys);
 
-      if (my_quad < n_quads && my_key < n_keys) {
-        var scores: array<vec4f, KEYS>;
-        var k_starts: array<u32, KEYS>;
-        for (var i = 0u; i < KEYS; i++) {
-          let key = tile + min(my_key + i * KEY_STRIDE, n_keys - 1u);
-          k_starts[i] = block_start(item, key, group.z, n_groups.z) + key % BLOCK_LEN;
-          scores[i] = vec4f();
-        }
-        for (var d = 0u; d < params.dim4; d++) {
-          let at = d * 4u * QUADS + my_quad;
-          let x = sh_q[at];
-          let y = sh_q[at + QUADS];
-          let z = sh_q[at + 2u * QUADS];
-          let w = sh_q[at + 3u * QUADS];
-          for (var i = 0u; i < KEYS; i++) {
-            let k = k_cache[k_starts[i] + d * BLOCK_LEN];
-            scores[i] = fma(vec4f(k.w), w, fma(vec4f(k.z), z, fma(vec4f(k.y), y, fma(vec4f(k.x), x, scores[i]))));
-          }
-        }
-        for (var i = 0u; i < KEYS; i++) {
-          let key = my_key + i * KEY_STRIDE;
-          if (key >= n_keys) { break; }
-          let score = clamp(scores[i], vec4f(-MAX_SCORE), vec4f(MAX_SCORE));
-          let is_visible = vec4u(item.first_position + tile + key) <= positions;
-          sh_p[key * QUADS + my_quad] = select(vec4f(EMPTY), score, is_visible);
-        }
-      }
+      score_tile(tile, positions, lane);
       workgroupBarrier();  // scores are there
 
       if (lane < n_quads) {
@@ -125,27 +120,7 @@ fn main(
         let weight = sh_weight[min(first_quad + u * QUAD_STRIDE, QUADS - 1u)];
         o[u] = mat4x4f(o[u][0] * weight.x, o[u][1] * weight.y, o[u][2] * weight.z, o[u][3] * weight.w);
       }
-      if (first_quad < n_quads) {
-        for (var key = 0u; key < n_keys; key += AHEAD) {
-          let start = block_start(item, tile + key, group.z, n_groups.z) + column;
-          var values: array<vec4f, AHEAD>;
-          for (var a = 0u; a < AHEAD; a++) {
-            values[a] = v_cache[start + (tile + min(key + a, n_keys - 1u)) % BLOCK_LEN * DIM4];
-          }
-          for (var u = 0u; u < UNITS; u++) {
-            let quad = first_quad + u * QUAD_STRIDE;
-            if (quad >= n_quads) { break; }
-            for (var a = 0u; a < AHEAD; a++) {
-              if (key + a >= n_keys) { break; }
-              let p = sh_p[(key + a) * QUADS + quad];
-              o[u][0] = fma(vec4f(p.x), values[a], o[u][0]);
-              o[u][1] = fma(vec4f(p.y), values[a], o[u][1]);
-              o[u][2] = fma(vec4f(p.z), values[a], o[u][2]);
-              o[u][3] = fma(vec4f(p.w), values[a], o[u][3]);
-            }
-          }
-        }
-      }
+      add_values(tile, &o, lane);
       workgroupBarrier();  // probabilities are read
     }
 

@@ -1,6 +1,6 @@
 /** Values on their way from a producer that does not wait to one consumer that does. */
 export class AsyncQueue<T> implements AsyncIterable<T> {
-  readonly #values: T[] = []
+  #values: T[] = []
   #ended: { readonly failure?: { readonly error: unknown } } | undefined
   #wake: (() => void) | undefined
 
@@ -17,12 +17,18 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     for (;;) {
-      while (this.#values.length > 0) yield this.#values.shift() as T
+      while (this.#values.length > 0) yield* this.#takeAll()
       if (this.#ended?.failure) throw this.#ended.failure.error
       if (this.#ended) return
       await new Promise<void>(resolve => {
         this.#wake = resolve
       })
     }
+  }
+
+  #takeAll(): T[] {
+    const values = this.#values
+    this.#values = []
+    return values
   }
 }

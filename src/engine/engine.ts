@@ -117,11 +117,7 @@ export class Engine {
    * @throws InvalidRequest for a bad parameter · Disposed · DeviceLost
    */
   plan(prompts: readonly Prompt[], params: GenerationParams | readonly GenerationParams[] = {}): JobPlan {
-    const { sequences } = this.#prepare(prompts, params)
-    return new Job(
-      sequences.filter(sequence => sequence !== undefined),
-      this.#parts.jobs,
-    ).plan
+    return new Job(this.#prepare(prompts, params).sequences, this.#parts.jobs).plan
   }
 
   /** Checks parameters as `generate` would. `where` stands before the reason. @throws InvalidRequest */
@@ -173,10 +169,7 @@ export class Engine {
   ): Generation {
     if (signal?.aborted) throw abortError(signal)
     const { sequences, errors } = this.#prepare(prompts, params)
-    const job = new Job(
-      sequences.filter(sequence => sequence !== undefined),
-      this.#parts.jobs,
-    )
+    const job = new Job(sequences, this.#parts.jobs)
     const cancel = () => {
       for (const sequence of job.sequences) this.#end(sequence, 'abort')
     }
@@ -249,9 +242,11 @@ export class Engine {
   #fail(error: CoppiceError): void {
     if (this.#failure) return
     this.#failure = error
+    const sequences = [...this.#outputs.keys()]
     const generations = new Set([...this.#outputs.values()].map(({ generation }) => generation))
-    for (const sequence of this.#outputs.keys()) this.#parts.scheduler.finish(sequence, 'error')
     this.#outputs.clear()
+    // the callers first: if it is the scheduler that failed, it may fail again
     for (const generation of generations) generation.fail(error)
+    for (const sequence of sequences) this.#parts.scheduler.finish(sequence, 'error')
   }
 }

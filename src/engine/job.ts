@@ -1,10 +1,10 @@
 import type { Sequence } from '../core/sequence'
+import type { Share } from '../kv/prefix-cache'
 import { type Order, orderPrompts } from '../planner/order-prompts'
 import { OutputEstimate } from '../planner/output-estimate'
 import { type JobPlan, type PlannedPrompt, planJob, type Sharing } from '../planner/plan-job'
 import type { Run } from '../planner/run'
 import type { Scheduler } from '../scheduler/scheduler'
-import type { Share } from '../scheduler/sequence-blocks'
 
 /** How an engine plans. */
 export interface JobSettings {
@@ -23,29 +23,41 @@ const ALONE: Share = { group: -1, numTokens: 0 }
 export class Job {
   readonly plan: JobPlan
   readonly #root: Run
+  readonly #shares: readonly Share[]
+  /** Of `sequences`, not of the call's prompts. */
+  readonly #order: readonly number[]
   readonly #prompts: readonly PlannedPrompt[]
   readonly #indices: ReadonlyMap<Sequence, number>
   readonly #estimate: OutputEstimate
   #numFinished = 0
 
-  /** `sequences`: new ones, all of which can run. */
+  readonly sequences: readonly Sequence[]
+
+  /** `sequences`: a new one for each prompt of the call; undefined for those that cannot run. */
   constructor(
-    readonly sequences: readonly Sequence[],
+    sequences: readonly (Sequence | undefined)[],
     readonly settings: JobSettings,
   ) {
-    this.#prompts = sequences.map(({ tokens, promptLen, maxLen }) => ({ tokens, outputTokens: maxLen - promptLen }))
-    this.#indices = new Map(sequences.map((sequence, index) => [sequence, index]))
-    const { root, ...plan } = planJob(this.#prompts, settings)
-    this.plan = plan
+    this.sequences = sequences.filter(sequence => sequence !== undefined)
+    this.#prompts = this.sequences.map(({ tokens, promptLen, maxLen }) => ({
+      tokens,
+      outputTokens: maxLen - promptLen,
+    }))
+    this.#indices = new Map(this.sequences.map((sequence, index) => [sequence, index]))
+    const { root, shares, order, ...numbers } = planJob(this.#prompts, settings)
     this.#root = root
+    this.#shares = shares
+    this.#order = order
+    const callIndices = [...sequences.keys()].filter(index => sequences[index] !== undefined)
+    this.plan = { ...numbers, order: order.map(index => callIndices[index]) }
     const maxTokens = this.#prompts.map(({ outputTokens }) => outputTokens)
     this.#estimate = new OutputEstimate(root, maxTokens)
   }
 
   /** Queues everything, in the order of the plan. `firstGroup`: the plan's groups are numbered from here on. */
   start(scheduler: Scheduler, firstGroup: number): void {
-    for (const index of this.plan.order) {
-      scheduler.add(this.sequences[index], { call: this, share: this.#shareOf(this.plan.shares[index], firstGroup) })
+    for (const index of this.#order) {
+      scheduler.add(this.sequences[index], { call: this, share: this.#shareOf(this.#shares[index], firstGroup) })
     }
   }
 

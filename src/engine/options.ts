@@ -23,7 +23,7 @@ export interface EngineOptions extends DeviceOptions {
   /** Steps submitted before the first one's tokens have come back. Default 2; 1 waits for each. */
   readonly stepsInFlight?: number
   /**
-   * What prompts share: `tree`, the default: every full block that their beginnings have in common, at any depth, and what
+   * What prompts share: `tree`, the default: all that their beginnings have in common, at any depth, and what
    * earlier calls left; `two-level`: one prefix per group of prompts; `cache`: what happens to be there when a prompt's
    * turn comes; `off`: nothing. The answers are the same.
    */

@@ -44,7 +44,8 @@ export class Output {
       text: this.#text,
       tokenIds: this.#tokenIds,
       promptTokenIds: sequence.tokens.slice(0, promptLen),
-      finishReason: finishReason ?? 'error',
+      // a stop string may end with the last token that is allowed
+      finishReason: this.#isStopped ? 'stop' : (finishReason ?? 'error'),
       logprobs: this.#logprobs,
       usage: { promptTokens: promptLen, completionTokens: this.#tokenIds.length },
       error,

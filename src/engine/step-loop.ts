@@ -45,7 +45,10 @@ export class StepLoop {
         while (inFlight.length < stepsInFlight) {
           const batch = scheduler.next()
           if (!batch) break
-          inFlight.push({ batch, draws: runner.run(batch) })
+          const draws = runner.run(batch)
+          // one that fails while nobody waits for it yet still fails when its turn comes
+          draws.catch(() => undefined)
+          inFlight.push({ batch, draws })
         }
         const step = inFlight.shift()
         if (!step) break
@@ -54,8 +57,6 @@ export class StepLoop {
       }
     } finally {
       this.#isRunning = false
-      // after an error the steps behind it fail as well; nobody waits for them
-      for (const { draws } of inFlight) draws.catch(() => undefined)
     }
   }
 }

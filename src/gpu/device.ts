@@ -65,6 +65,12 @@ export class Gpu {
     })
   }
 
+  /** Subgroups have 8 threads and no other number, as on Mesa's CPU driver: kernels may share values within them. */
+  get hasSubgroupsOf8(): boolean {
+    const { subgroupMinSize, subgroupMaxSize } = this.device.adapterInfo
+    return this.features.has('subgroups') && subgroupMinSize === 8 && subgroupMaxSize === 8
+  }
+
   /** Bytes of all buffers that live. */
   get allocatedBytes(): number {
     return this.#bytes

@@ -1,5 +1,6 @@
 import { assert } from '../core/assert'
 import { SEGMENT_TOKENS } from '../core/block'
+import type { Gpu } from '../gpu/device'
 import type { KernelContext } from './context'
 import { flatGrid } from './grid'
 import type { AttentionShape, KvLayer } from './kv-cache'
@@ -36,8 +37,28 @@ const TILE_KEYS = 32
 const MAX_QUERIES = 64
 /** Enough for a decode's query heads; a smaller tile leaves room for more workgroups at once. */
 const DECODE_QUERIES = 8
-/** A thread keeps this many sums at most, for the segment and for the total, in registers. */
-const MAX_THREAD_SUMS = 32
+/** Of a workgroup. */
+const MAX_THREADS = 128
+
+/** A way to compute a tile of keys. All give the same bits (shaders/attention.wgsl) and differ in speed. */
+export interface AttentionVariant {
+  /** Module of the shader. */
+  readonly tile: 'attention-tile' | 'attention-subgroup'
+  /** A thread keeps this many sums at most, for the segment and for the total, in registers. */
+  readonly threadSums: number
+  /** The fewest threads of a workgroup. */
+  readonly minThreads: number
+}
+
+const CORE_VARIANT: AttentionVariant = { tile: 'attention-tile', threadSums: 32, minThreads: 64 }
+
+/** For subgroups of 8 and no other size: Mesa's CPU driver, where loads cost more than sums beyond the registers. */
+const NARROW_VARIANT: AttentionVariant = { tile: 'attention-subgroup', threadSums: 64, minThreads: 32 }
+
+/** The variants that a device can run, best first. */
+export function attentionVariants({ hasSubgroupsOf8 }: Gpu, headDim: number): readonly AttentionVariant[] {
+  return hasSubgroupsOf8 && headDim % 32 === 0 ? [NARROW_VARIANT, CORE_VARIANT] : [CORE_VARIANT]
+}
 
 /** What every device has, in bytes. */
 const DEFAULT_LIMITS = { maxComputeWorkgroupStorageSize: 16384 }
@@ -62,10 +83,11 @@ export function attentionTiles(
  * has other items too. Returns the recorder of one call.
  */
 export function attention(
-  { kernels, step }: KernelContext,
+  { gpu, kernels, step }: KernelContext,
   { numHeads, numKvHeads, headDim }: AttentionShape,
   { queries, segmentTokens = SEGMENT_TOKENS }: AttentionTile,
   { q, k, v, out, partialO, partialStats }: AttentionBuffers,
+  { tile, threadSums, minThreads }: AttentionVariant = attentionVariants(gpu, headDim)[0],
 ) {
   const group = numHeads / numKvHeads
   assert(Number.isInteger(group), `${numHeads} query heads over ${numKvHeads} KV heads`)
@@ -73,9 +95,10 @@ export function attention(
   assert(group <= queries, `${group} query heads per KV head do not fit a tile of ${queries} query vectors`)
   assert(segmentTokens % TILE_KEYS === 0, `segments of ${segmentTokens} keys are not whole tiles of ${TILE_KEYS}`)
   // at least a thread for every 4 dims
-  const wgSize = Math.max((queries * headDim) / MAX_THREAD_SUMS, headDim / 4) > 64 ? 128 : 64
+  const threads = Math.max((queries * headDim) / threadSums, headDim / 4)
+  const wgSize = Math.min(MAX_THREADS, Math.max(minThreads, 2 ** Math.ceil(Math.log2(threads))))
   const constants = { QUERIES: queries, HEAD_DIM: headDim, WG_SIZE: wgSize }
-  const kernel = kernels.get({ name: 'attention', constants })
+  const kernel = kernels.get({ name: 'attention', modules: { 'attention-tile': tile }, constants })
   const buffers = { q, k_cache: k, v_cache: v, out, partial_o: partialO, partial_stats: partialStats }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
   return ({ numItems, firstItem, firstRow, firstBlock }: AttentionItems): void => {

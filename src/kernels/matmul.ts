@@ -53,10 +53,8 @@ export const NARROW_VARIANTS: readonly MatmulVariant[] = [
 ]
 
 /** The variants that a device uses, by rising `maxTokens`. */
-export function matmulVariants({ device, features }: Gpu): readonly MatmulVariant[] {
-  const { subgroupMinSize, subgroupMaxSize } = device.adapterInfo
-  const isNarrow = features.has('subgroups') && subgroupMinSize === 8 && subgroupMaxSize === 8
-  return isNarrow ? NARROW_VARIANTS : CORE_VARIANTS
+export function matmulVariants({ hasSubgroupsOf8 }: Gpu): readonly MatmulVariant[] {
+  return hasSubgroupsOf8 ? NARROW_VARIANTS : CORE_VARIANTS
 }
 
 /**

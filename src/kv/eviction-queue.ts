@@ -7,13 +7,15 @@ interface Entry {
 }
 
 /**
- * Runs that may be evicted, least recently used first: a binary heap. An entry whose node was claimed, grew children or
- * was used again since is stale, and passed over when its turn comes.
+ * Runs that may be evicted, least recently used first: a binary heap with at most one entry a node. When its turn comes,
+ * one that was used again since goes back in its new place, and one that was claimed or grew children is passed over.
  */
 export class EvictionQueue {
   readonly #heap: Entry[] = []
 
   push(node: RadixNode<Run>): void {
+    if (node.value.isQueued) return
+    node.value.isQueued = true
     const heap = this.#heap
     let at = heap.length
     heap.push({ node, lastUsed: node.value.lastUsed })
@@ -28,7 +30,10 @@ export class EvictionQueue {
     for (let entry = this.#takeFirst(); entry; entry = this.#takeFirst()) {
       const { node, lastUsed } = entry
       const { value } = node
-      if (value.claims === 0 && value.lastUsed === lastUsed && value.blocks.length > 0 && node.isLeaf) return node
+      value.isQueued = false
+      if (value.claims > 0 || value.blocks.length === 0 || !node.isLeaf) continue
+      if (value.lastUsed === lastUsed) return node
+      this.push(node)
     }
     return undefined
   }

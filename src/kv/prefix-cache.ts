@@ -5,6 +5,15 @@ import { EvictionQueue } from './eviction-queue'
 import { checkRun, newRun, numOwnBlocks, type Run } from './prefix-run'
 import { type RadixNode, RadixTree } from './radix-tree'
 
+/**
+ * What a prompt may take from, and leave for, others: its first `numTokens` tokens, among those of the same `group`. Less
+ * than the prompt's length: its last token must be computed for its logits.
+ */
+export interface Share {
+  readonly group: number
+  readonly numTokens: number
+}
+
 /** A sequence's hold on the beginning of its tokens. */
 export interface Claim {
   readonly group: number
@@ -129,8 +138,8 @@ export class PrefixCache {
 
   /**
    * The sequence's table holds the K and V of its first `numTokens` tokens, or will once the steps submitted have run:
-   * others may take them over from now on. Full blocks beyond the claim are claimed as well, unless someone else has
-   * computed the same: from there on the sequence keeps its blocks to itself.
+   * others may take them over from now on. Full blocks beyond the claim are claimed as well, up to one that someone else
+   * has with the same tokens: from there on the sequence keeps its blocks to itself.
    */
   publish(claim: Claim, tokens: readonly number[], numTokens: number, blockTable: readonly number[]): void {
     const full = floorToBlock(numTokens)
@@ -157,16 +166,25 @@ export class PrefixCache {
     const pool = this.#pool
     let isEvicting = true
     while (isEvicting && pool.numFree < count) isEvicting = this.#evictLeaf(count - pool.numFree)
-    if (pool.numFree < count) this.forgetUnlocked()
+    if (pool.numFree < count) this.#dropUnlocked(count)
     return pool.numFree >= count
   }
 
-  /** Frees all blocks that no one who runs holds, claimed or not; what is claimed must be computed again. */
-  forgetUnlocked(): void {
-    let isEvicting = true
-    while (isEvicting) isEvicting = this.#evictLeaf(this.#pool.numBlocks)
-    for (const tree of this.#trees.values()) {
-      for (const { value } of tree.nodes()) if (value.locks === 0) this.#drop(value)
+  /**
+   * Gives up all blocks but those that the claim needs for a table of full blocks: what others wait for, and blocks that
+   * are there only to be copied from. What is still claimed must be computed again. For when nobody runs.
+   */
+  keepOnly(claim: Claim): void {
+    this.lock(claim)
+    this.makeFree(this.#pool.numBlocks)
+    this.unlock(claim)
+    let below: Run | undefined
+    for (const { value, start } of claim.node.path()) {
+      if (value.numComputed === 0) continue
+      const end = start + value.numComputed
+      if (below && end % BLOCK_LEN > 0) this.#replaceLast(value, below.blocks[0])
+      else if (!below) this.#cutTo(value, start, Math.max(start, floorToBlock(end)))
+      if (value.numComputed > 0) below = value
     }
   }
 
@@ -197,7 +215,7 @@ export class PrefixCache {
   #split(run: Run, numTokens: number, start: number): Run {
     const { blocks, numComputed } = run
     const first = Math.floor(start / BLOCK_LEN)
-    const upper = { ...run, numComputed: Math.min(numComputed, numTokens) }
+    const upper = { ...run, numComputed: Math.min(numComputed, numTokens), isQueued: false }
     run.numComputed -= upper.numComputed
     upper.blocks = upper.numComputed === 0 ? [] : blocks.slice(0, blocksFor(start + upper.numComputed) - first)
     run.blocks = run.numComputed === 0 ? [] : blocks.slice(Math.floor((start + numTokens) / BLOCK_LEN) - first)
@@ -208,12 +226,21 @@ export class PrefixCache {
   #extend(claim: Claim, tokens: readonly number[], end: number): void {
     const tree = this.#tree(claim.group)
     const { node } = claim
-    if (node.isLeaf && node.value.claims === 1 && node.source === tokens) node.end = end
-    else if (tree.find(tokens, end).numTokens > node.end) claim.numPublished = Number.POSITIVE_INFINITY
-    else {
-      claim.node = tree.insert(tokens, end)
-      claim.node.value.claims = 1
-      claim.node.value.locks = 1
+    if (node.isLeaf && node.value.claims === 1 && node.source === tokens) {
+      node.end = end
+      return
+    }
+    const found = tree.find(tokens, end)
+    if (!canGoOn(node, found)) {
+      claim.numPublished = Number.POSITIVE_INFINITY
+      return
+    }
+    claim.node = tree.insert(tokens, end)
+    for (const each of claim.node.path()) {
+      if (each === node) break
+      if (each.value.claims === 0) this.numIdle -= numOwnBlocks(each)
+      each.value.claims++
+      each.value.locks++
     }
   }
 
@@ -244,10 +271,46 @@ export class PrefixCache {
     return true
   }
 
+  /** Frees blocks that are claimed, but by no one who runs, from the leaves up, until `count` are free. */
+  #dropUnlocked(count: number): void {
+    for (const tree of this.#trees.values()) {
+      for (const { value } of [...tree.nodes()].reverse()) {
+        if (this.#pool.numFree >= count) return
+        if (value.locks === 0) this.#drop(value)
+      }
+    }
+  }
+
+  #replaceLast({ blocks }: Run, block: number): void {
+    this.#pool.share(block)
+    this.#pool.release(blocks[blocks.length - 1])
+    blocks[blocks.length - 1] = block
+  }
+
+  /** Forgets the run's tokens from position `end` on. */
+  #cutTo(run: Run, start: number, end: number): void {
+    const numKept = end === start ? 0 : blocksFor(end) - Math.floor(start / BLOCK_LEN)
+    for (const block of run.blocks.splice(numKept).reverse()) this.#pool.release(block)
+    run.numComputed = end - start
+  }
+
   #drop(run: Run): void {
     for (const block of run.blocks.splice(0).reverse()) this.#pool.release(block)
     run.numComputed = 0
   }
+}
+
+/**
+ * Whether a sequence that has published up to `node` can do so beyond what the tree holds of its tokens already: not if
+ * that fills a block, which is then the block of another, nor if another is to compute it, whose plan shall hold.
+ */
+function canGoOn(node: RadixNode<Run>, found: { node: RadixNode<Run>; numTokens: number }): boolean {
+  if (found.numTokens > node.end && floorToBlock(found.numTokens) > node.end) return false
+  for (const each of found.node.path()) {
+    if (each === node) break
+    if (each.start + each.value.numComputed < Math.min(each.end, found.numTokens)) return false
+  }
+  return true
 }
 
 function floorToBlock(numTokens: number): number {

@@ -17,16 +17,22 @@ export interface Run {
   locks: number
   /** When the last claim ended. */
   lastUsed: number
+  /** The eviction queue has an entry for it. */
+  isQueued: boolean
 }
 
 export function newRun(): Run {
-  return { numComputed: 0, blocks: [], claims: 0, locks: 0, lastUsed: 0 }
+  return { numComputed: 0, blocks: [], claims: 0, locks: 0, lastUsed: 0, isQueued: false }
 }
 
-/** Blocks that the run does not have in common with the one above, where it goes on inside that one's last block. */
-export function numOwnBlocks({ value, parent }: RadixNode<Run>): number {
+/** Blocks that no run above lists too: where a run begins inside a block, that may be the block in which one above ends. */
+export function numOwnBlocks({ value, start, parent }: RadixNode<Run>): number {
   const { blocks } = value
-  return blocks.length - Number(blocks.length > 0 && parent?.value.blocks.at(-1) === blocks[0])
+  const blockStart = start - (start % BLOCK_LEN)
+  for (let above = parent; above && above.end > blockStart; above = above.parent) {
+    if (blocks.length > 0 && above.value.blocks.at(-1) === blocks[0]) return blocks.length - 1
+  }
+  return blocks.length
 }
 
 /** Asserts that a run's claims, locks and blocks agree, and with those of the run above. */

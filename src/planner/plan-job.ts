@@ -1,4 +1,5 @@
 import { assert } from '../core/assert'
+import type { Share } from '../kv/prefix-cache'
 import { bestGroups } from './best-groups'
 import { dryRun, type Limits, type Schedule } from './dry-run'
 import { type Order, orderPrompts } from './order-prompts'
@@ -15,21 +16,13 @@ export type { Order, PlannedPrompt }
 export type Sharing = 'off' | 'cache' | 'two-level' | 'tree'
 
 /**
- * What a prompt may take from, and leave for, others: its first `numTokens` tokens, among those of the same `group`. Less
- * than the prompt's length: its last token must be computed for its logits.
+ * Counts of tokens hold from an empty cache, and are exact if nothing has to be recomputed for want of blocks. With
+ * 'cache' it may be a little less: where a prompt fills its last block, even its last token can be taken over.
  */
-export interface Share {
-  readonly group: number
-  readonly numTokens: number
-}
-
-/** Counts of tokens are exact, from an empty cache. */
 export interface JobPlan extends Schedule {
-  /** Indices of the prompts in the order in which they should run. [prompts] */
+  /** Indices of the prompts that can run, in the order in which they should. */
   readonly order: readonly number[]
   readonly orderedBy: Order
-  /** By index. [prompts] */
-  readonly shares: readonly Share[]
   readonly promptTokens: number
   /** In the prefix tree of the prompts, token by token: fewer no sharing can compute. */
   readonly treeTokens: number
@@ -45,8 +38,11 @@ export interface JobPlan extends Schedule {
   readonly levels: number
 }
 
-/** A plan with the tree of all that is shared, for `orderPrompts` and `OutputEstimate`. */
+/** A plan with what it takes to carry it out. */
 export interface PlannedJob extends JobPlan {
+  /** By index. [prompts] */
+  readonly shares: readonly Share[]
+  /** The tree of all that is shared, for `orderPrompts` and `OutputEstimate`. */
   readonly root: Run
 }
 
@@ -56,8 +52,11 @@ export interface PlanOptions extends Limits {
   readonly order?: Order
 }
 
-/** Of the steps that the tokens fill: with less than this no other order can help much. */
+/** A step that is filled but for this part leaves nothing to be won by another order. */
 const GOOD_ENOUGH = 1.03
+
+/** Generated tokens that are simulated to compare orders: some tenths of a second for three of them. */
+const MOST_TRIED_TOKENS = 2 ** 20
 
 /** In the order in which they are preferred if they take equally long. */
 const ORDERS: readonly Order[] = ['ratio', 'dual', 'fcfs']
@@ -70,9 +69,10 @@ export function planJob(prompts: readonly PlannedPrompt[], { sharing, order, ...
   const promptTokens = prompts.reduce((sum, { tokens }) => sum + tokens.length, 0)
   const computeTokens = tokensToCompute(root, prompts)
   const orders = sharing === 'cache' ? (['fcfs'] as const) : order ? [order] : ORDERS
-  const schedule = bestSchedule(root, prompts, orders, limits, computeTokens)
+  const { orderedBy, order: indices } = bestOrder(root, prompts, orders, limits)
   return {
-    ...schedule,
+    order: indices,
+    orderedBy,
     shares: sharing === 'cache' || sharing === 'tree' ? prompts.map(shareInTree) : sharesInGroups(root),
     promptTokens,
     treeTokens: tokensToCompute(tree, prompts) - forcedTokens,
@@ -82,39 +82,56 @@ export function planJob(prompts: readonly PlannedPrompt[], { sharing, order, ...
     groups: root.children.length,
     levels: root.preorder().reduce((most, { level }) => Math.max(most, level), 0),
     root,
+    ...dryRun(indices, prompts, root, limits),
   }
 }
 
-/** The order of the fewest steps in a dry run; not looked for any further than one that nearly fills every step. */
-function bestSchedule(
+/**
+ * The order that a dry run finds fastest, over the first prompts of each if the job is large; none but the first is tried
+ * if that nearly fills every step.
+ */
+function bestOrder(
   root: Run,
   prompts: readonly PlannedPrompt[],
   orders: readonly Order[],
   limits: Limits,
-  computeTokens: number,
-) {
-  const fedTokens = prompts.reduce((sum, { outputTokens }) => sum + outputTokens, computeTokens)
-  const fewestSteps = fedTokens / limits.tokenBudget
-  const [first, ...others] = orders
-  const tryOut = (orderedBy: Order) => {
+): { orderedBy: Order; order: readonly number[] } {
+  let best: { orderedBy: Order; order: readonly number[]; tokensPerStep: number } | undefined
+  for (const orderedBy of orders) {
+    if (best && best.tokensPerStep * GOOD_ENOUGH >= limits.tokenBudget) break
     const order = orderPrompts(root, prompts, orderedBy)
-    return { orderedBy, order, ...dryRun(order, prompts, root, limits) }
+    const tokensPerStep = orders.length === 1 ? 0 : rateOf(order, root, prompts, limits)
+    if (!best || tokensPerStep > best.tokensPerStep) best = { orderedBy, order, tokensPerStep }
   }
-  let best = tryOut(first)
-  for (const other of others) {
-    if (best.estimatedSteps <= GOOD_ENOUGH * fewestSteps) break
-    const schedule = tryOut(other)
-    if (schedule.estimatedSteps < best.estimatedSteps) best = schedule
-  }
+  assert(best !== undefined, 'There is no order to choose from.')
   return best
 }
 
-/** Each run once, and what each prompt does not share. */
-function tokensToCompute(root: Run, prompts: readonly PlannedPrompt[]): number {
-  return root.preorder().reduce((sum, run) => {
-    const own = run.prompts.reduce((tokens, index) => tokens + prompts[index].tokens.length - run.end, 0)
-    return sum + run.numTokens + own
-  }, 0)
+/** Tokens per step over the first prompts of an order. */
+function rateOf(order: readonly number[], root: Run, prompts: readonly PlannedPrompt[], limits: Limits): number {
+  let tokens = 0
+  let num = 0
+  while (num < order.length && tokens < MOST_TRIED_TOKENS) tokens += prompts[order[num++]].outputTokens
+  const tried = order.slice(0, num)
+  const { estimatedSteps } = dryRun(tried, prompts, root, limits)
+  return (tokens + tokensToCompute(root, prompts, new Set(tried))) / Math.max(1, estimatedSteps)
+}
+
+/** Each run once that one of the prompts is in, and what each of them does not share; default: of all prompts. */
+function tokensToCompute(root: Run, prompts: readonly PlannedPrompt[], of?: ReadonlySet<number>): number {
+  let sum = 0
+  const isUsed = new Set<Run>()
+  for (const run of root.preorder().toReversed()) {
+    for (const index of run.prompts) {
+      if (of && !of.has(index)) continue
+      sum += prompts[index].tokens.length - run.end
+      isUsed.add(run)
+    }
+    if (!isUsed.has(run)) continue
+    sum += run.numTokens
+    if (run.parent) isUsed.add(run.parent)
+  }
+  return sum
 }
 
 function shareInTree({ tokens }: PlannedPrompt): Share {

@@ -4,10 +4,11 @@ import { blocksFor } from '../core/block'
 import { needsHistory } from '../core/sampling-params'
 import type { FinishReason, Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
+import type { Share } from '../kv/prefix-cache'
 import { checkRequest } from './check-request'
 import { checkSequences, checkSlots } from './integrity'
 import type { Completed, SchedulerOptions, SchedulerStats } from './interface'
-import { SequenceBlocks, type Share } from './sequence-blocks'
+import { SequenceBlocks } from './sequence-blocks'
 import { type Call, WaitQueue } from './wait-queue'
 
 /** The step being decided. */
@@ -122,6 +123,7 @@ export class Scheduler {
    * no work, or none until a step in flight completes.
    */
   next(): Batch | undefined {
+    this.#blocks.beginStep()
     const step: Step = { chunks: [], room: this.#tokenBudget, history: this.#historyTokens }
     this.#scheduleDecodes(step)
     this.#continuePrefill(step)
@@ -198,7 +200,7 @@ export class Scheduler {
   /** Phase 2: the prompt that is partly computed takes what room is left. Its blocks are allocated already. */
   #continuePrefill(step: Step): void {
     const last = this.#running.at(-1)
-    if (last && last.numRemaining > 1 && !mustWait(last, step)) this.#schedule(last, step)
+    if (last && last.numRemaining > 1) this.#schedule(last, step)
   }
 
   /** Phase 3: new sequences, while there is room and the first in the queue fits to its end; no one overtakes it. */
@@ -233,7 +235,8 @@ export class Scheduler {
   /** Adds as many of the sequence's remaining tokens as there is room for, and moves its counters as if they had run. */
   #schedule(sequence: Sequence, step: Step, copies: readonly Copy[] = []): void {
     const start = sequence.numComputed
-    const count = Math.min(sequence.numRemaining, step.room)
+    // a prompt that must wait with its draw waits with its last token
+    const count = Math.min(sequence.numRemaining - Number(mustWait(sequence, step)), step.room)
     const end = start + count
     const { id, slot, promptLen } = sequence
     assert(count > 0 && slot !== undefined, `Sequence ${id}: ${count} tokens scheduled, in slot ${slot}.`)

@@ -4,15 +4,9 @@ import { BLOCK_LEN, blocksFor } from '../core/block'
 import { needsHistory } from '../core/sampling-params'
 import type { Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
-import { type Claim, COMMON, PrefixCache } from '../kv/prefix-cache'
+import { type Claim, COMMON, PrefixCache, type Share } from '../kv/prefix-cache'
 import { checkTables } from './integrity'
 import { finalBlocks, type Lifetime, peakBlocks } from './peak-blocks'
-
-/** What a sequence shares: its first `numTokens` tokens, with sequences of the same group. */
-export interface Share {
-  readonly group: number
-  readonly numTokens: number
-}
 
 /** Longer than any run: the delay of a sequence of which nobody knows when it ends. */
 const NEVER = 2 ** 40
@@ -29,6 +23,8 @@ export class SequenceBlocks {
   readonly #prefixes: PrefixCache
   readonly #claims = new Map<Sequence, Claim>()
   readonly #lag: number
+  /** Blocks that the step being decided copies from: no one may get them in this step and write to them first. */
+  readonly #copiedFrom: number[] = []
 
   /** `stepsInFlight`: most steps decided before the first of them completes; a sequence leaves that much later. */
   constructor(pool: BlockPool, stepsInFlight: number) {
@@ -40,6 +36,11 @@ export class SequenceBlocks {
   /** Blocks that running sequences hold or that are kept for waiting ones; all others can be had at any time. */
   get numUsed(): number {
     return this.#pool.numUsed - this.#prefixes.numIdle
+  }
+
+  /** To be called before anything of a step is decided. */
+  beginStep(): void {
+    for (const block of this.#copiedFrom.splice(0)) this.#pool.release(block)
   }
 
   /** Registers that a waiting sequence will want these tokens: once computed, they are kept until it is done. */
@@ -56,7 +57,7 @@ export class SequenceBlocks {
   makeRoomFor(sequence: Sequence, running: readonly Sequence[], prefillSteps: number): boolean {
     if (this.#fits(sequence, running, prefillSteps)) return true
     if (running.length > 0) return false
-    this.#prefixes.forgetUnlocked()
+    this.#prefixes.keepOnly(this.#claimOf(sequence))
     return true
   }
 
@@ -75,6 +76,8 @@ export class SequenceBlocks {
     for (const block of blocks) this.#pool.share(block)
     sequence.blockTable = [...blocks, ...own]
     sequence.numComputed = numTokens
+    for (const block of tail) this.#pool.share(block)
+    this.#copiedFrom.push(...tail)
     this.#notePeak()
     return tail.map((block, offset) => ({ from: block * BLOCK_LEN + offset, to: own[0] * BLOCK_LEN + offset }))
   }
@@ -112,7 +115,7 @@ export class SequenceBlocks {
   /** Asserts that tables and prefixes account for every reference to a block; assumes that no one else holds any. */
   checkIntegrity(running: readonly Sequence[]): void {
     const tables = running.map(({ blockTable }) => blockTable)
-    this.#pool.checkIntegrity([...tables, ...this.#prefixes.checkIntegrity()])
+    this.#pool.checkIntegrity([...tables, this.#copiedFrom, ...this.#prefixes.checkIntegrity()])
     checkTables(running)
     for (const sequence of running) {
       const { blocks } = this.#prefixes.taken(this.#claimOf(sequence))

@@ -3,6 +3,42 @@ import type { Sequence } from '../core/sequence'
 /** Sequences that were added together, by one call of the engine's. */
 export type Call = object
 
+/** The sequences of a call, those that left included until their turn comes: taking from the front of a Set is slow. */
+class Line {
+  #sequences: Sequence[] = []
+  #first = 0
+  readonly #waiting = new Set<Sequence>()
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  get first(): Sequence {
+    while (!this.#waiting.has(this.#sequences[this.#first])) this.#first++
+    return this.#sequences[this.#first]
+  }
+
+  add(sequence: Sequence): void {
+    this.#sequences.push(sequence)
+    this.#waiting.add(sequence)
+  }
+
+  remove(sequence: Sequence): void {
+    this.#waiting.delete(sequence)
+  }
+
+  reorder(order: readonly Sequence[]): void {
+    this.#sequences = [...new Set([...order, ...this.#waiting])]
+    this.#first = 0
+  }
+
+  *[Symbol.iterator](): Generator<Sequence> {
+    for (let at = this.#first; at < this.#sequences.length; at++) {
+      if (this.#waiting.has(this.#sequences[at])) yield this.#sequences[at]
+    }
+  }
+}
+
 /**
  * Sequences waiting to run. Preempted ones come first, having started before all others. Of the calls, the one with the
  * fewest sequences left comes first, so that a chat does not wait behind a job; within a call they come in their order.
@@ -11,7 +47,7 @@ export type Call = object
 export class WaitQueue {
   /** Latest start first: the next to run again is the last. */
   readonly #preempted: Sequence[] = []
-  readonly #calls = new Map<Call, Set<Sequence>>()
+  readonly #lines = new Map<Call, Line>()
   readonly #callOf = new Map<Sequence, Call>()
 
   get size(): number {
@@ -22,11 +58,9 @@ export class WaitQueue {
   get first(): Sequence | undefined {
     const preempted = this.#preempted.at(-1)
     if (preempted) return preempted
-    let fewest: Set<Sequence> | undefined
-    for (const sequences of this.#calls.values()) {
-      if (!fewest || sequences.size < fewest.size) fewest = sequences
-    }
-    return fewest?.values().next().value
+    let shortest: Line | undefined
+    for (const line of this.#lines.values()) if (!shortest || line.size < shortest.size) shortest = line
+    return shortest?.first
   }
 
   has(sequence: Sequence): boolean {
@@ -34,8 +68,9 @@ export class WaitQueue {
   }
 
   add(sequence: Sequence, call: Call): void {
-    const sequences = this.#calls.get(call) ?? new Set()
-    this.#calls.set(call, sequences.add(sequence))
+    const line = this.#lines.get(call) ?? new Line()
+    this.#lines.set(call, line)
+    line.add(sequence)
     this.#callOf.set(sequence, call)
   }
 
@@ -45,20 +80,17 @@ export class WaitQueue {
 
   /** Puts those of a call that have not started into this order; any not named come last. */
   reorder(call: Call, order: readonly Sequence[]): void {
-    const waiting = this.#calls.get(call)
-    if (!waiting) return
-    const named = order.filter(sequence => waiting.has(sequence))
-    this.#calls.set(call, new Set([...named, ...waiting]))
+    this.#lines.get(call)?.reorder(order)
   }
 
   /** Does nothing if the sequence does not wait. */
   remove(sequence: Sequence): void {
     const call = this.#callOf.get(sequence)
-    if (call) {
+    const line = call && this.#lines.get(call)
+    if (line) {
       this.#callOf.delete(sequence)
-      const sequences = this.#calls.get(call)
-      sequences?.delete(sequence)
-      if (sequences?.size === 0) this.#calls.delete(call)
+      line.remove(sequence)
+      if (line.size === 0) this.#lines.delete(call)
       return
     }
     const index = this.#preempted.lastIndexOf(sequence)
@@ -67,6 +99,6 @@ export class WaitQueue {
 
   *[Symbol.iterator](): Generator<Sequence> {
     yield* this.#preempted.toReversed()
-    for (const sequences of this.#calls.values()) yield* sequences
+    for (const line of this.#lines.values()) yield* line
   }
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { samplingParams } from '../../src/engine/sampling-params'
 import { createEngine, type Engine, type EngineOptions } from '../../src/index'
 import { type Driven, drivenEngine, type Request, TINY, TINY_SEED } from '../support/engine'
@@ -94,6 +94,7 @@ describe('sharing never changes the answers', () => {
 })
 
 describe('what a plan predicts is what happens, exactly', () => {
+  // none of the prompts that are the beginning of another fills its last block: else `cache` would save a token more
   it.each(['off', 'cache', 'two-level', 'tree'] as const)('%s', sharing =>
     withEngine({ sharing }, async engine => {
       const plan = engine.plan(
@@ -121,22 +122,16 @@ describe('what a plan predicts is what happens, exactly', () => {
     }))
 })
 
-describe('K and V read', () => {
-  let read: Record<'flat' | 'split' | 'shared', number>
-  beforeAll(async () => {
-    const measure = (attention: 'flat' | 'split' | 'shared') =>
-      withEngine({ attention }, async engine => {
-        await answers(engine)
-        return engine.stats().kvBytesRead
-      })
-    read = { flat: await measure('flat'), split: await measure('split'), shared: await measure('shared') }
-  })
-  afterAll(() => undefined)
-
-  it('is less when shared blocks are read once', () => {
-    expect(read.split).toBeLessThan(read.flat / 2)
-    expect(read.shared).toBeLessThanOrEqual(read.flat)
-  })
+it('shared blocks are read once where that is cheaper', async () => {
+  const read = (attention: 'flat' | 'split' | 'shared') =>
+    withEngine({ attention }, async engine => {
+      await answers(engine)
+      return engine.stats().kvBytesRead
+    })
+  const [flat, split, shared] = [await read('flat'), await read('split'), await read('shared')]
+  expect(split).toBeLessThan(flat / 2)
+  expect(shared).toBeLessThan(flat / 2)
+  expect(shared).toBeGreaterThanOrEqual(split)
 })
 
 it('a chat turn computes only what is new', () =>

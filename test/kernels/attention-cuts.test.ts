@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { BLOCK_LEN } from '../../src/core/block'
-import { attentionTiles } from '../../src/kernels/attention'
+import { type AttentionVariant, attentionTiles, attentionVariants } from '../../src/kernels/attention'
 import { DIRECT } from '../../src/kv/attention-plan'
 import { expectClose } from '../support/compare'
 import { kernelBench, testGpu } from '../support/gpu'
@@ -20,10 +20,21 @@ import { cutPlan, HandPlan, wholePlan } from './hand-plan'
 
 const BOUND = 1e-9
 
-/** Those of this device, and those of one with the default limits. */
+/** The tiles of this device, and of one with the default limits. */
 async function allTiles(headDim: number): Promise<number[]> {
   const { limits } = await testGpu()
   return [...new Set([...attentionTiles(headDim), ...attentionTiles(headDim, limits)])].sort((a, b) => a - b)
+}
+
+interface Kernel {
+  readonly queries: number
+  readonly variant: AttentionVariant
+}
+
+/** All tiles in all variants that this device has. */
+async function allKernels(headDim: number): Promise<Kernel[]> {
+  const variants = attentionVariants(await testGpu(), headDim)
+  return (await allTiles(headDim)).flatMap(queries => variants.map(variant => ({ queries, variant })))
 }
 
 /** Groups of query heads: the seeds go through all of them, and through the segments. */
@@ -31,8 +42,8 @@ const GROUPS = [1, 2, 3, 4, 8]
 const SEGMENTS = [32, 64, 128]
 
 describe('the bits of attention', () => {
-  it.each([16, 64, 80, 128, 256])('are the same however the keys are cut, with heads of %i dims', async headDim => {
-    const tiles = await allTiles(headDim)
+  it.each([16, 64, 80, 96, 128, 256])('are the same however the keys are cut, with heads of %i dims', async headDim => {
+    const kernels = await allKernels(headDim)
     for (let seed = 1; seed <= 6; seed++) {
       const { int } = random(seed)
       const shape = shapeOf(headDim, GROUPS[seed % GROUPS.length], 1 + (seed % 2))
@@ -46,17 +57,17 @@ describe('the bits of attention', () => {
       )
       const scene = createScene(shape, tokens, seed)
       const bench = await kernelBench()
-      const { out: whole } = await run(bench, scene, wholePlan(scene, tiles[0], segment))
+      const { out: whole } = await run(bench, scene, wholePlan(scene, kernels[0].queries, segment))
       expectClose(whole, reference(scene), BOUND)
-      for (const queries of tiles) {
-        const { out } = await run(bench, scene, cutPlan(scene, random(seed), queries, segment))
-        expect(bits(out), `seed ${seed}, tile of ${queries}`).toEqual(bits(whole))
+      for (const { queries, variant } of kernels) {
+        const { out } = await run(bench, scene, cutPlan(scene, random(seed), queries, segment), bench, variant)
+        expect(bits(out), `seed ${seed}, ${variant.tile} of ${queries}`).toEqual(bits(whole))
       }
     }
   })
 
   it.each([24, 64])('are the same for prefixes that sequences share, with heads of %i dims', async headDim => {
-    const tiles = await allTiles(headDim)
+    const kernels = await allKernels(headDim)
     for (let seed = 1; seed <= 6; seed++) {
       const { int } = random(seed)
       const shape = shapeOf(headDim, GROUPS[seed % GROUPS.length])
@@ -68,11 +79,12 @@ describe('the bits of attention', () => {
       })
       const scene = createScene(shape, tokens, seed)
       const bench = await kernelBench()
-      const { out: whole } = await run(bench, scene, wholePlan(scene, tiles[0], segment))
+      const { out: whole } = await run(bench, scene, wholePlan(scene, kernels[0].queries, segment))
       expectClose(whole, reference(scene), BOUND)
-      for (const queries of tiles) {
-        const { out } = await run(bench, scene, cutPlan(scene, random(seed), queries, segment, sharedTokens))
-        expect(bits(out), `seed ${seed}, tile of ${queries}`).toEqual(bits(whole))
+      for (const { queries, variant } of kernels) {
+        const plan = cutPlan(scene, random(seed), queries, segment, sharedTokens)
+        const { out } = await run(bench, scene, plan, bench, variant)
+        expect(bits(out), `seed ${seed}, ${variant.tile} of ${queries}`).toEqual(bits(whole))
       }
     }
   })
@@ -91,9 +103,9 @@ describe('the bits of attention', () => {
     const bench = await kernelBench()
     const { out: whole } = await run(bench, scene, planOf(parts, shape, tiles))
     expectClose(whole, reference(scene), BOUND)
-    for (const queries of tiles) {
-      const { out } = await run(bench, scene, planOf(parts, shape, [queries]))
-      expect(bits(out)).toEqual(bits(whole))
+    for (const { queries, variant } of await allKernels(shape.headDim)) {
+      const { out } = await run(bench, scene, planOf(parts, shape, [queries]), bench, variant)
+      expect(bits(out), `${variant.tile} of ${queries}`).toEqual(bits(whole))
     }
     const rowLen = shape.numHeads * shape.headDim
     for (const lengths of [[300], Array.from({ length: 300 }, () => 1), [7, 30, 1, 218, 1, 43]]) {

@@ -1,6 +1,6 @@
 /** Sequences with keys and values in a block pool, queries on them, and the naive f64 answer: for the attention tests. */
 import { BLOCK_LEN, blocksFor } from '../../src/core/block'
-import { type AttentionItems, attention } from '../../src/kernels/attention'
+import { type AttentionItems, type AttentionVariant, attention } from '../../src/kernels/attention'
 import type { KernelContext } from '../../src/kernels/context'
 import type { AttentionShape } from '../../src/kernels/kv-cache'
 import { mergeAttention } from '../../src/kernels/merge-attention'
@@ -154,8 +154,14 @@ function permute(
   return packed
 }
 
-/** What attention and merge write for the plan. */
-export async function run(bench: KernelBench, scene: Scene, plan: Plan, context: KernelContext = bench) {
+/** What attention and merge write for the plan; by the device's best variant, or by this one. */
+export async function run(
+  bench: KernelBench,
+  scene: Scene,
+  plan: Plan,
+  context: KernelContext = bench,
+  variant?: AttentionVariant,
+) {
   const { shape, q, k, v } = scene
   const out = bench.output(q.length)
   const numSlots = Math.max(1, plan.numPartialSlots)
@@ -164,7 +170,9 @@ export async function run(bench: KernelBench, scene: Scene, plan: Plan, context:
   const cache = { k: bench.upload(packK(k, shape)), v: bench.upload(packV(v, shape)) }
   const buffers = { q: bench.upload(q), ...cache, out, partialO, partialStats }
   const { segmentTokens } = plan
-  const recorders = plan.tiles.map(({ queries }) => attention(context, shape, { queries, segmentTokens }, buffers))
+  const recorders = plan.tiles.map(({ queries }) => {
+    return attention(context, shape, { queries, segmentTokens }, buffers, variant)
+  })
   const merge = mergeAttention(context, shape, buffers)
   await bench.ready()
   const { step } = context

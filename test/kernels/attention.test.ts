@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { BLOCK_LEN } from '../../src/core/block'
 import { Step } from '../../src/gpu/step'
-import { attentionTiles } from '../../src/kernels/attention'
+import { attentionTiles, attentionVariants } from '../../src/kernels/attention'
 import { DIRECT } from '../../src/kv/attention-plan'
 import { expectClose } from '../support/compare'
 import { kernelBench, testGpu } from '../support/gpu'
@@ -48,8 +48,11 @@ describe('attention', () => {
     const firstUnused = (blockTable[1] * BLOCK_LEN + 5) * shape.numKvHeads * shape.headDim
     const end = (blockTable[1] + 1) * BLOCK_LEN * shape.numKvHeads * shape.headDim
     for (const values of [scene.k, scene.v]) values.fill(Number.NaN, firstUnused, end)
-    const { out } = await run(await kernelBench(), scene, planOf(parts, shape, [32]))
-    expectClose(out, expected, BOUND)
+    const bench = await kernelBench()
+    for (const variant of attentionVariants(bench.gpu, shape.headDim)) {
+      const { out } = await run(bench, scene, planOf(parts, shape, [32]), bench, variant)
+      expectClose(out, expected, BOUND)
+    }
   })
 
   it.each([1, 3])('equals plain attention when rows of many sequences share prefixes (group of %i)', async group => {

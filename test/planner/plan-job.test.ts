@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type JobPlan, type PlannedJob, type PlannedPrompt, planJob, type Sharing } from '../../src/planner/plan-job'
+import { type PlannedJob, type PlannedPrompt, planJob, type Sharing } from '../../src/planner/plan-job'
 import { forEachSeed, pick } from '../kv/for-each-seed'
 import { freshTokens, promptOf, randomJob } from './random-job'
 
@@ -11,7 +11,7 @@ function plan(prompts: readonly PlannedPrompt[], sharing: Sharing = 'tree'): Pla
 }
 
 /** The prompt tokens computed by an engine that lets each prompt take its share from those before it in its group. */
-function tokensComputed(prompts: readonly PlannedPrompt[], { order, shares }: JobPlan): number {
+function tokensComputed(prompts: readonly PlannedPrompt[], { order, shares }: PlannedJob): number {
   const left = new Set<string>()
   let computed = 0
   for (const index of order) {

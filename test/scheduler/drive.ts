@@ -3,9 +3,9 @@ import type { Batch } from '../../src/core/batch'
 import { needsHistory } from '../../src/core/sampling-params'
 import type { Sequence } from '../../src/core/sequence'
 import { BlockPool } from '../../src/kv/block-pool'
+import type { Share } from '../../src/kv/prefix-cache'
 import type { Completed } from '../../src/scheduler/interface'
 import { Scheduler } from '../../src/scheduler/scheduler'
-import type { Share } from '../../src/scheduler/sequence-blocks'
 import { SimulatedGpu } from './simulated-gpu'
 
 /** A scheduler and the simulated GPU it feeds; every step is held against the laws. */
@@ -55,7 +55,8 @@ export class Drive {
   next(): Batch | undefined {
     const live = this.sequences.filter(sequence => !sequence.isFinished)
     const running = live.filter(sequence => {
-      const isHeld = needsHistory(sequence.params) && (sequence.numPending > 0 || this.historyTokens !== undefined)
+      const isShortOfHistory = this.historyTokens !== undefined && sequence.numRemaining === 1
+      const isHeld = needsHistory(sequence.params) && (sequence.numPending > 0 || isShortOfHistory)
       const isWaitingForDraws = sequence.length === sequence.maxLen || isHeld
       return sequence.slot !== undefined && !isWaitingForDraws
     })
@@ -98,12 +99,14 @@ export class Drive {
 
   /** Runs with up to `depth` steps in flight until nothing is left; `beforeStep` is called before each is decided. */
   drain(depth = 1, beforeStep: (step: number) => void = () => undefined): void {
-    for (let step = 0; this.scheduler.hasWork || this.gpu.numQueued > 0; step++) {
+    for (let step = 0; ; step++) {
       assert(step < 100_000, 'no end in sight')
       beforeStep(step)
-      const batch = this.next()
-      if (this.gpu.numQueued === depth || (!batch && this.gpu.numQueued > 0)) this.complete()
+      if (!this.scheduler.hasWork && this.gpu.numQueued === 0) break
+      while (this.gpu.numQueued >= depth) this.complete()
+      if (!this.next() && this.gpu.numQueued > 0) this.complete()
     }
+    this.next()
     assert(this.scheduler.usedBlocks === 0, `${this.scheduler.usedBlocks} blocks leaked`)
   }
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { assert } from '../../src/core/assert'
-import { blocksFor } from '../../src/core/block'
+import { BLOCK_LEN, blocksFor } from '../../src/core/block'
 import type { Sequence } from '../../src/core/sequence'
+import type { Share } from '../../src/kv/prefix-cache'
 import { COMMON } from '../../src/kv/prefix-cache'
 import { RadixTree } from '../../src/kv/radix-tree'
-import type { Share } from '../../src/scheduler/sequence-blocks'
 import { forEachSeed, pick } from '../kv/for-each-seed'
 import type { Random } from '../support/random'
 import { Drive } from './drive'
@@ -128,6 +128,21 @@ describe('sequences that share prefixes', () => {
     })
   })
 
+  test('share even if each may fill the whole pool', () => {
+    const shared = promptOf(1, 500)
+    const prompts = Array.from({ length: 20 }, (_, id) => [...shared, ...promptOf(100 + id, 12)])
+    const drive = new Drive(64, 64, 1, 2048)
+    prompts.forEach((prompt, id) => {
+      drive.addSharing(sequence(id, prompt, 64 * 16 + 1), all(prompt))
+    })
+    drive.drain()
+    drive.sequences.forEach(checkOutput)
+    // one at a time; the 4 tokens in the block where the prefix ends have to make room for the next one each time
+    const { prefillTokens, preemptions } = drive.scheduler.stats
+    expect(preemptions).toBe(0)
+    expect(prefillTokens).toBeLessThanOrEqual(treeTokens(prompts) + 19 * (500 % BLOCK_LEN))
+  })
+
   test('start together and still compute what they share once, within a single step', () => {
     const drive = new Drive(200, 40)
     const shared = promptOf(1, 64)
@@ -161,6 +176,7 @@ describe('sequences that share prefixes', () => {
   })
 
   test('sequences that arrive while others run share with them', () => {
+    let [numAdded, saved] = [0, 0]
     forEachSeed(30, random => {
       const drive = new Drive(32, 60, random.int(1, 4))
       const prompts = randomPrompts(random, 24)
@@ -170,8 +186,13 @@ describe('sequences that share prefixes', () => {
         for (const each of wave ?? []) drive.addSharing(each, all(each.tokens))
       })
       drive.sequences.forEach(checkOutput)
-      assert(drive.sequences.length === 24 || drive.sequences.length % 8 === 0, `${drive.sequences.length} were added`)
+      expect(drive.scheduler.stats.preemptions).toBe(0)
+      numAdded += drive.sequences.length
+      saved += drive.scheduler.stats.savedTokens
     })
+    // a run may be over before its third wave
+    expect(numAdded).toBeGreaterThan(30 * 16)
+    expect(saved).toBeGreaterThan(5000)
   })
 })
 
@@ -179,6 +200,7 @@ test('the laws hold through 20,000 random operations with shared prefixes', () =
   let saved = 0
   forEachSeed(40, random => {
     const drive = new Drive(pick(random, [1, 7, 16, 64]), random.int(SMALLEST, 30), random.int(1, 4))
+    let asked = 0
     for (let operation = 0; operation < 500; operation++) {
       const live = drive.sequences.filter(each => !each.isFinished)
       const choice = random.next()
@@ -188,13 +210,17 @@ test('the laws hold through 20,000 random operations with shared prefixes', () =
         if (random.next() < 0.3) drive.add(each)
         else drive.addSharing(each, { ...all(each.tokens), group })
       } else if (choice < 0.18 && live.length > 0) drive.scheduler.finish(pick(random, live), 'abort')
-      else if (choice < 0.22) drive.scheduler.preemptLast()
+      else if (choice < 0.22 && drive.scheduler.preemptLast()) asked++
       else if (choice < 0.62 && drive.gpu.numQueued < drive.depth) drive.next()
       else if (drive.gpu.numQueued > 0) drive.complete()
       drive.scheduler.checkIntegrity()
     }
     drive.drain(drive.depth)
     for (const each of drive.sequences.filter(({ finishReason }) => finishReason !== 'abort')) checkOutput(each)
+    assert(
+      drive.scheduler.stats.preemptions === asked,
+      `${drive.scheduler.stats.preemptions} preemptions, ${asked} asked`,
+    )
     saved += drive.scheduler.stats.savedTokens
   })
   expect(saved).toBeGreaterThan(1000)

@@ -93,15 +93,14 @@ export class SimulatedGpu {
     assert(step !== undefined, 'nothing to run')
     const { batch, tokens } = step
     const written = new Set<number>()
-    const copied = new Set<number>()
+    // copies and tokens of a step have no order among them
+    const copied = new Set(batch.chunks.flatMap(({ copies }) => copies.map(({ to }) => to)))
     batch.chunks.forEach(({ start, blockTable, slot, copies }, index) => {
       for (const { from, to } of copies) {
         const entry = this.#cache.get(from)
         assert(entry !== undefined && from !== to, `place ${from} is copied to ${to}, but nothing was written there`)
-        // copies and tokens of a step have no order among them
         assert(!copied.has(from), `place ${from} is copied in the step that copies into it`)
         assert(!written.has(to), `place ${to} is copied to, and written in the same step`)
-        copied.add(to)
         this.#cache.set(to, entry)
       }
       tokens[index].forEach((known, offset) => {
