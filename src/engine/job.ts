@@ -1,5 +1,5 @@
 import type { Sequence } from '../core/sequence'
-import type { Share } from '../kv/prefix-cache'
+import type { Share } from '../kv/claim'
 import { type Order, orderPrompts } from '../planner/order-prompts'
 import { OutputEstimate } from '../planner/output-estimate'
 import { type JobPlan, type PlannedPrompt, planJob, type Sharing } from '../planner/plan-job'

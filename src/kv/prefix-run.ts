@@ -54,3 +54,12 @@ export function checkRun(
   const isAboveWhole = above.numComputed === parent.numTokens
   assert(numComputed === 0 || isAboveWhole, `${where} is computed, but what is above lacks tokens.`)
 }
+
+export function floorToBlock(numTokens: number): number {
+  return numTokens - (numTokens % BLOCK_LEN)
+}
+
+/** The nodes from below the root to this one. */
+export function topDown(node: RadixNode<Run>): RadixNode<Run>[] {
+  return [...node.path()].reverse()
+}

@@ -1,5 +1,5 @@
 import { assert } from '../core/assert'
-import type { Share } from '../kv/prefix-cache'
+import type { Share } from '../kv/claim'
 import { bestGroups } from './best-groups'
 import { dryRun, type Limits, type Schedule } from './dry-run'
 import { type Order, orderPrompts } from './order-prompts'

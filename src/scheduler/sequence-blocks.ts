@@ -4,7 +4,8 @@ import { BLOCK_LEN, blocksFor } from '../core/block'
 import { needsHistory } from '../core/sampling-params'
 import type { Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
-import { type Claim, COMMON, PrefixCache, type Share } from '../kv/prefix-cache'
+import { type Claim, numSharedBlocks, type Share, takenBy } from '../kv/claim'
+import { COMMON, PrefixCache } from '../kv/prefix-cache'
 import { checkTables } from './integrity'
 import { finalBlocks, type Lifetime, peakBlocks } from './peak-blocks'
 
@@ -69,7 +70,7 @@ export class SequenceBlocks {
     const claim = this.#claimOf(sequence)
     // locked first, lest room be made at the expense of what it takes over
     this.#prefixes.lock(claim)
-    const { blocks, tail, numTokens } = this.#prefixes.taken(claim)
+    const { blocks, tail, numTokens } = takenBy(claim)
     const numNew = blocksFor(sequence.length) - blocks.length
     const own = this.#prefixes.makeFree(numNew) ? this.#pool.allocateMany(numNew) : undefined
     assert(own !== undefined, `No ${numNew} blocks for sequence ${sequence.id}.`)
@@ -118,7 +119,7 @@ export class SequenceBlocks {
     this.#pool.checkIntegrity([...tables, this.#copiedFrom, ...this.#prefixes.checkIntegrity()])
     checkTables(running)
     for (const sequence of running) {
-      const { blocks } = this.#prefixes.taken(this.#claimOf(sequence))
+      const { blocks } = takenBy(this.#claimOf(sequence))
       const agree = blocks.every((block, index) => sequence.blockTable[index] === block)
       assert(agree, `Sequence ${sequence.id} has blocks ${sequence.blockTable}, but its prefix is in ${blocks}.`)
     }
@@ -129,7 +130,7 @@ export class SequenceBlocks {
     const lifetimes = running.map(each => this.#lifetime(each, each.numComputed, 0))
     lifetimes.push(this.#lifetime(sequence, sequence.length, prefillSteps))
     // what is not charged to a single running sequence stays in use throughout
-    const numNew = blocksFor(sequence.length) - this.#prefixes.taken(claim).blocks.length
+    const numNew = blocksFor(sequence.length) - takenBy(claim).blocks.length
     const charged = running.reduce((sum, each, index) => sum + each.blockTable.length - lifetimes[index].numShared, 0)
     const own = blocksFor(sequence.length) - lifetimes[running.length].numShared
     const left = this.#pool.numBlocks - (this.numUsed + numNew - charged - own)
@@ -149,7 +150,7 @@ export class SequenceBlocks {
   /** `numTokens`: with K and V once this step has run, as if nothing delayed it. */
   #lifetime(sequence: Sequence, numTokens: number, delay: number): Lifetime {
     const maxTokens = sequence.maxLen - 1
-    const numShared = this.#prefixes.numShared(this.#claimOf(sequence), sequence.blockTable)
+    const numShared = numSharedBlocks(this.#claimOf(sequence), sequence.blockTable)
     // one that waits for its draws gets on at no known pace
     if (needsHistory(sequence.params)) return { numTokens: maxTokens, maxTokens, numShared, delay: NEVER }
     return { numTokens, maxTokens, numShared, delay: delay + this.#lag }

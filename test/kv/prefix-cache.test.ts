@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { BLOCK_LEN, blocksFor } from '../../src/core/block'
 import { BlockPool } from '../../src/kv/block-pool'
-import { type Claim, COMMON, PrefixCache } from '../../src/kv/prefix-cache'
+import { type Claim, takenBy } from '../../src/kv/claim'
+import { COMMON, PrefixCache } from '../../src/kv/prefix-cache'
 import type { Random } from '../support/random'
 import { forEachSeed, pick } from './for-each-seed'
 
@@ -42,7 +43,7 @@ class Scene {
   start(user: User): number | undefined {
     const { cache, pool, contents } = this
     cache.lock(user.claim)
-    const { numTokens, blocks, tail } = cache.taken(user.claim)
+    const { numTokens, blocks, tail } = takenBy(user.claim)
     const numNew = blocksFor(user.tokens.length) - blocks.length
     const own = cache.makeFree(numNew) ? pool.allocateMany(numNew) : undefined
     if (!own) {
@@ -65,7 +66,7 @@ class Scene {
 
   /** The user has computed its first `numTokens` tokens. */
   compute(user: User, numTokens = user.tokens.length): void {
-    for (let at = this.cache.taken(user.claim).numTokens; at < numTokens; at++) {
+    for (let at = takenBy(user.claim).numTokens; at < numTokens; at++) {
       this.contents.set(placeOf(user, at), `${user.tokens.slice(0, at + 1)}`)
     }
     this.cache.publish(user.claim, user.tokens, numTokens, user.table)
@@ -137,7 +138,7 @@ describe('PrefixCache', () => {
       scene.start(user)
       scene.compute(user)
     }
-    const { tail } = scene.cache.taken(scene.claim([...tokensOf('a'), 1, 2, 5]).claim)
+    const { tail } = takenBy(scene.claim([...tokensOf('a'), 1, 2, 5]).claim)
     expect(tail).toEqual([users[0].table[1], users[1].table[1]])
   })
 
