@@ -26,7 +26,8 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
   input.jsonl            default: examples/tickets.jsonl
   --out FILE             responses, default: beside the input, as input.results.jsonl
   --summary FILE         the summary as JSON
-  --model MODEL          an embedded model (sprout), a Hugging Face id (org/name), a URL or a local folder; default sprout
+  --model MODEL          an embedded model (sprout), a Hugging Face id (org/name), a local folder, a GGUF file, or the URL of
+                         either; default sprout
   --weights f32|f16      how weights are kept on the GPU; default f32
   --max-tokens N         for requests that do not say; default 256
   --token-budget N       most tokens in a step; default 512

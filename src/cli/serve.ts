@@ -5,7 +5,7 @@ import { createServer } from 'vite'
 export interface PageServer {
   /** The address of a page or file below src/ or public/. */
   url(path: string): string
-  /** The address from which a page can fetch a model that may be a local folder. */
+  /** The address from which a page can fetch a model that may be a local folder or GGUF file. */
   modelUrl(model: string): string
   close(): Promise<void>
 }
@@ -22,14 +22,14 @@ export async function servePages(): Promise<PageServer> {
   const url = (path: string) => `http://127.0.0.1:${address.port}/${path}`
   return {
     url,
-    modelUrl: model => (isAbsolute(model) ? url(`@fs${model}/`) : model),
+    modelUrl: model => (isAbsolute(model) ? url(`@fs${model}${model.endsWith('.gguf') ? '' : '/'}`) : model),
     close: () => server.close(),
   }
 }
 
 const EMBEDDED = resolve('public/models')
 
-/** What `--model` means: an embedded model or a local folder becomes an absolute path, anything else stays. */
+/** What `--model` means: an embedded model, a local folder or file becomes an absolute path, anything else stays. */
 export function resolveModel(model: string): string {
   if (/^https?:\/\//.test(model)) return model
   const embedded = resolve(EMBEDDED, model)

@@ -12,7 +12,8 @@ import { PromptEncoder } from './prompt-encoder'
 
 /**
  * Loads a model and makes an engine of it.
- * @param location a base URL, a Hugging Face id (`org/name`), a folder (in Node), a dropped folder or list of files
+ * @param location a base URL, a Hugging Face id (`org/name`), a folder (in Node), a dropped folder or list of files;
+ *   or a GGUF file: its URL, its path (in Node), or a list that holds it
  * @throws UnsupportedDevice · UnsupportedModel · CorruptCheckpoint · DownloadFailed · OutOfMemory · InvalidRequest
  */
 export async function createEngine(location: ModelLocation, options: EngineOptions = {}): Promise<Engine> {
@@ -30,7 +31,7 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
     // kernels compile while the weights come
     await Promise.all([gpu.settled(), loadWeights(gpu, source, weights, options)])
     const prompts = new PromptEncoder(tokenizer, chatTemplate, config.vocabSize, parts.memory.contextLength)
-    return new Engine({ ...parts, modelName: source.name, config, tokenizer, prompts })
+    return new Engine({ ...parts, modelName: source.gguf ?? source.name, config, tokenizer, prompts })
   } catch (error) {
     gpu.dispose()
     throw error

@@ -1,3 +1,4 @@
+import { InvalidRequest } from '../core/errors'
 import { directorySource, fileListSource, folderSource, httpSource, type ModelSource } from '../loader'
 
 /** Where a model is. */
@@ -5,19 +6,53 @@ export type ModelLocation = string | FileSystemDirectoryHandle | Iterable<File> 
 
 const HUB = 'https://huggingface.co'
 const HUB_ID = /^[\w.-]+\/[\w.-]+$/
+const GGUF = '.gguf'
 
-/** What a location means: text is a URL, a Hugging Face id, or in Node a folder. */
+/** What a location means: text is a URL, a Hugging Face id, or in Node a folder; text that ends in .gguf is a file. */
 export function openSource(location: ModelLocation): ModelSource {
   if (typeof location === 'string') return openText(location)
   if ('open' in location) return location
   if ('getFileHandle' in location) return directorySource(location)
-  return fileListSource([...location])
+  return openFiles([...location])
 }
 
 function openText(location: string): ModelSource {
-  if (/^(https?|blob|data):/.test(location)) return httpSource(location)
+  const isUrl = /^(https?|blob|data):/.test(location)
+  const path = isUrl ? location.replace(/[?#].*/, '') : location
+  if (path.endsWith(GGUF)) return openFile(path, isUrl)
   const isPath = /^[./~]|^[A-Za-z]:\\|^file:/.test(location)
-  if (HUB_ID.test(location) && !isPath) return httpSource(`${HUB}/${location}/resolve/main/`)
-  // a page reads relative to itself, Node reads folders
-  return globalThis.location ? httpSource(new URL(location, globalThis.location.href).href) : folderSource(location)
+  if (!isUrl && !isPath && HUB_ID.test(location)) return httpSource(`${HUB}/${location}/resolve/main/`)
+  return openFolder(location, isUrl)
+}
+
+function openFile(path: string, isUrl: boolean): ModelSource {
+  const nameBegin = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1
+  const name = path.slice(nameBegin)
+  return { ...openFolder(path.slice(0, nameBegin), isUrl), gguf: isUrl ? decodeName(name) : name }
+}
+
+/** A page reads relative to itself, Node reads folders. */
+function openFolder(folder: string, isUrl: boolean): ModelSource {
+  if (isUrl) return httpSource(folder)
+  const path = folder || '.'
+  return globalThis.location ? httpSource(new URL(path, globalThis.location.href).href) : folderSource(path)
+}
+
+function decodeName(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch (cause) {
+    throw new InvalidRequest(`${part} is not a name that a URL can hold.`, { cause })
+  }
+}
+
+/** Files without a .safetensors among them are a GGUF model, if there is one: a single file, or the parts of one. */
+function openFiles(files: readonly File[]): ModelSource {
+  const source = fileListSource(files)
+  const names = files.map(({ name }) => name)
+  const ggufs = names.filter(name => name.endsWith(GGUF)).sort()
+  if (ggufs.length === 0 || names.some(name => name.endsWith('.safetensors'))) return source
+  const models = new Set(ggufs.map(name => name.replace(/-\d{5}-of-/, '')))
+  if (models.size === 1) return { ...source, gguf: ggufs[0] }
+  throw new InvalidRequest(`The files are those of ${models.size} GGUF models: ${ggufs.join(', ')}. Give those of one.`)
 }

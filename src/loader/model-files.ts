@@ -1,3 +1,4 @@
+import { readGgufFiles } from './gguf/files'
 import type { JsonObject } from './json'
 import { type ModelSource, missingFile, readJson, readText } from './source'
 
@@ -11,8 +12,15 @@ export interface ModelFiles {
   readonly chatTemplate: string | undefined
 }
 
-/** Reads everything but the weights, all at once. A missing config.json or tokenizer.json is `DownloadFailed`. */
+/**
+ * Reads everything but the weights, all at once; of a GGUF file, what its header says in the same terms.
+ * A missing config.json or tokenizer.json is `DownloadFailed`.
+ */
 export async function readModelFiles(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles> {
+  if (source.gguf !== undefined) {
+    const files = await readGgufFiles(source, source.gguf, signal)
+    return { ...files, generationConfig: undefined, chatTemplate: undefined }
+  }
   const [config, generationConfig, tokenizer, tokenizerConfig, chatTemplate] = await Promise.all([
     readJson(source, 'config.json', signal),
     readJson(source, 'generation_config.json', signal),

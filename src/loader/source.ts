@@ -5,10 +5,12 @@ import { type JsonObject, parseJsonObject } from './json'
 /** The bytes of a file, to be read once from start to end. */
 export type ByteStream = ReadableStream<Uint8Array<ArrayBuffer>>
 
-/** Where a model's files come from: the files of one Hugging Face repository, without folders. */
+/** Where a model's files come from: the files of one Hugging Face repository, without folders, or GGUF files. */
 export interface ModelSource {
   /** What errors call it: a URL, a path. */
   readonly name: string
+  /** The model is this GGUF file (or, if split, this and its other parts), and not a Hugging Face repository. */
+  readonly gguf?: string
   /**
    * Starts reading `file`. Undefined if the source works but has no such file; any other failure is `DownloadFailed`.
    * Aborting rejects with the signal's reason, also while the stream is being read.
@@ -44,7 +46,8 @@ export async function readJson(
 
 /** The error for a file that the model cannot do without. */
 export function missingFile(source: ModelSource, file: string): DownloadFailed {
-  return new DownloadFailed(`${source.name} has no file ${file}. Check that it is a Hugging Face model repository.`)
+  const what = source.gguf === undefined ? 'it is a Hugging Face model repository' : 'all parts of the model are there'
+  return new DownloadFailed(`${source.name} has no file ${file}. Check that ${what}.`)
 }
 
 /** The error for a local file that the platform would not open. */

@@ -1,0 +1,53 @@
+import { toFloat32 } from '../convert'
+import { DTYPE_BYTES, type Dtype } from '../safetensors'
+import type { TensorFormat } from './block'
+import { q4_0, q4_1, q5_0, q5_1, q8_0 } from './blocks-of-32'
+import { q4_k, q5_k, q6_k } from './blocks-of-256'
+
+/** Formats by ggml's numbers for them. */
+export const FORMATS: ReadonlyMap<number, TensorFormat> = new Map([
+  [0, float('F32')],
+  [1, float('F16')],
+  [2, q4_0],
+  [3, q4_1],
+  [6, q5_0],
+  [7, q5_1],
+  [8, q8_0],
+  [12, q4_k],
+  [13, q5_k],
+  [14, q6_k],
+  [30, float('BF16')],
+])
+
+/** Those that files have and we do not; only for errors. */
+const OTHER_NAMES: Readonly<Record<number, string>> = {
+  9: 'Q8_1',
+  10: 'Q2_K',
+  11: 'Q3_K',
+  15: 'Q8_K',
+  16: 'IQ2_XXS',
+  17: 'IQ2_XS',
+  18: 'IQ3_XXS',
+  19: 'IQ1_S',
+  20: 'IQ4_NL',
+  21: 'IQ3_S',
+  22: 'IQ2_S',
+  23: 'IQ4_XS',
+  29: 'IQ1_M',
+  34: 'TQ1_0',
+  35: 'TQ2_0',
+  39: 'MXFP4',
+}
+
+export function formatName(type: number): string {
+  return FORMATS.get(type)?.name ?? OTHER_NAMES[type] ?? `${type} (unknown)`
+}
+
+function float(dtype: Dtype): TensorFormat {
+  return {
+    name: dtype,
+    blockLen: 1,
+    blockBytes: DTYPE_BYTES[dtype],
+    decode: (bytes, out) => toFloat32(dtype, bytes, out),
+  }
+}

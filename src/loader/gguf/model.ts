@@ -1,0 +1,50 @@
+import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
+import type { ModelSource } from '../source'
+import { type GgufHeader, readHeader } from './header'
+import { briefValue, type Metadata } from './metadata'
+import { checkPart, splitFiles } from './split-files'
+import { huggingFaceName, ROPE_FACTORS } from './tensor-names'
+import type { GgufTensor } from './tensor-table'
+
+/** A Llama in one GGUF file or several: what their headers say. */
+export interface GgufModel {
+  /** Of the first file, which describes the model. */
+  readonly metadata: Metadata
+  readonly files: readonly GgufHeader[]
+  /** All tensors, by the names that they have in the files. */
+  readonly tensors: ReadonlyMap<string, GgufTensor>
+}
+
+/** Reads the headers of the model to which `file` belongs. */
+export async function openGguf(source: ModelSource, file: string, signal?: AbortSignal): Promise<GgufModel> {
+  const names = splitFiles(file)
+  const files: GgufHeader[] = []
+  for (const [index, name] of names.entries()) {
+    const header = await readHeader(source, name, signal)
+    checkPart(header, index, names.length)
+    if (index === 0) checkArchitecture(header)
+    files.push(header)
+  }
+  return { metadata: files[0].metadata, files, tensors: allTensors(files) }
+}
+
+function checkArchitecture({ file, metadata }: GgufHeader): void {
+  const architecture = metadata.text('general.architecture')
+  if (architecture === 'llama') return
+  throw new UnsupportedModel(`${file}: general.architecture is ${briefValue(architecture)}; only llama is supported.`)
+}
+
+function allTensors(files: readonly GgufHeader[]): ReadonlyMap<string, GgufTensor> {
+  const all = new Map<string, GgufTensor>()
+  for (const { file, tensors } of files) {
+    for (const tensor of tensors) {
+      const { name } = tensor
+      if (name !== ROPE_FACTORS && !huggingFaceName(name)) {
+        throw new UnsupportedModel(`${file}: tensor ${name} is none that a Llama has.`)
+      }
+      if (all.has(name)) throw new CorruptCheckpoint(`${file} holds tensor ${name}, which another part holds too.`)
+      all.set(name, tensor)
+    }
+  }
+  return all
+}

@@ -1,0 +1,64 @@
+import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
+import type { Fields } from '../fields'
+import type { JsonObject } from '../json'
+
+// Every Llama 3.1 and later has these, and the converter's factors are made from them.
+const LOW_FREQ_FACTOR = 1
+const HIGH_FREQ_FACTOR = 4
+const ORIGINAL_POSITIONS = 8192
+
+/** The file's factors were computed in f32. */
+const TOLERANCE = 1e-4
+
+/**
+ * Hugging Face's `rope_scaling`; undefined for none. GGUF has Llama 3's scaling as its result only, what each rotary
+ * frequency is divided by: [headDim / 2]. We look for the settings that give the same, and refuse if there are none.
+ */
+export function ropeScaling(
+  fields: Fields,
+  theta: number,
+  headDim: number,
+  factors: Float32Array | undefined,
+): JsonObject | undefined {
+  const type = fields.read('llama.rope.scaling.type') ?? 'linear'
+  const givenFactor = fields.positive('llama.rope.scaling.factor', fields.positive('llama.rope.scale_linear', 1))
+  const factor = type === 'none' ? 1 : givenFactor
+  fields.only('llama.rope.scaling.attn_factor', 1)
+  if (type !== 'none' && type !== 'linear') {
+    throw new UnsupportedModel(
+      `${fields.file}: llama.rope.scaling.type is ${String(type)}; supported are none, linear.`,
+    )
+  }
+  if (!factors) return factor === 1 ? undefined : { rope_type: 'linear', factor }
+  if (factor !== 1) {
+    throw new CorruptCheckpoint(
+      `${fields.file} scales rotary frequencies both by ${factor} and by factors of their own.`,
+    )
+  }
+  const largest = factors.reduce((max, value) => Math.max(max, value), 1)
+  const differs = factors.findIndex((value, index) => {
+    const expected = llama3Factor(theta ** ((-2 * index) / headDim), largest)
+    return !(Math.abs(value / expected - 1) <= TOLERANCE)
+  })
+  if (differs >= 0) {
+    throw new UnsupportedModel(
+      `${fields.file}: factor ${differs} of the rotary frequencies is ${factors[differs]}, which Llama 3's rule (up to ${largest}) does not give.`,
+    )
+  }
+  if (largest === 1) return undefined
+  return {
+    rope_type: 'llama3',
+    factor: largest,
+    low_freq_factor: LOW_FREQ_FACTOR,
+    high_freq_factor: HIGH_FREQ_FACTOR,
+    original_max_position_embeddings: ORIGINAL_POSITIONS,
+  }
+}
+
+/** What Llama 3 divides a frequency (radians per token) by: 1 if it turns often in the original context, `factor` if seldom. */
+function llama3Factor(frequency: number, factor: number): number {
+  const turns = (ORIGINAL_POSITIONS * frequency) / (2 * Math.PI)
+  const smooth = (turns - LOW_FREQ_FACTOR) / (HIGH_FREQ_FACTOR - LOW_FREQ_FACTOR)
+  const share = Math.min(Math.max(smooth, 0), 1)
+  return 1 / ((1 - share) / factor + share)
+}

@@ -1,0 +1,67 @@
+import { UnsupportedModel } from '../../core/errors'
+import type { JsonObject } from '../json'
+import { byteLevel } from './byte-level'
+import { briefValue, type Metadata } from './metadata'
+import { sentencePiece } from './sentence-piece'
+import type { TokenizerParts } from './tokenizer-parts'
+import { readTokens, type Tokens } from './tokens'
+
+/** What a Hugging Face repository says of the tokenizer. */
+export interface TokenizerFiles {
+  /** Of tokenizer.json. */
+  readonly tokenizer: JsonObject
+  /** Of tokenizer_config.json. */
+  readonly tokenizerConfig: JsonObject
+}
+
+/** Roles of tokens: Hugging Face's names and GGUF's (its spelling included). */
+const ROLES = { bos: 'bos', eos: 'eos', unk: 'unknown', sep: 'seperator', pad: 'padding' }
+
+/** The tokenizer and the chat template of a GGUF file, as a Hugging Face repository would have them. */
+export function ggufTokenizer(metadata: Metadata): TokenizerFiles {
+  const tokens = readTokens(metadata)
+  const { addsBos, model, ...parts } = kindParts(metadata, tokens)
+  const roles: Record<string, string | undefined> = {}
+  for (const [role, name] of Object.entries(ROLES)) {
+    const id = metadata.count(`tokenizer.ggml.${name}_token_id`, tokens.texts.length - 1)
+    if (id !== undefined) roles[`${role}_token`] = tokens.texts[id]
+  }
+  const added = (role: string, byDefault: boolean) => {
+    const token = metadata.flag(`tokenizer.ggml.add_${role}`, byDefault) ? roles[role] : undefined
+    return token === undefined ? [] : [token]
+  }
+  return {
+    tokenizer: {
+      version: '1.0',
+      added_tokens: tokens.added,
+      ...parts,
+      post_processor: surround(added('bos_token', addsBos), added('eos_token', false), tokens),
+      model: { type: 'BPE', vocab: Object.fromEntries(tokens.ids), ...model },
+    },
+    tokenizerConfig: { ...roles, chat_template: metadata.text('tokenizer.chat_template') },
+  }
+}
+
+function kindParts(metadata: Metadata, tokens: Tokens): TokenizerParts {
+  const kind = metadata.text('tokenizer.ggml.model')
+  if (kind === 'gpt2') return byteLevel(metadata)
+  if (kind === 'llama') return sentencePiece(metadata, tokens)
+  throw new UnsupportedModel(
+    `${metadata.file}: tokenizer.ggml.model is ${briefValue(kind)}; supported are gpt2 and llama.`,
+  )
+}
+
+/** Adds the tokens `begin` and `end`, none or one each, around a text. */
+function surround(begin: readonly string[], end: readonly string[], { ids }: Tokens): JsonObject | null {
+  const used = [...begin, ...end]
+  if (used.length === 0) return null
+  const special = (token: string) => ({ SpecialToken: { id: token, type_id: 0 } })
+  return {
+    type: 'TemplateProcessing',
+    single: [...begin.map(special), { Sequence: { id: 'A', type_id: 0 } }, ...end.map(special)],
+    pair: [],
+    special_tokens: Object.fromEntries(
+      used.map(token => [token, { id: token, ids: [ids.get(token)], tokens: [token] }]),
+    ),
+  }
+}
