@@ -3,6 +3,7 @@ export { type Checkpoint, type Encoding, formatOf, type RawRows, type SourceTens
 export { decodeRows } from './decode-rows'
 export { directorySource } from './directory-source'
 export { DTYPE_BYTES, type Dtype } from './dtype'
+export { type SourceIntegers, integersOf } from './integers-of'
 export { fileListSource } from './file-list-source'
 export { folderSource } from './folder-source'
 export { httpSource } from './http-source'

@@ -4,7 +4,7 @@
  * so one fixture serves all three. Runs in the browser too.
  */
 import { float16Bits } from '../../src/core/float16'
-import { DTYPE_BYTES, type Dtype } from '../../src/loader/safetensors'
+import { DTYPE_BYTES, type Dtype } from '../../src/loader/dtype'
 import { type ModelSource, skipBytes } from '../../src/loader/source'
 import { byteLevelTokenizer, byteLevelTokenizerConfig } from './seeded-tokenizer'
 
