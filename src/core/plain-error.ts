@@ -23,16 +23,15 @@ export function fromPlainError({ name, message, stack, cause }: PlainError): Err
 
 type ErrorClass = new (message: string, options?: ErrorOptions) => Error
 
-const CLASSES: ReadonlyMap<string, ErrorClass> = new Map(
-  [...Object.values(errors).filter(isErrorClass), RangeError, TypeError].map(each => [new each('').name, each]),
-)
+const { abortError: _, ...classes } = errors
+const CLASSES = new Map<string, ErrorClass>([
+  ...Object.values(classes).map((each): [string, ErrorClass] => [new each('').name, each]),
+  ['RangeError', RangeError],
+  ['TypeError', TypeError],
+])
 
 function create(name: string, message: string, options: ErrorOptions | undefined): Error {
   if (name === 'AbortError') return new DOMException(message, name)
   const known = CLASSES.get(name)
   return known ? new known(message, options) : Object.assign(new Error(message, options), { name })
-}
-
-function isErrorClass(value: unknown): value is ErrorClass {
-  return typeof value === 'function' && value.prototype instanceof Error
 }

@@ -1,4 +1,10 @@
-import { isQuantized, type MatrixFormat, matrixFormat, type QuantizedFormat, type WeightFormat } from '../kernels/matrix-format'
+import {
+  isQuantized,
+  type MatrixFormat,
+  matrixFormat,
+  type QuantizedFormat,
+  type WeightFormat,
+} from '../kernels/matrix-format'
 import { type Encoding, integersOf } from '../loader'
 
 /** What weights are to be kept as. */

@@ -1,4 +1,4 @@
-import type { PackedEncoding } from './packed-linear'
+import type { Quantization } from './quantization-config'
 
 /** How the bytes of rows are to be read. Plain data, so that a worker can be told. */
 export type Encoding = RowEncoding | PackedEncoding
@@ -9,6 +9,18 @@ export interface RowEncoding {
   readonly type: string
   /** Rows lie in GGUF's order of rotary pairs, in heads of so many. */
   readonly headDim?: number
+}
+
+/**
+ * A matrix [out, in] of 4-bit integers in three or four tensors of words of 8 integers; the transpose of how we keep
+ * matrices. `bytes` of its rows are the parts' one after another, each of these columns only:
+ * qweight (GPTQ [in / 8, rows], AWQ [in, rows / 8]), qzeros [in / group, rows / 8], scales f16 [in / group, rows],
+ * and if `hasOrder` the group of each input, g_idx i32 [in].
+ */
+export interface PackedEncoding extends Omit<Quantization, 'method'> {
+  readonly type: Quantization['method']
+  /** Groups are not runs of inputs: g_idx says which is in which. */
+  readonly hasOrder: boolean
 }
 
 /** Some whole rows of a tensor, as its file has them. A vector is one row. */
@@ -72,9 +84,4 @@ export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, SourceTensor>
   /** In the order in which they are to be read. */
   readonly files: readonly WeightFile[]
-}
-
-/** The name of the format in which a tensor is stored: `F16`, `Q4_K`, `GPTQ`. */
-export function formatOf({ encoding }: SourceTensor): string {
-  return encoding.type
 }

@@ -1,19 +1,6 @@
 import { UnsupportedModel } from '../core/errors'
 import type { Checkpoint, PackedPart, RawRows, SourceTensor, StoredTensor } from './checkpoint'
-import type { Quantization } from './quantization-config'
 import { slabRows } from './slab'
-
-/**
- * A matrix [out, in] of 4-bit integers in three or four tensors of words of 8 integers; the transpose of how we keep
- * matrices. `bytes` of its rows are the parts' one after another, each of these columns only:
- * qweight (GPTQ [in / 8, rows], AWQ [in, rows / 8]), qzeros [in / group, rows / 8], scales f16 [in / group, rows],
- * and if `hasOrder` the group of each input, g_idx i32 [in].
- */
-export interface PackedEncoding extends Omit<Quantization, 'method'> {
-  readonly type: Quantization['method']
-  /** Groups are not runs of inputs: g_idx says which is in which. */
-  readonly hasOrder: boolean
-}
 
 /** Integers in a word of 32 bits. */
 export const WORD_CODES = 8

@@ -1,8 +1,8 @@
 import { CorruptCheckpoint } from '../core/errors'
 import { float16Value } from '../core/float16'
 import type { QuantizedRows, Rows } from '../core/rows'
-import type { RawRows } from './checkpoint'
-import { type PackedEncoding, WORD_CODES } from './packed-linear'
+import type { PackedEncoding, RawRows } from './checkpoint'
+import { WORD_CODES } from './packed-linear'
 
 /** The middle of 0 … 15, which symmetric quantisation takes for zero. */
 const MIDDLE = 8

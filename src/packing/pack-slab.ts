@@ -37,7 +37,10 @@ export function packSlab({ raw, format }: Slab): PackedSlab {
   const rows = decodeRows(raw, format !== undefined && isQuantized(format))
   if (!format) return { rows: rows instanceof Float32Array ? rows : dequantize(rows), loss: undefined }
   const packed = packRows(format, rows, numRows, cols, { name, firstRow })
-  return { rows: packed, loss: isQuantized(format) ? measureLoss(raw, rows, unpackTile(format, packed, cols)) : undefined }
+  return {
+    rows: packed,
+    loss: isQuantized(format) ? measureLoss(raw, rows, unpackTile(format, packed, cols)) : undefined,
+  }
 }
 
 /** Of the first tile; `kept`: f32 [16, cols]. */

@@ -9,7 +9,10 @@ self.onmessage = ({ data: { id, slab } }: MessageEvent<Task>) => {
   try {
     const packed = packSlab(slab)
     answer = { id, packed }
-    transfer = packed.rows instanceof Float32Array ? [packed.rows.buffer] : [packed.rows.weights.buffer, packed.rows.scales.buffer]
+    transfer =
+      packed.rows instanceof Float32Array
+        ? [packed.rows.buffer]
+        : [packed.rows.weights.buffer, packed.rows.scales.buffer]
   } catch (error) {
     answer = { id, error: toPlainError(error) }
   }

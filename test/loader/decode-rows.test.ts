@@ -32,7 +32,10 @@ test('a scale that is not finite is corrupt', () => {
 
 test('pairs of rows become halves of a head, rows of elements and elements of a vector alike', () => {
   const encoding = { type: 'F32', headDim: 4 }
-  const matrix = rawRows(Float32Array.from({ length: 16 }, (_, i) => i), { numRows: 8, cols: 2, encoding })
+  const matrix = rawRows(
+    Float32Array.from({ length: 16 }, (_, i) => i),
+    { numRows: 8, cols: 2, encoding },
+  )
   expect(decodeRows(matrix, false)).toEqual(Float32Array.of(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15))
   const vector = rawRows(Float32Array.of(0, 1, 2, 3), { cols: 4, encoding })
   expect(decodeRows(vector, false)).toEqual(Float32Array.of(0, 2, 1, 3))

@@ -118,7 +118,7 @@ describe('a checkpoint that is not the model is refused', () => {
     const [embedding, ...others] = TENSORS
     const turned = { ...embedding, shape: embedding.shape.toReversed() }
     await expect(loadChanged([turned, ...others])).rejects.toThrow(
-      `tensor token_embd.weight has shape [${turned.shape}], but by the metadata it is [${embedding.shape}].`,
+      `tensor token_embd.weight has shape [${turned.shape}], but by the metadata it must be [${embedding.shape}].`,
     )
   })
 
@@ -137,9 +137,7 @@ describe('a checkpoint that is not the model is refused', () => {
   test('a file that ends early, or goes on', async () => {
     const file = ggufFiles(FIELDS, TENSORS)['model.gguf']
     const shorter = load({ 'model.gguf': file.slice(0, -100) }, shapesOf(config))
-    await expect(shorter).rejects.toThrow(
-      `model.gguf is truncated: it ends at byte ${file.length - 100}, in tensor`,
-    )
+    await expect(shorter).rejects.toThrow(`model.gguf is truncated: it ends at byte ${file.length - 100}, in tensor`)
     const longer = new Uint8Array(file.length + 32)
     longer.set(file)
     await expect(load({ 'model.gguf': longer }, shapesOf(config))).rejects.toThrow('model.gguf goes on after byte')
