@@ -102,7 +102,9 @@ async function* readSlabs(reader: ByteReader, entry: TensorEntry, maxSlabBytes: 
   const { name, dtype, shape, begin, end } = entry
   const totalRows = shape.length > 1 ? shape[0] : 1
   const rowBytes = (end - begin) / totalRows
-  const rowsPerSlab = Math.max(1, Math.floor(maxSlabBytes / rowBytes))
+  const fitting = Math.max(1, Math.floor(maxSlabBytes / rowBytes))
+  // matrices are packed in tiles of 16 rows
+  const rowsPerSlab = fitting < 16 ? fitting : fitting - (fitting % 16)
   const buffer = new Uint8Array(Math.min(rowsPerSlab, totalRows) * rowBytes)
   for (let firstRow = 0; firstRow < totalRows; firstRow += rowsPerSlab) {
     const numRows = Math.min(rowsPerSlab, totalRows - firstRow)
