@@ -1,6 +1,6 @@
 import { InvalidRequest } from '../core/errors'
 import type { DeviceOptions } from '../gpu/device'
-import type { WeightFormat } from '../kernels/pack'
+import type { WeightFormat } from '../kernels/matrix-format'
 import type { AttentionMode } from '../kv/attention-plan'
 import type { LoadProgress } from '../loader'
 import type { Order } from '../planner/order-prompts'
@@ -67,7 +67,7 @@ const KNOWN_OPTIONS = new Set<keyof EngineOptions>([
 ])
 
 const CHOICES: Readonly<Record<'weights' | 'sharing' | 'attention' | 'order', readonly string[]>> = {
-  weights: ['f32', 'f16'],
+  weights: ['f32', 'f16', 'q8', 'q4'],
   sharing: ['off', 'cache', 'two-level', 'tree'],
   attention: ['shared', 'split', 'flat', 'skip'],
   order: ['fcfs', 'ratio', 'dual'],

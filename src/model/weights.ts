@@ -1,7 +1,8 @@
 import type { Gpu } from '../gpu/device'
 import { COPY_DST, STORAGE } from '../gpu/usage'
 import { createMatrix, type Matrix } from '../kernels/matrix'
-import type { WeightFormat } from '../kernels/pack'
+import { matrixFormat, type WeightFormat } from '../kernels/matrix-format'
+import { packRows } from '../kernels/pack'
 
 /** A linear layer of the checkpoint, `name.weight` [rows, cols] and perhaps `name.bias` [rows], as part of a fused one. */
 export interface Part {
@@ -71,10 +72,14 @@ export class Weights {
 
   #matrix(label: string, parts: readonly Part[], cols: number): Matrix {
     const partRows = parts.map(({ rows }) => rows)
-    const matrix = createMatrix(this.#gpu, label, partRows, cols, this.#format)
+    const format = matrixFormat(this.#format, cols)
+    const matrix = createMatrix(this.#gpu, label, partRows, cols, format)
     this.bytes += matrix.bytes
     parts.forEach(({ name, rows }, index) => {
-      const write = (firstRow: number, values: Float32Array) => matrix.writeRows(index, firstRow, values)
+      const write = (firstRow: number, values: Float32Array<ArrayBuffer>) => {
+        const packed = packRows(format, values, values.length / cols, cols, { name: `${name}.weight`, firstRow })
+        matrix.write(index, firstRow, packed)
+      }
       this.#targets.set(`${name}.weight`, { shape: [rows, cols], write })
     })
     return matrix
