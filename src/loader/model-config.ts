@@ -43,11 +43,8 @@ const NEUTRAL: readonly (readonly [name: string, value: unknown])[] = [
 export function parseModelConfig(config: JsonObject, generationConfig?: JsonObject): ModelConfig {
   const fields = new Fields(config, 'config.json')
   const architecture = checkArchitecture(fields)
-  if (fields.read('quantization_config') !== undefined) {
-    throw new UnsupportedModel(
-      `config.json: quantization_config is ${brief(config.quantization_config)}; only F32, F16 and BF16 weights are supported. Use the model from which it was quantised.`,
-    )
-  }
+  // how weights are stored is no part of the model (quantization-config.ts)
+  fields.read('quantization_config')
   for (const [name, value] of NEUTRAL) fields.only(name, value)
 
   const hiddenSize = fields.size('hidden_size', MAX_WIDTH)

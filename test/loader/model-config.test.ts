@@ -214,10 +214,6 @@ test.each<[object, string]>([
   [{ sliding_window: 4096 }, 'sliding_window is 4096, shorter than the context of 8192 tokens'],
   [{ layer_types: ['sliding_attention'] }, 'layer_types is ["sliding_attention"]; only "full_attention" is supported.'],
   [
-    { quantization_config: { quant_method: 'gptq', bits: 4 } },
-    'quantization_config is {"quant_method":"gptq","bits":4}; only F32',
-  ],
-  [
     { rope_scaling: { rope_type: 'yarn', factor: 4 } },
     'rope_scaling: rope_type is "yarn"; supported are default, linear, llama3.',
   ],

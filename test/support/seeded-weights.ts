@@ -4,8 +4,8 @@
  * so one fixture serves all three. Runs in the browser too.
  */
 import { float16Bits } from '../../src/core/float16'
-import { DTYPE_BYTES, type Dtype } from '../../src/loader/safetensors'
-import type { ModelSource } from '../../src/loader/source'
+import { DTYPE_BYTES, type Dtype } from '../../src/loader/dtype'
+import { type ModelSource, skipBytes } from '../../src/loader/source'
 import { byteLevelTokenizer, byteLevelTokenizerConfig } from './seeded-tokenizer'
 
 /** The part of a Hugging Face config.json that decides which tensors a Llama has. */
@@ -36,16 +36,17 @@ export function seededModel(config: SeededConfig, seed: number, dtype: Dtype = '
   const files = seededFiles(config, seed, dtype, numShards)
   return {
     name: `seeded model ${seed}`,
-    async open(file) {
+    async open(file, _signal, begin = 0) {
       const chunks = files.get(file)?.()
       if (!chunks) return undefined
-      return new ReadableStream<Uint8Array<ArrayBuffer>>({
+      const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
         pull(controller) {
           const { done, value } = chunks.next()
           if (done) controller.close()
           else controller.enqueue(value)
         },
       })
+      return begin > 0 ? skipBytes(stream, begin) : stream
     },
   }
 }
