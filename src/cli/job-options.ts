@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util'
-import type { AttentionMode, Order, Sharing } from '../index'
+import type { AttentionMode, EngineOptions, Order, Sharing } from '../index'
 
 export interface JobCommand {
   readonly input: string
   readonly out: string
   readonly summary: string | undefined
   readonly model: string
-  readonly weights: 'f32' | 'f16'
+  readonly weights: EngineOptions['weights']
   readonly maxTokens: number | undefined
   readonly tokenBudget: number | undefined
   readonly blocks: number | undefined
@@ -28,7 +28,9 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
   --summary FILE         the summary as JSON
   --model MODEL          an embedded model (sprout), a Hugging Face id (org/name), a local folder, a GGUF file, or the URL of
                          either; default sprout
-  --weights f32|f16      how weights are kept on the GPU; default f32
+  --weights f32|f16|q8|q4|auto
+                         what weights are kept as on the GPU; auto: as narrow as they must be to fit; default: quantised
+                         ones as they are, others as f32
   --max-tokens N         for requests that do not say; default 256
   --token-budget N       most tokens in a step; default 512
   --blocks N             KV cache size in blocks of 16 tokens; default: as many as fit
@@ -63,7 +65,7 @@ export function parseJobCommand(args: string[]): JobCommand {
     out: values.out ?? `${input.replace(/\.jsonl?$/, '')}.results.jsonl`,
     summary: values.summary,
     model: values.model,
-    weights: oneOf('weights', values.weights, ['f32', 'f16']),
+    weights: oneOfOrNone('weights', values.weights, ['f32', 'f16', 'q8', 'q4', 'auto']),
     maxTokens: count('max-tokens', values['max-tokens']),
     tokenBudget: count('token-budget', values['token-budget']),
     blocks: count('blocks', values.blocks),
@@ -82,7 +84,7 @@ function parse(args: string[]) {
       out: { type: 'string' },
       summary: { type: 'string' },
       model: { type: 'string', default: 'sprout' },
-      weights: { type: 'string', default: 'f32' },
+      weights: { type: 'string' },
       'max-tokens': { type: 'string' },
       'token-budget': { type: 'string' },
       blocks: { type: 'string' },

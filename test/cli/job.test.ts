@@ -38,6 +38,7 @@ const SUMMARY_KEYS = [
   'peakBlocks',
   'kvBytesRead',
   'adapter',
+  'weights',
 ]
 
 describe.each(RUNTIMES)('on %s', { timeout: MINUTES_3 }, runtime => {
