@@ -43,6 +43,7 @@ test('bytes between the file and the GPU stay far below the largest tensor, howe
     most = Math.max(most, held)
   }
   const slow: Packer = {
+    maxSlabs: 4,
     async pack(slab) {
       const { bytes } = slab.raw
       hold(bytes.length)
@@ -80,6 +81,7 @@ test('the heap while loading stays below three times the largest tensor', async 
 test('the first failure of the packer stops the reading, and is what comes out', async () => {
   let numPacked = 0
   const failing: Packer = {
+    maxSlabs: 4,
     async pack() {
       if (++numPacked === 3) throw new CorruptCheckpoint('the third')
       return { rows: new Float32Array(1), loss: undefined }
