@@ -57,7 +57,7 @@ describe('rope-append', () => {
 
     const bench = await kernelBench()
     const out = { q: bench.output(q.length), k: bench.output(cacheLen), v: bench.output(cacheLen) }
-    const table = bench.upload(ropeTable({ headDim, ropeTheta: theta, ropeScaling: { type: 'default' } }, 500))
+    const table = bench.upload(ropeTable({ dim: headDim, theta, scaling: { type: 'default' } }, 500))
     const run = ropeAppend(bench, shape, { qkvStride, kOffset, vOffset }, { qkv: bench.upload(qkv), table, ...out })
     await bench.ready()
     run({ numTokens, firstPosition: bench.step.push(positions), firstDestination: bench.step.push(destinations) })
