@@ -1,11 +1,17 @@
-import type { ModelConfig } from '../core/model-config'
+import { assert } from '../core/assert'
+import type { RopeScaling } from '../core/model-config'
 
-export type RopeConfig = Pick<ModelConfig, 'headDim' | 'ropeTheta' | 'ropeScaling'>
+/** How positions turn into angles. */
+export interface Rope {
+  readonly theta: number
+  readonly scaling: RopeScaling
+}
 
-/** Radians per position of each pair of dims, [headDim / 2]: theta^(-2i / headDim), scaled (RoPE, arXiv:2104.09864 §3.2). */
-export function ropeFrequencies({ headDim, ropeTheta, ropeScaling: scaling }: RopeConfig): Float64Array {
-  return Float64Array.from({ length: headDim / 2 }, (_, i) => {
-    const frequency = ropeTheta ** ((-2 * i) / headDim)
+/** Radians per position of each pair of dims, [rotaryDim / 2]: theta^(-2i / rotaryDim), scaled (RoPE, arXiv:2104.09864 §3.2). */
+export function ropeFrequencies({ theta, scaling }: Rope, rotaryDim: number): Float64Array {
+  assert(rotaryDim % 2 === 0, `${rotaryDim} dims are not pairs`)
+  return Float64Array.from({ length: rotaryDim / 2 }, (_, i) => {
+    const frequency = theta ** ((-2 * i) / rotaryDim)
     switch (scaling.type) {
       case 'default':
         return frequency
@@ -22,9 +28,9 @@ export function ropeFrequencies({ headDim, ropeTheta, ropeScaling: scaling }: Ro
   })
 }
 
-/** [numPositions, headDim / 2, 2]: (cos, sin) of the angle of each pair at each position, computed in f64. */
-export function ropeTable(config: RopeConfig, numPositions: number): Float32Array<ArrayBuffer> {
-  const frequencies = ropeFrequencies(config)
+/** [numPositions, rotaryDim / 2, 2]: (cos, sin) of the angle of each pair at each position, computed in f64. */
+export function ropeTable(rope: Rope, rotaryDim: number, numPositions: number): Float32Array<ArrayBuffer> {
+  const frequencies = ropeFrequencies(rope, rotaryDim)
   const table = new Float32Array(numPositions * frequencies.length * 2)
   for (let position = 0, at = 0; position < numPositions; position++) {
     for (const frequency of frequencies) {

@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../core/model-config'
 import { COPY_DST, STORAGE } from '../gpu/usage'
-import { attention, attentionTiles } from '../kernels/attention'
+import { attention, attentionTiling } from '../kernels/attention'
 import { copyKv } from '../kernels/copy-kv'
 import { embed } from '../kernels/embed'
 import { gatherRows } from '../kernels/gather-rows'
@@ -83,7 +83,7 @@ export function llama(parts: ModelParts, tensors: LlamaTensors): Model {
   const { hiddenSize, rmsNormEps } = config
   const { hidden, normed, drawn, drawnNormed, logits } = activations
   const { gpu } = context
-  const table = ropeTable(config, contextLength)
+  const table = ropeTable({ theta: config.ropeTheta, scaling: config.ropeScaling }, config.headDim, contextLength)
   const ropeBuffer = gpu.createBuffer('rope table', table.byteLength, STORAGE | COPY_DST)
   gpu.device.queue.writeBuffer(ropeBuffer, 0, table)
 
@@ -137,17 +137,20 @@ function attentionBlock(
   }
   const buffers = { ...layer, q: queries, out: attended, partialO, partialStats }
   const projectQkv = matmul(context, qkv.matrix, { x: normed, bias: qkv.bias, y: activations.qkv })
-  const rotate = ropeAppend(context, config, kvLayout, {
-    ...layer,
-    qkv: activations.qkv,
-    table: ropeBuffer,
-    q: queries,
-  })
-  const attend = attentionTiles(config.headDim, context.gpu.limits).map(tile => {
-    // a tile smaller than a group of query heads never has items
-    if (tile < config.numHeads / config.numKvHeads) return undefined
-    return attention(context, config, { queries: tile }, buffers)
-  })
+  const rotate = ropeAppend(
+    context,
+    config,
+    kvLayout,
+    {},
+    {
+      ...layer,
+      qkv: activations.qkv,
+      table: ropeBuffer,
+      q: queries,
+    },
+  )
+  const { groupSize, tiles } = attentionTiling(config, context.gpu.limits)
+  const attend = tiles.map(queries => attention(context, config, { queries, groupSize }, buffers))
   const copy = copyKv(context, config, layer)
   const merge = mergeAttention(context, config, buffers)
   const projectOutput = matmul(
@@ -163,7 +166,7 @@ function attentionBlock(
     rotate(inputs)
     copy(inputs.firstCopy, inputs.numCopies)
     plan.items.forEach((items, tile) => {
-      attend[tile]?.({ ...plan, ...items })
+      attend[tile]({ ...plan, ...items })
     })
     merge(plan.firstMerge, plan.numMerges)
     projectOutput(numTokens)

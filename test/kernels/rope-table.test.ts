@@ -2,28 +2,27 @@ import { describe, expect, it } from 'vitest'
 import { ropeFrequencies, ropeTable } from '../../src/kernels/rope-table'
 
 const LLAMA_3_2 = {
-  headDim: 64,
-  ropeTheta: 500000,
-  ropeScaling: { type: 'llama3', factor: 32, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 },
+  theta: 500000,
+  scaling: { type: 'llama3', factor: 32, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 },
 } as const
 
 describe('ropeFrequencies', () => {
   it('falls from 1 by equal ratios', () => {
-    const config = { headDim: 8, ropeTheta: 10000, ropeScaling: { type: 'default' } } as const
-    expect([...ropeFrequencies(config)].map(f => f.toFixed(12))).toEqual([1, 0.1, 0.01, 0.001].map(f => f.toFixed(12)))
+    const rope = { theta: 10000, scaling: { type: 'default' } } as const
+    expect([...ropeFrequencies(rope, 8)].map(f => f.toFixed(12))).toEqual([1, 0.1, 0.01, 0.001].map(f => f.toFixed(12)))
   })
 
   it('is divided by a linear factor', () => {
-    const config = { headDim: 8, ropeTheta: 10000, ropeScaling: { type: 'linear', factor: 4 } } as const
-    expect([...ropeFrequencies(config)].map(f => f.toFixed(12))).toEqual(
+    const rope = { theta: 10000, scaling: { type: 'linear', factor: 4 } } as const
+    expect([...ropeFrequencies(rope, 8)].map(f => f.toFixed(12))).toEqual(
       [0.25, 0.025, 0.0025, 0.00025].map(f => f.toFixed(12)),
     )
   })
 
   it('is scaled by wavelength for llama3, as transformers does', () => {
     // modeling_rope_utils.py, `_compute_llama3_parameters`, written out by wavelengths
-    const { factor, lowFreqFactor, highFreqFactor, originalMaxPositions } = LLAMA_3_2.ropeScaling
-    const frequencies = ropeFrequencies(LLAMA_3_2)
+    const { factor, lowFreqFactor, highFreqFactor, originalMaxPositions } = LLAMA_3_2.scaling
+    const frequencies = ropeFrequencies(LLAMA_3_2, 64)
     const regions = new Set<string>()
     for (let i = 0; i < 32; i++) {
       const frequency = 1 / 500000 ** (i / 32)
@@ -47,8 +46,8 @@ describe('ropeFrequencies', () => {
 
 describe('ropeTable', () => {
   it('holds cosine and sine of position times frequency', () => {
-    const table = ropeTable(LLAMA_3_2, 131)
-    const frequencies = ropeFrequencies(LLAMA_3_2)
+    const table = ropeTable(LLAMA_3_2, 64, 131)
+    const frequencies = ropeFrequencies(LLAMA_3_2, 64)
     expect(table.length).toBe(131 * 64)
     for (const [position, pair] of [
       [0, 5],
