@@ -33,7 +33,7 @@ export type RopeScaling =
 
 /** A rotary position embedding (arXiv:2104.09864). */
 export interface Rope {
-  /** Dims of a head that turn, the first ones: a multiple of 8. */
+  /** Dims of a head that turn, the first ones: an even number. */
   readonly dim: number
   readonly theta: number
   readonly scaling: RopeScaling

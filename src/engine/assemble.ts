@@ -2,7 +2,7 @@ import type { ModelConfig } from '../core/model-config'
 import type { Gpu } from '../gpu/device'
 import { Step } from '../gpu/step'
 import { COPY_SRC, STORAGE } from '../gpu/usage'
-import { attentionTiles } from '../kernels/attention'
+import { attentionTiling } from '../kernels/attention'
 import { kernelContext } from '../kernels/context'
 import { createKvCache } from '../kernels/kv-cache'
 import { type AttentionLayout, planCapacity } from '../kv/attention-layout'
@@ -48,11 +48,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) 
     contextLength: options.contextLength,
   })
   const { numBlocks, contextLength, segmentTokens, drawRows } = memory
-  const layout: AttentionLayout = {
-    segmentTokens,
-    groupSize: config.numHeads / config.numKvHeads,
-    tiles: attentionTiles(config.headDim, gpu.limits),
-  }
+  const layout: AttentionLayout = { segmentTokens, ...attentionTiling(config, gpu.limits) }
   const capacity = planCapacity({ layout, tokenBudget, contextLength })
   const sizes = { tokenBudget, numBlocks, contextLength }
   const step = new Step(gpu, arenaWords(capacity, sizes), options.profile)

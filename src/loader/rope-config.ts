@@ -6,9 +6,6 @@ import { brief, isJsonObject, type JsonObject } from './json'
 /** transformers' default. */
 const DEFAULT_THETA = 10_000
 
-/** Kernels turn 4 dims and their partners at a time. */
-const DIM_MULTIPLE = 8
-
 /** Meant for other kinds of scaling, or already applied; without effect on the kinds we have. */
 const IGNORED = new Set(['original_max_position_embeddings'])
 
@@ -58,9 +55,9 @@ function rotaryDim(objects: readonly Fields[], headDim: number, rotaryShare: num
   const [inner, outer] = objects
   const share = inner.positive('partial_rotary_factor', outer.positive('partial_rotary_factor', rotaryShare))
   const dim = Math.floor(headDim * share)
-  if (dim > 0 && dim <= headDim && dim % DIM_MULTIPLE === 0) return dim
-  throw new UnsupportedModel(
-    `config.json: ${share} of ${headDim} dims of a head turn; it must be a multiple of ${DIM_MULTIPLE} of them.`,
+  if (dim > 0 && dim <= headDim && dim % 2 === 0) return dim
+  throw new CorruptCheckpoint(
+    `config.json: ${share} of the ${headDim} dims of a head turn, which are not pairs of them.`,
   )
 }
 

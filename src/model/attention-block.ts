@@ -1,5 +1,6 @@
 import { assert } from '../core/assert'
-import { attention, attentionTiles } from '../kernels/attention'
+import type { LayerConfig } from '../core/model-config'
+import { attention, attentionTiling } from '../kernels/attention'
 import { copyKv } from '../kernels/copy-kv'
 import type { KvLayer } from '../kernels/kv-cache'
 import { matmul } from '../kernels/matmul'
@@ -14,28 +15,28 @@ export function attentionBlock(
   parts: ModelParts,
   { qkv, qNorm, kNorm }: LayerTensors,
   x: GPUBuffer,
-  layer: KvLayer,
-  ropeTable: GPUBuffer,
+  cache: KvLayer,
+  { rope, window }: LayerConfig,
+  table: GPUBuffer | undefined,
 ): (inputs: StepInputs) => void {
   const { config, context, activations } = parts
   const { queries, attended, partialO, partialStats } = activations
   const [, kOffset, vOffset] = qkv.offsets
   const stride = qkv.matrix.rows
-  const buffers = { ...layer, q: queries, out: attended, partialO, partialStats }
+  const buffers = { ...cache, q: queries, out: attended, partialO, partialStats }
   const projectQkv = matmul(context, qkv.matrix, { x, bias: qkv.bias, y: activations.qkv })
   const normQk = qNorm && kNorm && normOfQk(parts, { stride, kOffset }, qNorm.weight, kNorm.weight)
   const rotate = ropeAppend(
     context,
     config,
     { qkvStride: stride, kOffset, vOffset },
-    { ...layer, qkv: activations.qkv, table: ropeTable, q: queries },
+    { rotaryDim: rope?.dim ?? 0, scale: config.attentionScale },
+    { ...cache, qkv: activations.qkv, table, q: queries },
   )
-  const attend = attentionTiles(config.headDim, context.gpu.limits).map(tile => {
-    // a tile smaller than a group of query heads never has items
-    if (tile < config.numHeads / config.numKvHeads) return undefined
-    return attention(context, config, { queries: tile }, buffers)
-  })
-  const copy = copyKv(context, config, layer)
+  const { groupSize, tiles } = attentionTiling(config, context.gpu.limits)
+  const scores = { groupSize, window, softcap: config.attentionSoftcap }
+  const attend = tiles.map(tile => attention(context, config, { ...scores, queries: tile }, buffers))
+  const copy = copyKv(context, config, cache)
   const merge = mergeAttention(context, config, buffers)
 
   return inputs => {
@@ -45,7 +46,7 @@ export function attentionBlock(
     rotate(inputs)
     copy(inputs.firstCopy, inputs.numCopies)
     plan.items.forEach((items, tile) => {
-      attend[tile]?.({ ...plan, ...items })
+      attend[tile]({ ...plan, ...items })
     })
     merge(plan.firstMerge, plan.numMerges)
   }

@@ -49,14 +49,22 @@ function decoderLayer(
   parts: ModelParts,
   layer: LayerTensors,
   index: number,
-  table: GPUBuffer,
+  table: (rope: Rope) => GPUBuffer,
 ): (inputs: StepInputs) => void {
   const { config, context, activations, cache } = parts
   const { hidden, normed, attended, activated } = activations
   const { attentionNorm, mlpNorm } = layer
+  const own = config.layers[index]
   const read = { x: hidden, y: normed }
   const normAttention = attentionNorm && norm(context, config, attentionNorm, read)
-  const attend = attentionBlock(parts, layer, attentionNorm ? normed : hidden, cache[index], table)
+  const attend = attentionBlock(
+    parts,
+    layer,
+    attentionNorm ? normed : hidden,
+    cache[index],
+    own,
+    own.rope && table(own.rope),
+  )
   const addAttention = addToResidual(parts, layer.output, layer.postAttentionNorm, attended)
   const normMlp = mlpNorm && norm(context, config, mlpNorm, read)
   const feedForward = mlpBlock(parts, layer, mlpNorm ? normed : hidden)
@@ -73,13 +81,13 @@ function decoderLayer(
   }
 }
 
-/** The table of each rotation, made once; of no rotation, one that nobody reads. */
-function ropeTables({ context: { gpu }, contextLength }: ModelParts): (rope: Rope | undefined) => GPUBuffer {
-  const buffers = new Map<Rope | undefined, GPUBuffer>()
+/** The table of each rotation, made once. */
+function ropeTables({ context: { gpu }, contextLength }: ModelParts): (rope: Rope) => GPUBuffer {
+  const buffers = new Map<Rope, GPUBuffer>()
   return rope => {
     const known = buffers.get(rope)
     if (known) return known
-    const table = rope ? ropeTable(rope, contextLength) : new Float32Array(4)
+    const table = ropeTable(rope, contextLength)
     const buffer = gpu.createBuffer('rope table', table.byteLength, STORAGE | COPY_DST)
     gpu.device.queue.writeBuffer(buffer, 0, table)
     buffers.set(rope, buffer)
