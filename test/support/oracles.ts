@@ -1,10 +1,12 @@
 /** What an independent PyTorch implementation answers on seeded checkpoints (scripts/oracles). */
-import type { SeededConfig } from './seeded-weights'
+import type { HfConfig } from './seeded-weights'
 
 export interface Oracle {
   readonly name: string
   readonly seed: number
-  readonly config: SeededConfig
+  readonly config: HfConfig
+  /** Of all weights as little-endian f32, in file order. */
+  readonly weightsSha256: string
   readonly runs: readonly {
     readonly prompt: number[]
     /** f32 [vocab] of the prompt's last position, base64 */
@@ -14,7 +16,10 @@ export interface Oracle {
   }[]
 }
 
-const files = import.meta.glob<Oracle>('../fixtures/llama/*.json', { import: 'default', eager: true })
+const files = import.meta.glob<Oracle>(['../fixtures/llama/*.json', '../fixtures/architectures/*.json'], {
+  import: 'default',
+  eager: true,
+})
 
 export const oracles = Object.values(files)
 
