@@ -19,10 +19,8 @@ export function decoder(parts: ModelParts, tensors: DecoderTensors): Model {
   const { embedding, positions, head, finalNorm } = tensors
   const embedTokens = embed(context, embedding, { lastTokens, x: hidden }, { scale: config.embeddingScale })
   const addPositions = positions && embed(context, positions, { lastTokens, x: hidden }, { accumulate: true })
-  const tables = ropeTables(parts)
-  const layers = tensors.layers.map((layer, index) =>
-    decoderLayer(parts, layer, index, tables(config.layers[index].rope)),
-  )
+  const table = ropeTables(parts)
+  const layers = tensors.layers.map((layer, index) => decoderLayer(parts, layer, index, table))
 
   const gatherDrawn = gatherRows(context, config.hiddenSize, { x: hidden, y: drawn })
   const normDrawn = norm(context, config, finalNorm, { x: drawn, y: drawnNormed })

@@ -23,6 +23,11 @@ const files = import.meta.glob<Oracle>(['../fixtures/llama/*.json', '../fixtures
 
 export const oracles = Object.values(files)
 
+/** Room for the longest run. Positions that are turned by the length of the context (longrope) depend on it. */
+export function contextOf({ runs }: Oracle): number {
+  return Math.max(...runs.map(({ prompt, tokens }) => prompt.length + tokens.length))
+}
+
 export function decodeLogits(base64: string): Float32Array {
   const bytes = Uint8Array.from(atob(base64), char => char.charCodeAt(0))
   return new Float32Array(bytes.buffer)

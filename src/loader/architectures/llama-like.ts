@@ -1,5 +1,5 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
-import type { Activation, TensorNames } from '../../core/model-config'
+import type { Activation, Rope, TensorNames } from '../../core/model-config'
 import type { Fields } from '../fields'
 import { brief } from '../json'
 import { type RopeOptions, readRope } from '../rope-config'
@@ -43,27 +43,32 @@ export const LLAMA_TENSORS: TensorNames = {
 
 /** Where an architecture reads config.json otherwise than a Llama, mostly defaults of absent fields. */
 export interface LlamaVariation extends WindowOptions, Pick<RopeOptions, 'defaultTheta' | 'rotaryShare'> {
+  /** The rotations of layers that see everything, and of those with a window; default: one for both. */
+  ropes?(fields: Fields, options: RopeOptions): { readonly full: Rope; readonly sliding: Rope }
   readonly headDim?: number
+  readonly intermediateSize?: number
   readonly normEps?: number
   readonly tieWordEmbeddings?: boolean
-  /** Of transformers' `ACT2FN`. */
+  /** As transformers calls it, and the field that says so. */
   readonly activation?: string
-  /** Names of fields. */
   readonly activationField?: string
-  readonly normEpsField?: string
 }
 
 /** What most architectures share: a Llama (arXiv:2302.13971 §2.2; GQA: arXiv:2307.09288) without biases. */
 export function llamaLike(fields: Fields, variation: LlamaVariation = {}): Decoder {
-  const sizes = readSizes(fields, variation.headDim)
-  const { headDim, numLayers } = sizes
-  const rope = readRope(fields, { ...variation, ...sizes })
-  const windows = readWindows(fields, sizes, variation)
+  const sizes = readSizes(fields, variation)
+  const { headDim, numLayers, maxPositions } = sizes
+  const { ropes = oneRope } = variation
+  const { full, sliding } = ropes(fields, { ...variation, ...sizes })
   return {
     ...sizes,
-    layers: Array.from({ length: numLayers }, (_, layer) => ({ rope, window: windows[layer] })),
+    layers: readWindows(fields, numLayers, variation).map(window => ({
+      rope: window === undefined ? full : sliding,
+      // a window as long as the context never hides a token
+      window: window === undefined || window >= maxPositions ? undefined : window,
+    })),
     norm: 'rms',
-    normEps: fields.positive(variation.normEpsField ?? 'rms_norm_eps', variation.normEps ?? 1e-6),
+    normEps: fields.positive('rms_norm_eps', variation.normEps ?? 1e-6),
     qkNorm: undefined,
     isParallel: false,
     activation: readActivation(fields, variation),
@@ -88,12 +93,17 @@ export function attentionBiases(fields: Fields): Pick<Decoder, 'qkvBias' | 'outp
   return { qkvBias: hasBias, outputBias: hasBias }
 }
 
-function readSizes(fields: Fields, defaultHeadDim: number | undefined) {
+function oneRope(fields: Fields, options: RopeOptions) {
+  const rope = readRope(fields, options)
+  return { full: rope, sliding: rope }
+}
+
+function readSizes(fields: Fields, defaults: LlamaVariation) {
   const hiddenSize = fields.size('hidden_size', MAX_WIDTH)
-  const intermediateSize = fields.size('intermediate_size', MAX_WIDTH)
+  const intermediateSize = fields.size('intermediate_size', MAX_WIDTH, defaults.intermediateSize)
   const numHeads = fields.size('num_attention_heads', MAX_HEADS)
   const numKvHeads = fields.size('num_key_value_heads', MAX_HEADS, numHeads)
-  const headDim = fields.size('head_dim', MAX_WIDTH, defaultHeadDim ?? hiddenSize / numHeads)
+  const headDim = fields.size('head_dim', MAX_WIDTH, defaults.headDim ?? hiddenSize / numHeads)
   checkMultiple('hidden_size', hiddenSize)
   checkMultiple('intermediate_size', intermediateSize)
   checkMultiple('head_dim', headDim)

@@ -16,21 +16,18 @@ export interface WindowOptions {
 /** [numLayers]: each layer's sliding window in tokens; undefined where it sees everything. */
 export function readWindows(
   fields: Fields,
-  { numLayers, maxPositions }: { readonly numLayers: number; readonly maxPositions: number },
+  numLayers: number,
   { usesWindow = true, defaultWindow, slides = () => true }: WindowOptions,
 ): (number | undefined)[] {
   const isUsed = fields.flag('use_sliding_window', usesWindow)
   const given = fields.read('sliding_window')
   const window = given === undefined ? defaultWindow : fields.size('sliding_window', Number.MAX_SAFE_INTEGER)
   const types = readLayerTypes(fields, numLayers)
-  const windowOf = (layer: number) => {
-    const isSliding = types ? types[layer] === 'sliding_attention' : isUsed && window !== undefined && slides(layer)
-    if (!isSliding) return undefined
-    if (window === undefined) throw fields.wrong('sliding_window', given, 'given for the layers of "sliding_attention"')
-    // a window as long as the context never hides a token
-    return window < maxPositions ? window : undefined
+  if (types?.includes('sliding_attention') && window === undefined) {
+    throw fields.wrong('sliding_window', given, 'given for the layers of "sliding_attention"')
   }
-  return Array.from({ length: numLayers }, (_, layer) => windowOf(layer))
+  const isSliding = (layer: number) => (types ? types[layer] === 'sliding_attention' : isUsed && slides(layer))
+  return Array.from({ length: numLayers }, (_, layer) => (isSliding(layer) ? window : undefined))
 }
 
 function readLayerTypes(fields: Fields, numLayers: number): string[] | undefined {
