@@ -29,12 +29,8 @@ export function parseModelConfig(config: JsonObject, generationConfig?: JsonObje
   if (!architecture) throw unsupported(config)
   const { aliases, irrelevant = [] } = architecture
   const fields = new Fields(config, 'config.json', aliases)
-  fields.read('architectures')
-  if (fields.read('quantization_config') !== undefined) {
-    throw new UnsupportedModel(
-      `config.json: quantization_config is ${brief(config.quantization_config)}; only F32, F16 and BF16 weights are supported. Use the model from which it was quantised.`,
-    )
-  }
+  // how weights are stored is no part of the model (quantization-config.ts)
+  for (const field of ['architectures', 'quantization_config']) fields.read(field)
   for (const [field, value] of NEUTRAL) if (!irrelevant.includes(field)) fields.only(field, value)
   const decoder = architecture.describe(fields)
 

@@ -12,7 +12,5 @@ export interface Architecture {
   readonly aliases?: Readonly<Record<string, string>>
   /** Fields besides those of irrelevant-fields.ts that do not change what it computes. */
   readonly irrelevant?: readonly string[]
-  /** Buffers that checkpoints hold besides weights. */
-  readonly buffers?: RegExp
   describe(fields: Fields): Decoder
 }

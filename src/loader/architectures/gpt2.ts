@@ -38,7 +38,6 @@ export const gpt2: Architecture = {
       outputBias: true,
       mlpBias: true,
       tensors: {
-        optionalPrefix: 'transformer.',
         embedding: 'wte',
         positions: 'wpe',
         layers: 'h',
