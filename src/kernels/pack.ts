@@ -142,9 +142,9 @@ function packNibbles({ codes }: QuantizedRows, cols: number, words: Uint32Array)
 
 /** Returns the index of a weight whose scale or zero f16 cannot hold, or -1. */
 function packScales(format: QuantizedFormat, integers: QuantizedRows, cols: number, words: Uint32Array): number {
-  const { bits, group, codes, scales, zeros } = integers
+  const { group, codes, scales, zeros } = integers
   const scaleBits = bitsOfFloats(scales)
-  const zeroBits = bitsOfFloats(zeros ?? Float32Array.of(1 << (bits - 1)))
+  const zeroBits = bitsOfFloats(zeros ?? Float32Array.of(format.kind === 'q8' ? 128 : 8))
   let invalid = -1
   for (let from = 0; from < codes.length; from += format.group) {
     const g = Math.floor(from / group)
