@@ -154,6 +154,13 @@ function ropeScaling(config: HfConfig): [key: string, type: number, value: unkno
       ['rope.scaling.factor', F32, scaling?.factor],
     ]
   }
+  if (kind === 'yarn') {
+    return [
+      ['rope.scaling.type', TEXT, 'yarn'],
+      ['rope.scaling.factor', F32, scaling?.factor],
+      ['rope.scaling.original_context_length', U32, scaling?.original_max_position_embeddings],
+    ]
+  }
   if (kind !== 'longrope') return []
   const original = config.original_max_position_embeddings as number
   const factor = sizesOf(config).positions / original

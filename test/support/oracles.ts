@@ -5,6 +5,8 @@ export interface Oracle {
   readonly name: string
   readonly seed: number
   readonly config: HfConfig
+  /** To which an engine must be limited that decides by it, in tokens. */
+  readonly contextLength?: number
   /** Of all weights as little-endian f32, in file order. */
   readonly weightsSha256: string
   readonly runs: readonly {
