@@ -10,8 +10,6 @@ from typing import NamedTuple
 class Case(NamedTuple):
     config: dict
     acts: tuple = ()
-    # to which an engine must be limited that decides by it (LongRoPE), in tokens
-    context_length: int = None
     shortest_prompt: int = 1
 
 
@@ -401,7 +399,6 @@ CASES = {
     "phi4-longrope-short": Case(
         {**PHI4, **sizes(291, 96, 128, 2, 3, 1)},
         ({"partial_rotary_factor": 1.0, "rope_scaling": None}, {"rope_scaling": None}, {"max_position_embeddings": 256}),
-        context_length=256,
     ),
     "phi4-longrope-long": Case(
         {**PHI4, **sizes(259, 64, 96, 3, 2, 2), "original_max_position_embeddings": 64},

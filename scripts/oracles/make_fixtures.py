@@ -111,8 +111,7 @@ def make(name, case):
                 break
         if all(runs) and has_effect(case, seed, runs[1]["prompt"]):
             sha256 = weights_hash(model, seed)
-            context = {"contextLength": case.context_length} if case.context_length else {}
-            return {"name": name, "seed": seed, "config": case.config, **context, "weightsSha256": sha256, "runs": runs}
+            return {"name": name, "seed": seed, "config": case.config, "weightsSha256": sha256, "runs": runs}
     raise SystemExit(f"{name}: no seed makes a good fixture")
 
 

@@ -2,7 +2,7 @@ import type { ModelConfig } from '../core/model-config'
 import type { Gpu } from '../gpu/device'
 import { Step } from '../gpu/step'
 import { COPY_SRC, STORAGE } from '../gpu/usage'
-import { attentionTiles } from '../kernels/attention'
+import { attentionTiling } from '../kernels/attention'
 import { kernelContext } from '../kernels/context'
 import { createKvCache } from '../kernels/kv-cache'
 import { type AttentionLayout, planCapacity } from '../kv/attention-layout'
@@ -10,7 +10,8 @@ import { AttentionPlanner } from '../kv/attention-plan'
 import { BlockPool } from '../kv/block-pool'
 import { planMemory } from '../kv/memory-plan'
 import { createActivations } from '../model/activations'
-import { llama, llamaTensors } from '../model/llama'
+import { decoder } from '../model/decoder'
+import { decoderTensors } from '../model/tensors'
 import { Weights } from '../model/weights'
 import { maxResultBytes, Sampler } from '../sampler/sampler'
 import { Scheduler } from '../scheduler/scheduler'
@@ -35,7 +36,7 @@ const SOFTWARE_WORKGROUPS = 16
 export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) {
   const { tokenBudget = DEFAULTS.tokenBudget, stepsInFlight = DEFAULTS.stepsInFlight } = options
   const weights = new Weights(gpu, options.weights ?? DEFAULTS.weights)
-  const tensors = llamaTensors(config, weights)
+  const tensors = decoderTensors(config, weights)
   const memory = planMemory({
     limits: gpu.limits,
     config,
@@ -47,11 +48,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) 
     contextLength: options.contextLength,
   })
   const { numBlocks, contextLength, segmentTokens, drawRows } = memory
-  const layout: AttentionLayout = {
-    segmentTokens,
-    groupSize: config.numHeads / config.numKvHeads,
-    tiles: attentionTiles(config.headDim, gpu.limits),
-  }
+  const layout: AttentionLayout = { segmentTokens, ...attentionTiling(config, gpu.limits) }
   const capacity = planCapacity({ layout, tokenBudget, contextLength })
   const sizes = { tokenBudget, numBlocks, contextLength }
   const step = new Step(gpu, arenaWords(capacity, sizes), options.profile)
@@ -60,7 +57,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) 
   const { layers: cache } = createKvCache(gpu, { ...config, numBlocks })
   const results = gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC)
   const lastTokens = gpu.createBuffer('last tokens', numBlocks * 4, STORAGE)
-  const model = llama({ config, context, activations, cache, lastTokens, contextLength }, tensors)
+  const model = decoder({ config, context, activations, cache, lastTokens, contextLength }, tensors)
   const sampler = new Sampler(context, config.vocabSize, { logits: activations.logits, results, lastTokens })
   const pool = new BlockPool(numBlocks)
   const scheduler = new Scheduler({

@@ -1,11 +1,11 @@
+import type { Named, TensorLayout } from '../core/model-config'
 import type { Gpu } from '../gpu/device'
 import { COPY_DST, STORAGE } from '../gpu/usage'
 import { createMatrix, type Matrix } from '../kernels/matrix'
 import type { WeightFormat } from '../kernels/pack'
 
 /** A linear layer of the checkpoint, `name.weight` [rows, cols] and perhaps `name.bias` [rows], as part of a fused one. */
-export interface Part {
-  readonly name: string
+export interface Part extends Named {
   readonly rows: number
 }
 
@@ -16,9 +16,16 @@ export interface Linear {
   readonly bias: GPUBuffer | undefined
 }
 
+/** A norm's weight and, of a LayerNorm, bias: [length] */
+export interface Norm {
+  readonly weight: GPUBuffer
+  readonly bias: GPUBuffer | undefined
+}
+
 /** A tensor's way to the GPU. */
 interface Target {
   readonly shape: readonly number[]
+  readonly layout: TensorLayout | undefined
   write(firstRow: number, values: Float32Array<ArrayBuffer>): void
 }
 
@@ -44,6 +51,12 @@ export class Weights {
     return new Map([...this.#targets].map(([name, { shape }]) => [name, shape]))
   }
 
+  /** Tensor name → how Hugging Face's checkpoints store it, of those that they store otherwise. */
+  get layouts(): ReadonlyMap<string, TensorLayout> {
+    const layouts = [...this.#targets].flatMap(([name, { layout }]) => (layout ? [[name, layout] as const] : []))
+    return new Map(layouts)
+  }
+
   /** Layers of the same input stacked into one. The same parts asked for again are the same layer (tied weights). */
   linear(parts: readonly Part[], cols: number, hasBias: boolean): Linear {
     const label = parts.map(({ name }) => name).join(' + ')
@@ -55,11 +68,11 @@ export class Weights {
     return linear
   }
 
-  /** A vector [length], f32. */
-  vector(name: string, length: number): GPUBuffer {
-    const buffer = this.#buffer(name, length)
-    this.#targets.set(name, this.#slice(buffer, 0, length))
-    return buffer
+  norm({ name, layout }: Named, length: number, hasBias: boolean): Norm {
+    return {
+      weight: this.#vector(`${name}.weight`, length, layout),
+      bias: hasBias ? this.#vector(`${name}.bias`, length, undefined) : undefined,
+    }
   }
 
   /** Fills a tensor's rows from `firstRow` on. `values`: [numRows, cols]; a vector is one row. */
@@ -73,9 +86,9 @@ export class Weights {
     const partRows = parts.map(({ rows }) => rows)
     const matrix = createMatrix(this.#gpu, label, partRows, cols, this.#format)
     this.bytes += matrix.bytes
-    parts.forEach(({ name, rows }, index) => {
+    parts.forEach(({ name, rows, layout }, index) => {
       const write = (firstRow: number, values: Float32Array) => matrix.writeRows(index, firstRow, values)
-      this.#targets.set(`${name}.weight`, { shape: [rows, cols], write })
+      this.#targets.set(`${name}.weight`, { shape: [rows, cols], layout, write })
     })
     return matrix
   }
@@ -83,9 +96,17 @@ export class Weights {
   /** The parts' biases, each where its outputs are. */
   #bias(label: string, parts: readonly Part[], matrix: Matrix): GPUBuffer {
     const buffer = this.#buffer(`bias of ${label}`, matrix.rows)
-    parts.forEach(({ name, rows }, index) => {
-      this.#targets.set(`${name}.bias`, this.#slice(buffer, matrix.partOffset(index), rows))
+    parts.forEach(({ name, rows, layout }, index) => {
+      const biasLayout = layout?.type === 'transposed' ? undefined : layout
+      this.#targets.set(`${name}.bias`, this.#slice(buffer, matrix.partOffset(index), rows, biasLayout))
     })
+    return buffer
+  }
+
+  /** A vector [length], f32. */
+  #vector(name: string, length: number, layout: TensorLayout | undefined): GPUBuffer {
+    const buffer = this.#buffer(name, length)
+    this.#targets.set(name, this.#slice(buffer, 0, length, layout))
     return buffer
   }
 
@@ -95,8 +116,8 @@ export class Weights {
     return buffer
   }
 
-  #slice(buffer: GPUBuffer, offset: number, length: number): Target {
+  #slice(buffer: GPUBuffer, offset: number, length: number, layout: TensorLayout | undefined): Target {
     const { queue } = this.#gpu.device
-    return { shape: [length], write: (_, values) => queue.writeBuffer(buffer, offset * 4, values) }
+    return { shape: [length], layout, write: (_, values) => queue.writeBuffer(buffer, offset * 4, values) }
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { embed, FROM_SLOT } from '../../src/kernels/embed'
 import { createMatrix, type WeightFormat } from '../../src/kernels/matrix'
+import { expectClose } from '../support/compare'
 import { kernelBench } from '../support/gpu'
 import { random } from '../support/random'
 import { roundWeights } from '../support/round'
@@ -30,6 +31,22 @@ describe.each(FORMATS)('embed %s', format => {
     const rounded = roundWeights(values, format)
     const expected = tokens.flatMap(token => [...rounded.subarray(token * hidden, (token + 1) * hidden)])
     expect(await bench.read(x, numTokens * hidden)).toEqual(Float32Array.from(expected))
+  })
+
+  it('multiplies the rows and adds them to what is there, if asked to', async () => {
+    const { floats } = random(4)
+    const [values, before] = [floats(40 * 8), floats(3 * 8)]
+    const bench = await kernelBench()
+    const matrix = createMatrix(bench.gpu, 'embedding', [40], 8, format, 16 * 8 * 4)
+    matrix.writeRows(0, 0, values)
+    const [lastTokens, x] = [bench.upload(new Uint32Array(4)), bench.upload(before)]
+    const run = embed(bench, matrix, { lastTokens, x }, { scale: 1.7, accumulate: true })
+    await bench.ready()
+    const tokens = [33, 0, 20]
+    run(bench.step.push(tokens), 3)
+    const rounded = roundWeights(values, format)
+    const expected = before.map((value, i) => value + 1.7 * rounded[tokens[Math.floor(i / 8)] * 8 + (i % 8)])
+    expectClose(await bench.read(x, 3 * 8), expected, 1e-13)
   })
 
   it('a word that names a slot gives the token that was last drawn there', async () => {

@@ -5,8 +5,6 @@ export interface Oracle {
   readonly name: string
   readonly seed: number
   readonly config: HfConfig
-  /** To which an engine must be limited that decides by it, in tokens. */
-  readonly contextLength?: number
   /** Of all weights as little-endian f32, in file order. */
   readonly weightsSha256: string
   readonly runs: readonly {
@@ -24,6 +22,11 @@ const files = import.meta.glob<Oracle>(['../fixtures/llama/*.json', '../fixtures
 })
 
 export const oracles = Object.values(files)
+
+/** Room for the longest run. LongRoPE turns by the length of the context. */
+export function contextOf({ runs }: Oracle): number {
+  return Math.max(...runs.map(({ prompt, tokens }) => prompt.length + tokens.length))
+}
 
 export function decodeLogits(base64: string): Float32Array {
   const bytes = Uint8Array.from(atob(base64), char => char.charCodeAt(0))

@@ -9,14 +9,15 @@ import { ReadbackRing } from '../../src/gpu/readback'
 import { Step } from '../../src/gpu/step'
 import { parseModelConfig } from '../../src/loader'
 import { nmse } from '../support/compare'
-import { decodeLogits, oracles } from '../support/oracles'
+import { contextOf, decodeLogits, oracles } from '../support/oracles'
 import { seededModel } from '../support/seeded-weights'
 
-describe('the Llama graph', () => {
-  it.each(oracles)('gives the logits of the PyTorch oracle: $name', async ({ config, seed, runs }) => {
+describe('the graph', () => {
+  it.each(oracles)('gives the logits of the PyTorch oracle: $name', async oracle => {
+    const { config, seed, runs } = oracle
     const gpu = await openGpu()
     const modelConfig = parseModelConfig(config)
-    const { weights, activations, parts } = assemble(gpu, modelConfig, { blocks: 32 })
+    const { weights, activations, parts } = assemble(gpu, modelConfig, { blocks: 32, contextLength: contextOf(oracle) })
     await Promise.all([gpu.settled(), loadWeights(gpu, seededModel(config, seed), weights, {})])
     for (const { prompt, logits } of runs) {
       const sequence = new Sequence(0, prompt, samplingParams({}, modelConfig.vocabSize), prompt.length + 1, [])
