@@ -10,6 +10,7 @@ from typing import NamedTuple
 class Case(NamedTuple):
     config: dict
     acts: tuple = ()
+    shortest_prompt: int = 1
 
 
 TOKENS = {"bos_token_id": 256, "eos_token_id": 257}
@@ -307,6 +308,16 @@ CASES = {
     ),
     "qwen3": Case({**QWEN3, **sizes(293, 64, 96, 2, 4, 2, head_dim=32)}),
     "qwen3-untied": Case({**QWEN3, **sizes(277, 96, 128, 3, 6, 2, head_dim=24), "tie_word_embeddings": False}),
+    # as the model card says for long contexts
+    "qwen3-yarn": Case(
+        {
+            **QWEN3,
+            **sizes(265, 64, 104, 2, 4, 1, head_dim=32),
+            "rope_theta": 10000,
+            "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 128},
+        },
+        ({"rope_scaling": None}, {"rope_scaling": {"rope_type": "linear", "factor": 4.0}}),
+    ),
     "mistral-window": Case({**MISTRAL, **sizes(269, 64, 112, 3, 8, 2)}, ({"sliding_window": None}, {"sliding_window": 25})),
     # mistralai/Mistral-Nemo-Instruct-2407: a head size of its own, no window
     "mistral-nemo": Case(
@@ -385,9 +396,14 @@ CASES = {
         ({"layer_types": ["sliding_attention"] * 3}, {"query_pre_attn_scalar": 16}, {"rope_scaling": None}),
     ),
     "phi3": Case({**PHI3, **sizes(279, 64, 96, 2, 4, 4)}, ({"sliding_window": 512},)),
-    "phi4-longrope": Case(
+    "phi4-longrope-short": Case(
         {**PHI4, **sizes(291, 96, 128, 2, 3, 1)},
         ({"partial_rotary_factor": 1.0, "rope_scaling": None}, {"rope_scaling": None}, {"max_position_embeddings": 256}),
+    ),
+    "phi4-longrope-long": Case(
+        {**PHI4, **sizes(259, 64, 96, 3, 2, 2), "original_max_position_embeddings": 64},
+        ({"original_max_position_embeddings": 512}, {"max_position_embeddings": 64}),
+        shortest_prompt=65,
     ),
     "gpt2": Case({**GPT2, "vocab_size": 295, "n_embd": 64, "n_head": 4, "n_layer": 2}),
     "gpt2-prefixed": Case(

@@ -51,18 +51,35 @@ def inverse_frequencies(theta, dim):
     return theta ** (-torch.arange(0, dim, 2, dtype=torch.float64) / dim)
 
 
-def scaled_frequencies(frequencies, scaling):
-    """`rope_scaling` of config.json; `_compute_{linear_scaling,llama3}_parameters` in transformers."""
-    if scaling is None:
-        return frequencies
-    kind = scaling.get("rope_type", scaling.get("type"))
+def scaled_frequencies(theta, dim, scaling):
+    """Frequencies under `rope_scaling` of config.json and what cosines and sines are multiplied by; LongRoPE is Phi-3's."""
+    frequencies = inverse_frequencies(theta, dim)
+    kind = "default" if scaling is None else scaling.get("rope_type", scaling.get("type"))
+    if kind == "default":
+        return frequencies, 1.0
+    factor = scaling["factor"]
     if kind == "linear":
-        return frequencies / scaling["factor"]
-    assert kind == "llama3", kind
-    low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
+        return frequencies / factor, 1.0
+    # how often a pair turns within the original context
     turns = scaling["original_max_position_embeddings"] * frequencies / (2 * math.pi)
-    smooth = ((turns - low) / (high - low)).clamp(0, 1)
-    return (1 - smooth) * frequencies / scaling["factor"] + smooth * frequencies
+    if kind == "llama3":  # `_compute_llama3_parameters` in `modeling_rope_utils.py`
+        low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
+        kept = ((turns - low) / (high - low)).clamp(0, 1)
+        return interpolated(frequencies, factor, kept), 1.0
+    assert kind == "yarn", kind  # `_compute_yarn_parameters`; arXiv:2309.00071 §3
+
+    def pair_that_turns(times):
+        return dim / 2 * math.log(float(turns[0]) / times) / math.log(theta)
+
+    first = max(math.floor(pair_that_turns(scaling.get("beta_fast", 32))), 0)
+    last = min(math.ceil(pair_that_turns(scaling.get("beta_slow", 1))), dim - 1)
+    kept = 1 - ((torch.arange(dim // 2, dtype=torch.float64) - first) / (last - first)).clamp(0, 1)
+    return interpolated(frequencies, factor, kept), 0.1 * math.log(factor) + 1
+
+
+def interpolated(frequencies, factor, kept):
+    """Where `kept` is 1, frequencies stay; where it is 0, they are divided by `factor`."""
+    return kept * frequencies + (1 - kept) * frequencies / factor
 
 
 def attention(q, k, v, scale, window=None, softcap=None):

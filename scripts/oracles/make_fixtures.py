@@ -87,11 +87,11 @@ def rms(x):
     return float(x.pow(2).mean().sqrt())
 
 
-def prompts(seed, config):
-    """One prompt of a single token, one of 37 to 70, or for a window of 24 of 71 to 104."""
-    byte = lambda i: int(seeded_weights.mix(seed * 1000 + i)) % config["vocab_size"]
-    least = 71 if config.get("sliding_window") == 24 else 37
-    return [[byte(0)], [byte(i) for i in range(1, least + 1 + byte(0) % 34)]]
+def prompts(seed, case):
+    """One prompt as short as the case allows (a single token), one of 37 to 70 tokens, or for a window of 24 71 to 104."""
+    byte = lambda i: int(seeded_weights.mix(seed * 1000 + i)) % case.config["vocab_size"]
+    least = 71 if case.config.get("sliding_window") == 24 else max(37, case.shortest_prompt)
+    return [[byte(-i) for i in range(case.shortest_prompt)], [byte(i) for i in range(1, least + 1 + byte(0) % 34)]]
 
 
 def has_effect(case, seed, prompt):
@@ -105,7 +105,7 @@ def make(name, case):
     for seed in range(1, 2000):
         model = load(case.config, seed)
         runs = []
-        for prompt in prompts(seed, case.config):
+        for prompt in prompts(seed, case):
             runs.append(greedy(model, prompt))
             if runs[-1] is None:
                 break

@@ -23,7 +23,7 @@ const files = import.meta.glob<Oracle>(['../fixtures/llama/*.json', '../fixtures
 
 export const oracles = Object.values(files)
 
-/** Room for the longest run. Positions that are turned by the length of the context (longrope) depend on it. */
+/** Room for the longest run. LongRoPE turns by the length of the context. */
 export function contextOf({ runs }: Oracle): number {
   return Math.max(...runs.map(({ prompt, tokens }) => prompt.length + tokens.length))
 }

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from layers import attention, inverse_frequencies, linear, rms_norm, rotate, scaled_frequencies, split_heads
+from layers import attention, linear, rms_norm, rotate, scaled_frequencies, split_heads
 from seeded_weights import bias, embedding, matrix, norm
 
 
@@ -84,8 +84,7 @@ class Llama:
         ]
 
     def rotate(self, i, x):
-        frequencies = inverse_frequencies(self.config["rope_theta"], self.head_dim)
-        return rotate(x, scaled_frequencies(frequencies, self.config.get("rope_scaling")))
+        return rotate(x, *scaled_frequencies(self.config["rope_theta"], self.head_dim, self.config.get("rope_scaling")))
 
     def scale(self):
         return 1 / math.sqrt(self.head_dim)

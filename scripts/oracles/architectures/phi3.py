@@ -24,17 +24,17 @@ class Phi3(Llama):
         return [split_heads(part, self.head_dim) for part in qkv.split((q_dim, kv_dim, kv_dim), -1)]
 
     def rotate(self, i, x):
-        """LongRoPE (`_compute_longrope_parameters`): one factor per frequency, here always those for short sequences."""
+        """LongRoPE (`_compute_longrope_parameters`; arXiv:2402.13753): a factor per frequency, others in long sequences."""
         c = self.config
         frequencies = inverse_frequencies(c["rope_theta"], int(self.head_dim * c.get("partial_rotary_factor", 1.0)))
         scaling = c["rope_scaling"]
         if scaling is None:
             return rotate(x, frequencies)
         original = c["original_max_position_embeddings"]
-        assert scaling["type"] == "longrope" and x.shape[1] <= original
+        factors = scaling["short_factor" if x.shape[1] <= original else "long_factor"]
         factor = c["max_position_embeddings"] / original
         magnitude = math.sqrt(1 + math.log(factor) / math.log(original)) if factor > 1 else 1.0
-        return rotate(x, frequencies / torch.tensor(scaling["short_factor"], dtype=torch.float64), magnitude)
+        return rotate(x, frequencies / torch.tensor(factors, dtype=torch.float64), magnitude)
 
     def window(self, i):
         return self.config["sliding_window"]
