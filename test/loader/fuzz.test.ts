@@ -188,8 +188,8 @@ test('any 1500 mutated models load or fail with a typed error', async () => {
     const model = memorySource(files, 4096)
     try {
       const read = await readModelFiles(model)
-      parseModelConfig(read.config)
-      for await (const raw of streamRows(model, await openCheckpoint(model, read), EXPECTED)) {
+      const config = parseModelConfig(read.config)
+      for await (const raw of streamRows(model, await openCheckpoint(model, read, config), EXPECTED)) {
         for (const wantsIntegers of [false, true]) decodeRows(raw, wantsIntegers)
       }
       numLoaded++
@@ -226,9 +226,7 @@ test.each<[string, Files]>([
   const model = memorySource(files, 2 ** 16)
   const open = async () => {
     const read = await readModelFiles(model)
-    const checkpoint = await openCheckpoint(model, read)
-    parseModelConfig(read.config)
-    return checkpoint
+    return openCheckpoint(model, read, parseModelConfig(read.config))
   }
   const error = await open().catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(CoppiceError)
@@ -236,20 +234,20 @@ test.each<[string, Files]>([
 
 test('a file that announces more than it holds takes no memory for it', async () => {
   const HUGE = 2 ** 45
+  const files = await readModelFiles(memorySource(PLAIN, 4096))
+  const config = parseModelConfig(files.config)
   const before = process.memoryUsage().arrayBuffers
   const short = new Uint8Array(20)
   new DataView(short.buffer).setBigUint64(0, 99_999_999n, true)
-  await expect(openCheckpoint(memorySource({ 'model.safetensors': short }), await emptyFiles())).rejects.toThrow(
+  await expect(openCheckpoint(memorySource({ 'model.safetensors': short }), files, config)).rejects.toThrow(
     'is truncated: it ends at byte 20, in the header',
   )
   // heads of 4096 rows, which are held whole
   const shape = [4096, HUGE / 4 / 4096]
   const header = { w: { dtype: 'F32', shape, data_offsets: [0, HUGE] } }
   const model = memorySource({ 'model.safetensors': safetensorsFile(header, new Uint8Array(100)) })
-  const checkpoint = await openCheckpoint(model, await emptyFiles())
+  const checkpoint = await openCheckpoint(model, files, config)
   const slabs = streamRows(model, checkpoint, new Map([['w', shape]]))
   await expect(slabs.next()).rejects.toThrow('model.safetensors is truncated')
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 26)
 })
-
-const emptyFiles = () => readModelFiles(memorySource({ 'config.json': '{}', 'tokenizer.json': '{}' }))
