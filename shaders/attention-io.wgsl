@@ -12,7 +12,10 @@ struct Params {
   items: u32,    // where the lists start, in words of the arena
   rows: u32,
   blocks: u32,
-  group: u32,    // query heads per kv head
+  group: u32,    // query heads that are computed together
+  splits: u32,   // groups per kv head
+  window: u32,   // keys that a query vector sees, itself among them: 2^31 for all
+  softcap: f32,  // of scores; 0 for none
   segment: u32,  // keys, a multiple of TILE
   dim4: u32,     // DIM4 again, as a bound that no compiler unrolls
 }

@@ -19,6 +19,7 @@ struct Params {
   y_offset: u32,    // of the matrix's first output within a token's stride
   has_bias: u32,    // 0 or 1
   accumulate: u32,  // 1: add to what y holds
+  scale: f32,       // of the product and the bias
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -54,6 +55,7 @@ fn store(token: u32, row: u32, sum: f32) {
   let i = token * params.y_stride + params.y_offset + n;
   var value = sum;
   if (params.has_bias != 0u) { value += bias[n]; }
-  if (params.accumulate != 0u) { value += y[i]; }
-  y[i] = value;
+  var before = 0f;
+  if (params.accumulate != 0u) { before = y[i]; }
+  y[i] = fma(value, params.scale, before);
 }

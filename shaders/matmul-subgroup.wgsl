@@ -1,4 +1,4 @@
-// y[m][n] = sum over k of x[m][k] * w[n][k] (+ bias[n]) (+ y[m][n]), for any number of tokens m, on narrow subgroups.
+// y[m][n] = scale * (sum over k of x[m][k] * w[n][k] (+ bias[n])) (+ y[m][n]), for any number of tokens m, on narrow subgroups.
 // A thread computes 4 rows of w for TOKENS tokens. It loads x for an eighth of the tokens only, and each subgroup hands
 // its loads around: worth it where a load of one address by all threads costs a load each, as in Mesa's lavapipe, where
 // this takes less than half the time of any kernel without subgroups.

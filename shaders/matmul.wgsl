@@ -1,4 +1,4 @@
-// y[m][n] = sum over k of x[m][k] * w[n][k] (+ bias[n]) (+ y[m][n]), for many tokens m.
+// y[m][n] = scale * (sum over k of x[m][k] * w[n][k] (+ bias[n])) (+ y[m][n]), for many tokens m.
 // A workgroup computes 64 rows of w for 4 * TOKENS tokens, a thread 4 rows for TOKENS tokens: 16 threads read a tile of
 // weights, 4 threads the same weights and 16 the same x, all straight to registers.
 // The order of summation is that of matmul-io.

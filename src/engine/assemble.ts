@@ -2,7 +2,7 @@ import type { ModelConfig } from '../core/model-config'
 import type { Gpu } from '../gpu/device'
 import { Step } from '../gpu/step'
 import { COPY_SRC, STORAGE } from '../gpu/usage'
-import { attentionTiles } from '../kernels/attention'
+import { attentionTiling } from '../kernels/attention'
 import { kernelContext } from '../kernels/context'
 import { createKvCache } from '../kernels/kv-cache'
 import { type AttentionLayout, planCapacity } from '../kv/attention-layout'
@@ -11,12 +11,13 @@ import { BlockPool } from '../kv/block-pool'
 import { planMemory } from '../kv/memory-plan'
 import type { Checkpoint } from '../loader'
 import { createActivations } from '../model/activations'
-import { llama, llamaTensors } from '../model/llama'
+import { decoder } from '../model/decoder'
+import { decoderTensors } from '../model/tensors'
 import { Weights } from '../model/weights'
+import { chooseFormat } from '../packing/choose-format'
 import { maxResultBytes, Sampler } from '../sampler/sampler'
 import { Scheduler } from '../scheduler/scheduler'
 import { arenaWords, historyTokens } from './arena'
-import { chooseFormat } from './choose-format'
 import { chooseWeights } from './choose-weights'
 import type { JobSettings } from './job'
 import type { EngineOptions } from './options'
@@ -41,7 +42,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
     const sources = parts.map(({ name }) => checkpoint.tensors.get(`${name}.weight`)?.encoding)
     return chooseFormat(choice, sources, cols, parts[0].rows === config.vocabSize)
   })
-  const tensors = llamaTensors(config, weights)
+  const tensors = decoderTensors(config, weights)
   const memory = planMemory({
     limits: gpu.limits,
     config,
@@ -53,11 +54,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
     contextLength: options.contextLength,
   })
   const { numBlocks, contextLength, segmentTokens, drawRows } = memory
-  const layout: AttentionLayout = {
-    segmentTokens,
-    groupSize: config.numHeads / config.numKvHeads,
-    tiles: attentionTiles(config.headDim, gpu.limits),
-  }
+  const layout: AttentionLayout = { segmentTokens, ...attentionTiling(config, gpu.limits) }
   const capacity = planCapacity({ layout, tokenBudget, contextLength })
   const sizes = { tokenBudget, numBlocks, contextLength }
   const step = new Step(gpu, arenaWords(capacity, sizes), options.profile)
@@ -66,7 +63,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
   const { layers: cache } = createKvCache(gpu, { ...config, numBlocks })
   const results = gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC)
   const lastTokens = gpu.createBuffer('last tokens', numBlocks * 4, STORAGE)
-  const model = llama({ config, context, activations, cache, lastTokens, contextLength }, tensors)
+  const model = decoder({ config, context, activations, cache, lastTokens, contextLength }, tensors)
   const sampler = new Sampler(context, config.vocabSize, { logits: activations.logits, results, lastTokens })
   const pool = new BlockPool(numBlocks)
   const scheduler = new Scheduler({

@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../loader'
-import type { WeightChoice } from './choose-format'
+import type { WeightChoice } from '../packing/choose-format'
 import type { EngineOptions } from './options'
 
 /** Weights may take this much of the GPU's memory if no budget is given, as the KV cache may. */

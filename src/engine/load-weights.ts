@@ -1,5 +1,5 @@
 import type { Gpu } from '../gpu/device'
-import { type Checkpoint, type ModelSource, type StreamOptions, streamRows } from '../loader'
+import { type Checkpoint, type ModelSource, type StreamOptions, streamRows, withLayouts } from '../loader'
 import type { Weights } from '../model/weights'
 import { openPacker } from '../packing/open-packer'
 import { packAll } from '../packing/pack-all'
@@ -34,7 +34,7 @@ export async function loadWeights(
   const packer = await openPacker()
   try {
     await packAll(
-      streamRows(source, checkpoint, weights.expected, options),
+      streamRows(source, withLayouts(checkpoint, weights.layouts), weights.expected, options),
       packer,
       name => weights.formatOf(name),
       async ({ name, firstRow, numRows, cols, encoding }, { rows, loss }) => {

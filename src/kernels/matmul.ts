@@ -19,6 +19,8 @@ export interface MatmulBuffers {
 export interface MatmulOptions {
   /** Add to what `y` holds, instead of replacing it. */
   readonly accumulate?: boolean
+  /** Multiplies the product and the bias; default 1. */
+  readonly scale?: number
   /** From token to token in `y`, in elements; default `matrix.rows`. */
   readonly yStride?: number
   /** Where the matrix's outputs start within a token's stride of `y`, in elements; default 0. */
@@ -67,9 +69,9 @@ export function matmulVariants({ hasSubgroupsOf8 }: Gpu): readonly MatmulVariant
 }
 
 /**
- * y[m][yOffset + n] = Σk x[m][k] · matrix[n][k] (+ bias[n]) (+ y[m][yOffset + n]). Each y[m][n] has the same bits for any
- * number of tokens. Where the context has room for int8 and the matrix is of integers without zeros, x is rounded to int8
- * first. Returns the recorder of one call.
+ * y[m][yOffset + n] = scale · (Σk x[m][k] · matrix[n][k] (+ bias[n])) (+ y[m][yOffset + n]). Each y[m][n] has the same bits
+ * for any number of tokens. Where the context has room for int8 and the matrix is of integers without zeros, x is rounded
+ * to int8 first. Returns the recorder of one call.
  */
 export function matmul(
   context: KernelContext,
@@ -95,7 +97,7 @@ export function matmulVariant(
   { kernel: name, tokens, groupTokens, groupRows }: MatmulVariant,
   matrix: Matrix,
   { x, bias, y }: MatmulBuffers,
-  { accumulate = false, yStride = matrix.rows, yOffset = 0 }: MatmulOptions = {},
+  { accumulate = false, scale = 1, yStride = matrix.rows, yOffset = 0 }: MatmulOptions = {},
 ): (numTokens: number) => void {
   assert(yOffset + matrix.rows <= yStride, `${matrix.label}: ${matrix.rows} outputs at ${yOffset} exceed ${yStride}`)
   const [inputs, module] =
@@ -113,6 +115,7 @@ export function matmulVariant(
       y_offset: yOffset,
       has_bias: Number(bias !== undefined),
       accumulate: Number(accumulate),
+      scale,
     },
     grid: flatGrid(Math.ceil(numRows / groupRows)),
   }))

@@ -53,7 +53,7 @@ export interface MemoryPlan {
   readonly partialBytes: number
   /**
    * What a step's tokens pass through: `[T][hidden]` twice, `[T][(heads + 2 kvHeads) headDim]`, `[T][heads headDim]` twice,
-   * `[T][2 intermediate]`, `[T][intermediate]`, `[drawRows][hidden]` twice. Padding of rows is not counted.
+   * `[T][gate and up]`, `[T][intermediate]`, `[drawRows][hidden]` twice. Padding of rows is not counted.
    */
   readonly activationBytes: number
   /** `[drawRows][vocab]`. */
@@ -78,8 +78,8 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
   const rowBytes = config.vocabSize * F32_BYTES
   const drawRows = Math.max(1, Math.min(tokenBudget, Math.floor(Math.min(MAX_LOGITS_BYTES, bindingBytes) / rowBytes)))
   const logitsBytes = drawRows * rowBytes
-  const { hidden, qkv, attention, mlp } = bytesPerToken(config)
-  const activationBytes = tokenBudget * (2 * hidden + qkv + 2 * attention + 3 * mlp) + 2 * drawRows * hidden
+  const { hidden, qkv, attention, gateUp, mlp } = bytesPerToken(config)
+  const activationBytes = tokenBudget * (2 * hidden + qkv + 2 * attention + gateUp + mlp) + 2 * drawRows * hidden
 
   // the context is not known before the cache is, but it is at most the one wanted
   const mostSlots = maxSlots(SEGMENT_TOKENS, { tokenBudget, contextLength: wantedContextLength })
@@ -89,7 +89,7 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
 
   const contextLength = Math.min(wantedContextLength, numBlocks * BLOCK_LEN)
   const partialSlots = maxSlots(SEGMENT_TOKENS, { tokenBudget, contextLength })
-  const largestBytes = Math.max(hidden, qkv, 2 * mlp, attention, (partialSlots / tokenBudget) * attention)
+  const largestBytes = Math.max(hidden, qkv, gateUp, attention, (partialSlots / tokenBudget) * attention)
   if (tokenBudget * largestBytes > bindingBytes) {
     throw new OutOfMemory(
       `A token budget of ${tokenBudget} needs a buffer of ${mib(tokenBudget * largestBytes)}, the device binds ${mib(bindingBytes)} at most; ` +
@@ -158,11 +158,12 @@ function chooseBlocks(
 
 /** Bytes that one token takes in the buffers it passes through. */
 function bytesPerToken(config: ModelConfig) {
-  const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim } = config
+  const { hiddenSize, intermediateSize, isGated, numHeads, numKvHeads, headDim } = config
   return {
     hidden: hiddenSize * F32_BYTES,
     qkv: (numHeads + 2 * numKvHeads) * headDim * F32_BYTES,
     attention: numHeads * headDim * F32_BYTES,
+    gateUp: (isGated ? 2 : 1) * intermediateSize * F32_BYTES,
     mlp: intermediateSize * F32_BYTES,
   }
 }

@@ -5,20 +5,14 @@ import { INDEX_FILE } from './shard-index'
 /** The tensors that a model consists of: name → shape, outermost dimension first. */
 export type TensorShapes = ReadonlyMap<string, readonly number[]>
 
-/**
- * Tensors that a checkpoint may hold although the model does not declare them:
- * - RoPE frequencies, a buffer that old versions of transformers saved; we compute them;
- * - the LM head of a model with tied embeddings, a second copy of the embedding.
- */
-const SURPLUS_ALLOWED = [/(^|\.)rotary_emb\.inv_freq$/, /^lm_head\.weight$/]
+/** The LM head of a model with tied embeddings: a second copy of the embedding, by the names that it has. */
+const SURPLUS_ALLOWED = ['lm_head.weight', 'embed_out.weight']
 
 /** A checkpoint holds all tensors of the model, in their shapes, and none without a use. */
 export function checkTensors({ name: file, describedBy, tensors }: Checkpoint, expected: TensorShapes): void {
   const missing = [...expected.keys()].filter(name => !tensors.has(name))
   if (missing.length > 0) throw new CorruptCheckpoint(`${file} lacks ${list(missing)}, which the model needs.`)
-  const surplus = [...tensors.keys()].filter(
-    name => !expected.has(name) && !SURPLUS_ALLOWED.some(form => form.test(name)),
-  )
+  const surplus = [...tensors.keys()].filter(name => !expected.has(name) && !SURPLUS_ALLOWED.includes(name))
   if (surplus.length > 0) {
     throw new CorruptCheckpoint(
       `${file} holds ${list(surplus)}, which the model as ${describedBy} describes it has no use for.`,

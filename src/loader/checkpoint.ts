@@ -1,3 +1,4 @@
+import type { TensorLayout } from '../core/model-config'
 import type { Quantization } from './quantization-config'
 
 /** How the bytes of rows are to be read. Plain data, so that a worker can be told. */
@@ -9,6 +10,8 @@ export interface RowEncoding {
   readonly type: string
   /** Rows lie in GGUF's order of rotary pairs, in heads of so many. */
   readonly headDim?: number
+  /** How Hugging Face's file stores the tensor, if not as the graph takes it. Of rows given out the order is put right. */
+  readonly layout?: TensorLayout
 }
 
 /**
@@ -80,6 +83,8 @@ export interface Checkpoint {
   readonly name: string
   /** What says which tensors the model has, for errors. */
   readonly describedBy: string
+  /** Tensors are stored as the graph takes them, whatever Hugging Face's checkpoints of the architecture do. */
+  readonly hasPlainLayout: boolean
   /** By Hugging Face's names. */
   readonly tensors: ReadonlyMap<string, SourceTensor>
   /** In the order in which they are to be read. */

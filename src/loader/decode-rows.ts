@@ -4,6 +4,7 @@ import type { RawRows, RowEncoding } from './checkpoint'
 import { GROUP } from './gguf/block'
 import { formatNamed } from './gguf/formats'
 import { splitHeadPairs } from './gguf/head-order'
+import { restoreValues } from './tensor-layout'
 import { firstNonFinite } from './to-float32'
 import { unpackLinear } from './unpack-linear'
 
@@ -23,7 +24,7 @@ export function decodeRows(raw: RawRows, wantsIntegers: boolean): Rows {
   return rows
 }
 
-function decodeBlocks(raw: RawRows, { type, headDim }: RowEncoding, wantsIntegers: boolean): Rows {
+function decodeBlocks(raw: RawRows, { type, headDim, layout }: RowEncoding, wantsIntegers: boolean): Rows {
   const { numRows, cols } = raw
   const { integers, decode } = formatNamed(type)
   // a vector's rows are its elements
@@ -33,7 +34,7 @@ function decodeBlocks(raw: RawRows, { type, headDim }: RowEncoding, wantsInteger
   if (!integers || !wantsIntegers) {
     const values = new Float32Array(length)
     decode(bytes, values)
-    return values
+    return layout ? restoreValues(values, layout, numRows) : values
   }
   const rows = {
     bits: integers.bits,

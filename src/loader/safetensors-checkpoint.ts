@@ -52,10 +52,12 @@ export function safetensorsCheckpoint(
   const weightFiles = files.map(({ name: file, dataBegin, entries }) => {
     const stored = entries.map((entry): StoredTensor => {
       const { begin, end } = entry
-      const [, linear, part] = (quantization && PART_NAME.exec(entry.name)) ?? []
+      const name = entry.name.replace(BASE_MODEL, '')
+      if (BUFFER_NAMES.some(form => form.test(name))) return { tensor: undefined, begin, end }
+      const [, linear, part] = (quantization && PART_NAME.exec(name)) ?? []
       if (linear === undefined) {
-        tensors.set(entry.name, plainTensor(file, entry))
-        return { tensor: entry.name, begin, end }
+        tensors.set(name, plainTensor(file, entry))
+        return { tensor: name, begin, end }
       }
       const parts = linears.get(linear) ?? new Map()
       linears.set(linear, parts.set(part, { ...entry, file }))
@@ -66,8 +68,14 @@ export function safetensorsCheckpoint(
   for (const [linear, parts] of linears) {
     if (quantization) tensors.set(`${linear}.weight`, packedTensor(linear, parts, quantization))
   }
-  return { name, describedBy: 'config.json', tensors, files: weightFiles }
+  return { name, describedBy: 'config.json', hasPlainLayout: false, tensors, files: weightFiles }
 }
+
+/** Some checkpoints of GPT-2 have it before all names. */
+const BASE_MODEL = /^transformer\./
+
+/** What old versions of transformers saved besides weights: rotary frequencies, and the masks of GPT-2 and GPT-NeoX. */
+const BUFFER_NAMES = [/(^|\.)rotary_emb\.inv_freq$/, /\.(attn|attention)\.(masked_)?bias$/]
 
 const PART_NAME = /^(.+)\.(qweight|qzeros|scales|g_idx)$/
 

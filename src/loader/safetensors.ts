@@ -2,8 +2,8 @@ import { CorruptCheckpoint, UnsupportedModel } from '../core/errors'
 import { DTYPE_BYTES } from './dtype'
 import { brief, isJsonObject, parseJsonObject } from './json'
 
-/** Element types that we can read: those of weights, and the words of quantised matrices. */
-const STORED_BYTES = { ...DTYPE_BYTES, I32: 4 }
+/** Element types that we can read: those of weights, the words of quantised matrices, and masks, which we skip. */
+const STORED_BYTES = { ...DTYPE_BYTES, I32: 4, U8: 1, BOOL: 1 }
 
 export type StoredDtype = keyof typeof STORED_BYTES
 

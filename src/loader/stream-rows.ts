@@ -4,6 +4,7 @@ import type { Checkpoint, RawRows, RowEncoding, SourceTensor, StoredTensor } fro
 import { PackedLinears } from './packed-linear'
 import { slabRows, tensorSize } from './slab'
 import type { ModelSource } from './source'
+import { gatherRows, isReordered } from './tensor-layout'
 import { WeightStream } from './weight-stream'
 
 /** How far the weights have come. Bytes are those of tensors: headers do not count. */
@@ -89,10 +90,12 @@ async function* rowSlabs(
   const { totalRows, cols } = tensorSize(shape)
   const rowBytes = (end - begin) / totalRows
   const perSlab = slabRows(cols, maxSlabElements, encoding.headDim)
+  const layout = isReordered(encoding.layout) ? encoding.layout : undefined
+  const all = layout && (await stream.read(end - begin, `in tensor ${storedName}`))
   for (let firstRow = 0; firstRow < totalRows; firstRow += perSlab) {
     const numRows = Math.min(perSlab, totalRows - firstRow)
     const where = `in tensor ${storedName}, row ${firstRow} of ${totalRows}`
-    const bytes = await stream.read(numRows * rowBytes, where)
+    const bytes = all ? gatherRows(all, layout, shape, firstRow, numRows) : await stream.read(numRows * rowBytes, where)
     yield { file, name, firstRow, numRows, cols, encoding, bytes }
   }
 }

@@ -1,3 +1,4 @@
+import type { Named, TensorLayout } from '../core/model-config'
 import type { Gpu } from '../gpu/device'
 import { COPY_DST, STORAGE } from '../gpu/usage'
 import { createMatrix, type Matrix } from '../kernels/matrix'
@@ -5,8 +6,7 @@ import type { MatrixFormat } from '../kernels/matrix-format'
 import type { PackedRows } from '../kernels/pack'
 
 /** A linear layer of the checkpoint, `name.weight` [rows, cols] and perhaps `name.bias` [rows], as part of a fused one. */
-export interface Part {
-  readonly name: string
+export interface Part extends Named {
   readonly rows: number
 }
 
@@ -17,8 +17,14 @@ export interface Linear {
   readonly bias: GPUBuffer | undefined
 }
 
+/** A norm's weight and, of a LayerNorm, bias: [length] */
+export interface Norm {
+  readonly weight: GPUBuffer
+  readonly bias: GPUBuffer | undefined
+}
+
 /** A tensor's way to the GPU. */
-type Target = { readonly shape: readonly number[] } & (
+type Target = { readonly shape: readonly number[]; readonly layout: TensorLayout | undefined } & (
   | { readonly format: MatrixFormat; write(firstRow: number, rows: PackedRows): void }
   | { readonly format: undefined; write(values: Float32Array<ArrayBuffer>): void }
 )
@@ -48,6 +54,12 @@ export class Weights {
     return new Map([...this.#targets].map(([name, { shape }]) => [name, shape]))
   }
 
+  /** Tensor name → how Hugging Face's checkpoints store it, of those that they store otherwise. */
+  get layouts(): ReadonlyMap<string, TensorLayout> {
+    const layouts = [...this.#targets].flatMap(([name, { layout }]) => (layout ? [[name, layout] as const] : []))
+    return new Map(layouts)
+  }
+
   /** Layers of the same input stacked into one. The same parts asked for again are the same layer (tied weights). */
   linear(parts: readonly Part[], cols: number, hasBias: boolean): Linear {
     const label = parts.map(({ name }) => name).join(' + ')
@@ -59,11 +71,11 @@ export class Weights {
     return linear
   }
 
-  /** A vector [length], f32. */
-  vector(name: string, length: number): GPUBuffer {
-    const buffer = this.#buffer(name, length)
-    this.#targets.set(name, this.#slice(buffer, 0, length))
-    return buffer
+  norm({ name, layout }: Named, length: number, hasBias: boolean): Norm {
+    return {
+      weight: this.#vector(`${name}.weight`, length, layout),
+      bias: hasBias ? this.#vector(`${name}.bias`, length, undefined) : undefined,
+    }
   }
 
   /** What a tensor's rows are kept as; undefined: a vector, of f32. */
@@ -91,9 +103,9 @@ export class Weights {
     const format = this.#chooseFormat(parts, cols)
     const matrix = createMatrix(this.#gpu, label, partRows, cols, format)
     this.bytes += matrix.bytes
-    parts.forEach(({ name, rows }, index) => {
+    parts.forEach(({ name, rows, layout }, index) => {
       const write = (firstRow: number, packed: PackedRows) => matrix.write(index, firstRow, packed)
-      this.#targets.set(`${name}.weight`, { shape: [rows, cols], format, write })
+      this.#targets.set(`${name}.weight`, { shape: [rows, cols], layout, format, write })
     })
     return matrix
   }
@@ -101,9 +113,17 @@ export class Weights {
   /** The parts' biases, each where its outputs are. */
   #bias(label: string, parts: readonly Part[], matrix: Matrix): GPUBuffer {
     const buffer = this.#buffer(`bias of ${label}`, matrix.rows)
-    parts.forEach(({ name, rows }, index) => {
-      this.#targets.set(`${name}.bias`, this.#slice(buffer, matrix.partOffset(index), rows))
+    parts.forEach(({ name, rows, layout }, index) => {
+      const biasLayout = layout?.type === 'transposed' ? undefined : layout
+      this.#targets.set(`${name}.bias`, this.#slice(buffer, matrix.partOffset(index), rows, biasLayout))
     })
+    return buffer
+  }
+
+  /** A vector [length], f32. */
+  #vector(name: string, length: number, layout: TensorLayout | undefined): GPUBuffer {
+    const buffer = this.#buffer(name, length)
+    this.#targets.set(name, this.#slice(buffer, 0, length, layout))
     return buffer
   }
 
@@ -113,8 +133,9 @@ export class Weights {
     return buffer
   }
 
-  #slice(buffer: GPUBuffer, offset: number, length: number): Target {
+  #slice(buffer: GPUBuffer, offset: number, length: number, layout: TensorLayout | undefined): Target {
     const { queue } = this.#gpu.device
-    return { shape: [length], format: undefined, write: values => queue.writeBuffer(buffer, offset * 4, values) }
+    const write = (values: Float32Array<ArrayBuffer>) => queue.writeBuffer(buffer, offset * 4, values)
+    return { shape: [length], layout, format: undefined, write }
   }
 }

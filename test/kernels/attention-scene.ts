@@ -1,6 +1,11 @@
 /** Sequences with keys and values in a block pool, queries on them, and the naive f64 answer: for the attention tests. */
 import { BLOCK_LEN, blocksFor } from '../../src/core/block'
-import { type AttentionItems, type AttentionVariant, attention } from '../../src/kernels/attention'
+import {
+  type AttentionItems,
+  type AttentionScores,
+  type AttentionVariant,
+  attention,
+} from '../../src/kernels/attention'
 import type { KernelContext } from '../../src/kernels/context'
 import type { AttentionShape } from '../../src/kernels/kv-cache'
 import { mergeAttention } from '../../src/kernels/merge-attention'
@@ -19,9 +24,11 @@ export interface Token {
 export type Plan = Pick<AttentionPlan, 'rows' | 'blocks' | 'merges' | 'numPartialSlots'> & {
   readonly tiles: readonly { readonly queries: number; readonly items: Uint32Array }[]
   readonly segmentTokens: number
+  /** Query heads per item; default: all of a KV head's. */
+  readonly groupSize?: number
 }
 
-export interface Scene {
+export interface Scene extends AttentionScores {
   readonly shape: AttentionShape
   readonly tokens: readonly Token[]
   /** [tokens, numHeads, headDim], scaled for base 2 */
@@ -72,14 +79,16 @@ export function planOf(
   parts: readonly Part[],
   { numHeads, numKvHeads }: AttentionShape,
   tiles: readonly number[],
+  groupSize = numHeads / numKvHeads,
 ): Plan {
-  const layout = { segmentTokens: SEGMENT, groupSize: numHeads / numKvHeads, tiles }
+  const layout = { segmentTokens: SEGMENT, groupSize, tiles }
   const contextLength = Math.max(...parts.map(({ start, count }) => start + count))
   const tokenBudget = parts.reduce((sum, { count }) => sum + count, 0)
   const plan = new AttentionPlanner(layout, planCapacity({ layout, tokenBudget, contextLength })).plan(parts)
   return {
     ...plan,
     segmentTokens: SEGMENT,
+    groupSize,
     tiles: tiles.map((queries, tile) => ({ queries, items: plan.items[tile] })),
   }
 }
@@ -98,22 +107,24 @@ export function createScene(shape: AttentionShape, tokens: readonly Token[], see
   }
 }
 
-/** softmax(q·Kᵀ)·V of each token over the keys up to its position, naively and in f64. */
-export function reference({ shape, tokens, q, k, v }: Scene): Float64Array {
+/** softmax(q·Kᵀ)·V of each token over the keys that it sees, naively and in f64. */
+export function reference({ shape, tokens, q, k, v, window = Infinity, softcap = Infinity }: Scene): Float64Array {
   const { numHeads, numKvHeads, headDim } = shape
   const out = new Float64Array(q.length)
   tokens.forEach(({ blocks, position }, token) => {
     for (let head = 0; head < numHeads; head++) {
       const row = (token * numHeads + head) * headDim
       const kvHead = Math.floor((head * numKvHeads) / numHeads)
-      const starts = Array.from({ length: position + 1 }, (_, key) => {
+      const firstKey = Math.max(0, position + 1 - window)
+      const starts = Array.from({ length: position + 1 - firstKey }, (_, index) => {
+        const key = firstKey + index
         const slot = blocks[Math.floor(key / BLOCK_LEN)] * BLOCK_LEN + (key % BLOCK_LEN)
         return (slot * numKvHeads + kvHead) * headDim
       })
       const scores = starts.map(start => {
         let score = 0
         for (let d = 0; d < headDim; d++) score += q[row + d] * k[start + d]
-        return score
+        return softcap < Infinity ? softcap * Math.tanh((score * Math.LN2) / softcap) * Math.LOG2E : score
       })
       const highest = scores.reduce((a, b) => Math.max(a, b))
       const weights = scores.map(score => 2 ** (score - highest))
@@ -162,16 +173,16 @@ export async function run(
   context: KernelContext = bench,
   variant?: AttentionVariant,
 ) {
-  const { shape, q, k, v } = scene
+  const { shape, q, k, v, window, softcap } = scene
   const out = bench.output(q.length)
   const numSlots = Math.max(1, plan.numPartialSlots)
   const partialO = bench.output(numSlots * shape.numHeads * shape.headDim)
   const partialStats = bench.output(numSlots * shape.numHeads * 2)
   const cache = { k: bench.upload(packK(k, shape)), v: bench.upload(packV(v, shape)) }
   const buffers = { q: bench.upload(q), ...cache, out, partialO, partialStats }
-  const { segmentTokens } = plan
+  const { segmentTokens, groupSize } = plan
   const recorders = plan.tiles.map(({ queries }) => {
-    return attention(context, shape, { queries, segmentTokens }, buffers, variant)
+    return attention(context, shape, { queries, groupSize, segmentTokens, window, softcap }, buffers, variant)
   })
   const merge = mergeAttention(context, shape, buffers)
   await bench.ready()

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { embed, FROM_SLOT } from '../../src/kernels/embed'
+import { expectClose } from '../support/compare'
 import { kernelBench } from '../support/gpu'
 import { FORMATS, filledMatrix, roundWeights } from '../support/matrices'
 import { random } from '../support/random'
@@ -33,6 +34,23 @@ describe.each(FORMATS)('embed $name', ({ format, colsFor }) => {
       expected.set(rounded.subarray(token * hidden, (token + 1) * hidden), i * hidden)
     })
     expect(unsignedZeros(await bench.read(x, numTokens * hidden))).toEqual(expected)
+  })
+
+  it('multiplies the rows and adds them to what is there, if asked to', async () => {
+    const { floats } = random(4)
+    const hidden = colsFor(8)
+    const [values, before] = [floats(40 * hidden), floats(3 * hidden)]
+    const bench = await kernelBench()
+    const matrix = filledMatrix(bench.gpu, values, hidden, format, 1)
+    const [lastTokens, x] = [bench.upload(new Uint32Array(4)), bench.upload(before)]
+    const run = embed(bench, matrix, { lastTokens, x }, { scale: 1.7, accumulate: true })
+    await bench.ready()
+    const tokens = [33, 0, 20]
+    run(bench.step.push(tokens), 3)
+    const rounded = roundWeights(values, format)
+    const at = (i: number) => tokens[Math.floor(i / hidden)] * hidden + (i % hidden)
+    const expected = before.map((value, i) => value + 1.7 * rounded[at(i)])
+    expectClose(await bench.read(x, 3 * hidden), expected, 1e-13)
   })
 
   it('a word that names a slot gives the token that was last drawn there', async () => {

@@ -108,7 +108,7 @@ describe.each(FORMATS)('matmul $name', ({ format, colsFor }) => {
     expect(await product(bench, x, sliced)).toEqual(await product(bench, x, filledMatrix(bench.gpu, w, 128, format)))
   })
 
-  it('adds the bias, and adds to what y holds, within a stride and from an offset on', async () => {
+  it('adds the bias, scales, and adds to what y holds, within a stride and from an offset on', async () => {
     const { floats } = random(13)
     const [numTokens, rows, cols, yStride, yOffset] = [6, 20, colsFor(24), 31, 7]
     const [x, w, bias, before] = [numTokens * cols, rows * cols, rows, numTokens * yStride].map(n => floats(n))
@@ -116,12 +116,12 @@ describe.each(FORMATS)('matmul $name', ({ format, colsFor }) => {
     const y = bench.upload(before)
     const buffers = { x: bench.upload(x), bias: bench.upload(bias), y }
     const matrix = filledMatrix(bench.gpu, w, cols, format)
-    const run = matmul(bench, matrix, buffers, { accumulate: true, yStride, yOffset })
+    const run = matmul(bench, matrix, buffers, { accumulate: true, scale: 0.3, yStride, yOffset })
     await bench.ready()
     run(numTokens)
     const expected = Float64Array.from(before)
     reference(x, roundWeights(w, format), cols, bias).forEach((value, i) => {
-      expected[Math.floor(i / rows) * yStride + yOffset + (i % rows)] += value
+      expected[Math.floor(i / rows) * yStride + yOffset + (i % rows)] += 0.3 * value
     })
     const after = await bench.read(y, numTokens * yStride)
     expectClose(after, expected, 1e-10)

@@ -1,33 +1,28 @@
 import { describe, expect, test } from 'vitest'
 import { BLOCK_LEN } from '../../src/core/block'
 import { InvalidRequest, OutOfMemory } from '../../src/core/errors'
-import type { ModelConfig } from '../../src/core/model-config'
 import { planCapacity } from '../../src/kv/attention-layout'
 import { explainMemory, type MemoryOptions, planMemory } from '../../src/kv/memory-plan'
+import { parseModelConfig } from '../../src/loader'
 import { forEachSeed, pick } from './for-each-seed'
 
 const MIB = 2 ** 20
 
 /** The sizes of SmolLM2-135M. */
-const CONFIG: ModelConfig = {
-  architecture: 'llama',
-  vocabSize: 49152,
-  hiddenSize: 576,
-  intermediateSize: 1536,
-  numLayers: 30,
-  numHeads: 9,
-  numKvHeads: 3,
-  headDim: 64,
-  rmsNormEps: 1e-5,
-  ropeTheta: 100000,
-  ropeScaling: { type: 'default' },
-  maxPositions: 8192,
-  tieWordEmbeddings: true,
-  attentionBias: false,
-  mlpBias: false,
-  bosTokenId: 1,
-  eosTokenIds: [2],
-}
+const CONFIG = parseModelConfig({
+  architectures: ['LlamaForCausalLM'],
+  vocab_size: 49152,
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  hidden_act: 'silu',
+  rms_norm_eps: 1e-5,
+  rope_theta: 100000,
+  max_position_embeddings: 8192,
+  tie_word_embeddings: true,
+})
 
 const OPTIONS: MemoryOptions = {
   limits: { maxBufferSize: 256 * MIB, maxStorageBufferBindingSize: 128 * MIB },

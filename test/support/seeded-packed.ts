@@ -19,7 +19,7 @@ export interface PackedOptions {
   readonly isShuffled?: boolean
 }
 
-interface StoredTensor extends SeededTensor {
+interface StoredTensor extends Pick<SeededTensor, 'name' | 'shape'> {
   readonly dtype: 'F32' | 'F16' | 'I32'
   readonly data: Uint8Array
 }

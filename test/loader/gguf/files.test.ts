@@ -74,7 +74,7 @@ describe.each(fixtures)('$name', fixture => {
     const expected = parseModelConfig(config)
     expect(await configOf({ fields: seededFields(config), tensors })).toEqual({
       ...expected,
-      rmsNormEps: Math.fround(expected.rmsNormEps),
+      normEps: Math.fround(expected.normEps),
       bosTokenId: 256,
       eosTokenIds: [257],
     })
@@ -102,13 +102,18 @@ describe('the config', () => {
     const factors = { ...empty('rope_freqs.weight', [4]), data: new Uint8Array(Float32Array.of(1, 1, 1, 7).buffer) }
     await expect(configOf({ ...TINY, tensors: [factors, ...TINY.tensors] })).rejects.toThrow(UnsupportedModel)
     const ones = { ...factors, data: new Uint8Array(Float32Array.of(1, 1, 1, 1).buffer) }
-    expect((await configOf({ ...TINY, tensors: [ones, ...TINY.tensors] })).ropeScaling).toEqual({ type: 'default' })
+    const { layers } = await configOf({ ...TINY, tensors: [ones, ...TINY.tensors] })
+    expect(layers[0].rope?.scaling).toEqual({ type: 'default' })
   })
 
   test.each<[string, Field, string]>([
-    ['another architecture', ['general.architecture', TEXT, 'mamba'], 'general.architecture is "mamba"; only llama'],
+    [
+      'another architecture',
+      ['general.architecture', TEXT, 'mamba'],
+      'general.architecture is "mamba"; supported are llama, ',
+    ],
     ['experts', ['llama.expert_count', U32, 8], 'llama.expert_count is 8; only 0 is supported'],
-    ['another scaling', ['llama.rope.scaling.type', TEXT, 'yarn'], 'llama.rope.scaling.type is yarn'],
+    ['another scaling', ['llama.rope.scaling.type', TEXT, 'longrope'], 'llama.rope.scaling.type is longrope'],
     ['part of a head rotated', ['llama.rope.dimension_count', U32, 4], 'llama.rope.dimension_count is 4; only 8'],
     [
       'an unknown field',
@@ -151,7 +156,7 @@ test('the embedded model as a GGUF file has its config, its tokens and its chat 
   })
   const expected = parseModelConfig(config, json('generation_config.json'))
   const tied = { ...files.config, tie_word_embeddings: true }
-  expect(parseModelConfig(tied)).toEqual({ ...expected, rmsNormEps: Math.fround(expected.rmsNormEps) })
+  expect(parseModelConfig(tied)).toEqual({ ...expected, normEps: Math.fround(expected.normEps) })
   expect(files.tokenizerConfig?.chat_template).toBe(tokenizerConfig.chat_template)
   const own = new Tokenizer(tokenizerJson, tokenizerConfig)
   const read = new Tokenizer(files.tokenizer, files.tokenizerConfig)

@@ -10,16 +10,18 @@ import { Step } from '../../src/gpu/step'
 import { parseModelConfig } from '../../src/loader'
 import { openSafetensors } from '../../src/loader/safetensors-checkpoint'
 import { nmse } from '../support/compare'
-import { decodeLogits, oracles } from '../support/oracles'
+import { contextOf, decodeLogits, oracles } from '../support/oracles'
 import { seededModel } from '../support/seeded-weights'
 
-describe('the Llama graph', () => {
-  it.each(oracles)('gives the logits of the PyTorch oracle: $name', async ({ config, seed, runs }) => {
+describe('the graph', () => {
+  it.each(oracles)('gives the logits of the PyTorch oracle: $name', async oracle => {
+    const { config, seed, runs } = oracle
     const gpu = await openGpu()
     const modelConfig = parseModelConfig(config)
     const source = seededModel(config, seed)
     const checkpoint = await openSafetensors(source, undefined)
-    const { weights, activations, parts } = assemble(gpu, modelConfig, checkpoint, { blocks: 32 })
+    const options = { blocks: 32, contextLength: contextOf(oracle) }
+    const { weights, activations, parts } = assemble(gpu, modelConfig, checkpoint, options)
     await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, {})])
     for (const { prompt, logits } of runs) {
       const sequence = new Sequence(0, prompt, samplingParams({}, modelConfig.vocabSize), prompt.length + 1, [])
