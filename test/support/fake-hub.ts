@@ -7,6 +7,8 @@ import { type Fault, fakeBytes, fakeCommit, type Repository, type ServedRequest 
 interface Session {
   repository: Repository
   served: ServedRequest[]
+  /** Contents, by path. */
+  contents: Map<string, Buffer>
   /** Faults not yet used, by path. */
   faults: Map<string, Fault[]>
   /** When the line is free again, in ms. */
@@ -49,7 +51,10 @@ async function serve(sessions: Map<string, Session>, request: IncomingMessage, r
     for await (const chunk of request) chunks.push(chunk)
     const repository: Repository = JSON.parse(Buffer.concat(chunks).toString())
     const faults = new Map(Object.entries(repository.faults ?? {}).map(([path, list]) => [path, [...list]]))
-    sessions.set(name, { repository, served: [], faults, freeAt: 0 })
+    const contents = new Map(
+      Object.entries(repository.files).map(([path, file]) => [path, Buffer.from(fakeBytes(file))]),
+    )
+    sessions.set(name, { repository, contents, served: [], faults, freeAt: 0 })
     return void response.writeHead(204, CORS).end()
   }
   const session = sessions.get(name)
@@ -72,6 +77,7 @@ async function serve(sessions: Map<string, Session>, request: IncomingMessage, r
     const retryAfter = fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) }
     return void response.writeHead(status, { ...CORS, ...retryAfter }).end()
   }
+  if (isApi && fault.stall) return
   if (isApi) return void response.writeHead(200, CORS).end(JSON.stringify(describe(repository)))
   if (rest[3] !== fakeCommit(repository) || !(path in repository.files)) {
     return void response.writeHead(404, CORS).end()
@@ -87,9 +93,8 @@ async function sendFile(
   request: IncomingMessage,
   response: ServerResponse,
 ) {
-  const { repository } = session
-  const file = Buffer.from(fakeBytes(repository.files[path]))
-  if (fault.damage !== undefined) file[fault.damage] ^= 1
+  const { repository, contents } = session
+  const file = contents.get(path) ?? Buffer.alloc(0)
   const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? []
   const isRange = first !== undefined && repository.ranges !== false
   const begin = isRange ? Number(first) : 0
@@ -98,10 +103,12 @@ async function sendFile(
   const etag = fault.etag ?? `"${hash('sha256', file)}"`
   const range = isRange ? { 'content-range': `bytes ${begin}-${end - 1}/${fault.total ?? file.length}` } : {}
   const body = Buffer.concat([file.subarray(begin, end), Buffer.alloc(fault.surplus ?? 0)])
+  if (fault.damage !== undefined && fault.damage >= begin && fault.damage < end) body[fault.damage - begin] ^= 1
   const stopAt = fault.dropAfter ?? fault.endAfter ?? body.length
   const length = fault.dropAfter === undefined ? {} : { 'content-length': String(body.length) }
   response.writeHead(isRange ? 206 : 200, { ...CORS, etag, 'accept-ranges': 'bytes', ...range, ...length })
   response.flushHeaders()
+  response.setMaxListeners(0)
   for (let at = 0; at < stopAt && !response.destroyed; at += PIECE_BYTES) {
     const piece = body.subarray(at, Math.min(stopAt, at + PIECE_BYTES))
     if (repository.bytesPerSecond !== undefined) {

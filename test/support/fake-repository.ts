@@ -59,7 +59,11 @@ export function fakeBytes(file: Repository['files'][string]): Uint8Array<ArrayBu
 }
 
 /** Makes a repository on the fake hub at `url`. */
-export async function publish(url: string, repository: Repository, session = `s${numSessions++}`): Promise<Published> {
+export async function publish(
+  url: string,
+  repository: Repository,
+  session: string = crypto.randomUUID(),
+): Promise<Published> {
   const host = `${url}/${session}`
   const put = async (changed: Repository) => {
     const response = await fetch(host, { method: 'PUT', body: JSON.stringify(changed) })
@@ -75,5 +79,3 @@ export interface Published {
   change(repository: Repository): Promise<void>
   served(): Promise<ServedRequest[]>
 }
-
-let numSessions = 0

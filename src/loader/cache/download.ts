@@ -37,6 +37,7 @@ export class Download {
     this.#file = file
     this.#remote = remote
     this.#sha256 = sha256
+    this.#stop.signal.addEventListener('abort', () => this.#wake())
     void this.#run()
   }
 
@@ -70,8 +71,6 @@ export class Download {
       await withLock(`coppice/${folder}`, this.#stop.signal, () => this.#complete())
     } catch (error) {
       this.#stop.abort(error)
-    } finally {
-      this.#wake()
     }
   }
 
@@ -84,7 +83,7 @@ export class Download {
     if (isVerified) return
     const work = [this.#verify(), ...Array.from({ length: NUM_CONNECTIONS }, () => this.#connect())]
     // the lock is held until all have stopped
-    for (const each of work) each.catch(error => this.#stop.abort(error)).finally(() => this.#wake())
+    for (const each of work) each.catch(error => this.#stop.abort(error))
     await Promise.allSettled(work)
     if (this.#stop.signal.reason instanceof FileChanged) await this.#file.remove()
     this.#stop.signal.throwIfAborted()
@@ -94,11 +93,10 @@ export class Download {
     for (;;) {
       let run: PartRun | undefined
       await this.#until(() => {
-        run = this.#nextRun()
+        run = this.#claimRun()
         return run !== undefined || !this.#states.includes('absent')
       })
       if (!run) return
-      this.#numConnected += 1
       try {
         await this.#fetch(run)
       } finally {
@@ -126,11 +124,19 @@ export class Download {
     return undefined
   }
 
+  #claimRun(): PartRun | undefined {
+    const run = this.#nextRun()
+    if (!run) return undefined
+    const states = this.#states
+    for (let part = run.first; part < run.end; part++) if (states[part] === 'absent') states[part] = 'coming'
+    this.#numConnected += 1
+    return run
+  }
+
   async #fetch({ first, end }: PartRun): Promise<void> {
     const { layout } = this.#file
     const states = this.#states
     const takesRanges = this.#remote.takesRanges
-    for (let part = first; part < end; part++) if (states[part] === 'absent') states[part] = 'coming'
     let part = first
     let bytes = new Uint8Array(layout.size(part))
     let filled = 0
@@ -176,6 +182,7 @@ export class Download {
     }
     await this.#file.markVerified()
     this.#isVerified = true
+    this.#wake()
   }
 
   /** Waits for a condition that some `wake` makes true; rejects once the download is over. */
