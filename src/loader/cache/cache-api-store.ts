@@ -1,4 +1,3 @@
-import { storageFull } from './storage-full'
 import type { Store } from './store'
 
 /** Only a key: nothing is ever asked for there. */
@@ -20,9 +19,7 @@ export function cacheApiStore(cache: Cache): Store {
 
     async write(path, bytes) {
       const response = new Response(bytes, { headers: { [SIZE]: String(bytes.length) } })
-      await cache.put(ORIGIN + path, response).catch(async cause => {
-        throw await storageFull(cause, path, bytes.length)
-      })
+      await cache.put(ORIGIN + path, response)
     },
 
     async list(folder = '') {

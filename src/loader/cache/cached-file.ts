@@ -28,10 +28,6 @@ export class CachedFile {
     if (isVerified) return partStream({ layout, begin, signal, readAhead: READ_AHEAD, read: part => file.read(part) })
     if (!this.#download || this.#download.isOver) this.#download = new Download(file, this.#remote, this.#sha256)
     const reader = this.#download.join(Math.floor(begin / layout.partBytes))
-    const read = async (part: number) => {
-      await reader.ready(part)
-      return file.read(part)
-    }
-    return partStream({ layout, begin, signal, readAhead: 1, read, onClose: reader.close })
+    return partStream({ layout, begin, signal, readAhead: 1, read: reader.read, onClose: reader.close })
   }
 }

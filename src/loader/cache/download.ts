@@ -12,8 +12,8 @@ const SUM_BYTES = 2 ** 20
 
 /** Somebody who reads the file while it comes. */
 export interface DownloadReader {
-  /** Waits until a part is stored; the last one until the whole file is verified. */
-  ready(part: number): Promise<void>
+  /** Waits for a part; for the last one until the whole file is verified. */
+  read(part: number): Promise<Uint8Array<ArrayBuffer>>
   close(): void
 }
 
@@ -52,11 +52,16 @@ export class Download {
     const last = this.#file.layout.numParts - 1
     this.#readers.add(reader)
     return {
-      ready: async next => {
+      read: async next => {
         reader.part = next
         this.#wake()
         await this.#until(() => (next === last ? this.#isVerified : this.#states[next] === 'stored'))
         reader.numRead += 1
+        return this.#file.read(next).catch(error => {
+          // it is gone because the download has failed
+          this.#stop.signal.throwIfAborted()
+          throw error
+        })
       },
       close: () => {
         this.#readers.delete(reader)

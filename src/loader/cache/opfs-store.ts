@@ -1,4 +1,3 @@
-import { storageFull } from './storage-full'
 import type { Store } from './store'
 
 /**
@@ -7,14 +6,6 @@ import type { Store } from './store'
  * is no faster.
  */
 export function opfsStore(root: FileSystemDirectoryHandle): Store {
-  /** Undefined if it is not there. */
-  async function find(path: string): Promise<FileSystemFileHandle | undefined> {
-    return absent(async () => {
-      const [folder, name] = split(path)
-      return (await open(folder, false)).getFileHandle(name)
-    })
-  }
-
   async function open(folder: string, create: boolean): Promise<FileSystemDirectoryHandle> {
     let directory = root
     for (const name of folder ? folder.split('/') : []) {
@@ -25,20 +16,19 @@ export function opfsStore(root: FileSystemDirectoryHandle): Store {
 
   return {
     async read(path) {
-      const file = await absent(async () => (await find(path))?.getFile())
-      return file && new Uint8Array(await file.arrayBuffer())
+      const [folder, name] = split(path)
+      return absent(async () => {
+        const handle = await (await open(folder, false)).getFileHandle(name)
+        return new Uint8Array(await (await handle.getFile()).arrayBuffer())
+      })
     },
 
     async write(path, bytes) {
       const [folder, name] = split(path)
-      try {
-        const handle = await (await open(folder, true)).getFileHandle(name, { create: true })
-        const writable = await handle.createWritable()
-        await writable.write(bytes)
-        await writable.close()
-      } catch (cause) {
-        throw await storageFull(cause, path, bytes.length)
-      }
+      const handle = await (await open(folder, true)).getFileHandle(name, { create: true })
+      const writable = await handle.createWritable()
+      await writable.write(bytes)
+      await writable.close()
     },
 
     async list(folder = '') {

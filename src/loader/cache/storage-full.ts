@@ -2,27 +2,36 @@ import { StorageFull } from '../../core/errors'
 
 const ADVICE = 'Remove cached models (evictCached), or load with cache: false.'
 
-/** The error for a refused write: `StorageFull` with the numbers if the browser says that there is no room. */
-export async function storageFull(cause: unknown, path: string, bytes: number): Promise<unknown> {
-  if (!(cause instanceof Error) || cause.name !== 'QuotaExceededError') return cause
-  const free = await freeBytes()
-  const left = free === undefined ? '' : ` ${megabytes(free)} are left of the browser's storage for this site.`
-  return new StorageFull(`There is no room for ${megabytes(bytes)} of ${path}.${left} ${ADVICE}`, { cause })
-}
-
-/** @throws StorageFull if `bytes` more are more than the browser grants this site */
+/** @throws StorageFull if `name` takes `bytes` more than the browser says that this site may have */
 export async function checkRoom(name: string, bytes: number): Promise<void> {
-  const free = await freeBytes()
-  if (free === undefined || bytes <= free) return
+  const { usage = 0, quota = Infinity } = await estimate()
+  if (bytes <= quota - usage) return
   throw new StorageFull(
-    `${name} needs ${megabytes(bytes)} more of storage, but this site has only ${megabytes(free)} left. ${ADVICE}`,
+    `${name} needs ${megabytes(bytes)} more of storage, but this site has only ${megabytes(quota - usage)} left. ${ADVICE}`,
   )
 }
 
-/** Undefined where the platform does not tell. */
-async function freeBytes(): Promise<number | undefined> {
-  const { quota, usage } = (await globalThis.navigator?.storage?.estimate()) ?? {}
-  return quota === undefined || usage === undefined ? undefined : Math.max(0, quota - usage)
+/**
+ * Gives what writing to a store gives, and `StorageFull` if the browser refuses it for want of room, which it may do
+ * whatever it has estimated: Chrome's estimate is 10 GB on every device.
+ */
+export async function withinQuota(name: string, bytes: number, write: Promise<void>): Promise<void> {
+  try {
+    await write
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause.name !== 'QuotaExceededError') throw cause
+    const { usage } = await estimate()
+    const used = usage === undefined ? '' : `; this site uses ${megabytes(usage)}`
+    throw new StorageFull(
+      `${name} needs ${megabytes(bytes)} of storage, but the browser gives no more${used}. ${ADVICE}`,
+      { cause },
+    )
+  }
+}
+
+/** Empty where the platform does not tell. */
+async function estimate(): Promise<StorageEstimate> {
+  return (await globalThis.navigator?.storage?.estimate?.()) ?? {}
 }
 
 function megabytes(bytes: number): string {

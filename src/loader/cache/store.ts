@@ -5,7 +5,7 @@
 export interface Store {
   /** The bytes under a path; undefined if there are none. */
   read(path: string): Promise<Uint8Array<ArrayBuffer> | undefined>
-  /** Puts bytes there, all of them or, whatever happens meanwhile, none. `StorageFull` if there is no room. */
+  /** Puts bytes there, all of them or, whatever happens meanwhile, none; the platform's error if there is no room. */
   write(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>
   /** Sizes of everything in a folder at any depth, by path relative to it; without a folder, of everything there is. */
   list(folder?: string): Promise<ReadonlyMap<string, number>>

@@ -1,5 +1,6 @@
 import { DownloadFailed } from '../../core/errors'
 import type { PartLayout, PartState } from './parts'
+import { withinQuota } from './storage-full'
 import type { Store } from './store'
 
 const VERIFIED = 'verified'
@@ -31,11 +32,12 @@ export class StoredFile {
   }
 
   write(part: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    return this.store.write(`${this.folder}/${part}`, bytes)
+    return withinQuota(this.name, this.layout.bytes, this.store.write(`${this.folder}/${part}`, bytes))
   }
 
   markVerified(): Promise<void> {
-    return this.store.write(`${this.folder}/${VERIFIED}`, new TextEncoder().encode(String(this.layout.bytes)))
+    const mark = this.store.write(`${this.folder}/${VERIFIED}`, new TextEncoder().encode(String(this.layout.bytes)))
+    return withinQuota(this.name, this.layout.bytes, mark)
   }
 
   remove(): Promise<void> {

@@ -30,8 +30,9 @@ export class Hub {
     const { host = 'https://huggingface.co', token } = options
     this.#address = host.replace(/\/+$/, '')
     this.name = `${this.#address.replace(/^https?:\/\//, '')}/${id}`
-    const init = token === undefined ? undefined : { headers: { authorization: `Bearer ${token}` } }
-    this.#request = { init, retry, explain: response => this.#explain(response) }
+    const headers: HeadersInit = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    // the browser's own cache would keep everything twice, and lets ranges of one file come one after the other only
+    this.#request = { init: { headers, cache: 'no-store' }, retry, explain: response => this.#explain(response) }
   }
 
   /** A commit that is remembered is not asked for again; of a branch the last answer serves when there is none now. */

@@ -1,3 +1,4 @@
+import { withinQuota } from '../cache/storage-full'
 import type { Store } from '../cache/store'
 import { parseJsonObject } from '../json'
 import { type Listing, parseListing } from './listing'
@@ -21,7 +22,8 @@ export class RememberedListings {
   /** Files that no remembered revision has any more are removed. */
   async remember(revision: string, answer: string): Promise<void> {
     const name = `${REVISION}${encodeURIComponent(revision)}`
-    await this.store.write(`${this.folder}/${name}`, new TextEncoder().encode(answer))
+    const write = this.store.write(`${this.folder}/${name}`, new TextEncoder().encode(answer))
+    await withinQuota(this.name, answer.length, write)
     const entries = new Set([...(await this.store.list(this.folder)).keys()].map(path => path.split('/')[0]))
     const revisions = [...entries].filter(entry => entry.startsWith(REVISION))
     const listings = revisions.map(entry => this.find(decodeURIComponent(entry.slice(REVISION.length))))

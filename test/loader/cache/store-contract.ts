@@ -63,7 +63,7 @@ export function storeContract(open: () => Promise<Store>): void {
 
   test('writes at the same time, to one path or many, leave whole contents', async () => {
     const store = await open()
-    const contents = Array.from({ length: 8 }, (_, index) => new Uint8Array(100_000).fill(index))
+    const contents = Array.from({ length: 8 }, (_, index) => new Uint8Array(10_000).fill(index))
     await Promise.all(contents.flatMap((each, index) => [store.write('same', each), store.write(`n/${index}`, each)]))
     const same = await store.read('same')
     expect(contents).toContainEqual(same)

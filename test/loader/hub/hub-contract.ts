@@ -7,7 +7,7 @@ import { hubSource } from '../../../src/loader/hub/hub-source'
 import type { ModelSource } from '../../../src/loader/source'
 import { type Fault, fakeBytes, type Published, publish, type Repository } from '../../support/fake-repository'
 
-const RETRY: RetryPolicy = { tries: 4, delayMs: 1, maxDelayMs: 3000, stallMs: 300 }
+const RETRY: RetryPolicy = { tries: 4, delayMs: 1, maxDelayMs: 3000, stallMs: 1500 }
 const PART = 2 ** 18
 /** 12 parts and a bit; and text that is kept in git, without a SHA-256. */
 const WEIGHTS = { bytes: 12 * PART + 777, seed: 5 }
@@ -258,7 +258,8 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
         expect(storedBytes).toBeGreaterThanOrEqual(numParts * PART)
         await hub.change(REPOSITORY)
         expect(isEqual(await readAll(await visit(), 'model.safetensors'), BYTES)).toBe(true)
-        expect(await servedBytes()).toBe(BYTES.length - storedBytes)
+        // a write under way may still have come to its end
+        expect(await servedBytes()).toBeLessThanOrEqual(BYTES.length - storedBytes)
       },
     )
 
