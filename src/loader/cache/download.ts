@@ -1,6 +1,7 @@
 import { FileChanged, type RemoteFile } from '../http/remote-file'
 import { withLock } from './lock'
 import { nextRun, type PartRun, type PartState } from './parts'
+import { pause } from './pause'
 import { Sha256 } from './sha256'
 import type { StoredFile } from './stored-file'
 import { checkSum } from './verified-stream'
@@ -73,7 +74,7 @@ export class Download {
       close: atOnce => {
         this.#readers.delete(reader)
         const stop = () => this.#readers.size === 0 && this.#stop.abort()
-        if (atOnce) stop()
+        if (atOnce || this.#isVerified) stop()
         else setTimeout(stop, LINGER_MS)
       },
     }
@@ -193,7 +194,7 @@ export class Download {
       const bytes = this.#kept.get(part) ?? (await this.#file.read(part))
       for (let begin = 0; begin < bytes.length; begin += SUM_BYTES) {
         sum.update(bytes.subarray(begin, begin + SUM_BYTES))
-        await new Promise(resolve => setTimeout(resolve))
+        await pause()
       }
     }
     try {

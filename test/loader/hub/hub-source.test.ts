@@ -63,6 +63,11 @@ describe('a repository of GGUF files', () => {
     expect(new TextDecoder().decode(await readAll(source, 'big/a-Q8_0.gguf'))).toBe('big/a-Q8_0.gguf')
   })
 
+  test('must be on a host that is an address', async () => {
+    const location = { id: 'org/name', revision: undefined, file: undefined, quantization: undefined }
+    await expect(hubSource(location, { host: 'example.org' }, undefined)).rejects.toThrow(InvalidRequest)
+  })
+
   test('asks which is meant', async () => {
     await expect(open('org/name', 'a-Q4_0.gguf', 'a-Q8_0.gguf')).rejects.toThrow(InvalidRequest)
   })
