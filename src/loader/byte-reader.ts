@@ -1,4 +1,4 @@
-import { abortError, DownloadFailed } from '../core/errors'
+import { abortError, CoppiceError, DownloadFailed } from '../core/errors'
 
 /** So much memory is taken at once for bytes that are only announced; more as they come. */
 const TRUSTED_BYTES = 16 * 2 ** 20
@@ -83,6 +83,7 @@ export class ByteReader {
       return await this.#reader.read()
     } catch (cause) {
       if (this.signal?.aborted) throw abortError(this.signal)
+      if (cause instanceof CoppiceError) throw cause
       throw new DownloadFailed(`${this.file}: reading broke off after ${this.bytesRead} bytes. Try again.`, { cause })
     }
   }
