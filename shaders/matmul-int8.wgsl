@@ -1,6 +1,6 @@
-// y[m][n] = sum over k of x[m][k] * w[n][k] (+ bias[n]) (+ y[m][n]), x and w being int8 with scales: products and sums
-// within a block are exact integers. One workgroup per tile of 16 rows; a thread computes one row's products in one slice
-// of k. The order of summation is that of matmul-io, with a block in the place of a weight.
+// y[m][n] = sum over k of x[m][k] * w[n][k] (+ bias[n]) (+ y[m][n]), x and w being int8 with scales, so that a block's sum
+// of products is an exact integer. One workgroup per tile of 16 rows; a thread computes one row's products in one slice of
+// k. The order of summation is that of matmul-io, with a block in the place of a weight.
 
 requires packed_4x8_integer_dot_product;
 
@@ -35,10 +35,13 @@ fn main(
     if (i >= n) { break; }
     let block = load_block(block_ix);
     for (var q = 0u; q < BLOCK_QUADS; q += 4u) {
-      let w = vec4u(block_int8s(block, q), block_int8s(block, q + 1u), block_int8s(block, q + 2u), block_int8s(block, q + 3u));
+      let w0 = block_int8s(block, q);
+      let w1 = block_int8s(block, q + 1u);
+      let w2 = block_int8s(block, q + 2u);
+      let w3 = block_int8s(block, q + 3u);
       for (var m = 0u; m < TOKENS; m++) {
         let v = x_codes[(quad_ix + m * row_quads + q) / 4u];
-        ints[m] += dot4I8Packed(w.x, v.x) + dot4I8Packed(w.y, v.y) + dot4I8Packed(w.z, v.z) + dot4I8Packed(w.w, v.w);
+        ints[m] += dot4I8Packed(w0, v.x) + dot4I8Packed(w1, v.y) + dot4I8Packed(w2, v.z) + dot4I8Packed(w3, v.w);
       }
     }
     for (var m = 0u; m < TOKENS; m++) {
