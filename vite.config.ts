@@ -25,7 +25,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'chrome',
-          include: ['test/{gpu,kernels,sampler,model,engine}/**/*.test.ts'],
+          include: ['test/{gpu,kernels,sampler,model,engine,browser}/**/*.test.ts'],
+          globalSetup: ['test/support/fake-hub-setup.ts'],
           testTimeout: 300_000,
           fileParallelism: false,
           browser: {

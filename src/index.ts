@@ -16,6 +16,7 @@ export {
   DownloadFailed,
   InvalidRequest,
   OutOfMemory,
+  StorageFull,
   UnsupportedDevice,
   UnsupportedModel,
 } from './core/errors'
@@ -31,6 +32,18 @@ export type { GenerationParams } from './engine/sampling-params'
 export type { EngineStats } from './engine/stats'
 export type { AttentionMode } from './kv/attention-plan'
 export { explainMemory, type MemoryPlan } from './kv/memory-plan'
-export { directorySource, fileListSource, folderSource, httpSource, type ModelSource } from './loader'
+export {
+  type CacheChoice,
+  type CacheContents,
+  type CachedModel,
+  directorySource,
+  evictCached,
+  fileListSource,
+  folderSource,
+  type HubOptions,
+  httpSource,
+  listCached,
+  type ModelSource,
+} from './loader'
 export type { Order } from './planner/order-prompts'
 export type { JobPlan, Sharing } from './planner/plan-job'

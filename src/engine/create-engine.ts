@@ -12,15 +12,17 @@ import { PromptEncoder } from './prompt-encoder'
 
 /**
  * Loads a model and makes an engine of it.
- * @param location a base URL, a Hugging Face id (`org/name`), a folder (in Node), a dropped folder or list of files;
- *   or a GGUF file: its URL, its path (in Node), or a list that holds it
- * @throws UnsupportedDevice · UnsupportedModel · CorruptCheckpoint · DownloadFailed · OutOfMemory · InvalidRequest
+ * @param location a base URL, a Hugging Face id (`org/name`, `org/name@revision`), a folder (in Node), a dropped folder
+ *   or list of files; or a GGUF file: its URL, its path (in Node), a list that holds it, or one of a repository
+ *   (`org/name:Q4_K_M`, `org/name/file.gguf`). Relative paths of more than one folder begin with `./`.
+ * @throws UnsupportedDevice · UnsupportedModel · CorruptCheckpoint · DownloadFailed · StorageFull · OutOfMemory ·
+ *   InvalidRequest
  */
 export async function createEngine(location: ModelLocation, options: EngineOptions = {}): Promise<Engine> {
   const { signal } = options
   checkOptions(options)
   if (signal?.aborted) throw abortError(signal)
-  const source = openSource(location)
+  const source = await openSource(location, options)
   const files = await readModelFiles(source, signal)
   const config = parseModelConfig(files.config, files.generationConfig)
   const tokenizer = new Tokenizer(files.tokenizer, files.tokenizerConfig)

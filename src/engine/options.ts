@@ -2,7 +2,7 @@ import { InvalidRequest } from '../core/errors'
 import type { DeviceOptions } from '../gpu/device'
 import type { WeightFormat } from '../kernels/matrix-format'
 import type { AttentionMode } from '../kv/attention-plan'
-import type { LoadProgress } from '../loader'
+import type { CacheChoice, HubOptions, LoadProgress } from '../loader'
 import type { Order } from '../planner/order-prompts'
 import type { Sharing } from '../planner/plan-job'
 
@@ -10,6 +10,13 @@ import type { Sharing } from '../planner/plan-job'
 export type EngineProgress = LoadProgress & { readonly text: string }
 
 export interface EngineOptions extends DeviceOptions {
+  /** Where Hugging Face ids are looked up: host, access token, revision. */
+  readonly hub?: HubOptions
+  /**
+   * Where files from the hub are kept for the next time: `true`, the default in a page: the browser's storage of this
+   * site; a text, in Node: a folder; `false`: nowhere.
+   */
+  readonly cache?: CacheChoice
   /**
    * What weights are kept as on the GPU: `f32` is exact, `f16` takes half the memory; with `q8` and `q4` matrices are
    * integers of 8 or 4 bits with a scale for every 32 (with `q4` the embedding and the LM head have 8), unless they are as
@@ -57,6 +64,8 @@ const KNOWN_OPTIONS = new Set<keyof EngineOptions>([
   'device',
   'powerPreference',
   'limits',
+  'hub',
+  'cache',
   'weights',
   'tokenBudget',
   'blocks',

@@ -1,4 +1,4 @@
-import { abortError, DownloadFailed } from '../core/errors'
+import { abortError, CoppiceError, DownloadFailed } from '../core/errors'
 
 /** Reads a byte stream in pieces of the caller's choosing, not the network's. Call `close` when done with it. */
 export class ByteReader {
@@ -67,6 +67,7 @@ export class ByteReader {
       return await this.#reader.read()
     } catch (cause) {
       if (this.signal?.aborted) throw abortError(this.signal)
+      if (cause instanceof CoppiceError) throw cause
       throw new DownloadFailed(`${this.file}: reading broke off after ${this.bytesRead} bytes. Try again.`, { cause })
     }
   }

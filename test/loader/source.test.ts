@@ -138,7 +138,7 @@ describe('httpSource', () => {
     await expect(source.open('gated.json')).rejects.toThrow(
       `GET ${origin()}/odd/gated.json answered HTTP 401: the model needs an access token, as a header given to httpSource.`,
     )
-    await expect(source.open('broken.json')).rejects.toThrow('answered HTTP 500.')
+    await expect(source.open('broken.json')).rejects.toThrow('answered HTTP 500 (tried 5 times).')
   })
 
   test("an address keeps its query, which does not show in the source's name", async () => {
