@@ -204,7 +204,19 @@ const PIECE_MERGES = trainMerges(
   TRAINING.map(text => pieces(text).filter(char => CHARS.includes(char))),
   300,
 )
-const PIECES = ['<unk>', '<s>', '</s>', ...BYTES, ...new Set([...CHARS, ...PIECE_MERGES.map(pair => pair.join(''))])]
+export const PIECES = [...new Set([...CHARS, ...PIECE_MERGES.map(pair => pair.join(''))])]
+const TOKENS = ['<unk>', '<s>', '</s>', ...BYTES, ...PIECES]
+
+/** As transformers converts SentencePiece: every way to make a piece of two others, earlier pieces first. */
+function conversionMerges(): string[] {
+  const id = (piece: string) => TOKENS.indexOf(piece)
+  return PIECES.flatMap(piece => {
+    const cuts = Array.from({ length: piece.length - 1 }, (_, i) => [piece.slice(0, i + 1), piece.slice(i + 1)])
+    const known = cuts.filter(pair => pair.every(part => PIECES.includes(part)))
+    return known.sort(([a, b], [c, d]) => id(a) - id(c) || id(b) - id(d)).map(pair => pair.join(' '))
+  })
+}
+
 const replace = (from: string, content: string) => ({ type: 'Replace', pattern: { String: from }, content })
 const STRIP = { type: 'Strip', content: ' ', start: 1, stop: 0 }
 const toText = (...more: object[]) => ({
@@ -226,8 +238,8 @@ export const sentencePieceJson = {
     unk_token: '<unk>',
     fuse_unk: true,
     byte_fallback: true,
-    vocab: Object.fromEntries(PIECES.map((token, id) => [token, id])),
-    merges: PIECE_MERGES.map(pair => pair.join(' ')),
+    vocab: Object.fromEntries(TOKENS.map((token, id) => [token, id])),
+    merges: conversionMerges(),
   },
 }
 
@@ -285,7 +297,7 @@ export const sentencePieceKinds: readonly Kind[] = [
       model: {
         type: 'Unigram',
         unk_id: 0,
-        vocab: [...PIECES.slice(0, 3), ...PIECES.slice(259)].map((piece, index) => [
+        vocab: ['<unk>', '<s>', '</s>', ...PIECES].map((piece, index) => [
           piece,
           index < 3 ? 0 : -4 - (index % 97) / 16 - index / 64,
         ]),
