@@ -202,6 +202,17 @@ describe('SentencePiece', () => {
     expect(tokenizer.decode(tokenizer.encode(' a'))).toBe(' a')
   })
 
+  test("white space after Phi-3's markers belongs to them", () => {
+    const fields = fieldsOf(new Map([['▁', -1]]))
+    const ids = (architecture: string) => {
+      const tokenizer = read([...fields, ['general.architecture', TEXT, architecture]])
+      return tokenizer.encode('</s>\n<s>\n', { addSpecialTokens: false })
+    }
+    const newline = [259, 3 + 10]
+    expect(ids('llama')).toEqual([2, ...newline, 1, ...newline])
+    expect(ids('phi3')).toEqual([2, 1, ...newline])
+  })
+
   test.each<[string, Field]>([
     ['removes spaces', ['tokenizer.ggml.remove_extra_whitespaces', BOOL, true]],
     ['maps characters', ['tokenizer.ggml.precompiled_charsmap', LIST, [1], 0]],
