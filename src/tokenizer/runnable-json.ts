@@ -58,6 +58,7 @@ function runnableModel(model: unknown): Json {
   if (!isObject(model)) throw new UnsupportedModel('tokenizer.json has no model.')
   // early files do not say it
   const { type = 'merges' in model ? 'BPE' : undefined } = model
+  if (type === 'WordLevel') throw new UnsupportedModel('tokenizer.json has a WordLevel model; we run BPE and Unigram.')
   if (type === 'BPE' && model.continuing_subword_prefix) {
     throw new UnsupportedModel('tokenizer.json has a BPE with continuing_subword_prefix, which we cannot run.')
   }

@@ -86,6 +86,7 @@ test.each<[string, object, string]>([
     'prefix',
   ],
   ['bytes in a Unigram', { model: { type: 'Unigram', vocab: [], byte_fallback: true } }, 'byte_fallback'],
+  ['whole words as tokens', { model: { type: 'WordLevel', vocab: {} } }, 'a WordLevel model'],
   ['odd ways to split', { pre_tokenizer: { type: 'Punctuation', behavior: 'Odd' } }, 'the unknown behavior Odd'],
   ['odd patterns', { pre_tokenizer: { type: 'Split', pattern: {} } }, 'neither a String nor a Regex'],
   ['odd pre-tokenizers', { pre_tokenizer: { type: 'UnicodeScripts' } }, 'Unknown PreTokenizer type: UnicodeScripts'],

@@ -277,6 +277,12 @@ test('another kind of tokenizer is unsupported, by its name', () => {
   expect(() => read(fields)).toThrow('tokenizer.ggml.model is "t5"; supported are gpt2 and llama.')
 })
 
+test('an id beyond the vocabulary is corrupt for the end of a text, and no token for padding', () => {
+  const set = (role: string) => read(withFields(TINY, [[`tokenizer.ggml.${role}_token_id`, U32, 128]]).fields)
+  expect(() => set('eos')).toThrow(CorruptCheckpoint)
+  expect(set('padding').specialTokens).toEqual({ bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>' })
+})
+
 test('two equal tokens, or an empty one that is found everywhere, are corrupt', () => {
   const change = (tokens: readonly string[]) =>
     read(withFields(TINY, [['tokenizer.ggml.tokens', LIST, tokens, TEXT]]).fields)
