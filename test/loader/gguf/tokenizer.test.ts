@@ -6,8 +6,11 @@ import { Tokenizer } from '../../../src/tokenizer/tokenizer'
 import { forEachSeed, pick } from '../../kv/for-each-seed'
 import type { Random } from '../../support/random'
 import { BEGIN_ID, byteLevelTokenizer, END_ID } from '../../support/seeded-tokenizer'
+import { CORPUS, DECOMPOSED } from '../../tokenizer/corpus'
+import { byteLevelKinds, type Kind, PIECES, sentencePieceJson, sentencePieceKinds } from '../../tokenizer/kinds'
 import { sentencePiece, TEXTS } from '../../tokenizer/tokenizers'
-import { tokenizerFields } from './seeded-gguf'
+import { trainMerges } from '../../tokenizer/train'
+import { type TokenizerJson, tokenizerFields } from './seeded-gguf'
 import { TINY, withFields } from './tiny-gguf'
 import { BOOL, F32, type Field, I32, LIST, TEXT, U32, writeGguf } from './write-gguf'
 
@@ -34,6 +37,19 @@ describe('byte-level BPE', () => {
     const tokenizer = withPre(pre)
     return tokenizer.encode(text).map(id => tokenizer.decode([id]))
   }
+
+  const named = byteLevelKinds.filter(({ name }) => /^[\w-]+$/.test(name))
+
+  test.each(named)('$name gives the tokens of its tokenizer.json', ({ name, json, normalize }) => {
+    const own = new Tokenizer(json)
+    const tokenizer = read([...tokenizerFields(withAddedTokens(json), name), ['tokenizer.ggml.bos_token_id', U32, 256]])
+    for (const text of [...CORPUS, ...DECOMPOSED]) {
+      const ids = own.encode(text)
+      expect(tokenizer.encode(text)).toEqual(ids)
+      expect(tokenizer.decode(ids)).toBe(own.decode(ids))
+    }
+    expect(normalize).not.toBeNull()
+  })
 
   test.each([
     ['gpt-2', ['1234']],
@@ -86,8 +102,11 @@ describe('byte-level BPE', () => {
   })
 
   test('a split of words that is not known is unsupported, by its name', () => {
-    expect(() => withPre('tekken')).toThrow(UnsupportedModel)
-    expect(() => withPre('tekken')).toThrow('tokenizer.ggml.pre is "tekken"; supported are gpt-2, smollm, llama-bpe')
+    expect(() => withPre('poro-chat')).toThrow(UnsupportedModel)
+    expect(() => withPre('poro-chat')).toThrow(
+      /tokenizer.ggml.pre is "poro-chat"; supported are gpt-2, .*deepseek-v3\.$/,
+    )
+    expect(() => withPre('default')).toThrow('look for a newer file of the model.')
   })
 
   test('a merge of other than two tokens is corrupt', () => {
@@ -124,6 +143,44 @@ describe('SentencePiece', () => {
     }
   })
 
+  const trained = new Map(PIECES.map((piece, index) => [piece, -index]))
+
+  test.each([
+    ['Llama 2', true],
+    ['Gemma', false],
+  ])('%s gives the tokens of its tokenizer.json', (name, addsSpace) => {
+    const own = new Tokenizer(sentencePieceKinds.find(kind => kind.name === name)?.json ?? {})
+    const tokenizer = read([...fieldsOf(trained), ['tokenizer.ggml.add_space_prefix', BOOL, addsSpace]])
+    for (const text of [...CORPUS, ...DECOMPOSED]) {
+      const ids = own.encode(text)
+      expect(tokenizer.encode(text)).toEqual(ids)
+      expect(tokenizer.decode(ids)).toBe(own.decode(ids))
+    }
+  })
+
+  test('pieces that can be made in several ways are made as SentencePiece makes them', () => {
+    const letters = [...'aaaabbbcde▁▁']
+    forEachSeed(10, random => {
+      const text = () => Array.from({ length: 30 }, () => pick(random, letters))
+      const merges = trainMerges(Array.from({ length: 60 }, text), 120)
+      const pieces = new Map([...new Set([...letters, ...merges.map(pair => pair.join(''))])].map((p, i) => [p, -i]))
+      expect([...pieces.keys()].filter(piece => numCuts(piece, pieces) > 1).length).toBeGreaterThan(30)
+      const tokenizer = read([...fieldsOf(pieces), ['tokenizer.ggml.add_space_prefix', BOOL, false]])
+      const names = [...pieces.keys()]
+      for (let count = 0; count < 50; count++) {
+        const chars = text().join('')
+        const ids = tokenizer.encode(chars.replaceAll('▁', ' '), { addSpecialTokens: false })
+        expect(ids.map(id => names[id - TYPES.length])).toEqual(mergeByScore(chars, pieces))
+      }
+    })
+  })
+
+  test('merges are in the order of the tokenizer.json', () => {
+    const { metadata } = parseHeader(writeGguf({ fields: fieldsOf(trained), tensors: [] }), 'model.gguf')
+    const { merges } = ggufTokenizer(metadata).tokenizer.model as { merges: [string, string][] }
+    expect(merges.map(pair => pair.join(' '))).toEqual(sentencePieceJson.model.merges)
+  })
+
   test('neighbours whose union has the highest score are merged first, the leftmost of equals', () => {
     forEachSeed(300, random => {
       const pieces = randomPieces(random)
@@ -145,6 +202,17 @@ describe('SentencePiece', () => {
     expect(tokenizer.decode(tokenizer.encode(' a'))).toBe(' a')
   })
 
+  test("white space after Phi-3's markers belongs to them", () => {
+    const fields = fieldsOf(new Map([['▁', -1]]))
+    const ids = (architecture: string) => {
+      const tokenizer = read([...fields, ['general.architecture', TEXT, architecture]])
+      return tokenizer.encode('</s>\n<s>\n', { addSpecialTokens: false })
+    }
+    const newline = [259, 3 + 10]
+    expect(ids('llama')).toEqual([2, ...newline, 1, ...newline])
+    expect(ids('phi3')).toEqual([2, 1, ...newline])
+  })
+
   test.each<[string, Field]>([
     ['removes spaces', ['tokenizer.ggml.remove_extra_whitespaces', BOOL, true]],
     ['maps characters', ['tokenizer.ggml.precompiled_charsmap', LIST, [1], 0]],
@@ -161,6 +229,14 @@ describe('SentencePiece', () => {
     expect(() => read(fieldsOf(new Map([['a'.repeat(129), -1]])))).toThrow('token 259 has 129 characters, above 128.')
   })
 })
+
+/** The vocabulary with the added tokens in it, as a GGUF file lists them. */
+function withAddedTokens(json: Kind['json']): TokenizerJson {
+  const { added_tokens: added, model } = json as unknown as TokenizerJson
+  const contents = added.map(token => [(token as { content?: string }).content, token.id])
+  const vocab = { ...model.vocab, ...Object.fromEntries(contents) }
+  return { added_tokens: added, model: { ...model, vocab } }
+}
 
 const LETTERS = ['a', 'b', 'c', 'd']
 
@@ -199,6 +275,12 @@ test('another kind of tokenizer is unsupported, by its name', () => {
   const { fields } = withFields(TINY, [['tokenizer.ggml.model', TEXT, 't5']])
   expect(() => read(fields)).toThrow(UnsupportedModel)
   expect(() => read(fields)).toThrow('tokenizer.ggml.model is "t5"; supported are gpt2 and llama.')
+})
+
+test('an id beyond the vocabulary is corrupt for the end of a text, and no token for padding', () => {
+  const set = (role: string) => read(withFields(TINY, [[`tokenizer.ggml.${role}_token_id`, U32, 128]]).fields)
+  expect(() => set('eos')).toThrow(CorruptCheckpoint)
+  expect(set('padding').specialTokens).toEqual({ bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>' })
 })
 
 test('two equal tokens, or an empty one that is found everywhere, are corrupt', () => {
