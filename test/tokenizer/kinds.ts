@@ -1,3 +1,4 @@
+import sprout from '../../public/models/sprout/tokenizer.json'
 import { BYTE_CHARS } from '../support/seeded-tokenizer'
 import { CODE, LANGUAGES, LONG_WORD } from './corpus'
 import { trainMerges } from './train'
@@ -308,4 +309,8 @@ export const sentencePieceKinds: readonly Kind[] = [
   },
 ]
 
-export const kinds: readonly Kind[] = [...byteLevelKinds, ...sentencePieceKinds]
+export const kinds: readonly Kind[] = [
+  ...byteLevelKinds,
+  ...sentencePieceKinds,
+  { name: 'the embedded model', json: sprout },
+]
