@@ -40,8 +40,9 @@ export class Tokenizer {
   }
 
   /**
-   * Special tokens written out in `text` become those tokens; halves of surrogate pairs become U+FFFD. `addSpecialTokens` (default true) adds what the model
-   * expects around a plain text, such as BOS; a chat template writes its own, so encode its output with false.
+   * Special tokens written out in `text` become those tokens, halves of surrogate pairs U+FFFD. `addSpecialTokens`
+   * (default true) adds what the model expects around a plain text, such as BOS; a chat template writes its own, so
+   * encode its output with false. `InvalidRequest` for a text that the vocabulary or the library cannot take.
    */
   encode(text: string, { addSpecialTokens = true }: { readonly addSpecialTokens?: boolean } = {}): number[] {
     const { ids, tokens } = this.#encode(text.replace(/\p{Surrogate}/gu, '\ufffd'), addSpecialTokens)
