@@ -74,7 +74,8 @@ function split(regex: string, behavior: unknown = 'Isolated', invert = false): J
     case 'Contiguous':
       return step(`(?:${regex})+`)
     case invert ? 'MergedWithNext' : 'MergedWithPrevious':
-      return step(`(?:(?!${regex})[\\s\\S])*(?:${regex})`)
+      // the last piece may end without a match; were it none, every place in it would be tried in vain
+      return step(`(?:(?!${regex})[\\s\\S])*(?:${regex})?`)
     case invert ? 'MergedWithPrevious' : 'MergedWithNext':
       return step(`(?:${regex})(?:(?!${regex})[\\s\\S])*`)
     default:

@@ -40,17 +40,29 @@ export class Tokenizer {
   }
 
   /**
-   * Special tokens written out in `text` become those tokens; halves of surrogate pairs become U+FFFD. `addSpecialTokens` (default true) adds what the model
-   * expects around a plain text, such as BOS; a chat template writes its own, so encode its output with false.
+   * Special tokens written out in `text` become those tokens, halves of surrogate pairs U+FFFD. `addSpecialTokens`
+   * (default true) adds what the model expects around a plain text, such as BOS; a chat template writes its own, so
+   * encode its output with false. `InvalidRequest` for a text that the vocabulary or the library cannot take.
    */
   encode(text: string, { addSpecialTokens = true }: { readonly addSpecialTokens?: boolean } = {}): number[] {
-    const { ids, tokens } = this.#tokenizer.encode(text.replace(/\p{Surrogate}/gu, '\ufffd'), {
-      add_special_tokens: addSpecialTokens,
-    })
+    const { ids, tokens } = this.#encode(text.replace(/\p{Surrogate}/gu, '\ufffd'), addSpecialTokens)
     const unknown = ids.findIndex(id => !Number.isInteger(id))
     if (unknown >= 0)
       throw new InvalidRequest(`The model's vocabulary has no token for ${JSON.stringify(tokens[unknown])}.`)
     return ids
+  }
+
+  #encode(text: string, addSpecialTokens: boolean): { ids: number[]; tokens: string[] } {
+    try {
+      return this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens })
+    } catch (cause) {
+      // version 0.2.0 of the library passes the tokens of a Unigram's word as arguments
+      if (!(cause instanceof RangeError)) throw cause
+      throw new InvalidRequest(
+        `A text of ${text.length} characters has a word of more tokens than the tokenizer can hold.`,
+        { cause },
+      )
+    }
   }
 
   /**

@@ -5,7 +5,7 @@ import { ChatTemplate } from '../../src/tokenizer/chat-template'
 import { Tokenizer } from '../../src/tokenizer/tokenizer'
 import fixture from '../fixtures/templates.json'
 import { BEGIN_ID, byteLevelTokenizerConfig, END_ID } from '../support/seeded-tokenizer'
-import { byteLevelKinds } from './kinds'
+import { byteLevelKinds } from './byte-level-kinds'
 import { CONVERSATIONS, REQUESTS, TEMPLATES } from './templates'
 import { byteLevel } from './tokenizers'
 
@@ -102,7 +102,7 @@ test('a template that writes BOS and a tokenizer that adds it do not make two', 
   const json = byteLevelKinds.find(({ name }) => name === 'llama-bpe')?.json ?? {}
   const encoder = new PromptEncoder(
     new Tokenizer(json),
-    new ChatTemplate({ bos_token: '<|begin|>', chat_template: TEMPLATES['Llama 3'] }),
+    new ChatTemplate({ bos_token: '<|begin|>', chat_template: TEMPLATES['llama-3'] }),
     5000,
     5000,
   )

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { InvalidRequest } from '../../src/core/errors'
 import { Tokenizer } from '../../src/tokenizer/tokenizer'
 import fixture from '../fixtures/tokenizers.json'
 import { CORPUS, DECOMPOSED, ILL_FORMED } from './corpus'
@@ -31,4 +32,17 @@ describe.each(kinds)('$name', ({ name, json, config, normalize = text => text })
       expect(tokenizer.encode(text)).toEqual(tokenizer.encode(new TextDecoder().decode(new TextEncoder().encode(text))))
     }
   })
+})
+
+test('a word of more tokens than the library can pass on is an invalid request', () => {
+  const tokenizer = new Tokenizer(kinds.find(({ name }) => name === 'Unigram')?.json ?? {})
+  expect(() => tokenizer.encode('ab'.repeat(200_000))).toThrow(InvalidRequest)
+})
+
+test('a long text without a place to split is not searched again from each of its characters', () => {
+  const gemma = kinds.find(({ name }) => name === 'Gemma')?.json ?? {}
+  // were it so, this would take minutes
+  expect(
+    new Tokenizer({ ...gemma, model: { type: 'BPE', vocab: { a: 0 }, merges: [] } }).encode('a'.repeat(300_000)),
+  ).toHaveLength(300_001)
 })

@@ -17,7 +17,7 @@ export interface TokenizerFiles {
 /** Roles of tokens: Hugging Face's names and GGUF's (its spelling included). */
 const ROLES = { bos: 'bos', eos: 'eos', unk: 'unknown', sep: 'seperator', pad: 'padding' }
 
-/** Templates at most name these; files are about that give them ids beyond the vocabulary. */
+/** Named by templates at most; some files give them ids beyond the vocabulary. */
 const UNIMPORTANT = ['sep', 'pad']
 
 /** The tokenizer and the chat template of a GGUF file, as a Hugging Face repository would have them. */
