@@ -6,6 +6,9 @@ export interface JobCommand {
   readonly out: string
   readonly summary: string | undefined
   readonly model: string
+  readonly host: string | undefined
+  readonly token: string | undefined
+  readonly cache: string | undefined
   readonly weights: 'f32' | 'f16'
   readonly maxTokens: number | undefined
   readonly tokenBudget: number | undefined
@@ -26,8 +29,11 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
   input.jsonl            default: examples/tickets.jsonl
   --out FILE             responses, default: beside the input, as input.results.jsonl
   --summary FILE         the summary as JSON
-  --model MODEL          an embedded model (sprout), a Hugging Face id (org/name), a local folder, a GGUF file, or the URL of
-                         either; default sprout
+  --model MODEL          an embedded model (sprout), a Hugging Face id (org/name, org/name@revision, org/name:Q4_K_M), a local
+                         folder, a GGUF file, or the URL of either; default sprout
+  --host URL             where Hugging Face ids are looked up; default https://huggingface.co
+  --token TOKEN          access token for it
+  --cache FOLDER         keeps what is downloaded, with --runtime node; headless Chrome starts from an empty profile
   --weights f32|f16      how weights are kept on the GPU; default f32
   --max-tokens N         for requests that do not say; default 256
   --token-budget N       most tokens in a step; default 512
@@ -57,12 +63,16 @@ export function parseJobCommand(args: string[]): JobCommand {
   const { values, positionals } = parsed
   if (positionals.length > 1)
     throw new UsageError(`One input file at a time, not ${positionals.length}: ${positionals.join(' ')}`)
+  if (values.cache !== undefined && values.runtime !== 'node') throw new UsageError('--cache needs --runtime node.')
   const input = positionals[0] ?? 'examples/tickets.jsonl'
   return {
     input,
     out: values.out ?? `${input.replace(/\.jsonl?$/, '')}.results.jsonl`,
     summary: values.summary,
     model: values.model,
+    host: values.host,
+    token: values.token,
+    cache: values.cache,
     weights: oneOf('weights', values.weights, ['f32', 'f16']),
     maxTokens: count('max-tokens', values['max-tokens']),
     tokenBudget: count('token-budget', values['token-budget']),
@@ -82,6 +92,9 @@ function parse(args: string[]) {
       out: { type: 'string' },
       summary: { type: 'string' },
       model: { type: 'string', default: 'sprout' },
+      host: { type: 'string' },
+      token: { type: 'string' },
+      cache: { type: 'string' },
       weights: { type: 'string', default: 'f32' },
       'max-tokens': { type: 'string' },
       'token-budget': { type: 'string' },

@@ -59,8 +59,20 @@ async function run(command: JobCommand): Promise<JobSummary> {
 
   const responses: BatchResponse[] = []
   const runtime = command.runtime === 'chrome' ? runInChrome : runInNode
-  const { model, maxTokens, weights, tokenBudget, blocks, sharing, attention, order } = command
-  const engine = { weights, tokenBudget, blocks, sharing, attention, order }
+  const {
+    model,
+    maxTokens,
+    host,
+    token,
+    cache = false,
+    weights,
+    tokenBudget,
+    blocks,
+    sharing,
+    attention,
+    order,
+  } = command
+  const engine = { hub: { host, token }, cache, weights, tokenBudget, blocks, sharing, attention, order }
   const input = { lines, model: resolveModel(model), modelName: model, engine, maxTokens }
   const events = {
     onLoad: (line: string) => process.stderr.isTTY && process.stderr.write(`\r${line}\x1b[K`),

@@ -8,7 +8,7 @@ interface Session {
   repository: Repository
   served: ServedRequest[]
   /** Contents, by path. */
-  contents: Map<string, Buffer>
+  contents: ReadonlyMap<string, Buffer>
   /** Faults not yet used, by path. */
   faults: Map<string, Fault[]>
   /** When the line is free again, in ms. */
@@ -23,11 +23,18 @@ const CORS = {
 }
 const PIECE_BYTES = 2 ** 16
 
+export interface FakeHub {
+  readonly url: string
+  /** Makes a repository of contents that are at hand; gives what has been served since. */
+  put(name: string, contents: ReadonlyMap<string, Buffer>, bytesPerSecond?: number): readonly ServedRequest[]
+  close(): void
+}
+
 /**
  * A server that plays the hub, for tests in Node and in browsers. `PUT /NAME` with a `Repository` makes one, whose hub
  * is `http://…/NAME`; `GET /NAME` answers with the requests served since.
  */
-export async function startFakeHub(): Promise<{ readonly url: string; close(): void }> {
+export async function startFakeHub(): Promise<FakeHub> {
   const sessions = new Map<string, Session>()
   const server: Server = createServer((request, response) => {
     serve(sessions, request, response).catch(() => response.destroy())
@@ -35,6 +42,11 @@ export async function startFakeHub(): Promise<{ readonly url: string; close(): v
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    put(name, contents, bytesPerSecond) {
+      const served: ServedRequest[] = []
+      sessions.set(name, { repository: { files: {}, bytesPerSecond }, contents, served, faults: new Map(), freeAt: 0 })
+      return served
+    },
     close() {
       server.closeAllConnections()
       server.close()
@@ -78,8 +90,8 @@ async function serve(sessions: Map<string, Session>, request: IncomingMessage, r
     return void response.writeHead(status, { ...CORS, ...retryAfter }).end()
   }
   if (isApi && fault.stall) return
-  if (isApi) return void response.writeHead(200, CORS).end(JSON.stringify(describe(repository)))
-  if (rest[3] !== fakeCommit(repository) || !(path in repository.files)) {
+  if (isApi) return void response.writeHead(200, CORS).end(JSON.stringify(describe(session)))
+  if (rest[3] !== fakeCommit(repository) || !session.contents.has(path)) {
     return void response.writeHead(404, CORS).end()
   }
   await sendFile(session, path, fault, entry, request, response)
@@ -100,7 +112,7 @@ async function sendFile(
   const begin = isRange ? Number(first) : 0
   const end = isRange && last ? Math.min(file.length, Number(last) + 1) : file.length
   if (begin >= file.length && isRange) return void response.writeHead(416, CORS).end()
-  const etag = fault.etag ?? `"${hash('sha256', file)}"`
+  const etag = fault.etag ?? `"${file.length}-${file.subarray(0, 64).toString('base64')}"`
   const range = isRange ? { 'content-range': `bytes ${begin}-${end - 1}/${fault.total ?? file.length}` } : {}
   const body = Buffer.concat([file.subarray(begin, end), Buffer.alloc(fault.surplus ?? 0)])
   if (fault.damage !== undefined && fault.damage >= begin && fault.damage < end) body[fault.damage - begin] ^= 1
@@ -132,11 +144,10 @@ async function sendFile(
 }
 
 /** What `/api/models/{id}/revision/{revision}?blobs=true` says, as far as we read it. */
-function describe(repository: Repository) {
-  const siblings = Object.entries(repository.files).map(([rfilename, file]) => {
-    const bytes = fakeBytes(file)
+function describe({ repository, contents }: Session) {
+  const siblings = [...contents].map(([rfilename, bytes]) => {
     const blobId = hash('sha1', Buffer.concat([Buffer.from(`blob ${bytes.length}\0`), bytes]))
-    const isLarge = typeof file !== 'string'
+    const isLarge = typeof repository.files[rfilename] !== 'string'
     const lfs = isLarge ? { lfs: { sha256: hash('sha256', bytes), size: bytes.length, pointerSize: 135 } } : {}
     return { rfilename, size: bytes.length, blobId, ...lfs }
   })

@@ -2,8 +2,7 @@
 
 /** A repository org/name with one commit, which every revision means. */
 export interface Repository {
-  /** By path: a text, kept in git; or so many bytes made from a seed, kept by content (LFS). */
-  readonly files: Readonly<Record<string, string | { readonly bytes: number; readonly seed: number }>>
+  readonly files: Readonly<Record<string, FakeFile>>
   readonly commit?: string
   /** The token that is wanted. */
   readonly token?: string
@@ -14,6 +13,12 @@ export interface Repository {
   /** By path (`api` for the list of files): what goes wrong with the first requests for it, in order. */
   readonly faults?: Readonly<Record<string, readonly Fault[]>>
 }
+
+/** A text, kept in git; or kept by content (LFS) so many bytes made from a seed, or given ones. */
+export type FakeFile =
+  | string
+  | { readonly bytes: number; readonly seed: number }
+  | { readonly values: readonly number[] }
 
 export interface Fault {
   readonly status?: number
@@ -47,8 +52,9 @@ export function fakeCommit({ commit }: Repository): string {
 }
 
 /** The contents of a file. */
-export function fakeBytes(file: Repository['files'][string]): Uint8Array<ArrayBuffer> {
+export function fakeBytes(file: FakeFile): Uint8Array<ArrayBuffer> {
   if (typeof file === 'string') return new TextEncoder().encode(file)
+  if ('values' in file) return Uint8Array.from(file.values)
   const words = new Uint32Array(Math.ceil(file.bytes / 4))
   let state = file.seed
   for (let index = 0; index < words.length; index++) {

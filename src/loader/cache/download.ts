@@ -1,6 +1,7 @@
 import { FileChanged, type RemoteFile } from '../http/remote-file'
 import { withLock } from './lock'
 import { nextRun, type PartRun, type PartState } from './parts'
+import { pause } from './pause'
 import { Sha256 } from './sha256'
 import type { StoredFile } from './stored-file'
 import { checkSum } from './verified-stream'
@@ -9,12 +10,15 @@ import { checkSum } from './verified-stream'
 const NUM_CONNECTIONS = 4
 /** Bytes added to a checksum without a break for other work: a few milliseconds. */
 const SUM_BYTES = 2 ** 20
+/** How long what is under way goes on without a reader: who has looked at a header comes back for the rest. */
+const LINGER_MS = 3000
 
 /** Somebody who reads the file while it comes. */
 export interface DownloadReader {
   /** Waits for a part; for the last one until the whole file is verified. */
   read(part: number): Promise<Uint8Array<ArrayBuffer>>
-  close(): void
+  /** At once: nobody will come back. */
+  close(atOnce: boolean): void
 }
 
 /**
@@ -29,6 +33,8 @@ export class Download {
   readonly #stop = new AbortController()
   readonly #readers = new Set<{ part: number; numRead: number }>()
   #states: PartState[] = []
+  /** The parts that came last: most are read and checked at once. */
+  readonly #kept = new Map<number, Uint8Array<ArrayBuffer>>()
   #isVerified = false
   #numConnected = 0
   #wakers: (() => void)[] = []
@@ -57,15 +63,19 @@ export class Download {
         this.#wake()
         await this.#until(() => (next === last ? this.#isVerified : this.#states[next] === 'stored'))
         reader.numRead += 1
+        const kept = this.#kept.get(next)
+        if (kept) return kept.slice()
         return this.#file.read(next).catch(error => {
           // it is gone because the download has failed
           this.#stop.signal.throwIfAborted()
           throw error
         })
       },
-      close: () => {
+      close: atOnce => {
         this.#readers.delete(reader)
-        if (this.#readers.size === 0) this.#stop.abort()
+        const stop = () => this.#readers.size === 0 && this.#stop.abort()
+        if (atOnce || this.#isVerified) stop()
+        else setTimeout(stop, LINGER_MS)
       },
     }
   }
@@ -155,9 +165,8 @@ export class Download {
           filled += piece.length
           chunk = chunk.subarray(piece.length)
           if (filled < bytes.length) continue
-          if (states[part] === 'coming') await this.#file.write(part, bytes)
-          states[part++] = 'stored'
-          this.#wake()
+          if (states[part] === 'coming') await this.#store(part, bytes)
+          part += 1
           bytes = new Uint8Array(layout.size(part))
           filled = 0
         }
@@ -167,16 +176,25 @@ export class Download {
     }
   }
 
+  async #store(part: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#file.write(part, bytes)
+    this.#states[part] = 'stored'
+    this.#kept.set(part, bytes)
+    const [oldest] = this.#kept.keys()
+    if (this.#kept.size > this.#file.layout.maxRun) this.#kept.delete(oldest)
+    this.#wake()
+  }
+
   async #verify(): Promise<void> {
     const { layout, name } = this.#file
     const sum = new Sha256()
     for (let part = 0; part < layout.numParts; part++) {
       await this.#until(() => this.#states[part] === 'stored')
       if (this.#sha256 === undefined) continue
-      const bytes = await this.#file.read(part)
+      const bytes = this.#kept.get(part) ?? (await this.#file.read(part))
       for (let begin = 0; begin < bytes.length; begin += SUM_BYTES) {
         sum.update(bytes.subarray(begin, begin + SUM_BYTES))
-        await new Promise(resolve => setTimeout(resolve))
+        await pause()
       }
     }
     try {
@@ -188,6 +206,7 @@ export class Download {
     await this.#file.markVerified()
     this.#isVerified = true
     this.#wake()
+    this.#kept.clear()
   }
 
   /** Waits for a condition that some `wake` makes true; rejects once the download is over. */

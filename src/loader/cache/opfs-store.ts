@@ -6,18 +6,49 @@ import type { Store } from './store'
  * is no faster.
  */
 export function opfsStore(root: FileSystemDirectoryHandle): Store {
+  /** Folders that were opened: to find one takes as long as to read a part of a file. */
+  const opened = new Map<string, FileSystemDirectoryHandle>()
+
   async function open(folder: string, create: boolean): Promise<FileSystemDirectoryHandle> {
-    let directory = root
+    let directory = opened.get(folder)
+    if (directory) return directory
+    directory = root
     for (const name of folder ? folder.split('/') : []) {
       directory = await directory.getDirectoryHandle(name, { create })
     }
+    opened.set(folder, directory)
     return directory
+  }
+
+  /** What `use` gives, or undefined where it finds nothing. */
+  async function found<T>(use: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await use()
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error
+      opened.clear()
+      return undefined
+    }
+  }
+
+  /** What vanishes meanwhile does not count. */
+  async function sizes(directory: FileSystemDirectoryHandle, prefix: string): Promise<[string, number][]> {
+    const lists: Promise<[string, number][] | undefined>[] = []
+    for await (const [name, handle] of directory.entries()) {
+      lists.push(
+        found(async () => {
+          if (handle.kind === 'directory') return sizes(handle as FileSystemDirectoryHandle, `${prefix}${name}/`)
+          return [[prefix + name, (await (handle as FileSystemFileHandle).getFile()).size]]
+        }),
+      )
+    }
+    return (await Promise.all(lists)).flatMap(list => list ?? [])
   }
 
   return {
     async read(path) {
       const [folder, name] = split(path)
-      return absent(async () => {
+      return found(async () => {
         const handle = await (await open(folder, false)).getFileHandle(name)
         return new Uint8Array(await (await handle.getFile()).arrayBuffer())
       })
@@ -25,43 +56,23 @@ export function opfsStore(root: FileSystemDirectoryHandle): Store {
 
     async write(path, bytes) {
       const [folder, name] = split(path)
-      const handle = await (await open(folder, true)).getFileHandle(name, { create: true })
+      const create = async () => (await open(folder, true)).getFileHandle(name, { create: true })
+      // the folder may have been removed, in another tab too
+      const handle = (await found(create)) ?? (await create())
       const writable = await handle.createWritable()
       await writable.write(bytes)
       await writable.close()
     },
 
     async list(folder = '') {
-      const directory = await absent(() => open(folder, false))
-      return new Map(directory ? await sizes(directory, '') : [])
+      return new Map(await found(async () => sizes(await open(folder, false), '')))
     },
 
     async remove(path) {
       const [folder, name] = split(path)
-      await absent(async () => (await open(folder, false)).removeEntry(name, { recursive: true }))
+      await found(async () => (await open(folder, false)).removeEntry(name, { recursive: true }))
+      opened.clear()
     },
-  }
-}
-
-async function sizes(directory: FileSystemDirectoryHandle, prefix: string): Promise<[string, number][]> {
-  const found: Promise<[string, number][]>[] = []
-  for await (const [name, handle] of directory.entries()) {
-    found.push(
-      handle.kind === 'directory'
-        ? sizes(handle as FileSystemDirectoryHandle, `${prefix}${name}/`)
-        : (handle as FileSystemFileHandle).getFile().then(file => [[prefix + name, file.size]]),
-    )
-  }
-  return (await Promise.all(found)).flat()
-}
-
-/** What `use` gives, or undefined where it finds nothing. */
-async function absent<T>(use: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await use()
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'NotFoundError') return undefined
-    throw error
   }
 }
 

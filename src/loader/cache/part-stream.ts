@@ -10,8 +10,8 @@ export interface PartStreamOptions {
   readonly readAhead: number
   readonly read: (part: number) => Promise<Uint8Array<ArrayBuffer>>
   readonly signal?: AbortSignal
-  /** When nothing more will be read: at the end, on cancelling, on failure. */
-  readonly onClose?: () => void
+  /** When nothing more will be read: at the end, on cancelling, on failure; or since the signal has aborted. */
+  readonly onClose?: (isAborted: boolean) => void
 }
 
 /** The bytes of a file from `begin` on, a part at a time. */
@@ -25,7 +25,7 @@ export function partStream({ layout, begin, readAhead, read, signal, onClose }: 
     part = layout.numParts
     queue.length = 0
     signal?.removeEventListener('abort', onAbort)
-    onClose?.()
+    onClose?.(signal?.aborted ?? false)
   }
 
   function onAbort(): void {

@@ -72,21 +72,23 @@ export class RemoteFile {
 
   /** One connection: what it gives of bytes [begin, end). */
   async *#connect(begin: number, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
-    const stalled = new AbortController()
     const { stallMs } = this.options.retry ?? DEFAULT_RETRY
-    let timer = setTimeout(() => stalled.abort(), stallMs)
+    const stalled = new AbortController()
+    // the time that our caller takes does not count
+    const inTime = async <T>(work: Promise<T>): Promise<T> => {
+      const timer = setTimeout(() => stalled.abort(), stallMs)
+      return work.finally(() => clearTimeout(timer))
+    }
     try {
-      const response = await this.#request(begin, end, either(signal, stalled.signal))
+      const response = await inTime(this.#request(begin, end, either(signal, stalled.signal)))
       const isRange = response.status === 206
       const endsHere = isRange || end === this.options.bytes
       let position = isRange ? begin : 0
       const reader = response.body?.getReader()
       try {
         for (;;) {
-          const chunk = await reader?.read()
-          clearTimeout(timer)
+          const chunk = reader && (await inTime(reader.read()))
           if (!chunk || chunk.done) return
-          timer = setTimeout(() => stalled.abort(), stallMs)
           const from = Math.max(0, begin - position)
           position += chunk.value.length
           if (endsHere && position > end) throw this.#broken(`goes on after byte ${end}, where it must end`)
@@ -100,10 +102,9 @@ export class RemoteFile {
       }
     } catch (cause) {
       if (signal?.aborted) throw abortError(signal)
+      if (stalled.signal.aborted) throw this.#broken(`sent nothing for ${stallMs / 1000} s`, cause)
       if (cause instanceof TransientFailure || cause instanceof DownloadFailed) throw cause
-      throw this.#broken(stalled.signal.aborted ? `sent nothing for ${stallMs / 1000} s` : 'broke off', cause)
-    } finally {
-      clearTimeout(timer)
+      throw this.#broken('broke off', cause)
     }
   }
 

@@ -7,7 +7,7 @@ import { StoredFile } from '../cache/stored-file'
 import { verifiedStream } from '../cache/verified-stream'
 import { splitFiles } from '../gguf/split-files'
 import type { RetryPolicy } from '../http/retry'
-import type { ModelSource } from '../source'
+import { type ModelSource, skipBytes } from '../source'
 import { chooseGguf } from './choose-gguf'
 import { Hub, type HubOptions } from './hub'
 import type { Listing } from './listing'
@@ -44,9 +44,10 @@ export async function hubSource(
       if (!listed) return undefined
       const { bytes, sha256, version } = listed
       if (!store) {
-        const stream = await hub.file(commit, path, listed).open(begin, signal)
+        const remote = hub.file(commit, path, listed)
+        if (sha256 === undefined) return remote.open(begin, signal)
         // a sum needs the whole of it
-        return sha256 === undefined || begin > 0 ? stream : verifiedStream(stream, path, sha256)
+        return skipBytes(verifiedStream(await remote.open(0, signal), path, sha256), begin)
       }
       let file = cached.get(path)
       if (!file) {

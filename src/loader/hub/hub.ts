@@ -1,4 +1,4 @@
-import { DownloadFailed } from '../../core/errors'
+import { DownloadFailed, InvalidRequest } from '../../core/errors'
 import { RemoteFile, type RemoteFileOptions } from '../http/remote-file'
 import { DEFAULT_RETRY, type RetryPolicy } from '../http/retry'
 import { parseJsonObject } from '../json'
@@ -28,6 +28,9 @@ export class Hub {
     retry: RetryPolicy = DEFAULT_RETRY,
   ) {
     const { host = 'https://huggingface.co', token } = options
+    if (!/^https?:\/\/./.test(host)) {
+      throw new InvalidRequest(`hub.host is ${host}, but must be an address that begins with https:// or http://.`)
+    }
     this.#address = host.replace(/\/+$/, '')
     this.name = `${this.#address.replace(/^https?:\/\//, '')}/${id}`
     const headers: HeadersInit = token === undefined ? {} : { authorization: `Bearer ${token}` }
