@@ -8,6 +8,8 @@
 const TOKENS: u32 = 1u;    // per thread, at most SLICES
 const WG_SIZE: u32 = 16u * SLICES;
 
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;  // [n_tokens, cols / 4]
+
 var<workgroup> sh_sums: array<f32, TOKENS * WG_SIZE>;  // [TOKENS, SLICES, 16 rows]
 
 @compute @workgroup_size(WG_SIZE)

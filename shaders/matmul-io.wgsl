@@ -1,4 +1,4 @@
-// What the matmul kernels share: their parameters, their buffers, the order of summation and the epilogue.
+// What the matmul kernels share: their parameters, their buffers but x, the order of summation and the epilogue.
 // Needs a weights module (Block, load_block, block_quad, BLOCK_QUADS).
 //
 // THE ORDER OF SUMMATION is a law: y[m][n] has the same bits for any number of tokens, in every kernel, and for any format
@@ -23,7 +23,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> x: array<vec4f>;      // [n_tokens, n_blocks * BLOCK_QUADS]
 @group(0) @binding(3) var<storage, read> bias: array<f32>;     // [rows of the whole matrix], if has_bias
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;  // [n_tokens, y_stride]
 

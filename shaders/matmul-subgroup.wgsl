@@ -12,6 +12,8 @@ enable subgroups;
 const TOKENS: u32 = 8u;    // per thread, a multiple of 8
 const WG_SIZE: u32 = 16u;  // small, so that few rows still occupy all cores
 
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;  // [n_tokens, cols / 4]
+
 var<workgroup> sh_totals: array<vec4f, TOKENS * WG_SIZE>;
 
 @compute @workgroup_size(WG_SIZE)

@@ -11,6 +11,8 @@ const ROW_LANES: u32 = 16u;
 const TOKEN_LANES: u32 = 4u;
 const WG_SIZE: u32 = ROW_LANES * TOKEN_LANES;
 
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;  // [n_tokens, cols / 4]
+
 var<workgroup> sh_totals: array<vec4f, TOKENS * WG_SIZE>;
 
 @compute @workgroup_size(WG_SIZE)

@@ -26,6 +26,12 @@ fn load_block(block_ix: u32) -> Block {
   return Block(codes, scale, -24f * scale);
 }
 
+/// code - 8 of a quad as int8s in a word; not with zeros.
+fn block_int8s(block: Block, quad_ix: u32) -> u32 {
+  let codes = (block.codes[quad_ix / 2u] >> (quad_ix % 2u * 4u)) & 0x0f0f0f0fu;
+  return (codes + 0x78787878u) ^ 0x80808080u;
+}
+
 fn block_quad(block: Block, quad_ix: u32) -> vec4f {
   // 4 bits at the top of the mantissa of 16 give the number 16 + code, cheaper than a conversion
   let word = block.codes[quad_ix / 2u] >> (quad_ix % 2u * 4u);

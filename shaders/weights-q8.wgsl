@@ -26,6 +26,9 @@ fn load_block(block_ix: u32) -> Block {
   return Block(codes, scale, -384f * scale);
 }
 
+/// code - 128 of a quad as int8s in a word; not with zeros.
+fn block_int8s(block: Block, quad_ix: u32) -> u32 { return block.codes[quad_ix] ^ 0x80808080u; }
+
 fn block_quad(block: Block, quad_ix: u32) -> vec4f {
   // a byte at the top of the mantissa of 256 gives the number 256 + code, cheaper than a conversion
   let word = block.codes[quad_ix];

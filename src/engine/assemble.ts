@@ -10,7 +10,7 @@ import { AttentionPlanner } from '../kv/attention-plan'
 import { BlockPool } from '../kv/block-pool'
 import { planMemory } from '../kv/memory-plan'
 import type { Checkpoint } from '../loader'
-import { createActivations } from '../model/activations'
+import { createActivations, createInt8Rows } from '../model/activations'
 import { decoder } from '../model/decoder'
 import { decoderTensors } from '../model/tensors'
 import { Weights } from '../model/weights'
@@ -49,6 +49,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
     weightBytes: weights.bytes,
     tokenBudget,
     kvElementBytes: 4,
+    hasInt8Rows: options.activations === 'int8',
     budgetBytes: options.memoryBytes,
     blocks: options.blocks,
     contextLength: options.contextLength,
@@ -58,7 +59,8 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
   const capacity = planCapacity({ layout, tokenBudget, contextLength })
   const sizes = { tokenBudget, numBlocks, contextLength }
   const step = new Step(gpu, arenaWords(capacity, sizes), options.profile)
-  const context = kernelContext(gpu, step)
+  const int8 = options.activations === 'int8' ? createInt8Rows(gpu, config, tokenBudget) : undefined
+  const context = kernelContext(gpu, step, int8)
   const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: capacity.slots })
   const { layers: cache } = createKvCache(gpu, { ...config, numBlocks })
   const results = gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC)

@@ -27,7 +27,7 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
   const config = parseModelConfig(files.config, files.generationConfig)
   const tokenizer = new Tokenizer(files.tokenizer, files.tokenizerConfig)
   const chatTemplate = new ChatTemplate(files.tokenizerConfig, files.chatTemplate)
-  const checkpoint = await openCheckpoint(source, files, signal)
+  const checkpoint = await openCheckpoint(source, files, config, signal)
   const gpu = await openGpu(options)
   try {
     const { parts, weights } = assemble(gpu, config, checkpoint, options)

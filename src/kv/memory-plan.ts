@@ -21,6 +21,8 @@ export interface MemoryOptions {
   readonly tokenBudget: number
   /** Bytes of one element of K or V: 4 for f32. */
   readonly kvElementBytes: number
+  /** Inputs of matrix products are rounded to int8, in buffers of their own. */
+  readonly hasInt8Rows?: boolean
   /** Weights, scratch and KV cache together; default: as much as they need with a KV cache of 1 GiB. */
   readonly budgetBytes?: number
   /** Exact size of the KV cache; default: as many as fit. */
@@ -53,7 +55,8 @@ export interface MemoryPlan {
   readonly partialBytes: number
   /**
    * What a step's tokens pass through: `[T][hidden]` twice, `[T][(heads + 2 kvHeads) headDim]`, `[T][heads headDim]` twice,
-   * `[T][gate and up]`, `[T][intermediate]`, `[drawRows][hidden]` twice. Padding of rows is not counted.
+   * `[T][gate and up]`, `[T][intermediate]`, `[drawRows][hidden]` twice, and
+   * the widest of them once more as int8 with scales, if so asked. Padding of rows is not counted.
    */
   readonly activationBytes: number
   /** `[drawRows][vocab]`. */
@@ -79,7 +82,9 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
   const drawRows = Math.max(1, Math.min(tokenBudget, Math.floor(Math.min(MAX_LOGITS_BYTES, bindingBytes) / rowBytes)))
   const logitsBytes = drawRows * rowBytes
   const { hidden, qkv, attention, gateUp, mlp } = bytesPerToken(config)
-  const activationBytes = tokenBudget * (2 * hidden + qkv + 2 * attention + gateUp + mlp) + 2 * drawRows * hidden
+  // a byte for four and a scale for 32 values
+  const int8 = options.hasInt8Rows ? Math.max(hidden, attention, mlp) * (1 / 4 + 1 / 32) : 0
+  const activationBytes = tokenBudget * (2 * hidden + qkv + 2 * attention + gateUp + mlp + int8) + 2 * drawRows * hidden
 
   // the context is not known before the cache is, but it is at most the one wanted
   const mostSlots = maxSlots(SEGMENT_TOKENS, { tokenBudget, contextLength: wantedContextLength })

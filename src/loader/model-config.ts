@@ -27,8 +27,8 @@ export function parseModelConfig(config: JsonObject, generationConfig?: JsonObje
   const name = architectureName(config)
   const architecture = findArchitecture(name)
   if (!architecture) throw unsupported(config)
-  const { aliases, irrelevant = [] } = architecture
-  const fields = new Fields(config, 'config.json', aliases)
+  const { aliases = {}, irrelevant = [] } = architecture
+  const fields = new Fields(config, 'config.json', field => (aliases[field] in config ? aliases[field] : field))
   // how weights are stored is no part of the model (quantization-config.ts)
   for (const field of ['architectures', 'quantization_config']) fields.read(field)
   for (const [field, value] of NEUTRAL) if (!irrelevant.includes(field)) fields.only(field, value)

@@ -1,3 +1,4 @@
+import type { ModelConfig } from '../core/model-config'
 import type { Checkpoint } from './checkpoint'
 import { ggufCheckpoint } from './gguf/checkpoint'
 import { readGgufFiles } from './gguf/files'
@@ -41,11 +42,12 @@ export async function readModelFiles(source: ModelSource, signal?: AbortSignal):
   return { config, generationConfig, tokenizer, tokenizerConfig, chatTemplate }
 }
 
-/** The weights by their headers; none of them is read yet. */
+/** The weights of the `model` that the files describe, by their headers; none of them is read yet. */
 export async function openCheckpoint(
   source: ModelSource,
   { config, gguf }: ModelFiles,
+  model: ModelConfig,
   signal?: AbortSignal,
 ): Promise<Checkpoint> {
-  return gguf ? ggufCheckpoint(gguf) : openSafetensors(source, parseQuantization(config), signal)
+  return gguf ? ggufCheckpoint(gguf, model) : openSafetensors(source, parseQuantization(config), signal)
 }

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../core/model-config'
 import type { Gpu } from '../gpu/device'
 import { COPY_DST, COPY_SRC, STORAGE } from '../gpu/usage'
+import type { Int8Rows } from '../kernels/context'
 import { TILE_ROWS } from '../kernels/matrix-format'
 
 /** Buffers that a step's tokens pass through, f32, reused by all layers. T: most tokens in a step. */
@@ -56,6 +57,16 @@ export function createActivations(gpu: Gpu, config: ModelConfig, sizes: Activati
     drawn: f32('drawn', drawRows * hiddenSize),
     drawnNormed: f32('drawn normed', drawRows * hiddenSize),
     logits: f32('logits', drawRows * vocabSize),
+  }
+}
+
+/** Room for the input of any matrix product, rounded to int8. */
+export function createInt8Rows(gpu: Gpu, config: ModelConfig, tokenBudget: number): Int8Rows {
+  const { hiddenSize, intermediateSize, numHeads, headDim } = config
+  const mostValues = tokenBudget * Math.max(hiddenSize, intermediateSize, numHeads * headDim)
+  return {
+    codes: gpu.createBuffer('int8 rows', mostValues, STORAGE),
+    scales: gpu.createBuffer('scales of int8 rows', mostValues / 8, STORAGE),
   }
 }
 

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { CORE_VARIANTS, type MatmulVariant, matmul, matmulVariant, matmulVariants } from '../../src/kernels/matmul'
+import {
+  CORE_VARIANTS,
+  INT8_VARIANTS,
+  type MatmulVariant,
+  matmul,
+  matmulVariant,
+  matmulVariants,
+} from '../../src/kernels/matmul'
 import { createMatrix, type Matrix } from '../../src/kernels/matrix'
+import { isQuantized } from '../../src/kernels/matrix-format'
 import { packRows } from '../../src/kernels/pack'
 import { expectClose } from '../support/compare'
 import { type KernelBench, kernelBench } from '../support/gpu'
@@ -164,6 +172,44 @@ describe.each(FORMATS)('matmul $name', ({ format, colsFor }) => {
       x.set(token, place * cols)
       const y = await product(bench, x, matrix)
       expect(y.slice(place * rows, (place + 1) * rows)).toEqual(alone)
+    }
+  })
+})
+
+const INT8_FORMATS = FORMATS.filter(({ format }) => isQuantized(format) && !format.hasZeros)
+
+describe.each(INT8_FORMATS)('matmul $name with activations of int8', ({ format, colsFor }) => {
+  it.each([
+    { numTokens: 1, rows: 1, leastCols: 32 },
+    { numTokens: 3, rows: 577, leastCols: 576 },
+    { numTokens: 37, rows: 83, leastCols: 1152 },
+  ])('matches the f64 reference on what they are rounded to: $numTokens tokens, $rows × $leastCols', async shape => {
+    const { numTokens, rows } = shape
+    const cols = colsFor(shape.leastCols)
+    const { floats } = random(numTokens + rows + cols)
+    const [x, w, bias] = [floats(numTokens * cols), floats(rows * cols), floats(rows)]
+    const bench = await kernelBench()
+    const int8 = { codes: bench.output(x.length / 4), scales: bench.output(x.length / 32) }
+    const matrix = filledMatrix(bench.gpu, w, cols, format)
+    const buffers = { x: bench.upload(x), bias: bench.upload(bias) }
+
+    const y = bench.output(numTokens * rows)
+    const run = matmul({ ...bench, int8 }, matrix, { ...buffers, y })
+    await bench.ready()
+    run(numTokens)
+    const product = await bench.read(y, numTokens * rows)
+    const codes = new Int8Array((await bench.readU32(int8.codes, x.length / 4)).buffer)
+    const scales = await bench.read(int8.scales, x.length / 32)
+    const rounded = Float64Array.from(codes, (code, i) => code * scales[Math.floor(i / 32)])
+    expectClose(product, reference(rounded, roundWeights(w, format), cols, bias), 1e-10)
+    if (rows > 1) expectClose(product, reference(x, roundWeights(w, format), cols, bias), 3e-5)
+
+    for (const variant of INT8_VARIANTS) {
+      const other = bench.output(numTokens * rows)
+      const recorder = matmulVariant(bench, variant, matrix, { ...buffers, x: int8, y: other })
+      await bench.ready()
+      recorder(numTokens)
+      expect(await bench.read(other, numTokens * rows)).toEqual(product)
     }
   })
 })

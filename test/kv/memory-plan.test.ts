@@ -45,6 +45,12 @@ describe('planMemory', () => {
     expect(plan.drawRows).toBe(256)
   })
 
+  test('int8 rows take a byte and an eighth for each value of the widest input', () => {
+    const int8Bytes =
+      planMemory({ ...OPTIONS, hasInt8Rows: true }).activationBytes - planMemory(OPTIONS).activationBytes
+    expect(int8Bytes).toBe(256 * 1536 * 1.125)
+  })
+
   test('a budget holds everything', () => {
     const budgetBytes = 700 * MIB
     const plan = planMemory({ ...OPTIONS, budgetBytes })

@@ -3,8 +3,9 @@ import type { JsonObject } from '../json'
 import type { ModelSource } from '../source'
 import { toFloat32 } from '../to-float32'
 import { WeightStream } from '../weight-stream'
-import { ggufConfig, llamaFields, readHeadDim } from './config'
-import type { GgufModel } from './model'
+import { ggufConfig, ggufFields, readRotaryDim } from './config'
+import { architectureOf, type GgufModel } from './model'
+import type { RopeFactors } from './rope-scaling'
 import { ROPE_FACTORS } from './tensor-names'
 import { ggufTokenizer, type TokenizerFiles } from './tokenizer'
 
@@ -14,33 +15,43 @@ export interface GgufFiles extends TokenizerFiles {
   readonly config: JsonObject
 }
 
-/** Says it, with the rotary factors of Llama 3, where the model has them, read from among the weights. */
+/** Says it, with the factors of rotary frequencies, where the model has them, read from among the weights. */
 export async function readGgufFiles(source: ModelSource, model: GgufModel, signal?: AbortSignal): Promise<GgufFiles> {
   const config = ggufConfig(model, await readRopeFactors(source, model, signal))
   return { config, ...ggufTokenizer(model.metadata) }
 }
 
-/** [headDim / 2]; undefined if the file has none. */
-async function readRopeFactors(
+async function readRopeFactors(source: ModelSource, model: GgufModel, signal?: AbortSignal): Promise<RopeFactors> {
+  const present = ROPE_FACTORS.filter(name => model.tensors.has(name))
+  const factors = present.map(async name => [
+    name.replace('.weight', ''),
+    await readFactors(source, model, name, signal),
+  ])
+  return Object.fromEntries(await Promise.all(factors))
+}
+
+/** [rotaryDim / 2] */
+async function readFactors(
   source: ModelSource,
   { metadata, files, tensors }: GgufModel,
+  name: string,
   signal?: AbortSignal,
 ): Promise<Float32Array | undefined> {
-  const tensor = tensors.get(ROPE_FACTORS)
+  const tensor = tensors.get(name)
   const header = files.find(each => tensor && each.tensors.includes(tensor))
   if (!tensor || !header) return undefined
   const { file, dataBegin } = header
-  const numFactors = readHeadDim(llamaFields(metadata)) / 2
+  const numFactors = readRotaryDim(ggufFields(metadata, architectureOf(metadata).gguf.name)) / 2
   if (tensor.format.name !== 'F32' || tensor.shape.join() !== String(numFactors)) {
     throw new CorruptCheckpoint(
-      `${file}: ${ROPE_FACTORS} is ${tensor.format.name} [${tensor.shape}], but must be F32 [${numFactors}].`,
+      `${file}: ${name} is ${tensor.format.name} [${tensor.shape}], but must be F32 [${numFactors}].`,
     )
   }
   const place = { name: file, dataBegin: dataBegin + tensor.begin, stored: [], maxPadding: 0 }
   const stream = await WeightStream.open(source, place, signal)
   try {
     const factors = new Float32Array(numFactors)
-    toFloat32('F32', await stream.read(numFactors * 4, `in tensor ${ROPE_FACTORS}`), factors)
+    toFloat32('F32', await stream.read(numFactors * 4, `in tensor ${name}`), factors)
     return factors
   } finally {
     await stream.close()

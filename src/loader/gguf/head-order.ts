@@ -1,4 +1,4 @@
-/** Whether a tensor's rows are in the order of GGUF's rotary embedding: those of q and k. */
+/** Whether a tensor's rows are in the order of RoPE in GGUF, where that turns neighbours: those of q and k. */
 export function hasInterleavedHeads(name: string): boolean {
   return /\.attn_[qk]\.(weight|bias)$/.test(name)
 }

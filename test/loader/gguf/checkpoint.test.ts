@@ -4,8 +4,10 @@ import { dequantize } from '../../../src/core/quantize'
 import { decodeRows } from '../../../src/loader/decode-rows'
 import type { Dtype } from '../../../src/loader/dtype'
 import { ggufCheckpoint } from '../../../src/loader/gguf/checkpoint'
+import { ggufConfig } from '../../../src/loader/gguf/config'
 import { openGguf } from '../../../src/loader/gguf/model'
 import { splitFiles } from '../../../src/loader/gguf/split-files'
+import { parseModelConfig } from '../../../src/loader/model-config'
 import { streamRows } from '../../../src/loader/stream-rows'
 import { type SeededConfig, seededTensors, seededValues } from '../../support/seeded-weights'
 import { memorySource } from '../memory-source'
@@ -55,7 +57,8 @@ async function load(
 ): Promise<Map<string, Float32Array>> {
   const loaded = new Map<string, Float32Array>()
   const source = memorySource(files, 9_999)
-  const checkpoint = ggufCheckpoint(await openGguf(source, Object.keys(files)[0]))
+  const model = await openGguf(source, Object.keys(files)[0])
+  const checkpoint = ggufCheckpoint(model, parseModelConfig(ggufConfig(model, {})))
   for await (const raw of streamRows(source, checkpoint, expected, { maxSlabElements })) {
     const { name, firstRow } = raw
     expect(firstRow % 16).toBe(0)
@@ -110,7 +113,7 @@ describe('a checkpoint that is not the model is refused', () => {
     const odd = { ...TENSORS[1], name: 'blk.0.attn_q_norm.weight' }
     await expect(loadChanged([...TENSORS, odd])).rejects.toThrow(UnsupportedModel)
     await expect(loadChanged([...TENSORS, odd])).rejects.toThrow(
-      'tensor blk.0.attn_q_norm.weight is none that a Llama has',
+      'tensor blk.0.attn_q_norm.weight is none that the architecture llama has',
     )
   })
 
