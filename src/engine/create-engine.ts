@@ -1,6 +1,6 @@
 import { abortError } from '../core/errors'
 import { openGpu } from '../gpu/device'
-import { openCheckpoint, parseModelConfig, readModelFiles } from '../loader'
+import { describeModel, openCheckpoint, readModelFiles } from '../loader'
 import { ChatTemplate } from '../tokenizer/chat-template'
 import { Tokenizer } from '../tokenizer/tokenizer'
 import { assemble } from './assemble'
@@ -24,7 +24,7 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
   if (signal?.aborted) throw abortError(signal)
   const source = await openSource(location, options)
   const files = await readModelFiles(source, signal)
-  const config = parseModelConfig(files.config, files.generationConfig)
+  const config = describeModel(files)
   const tokenizer = new Tokenizer(files.tokenizer, files.tokenizerConfig)
   const chatTemplate = new ChatTemplate(files.tokenizerConfig, files.chatTemplate)
   const checkpoint = await openCheckpoint(source, files, config, signal)

@@ -11,6 +11,16 @@ export interface WeightKind {
   readonly relativeRms: number
 }
 
+/** In words: `Q4_K as q4 (0.02% error), F32 as f32`. */
+export function explainWeights(kinds: readonly WeightKind[]): string {
+  return kinds
+    .map(({ source, format, relativeRms }) => {
+      const loss = relativeRms === 0 ? '' : ` (${(relativeRms * 100).toPrecision(2)}% error)`
+      return `${source} as ${format}${loss}`
+    })
+    .join(', ')
+}
+
 /** Adds up what became of the weights. */
 export class WeightReport {
   readonly #kinds = new Map<string, { source: string; format: MatrixFormat['kind']; elements: number; loss: Loss }>()

@@ -12,7 +12,9 @@ const SURPLUS_ALLOWED = ['lm_head.weight', 'embed_out.weight']
 export function checkTensors({ name: file, describedBy, tensors }: Checkpoint, expected: TensorShapes): void {
   const missing = [...expected.keys()].filter(name => !tensors.has(name))
   if (missing.length > 0) throw new CorruptCheckpoint(`${file} lacks ${list(missing)}, which the model needs.`)
-  const surplus = [...tensors.keys()].filter(name => !expected.has(name) && !SURPLUS_ALLOWED.includes(name))
+  const surplus = [...tensors.keys()].filter(
+    name => !expected.has(name) && !isSpareBias(tensors, name) && !SURPLUS_ALLOWED.includes(name),
+  )
   if (surplus.length > 0) {
     throw new CorruptCheckpoint(
       `${file} holds ${list(surplus)}, which the model as ${describedBy} describes it has no use for.`,
@@ -26,6 +28,12 @@ export function checkTensors({ name: file, describedBy, tensors }: Checkpoint, e
       )
     }
   }
+}
+
+/** AutoGPTQ gives every matrix that it quantises a bias, of zeros where the model has none. */
+export function isSpareBias(tensors: Checkpoint['tensors'], name: string): boolean {
+  const matrix = name.endsWith('.bias') && tensors.get(name.replace(/bias$/, 'weight'))
+  return matrix ? 'group' in matrix.encoding : false
 }
 
 /** A shard holds the tensors that the index puts there, and no others. */

@@ -2,8 +2,10 @@ import type { ModelConfig } from '../core/model-config'
 import type { Checkpoint } from './checkpoint'
 import { ggufCheckpoint } from './gguf/checkpoint'
 import { readGgufFiles } from './gguf/files'
+import { inGgufTerms } from './gguf/gguf-terms'
 import { type GgufModel, openGguf } from './gguf/model'
 import type { JsonObject } from './json'
+import { parseModelConfig } from './model-config'
 import { parseQuantization } from './quantization-config'
 import { openSafetensors } from './safetensors-checkpoint'
 import { type ModelSource, missingFile, readJson, readText } from './source'
@@ -40,6 +42,15 @@ export async function readModelFiles(source: ModelSource, signal?: AbortSignal):
   if (!config) throw missingFile(source, 'config.json')
   if (!tokenizer) throw missingFile(source, 'tokenizer.json')
   return { config, generationConfig, tokenizer, tokenizerConfig, chatTemplate }
+}
+
+/** The model that the files describe. @throws UnsupportedModel · CorruptCheckpoint, in the words of the files */
+export function describeModel({ config, generationConfig, gguf }: ModelFiles): ModelConfig {
+  try {
+    return parseModelConfig(config, generationConfig)
+  } catch (error) {
+    throw gguf ? inGgufTerms(error, gguf) : error
+  }
 }
 
 /** The weights of the `model` that the files describe, by their headers; none of them is read yet. */

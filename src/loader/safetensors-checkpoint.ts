@@ -10,8 +10,6 @@ import { INDEX_FILE, readShardIndex } from './shard-index'
 import { type ModelSource, missingFile } from './source'
 
 const SINGLE_FILE = 'model.safetensors'
-/** As much of a header is taken at a time, so that memory holds no more than the file warrants. */
-const HEADER_PIECE_BYTES = 2 ** 20
 
 /** A safetensors file by its header. */
 export interface SafetensorsFile {
@@ -98,21 +96,12 @@ async function readFileHeader(
 }
 
 async function readAll(reader: ByteReader, length: number, where: string): Promise<Uint8Array> {
-  const begin = reader.bytesRead
-  let bytes = new Uint8Array(Math.min(length, HEADER_PIECE_BYTES))
-  for (let filled = 0; ; ) {
-    const got = await reader.readInto(bytes.subarray(filled))
-    filled += got
-    if (filled === length) return bytes
-    if (filled < bytes.length) {
-      throw new CorruptCheckpoint(
-        `${reader.file} is truncated: it ends at byte ${begin + filled}, ${where}, which goes on to byte ${begin + length}. Download it again.`,
-      )
-    }
-    const grown = new Uint8Array(Math.min(length, 2 * bytes.length))
-    grown.set(bytes)
-    bytes = grown
-  }
+  const end = reader.bytesRead + length
+  const bytes = await reader.take(length)
+  if (bytes.length === length) return bytes
+  throw new CorruptCheckpoint(
+    `${reader.file} is truncated: it ends at byte ${reader.bytesRead}, ${where}, which goes on to byte ${end}. Download it again.`,
+  )
 }
 
 function plainTensor(file: string, { name, dtype, shape }: TensorEntry): SourceTensor {

@@ -1,5 +1,5 @@
-import { abortError } from '../core/errors'
-import { checkTensors, type TensorShapes } from './check-tensors'
+import { abortError, CorruptCheckpoint } from '../core/errors'
+import { checkTensors, isSpareBias, type TensorShapes } from './check-tensors'
 import type { Checkpoint, RawRows, RowEncoding, SourceTensor, StoredTensor } from './checkpoint'
 import { PackedLinears } from './packed-linear'
 import { slabRows, tensorSize } from './slab'
@@ -59,8 +59,14 @@ export async function* streamRows(
       for (const stored of file.stored) {
         const name = stored.tensor
         const tensor = name === undefined ? undefined : checkpoint.tensors.get(name)
-        if (name === undefined || !tensor || !expected.has(name)) continue
+        if (name === undefined || !tensor) continue
+        const isNeeded = expected.has(name)
+        if (!isNeeded && !isSpareBias(checkpoint.tensors, name)) continue
         await stream.skipTo(stored.begin, `before tensor ${tensor.storedName}`)
+        if (!isNeeded) {
+          await checkZero(stream, tensor, stored)
+          continue
+        }
         const slabs =
           'group' in tensor.encoding
             ? linears.add(name, stored, await stream.read(stored.end - stored.begin, `in a part of ${name}`))
@@ -77,6 +83,16 @@ export async function* streamRows(
       await stream.close()
     }
   }
+}
+
+async function checkZero(
+  stream: WeightStream,
+  { file, storedName }: SourceTensor,
+  stored: StoredTensor,
+): Promise<void> {
+  const bytes = await stream.read(stored.end - stored.begin, `in tensor ${storedName}`)
+  if (bytes.every(byte => byte === 0)) return
+  throw new CorruptCheckpoint(`${file}: ${storedName} is not zero, but by config.json the model has no such bias.`)
 }
 
 async function* rowSlabs(

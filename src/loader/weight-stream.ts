@@ -31,9 +31,9 @@ export class WeightStream {
 
   /** The next bytes, as an array of their own. */
   async read(numBytes: number, where: string): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = new Uint8Array(numBytes)
     const end = this.position + numBytes
-    if ((await this.#reader.readInto(bytes)) < numBytes) throw this.#truncated(where, end)
+    const bytes = await this.#reader.take(numBytes)
+    if (bytes.length < numBytes) throw this.#truncated(where, end)
     return bytes
   }
 

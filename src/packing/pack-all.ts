@@ -3,11 +3,8 @@ import type { RawRows } from '../loader'
 import type { PackedSlab } from './pack-slab'
 import type { Packer } from './packer'
 
-/** Slabs that are being packed or wait for it: enough that the packer never idles, few enough that memory stays small. */
-const MAX_SLABS = 4
-
 /**
- * Packs rows as they come and hands them to `take`, in any order. Reads no further than `MAX_SLABS` ahead.
+ * Packs rows as they come and hands them to `take`, in any order. Reads no further ahead than the packer can use.
  * @throws what the rows, the packer or `take` throws first
  */
 export async function packAll(
@@ -24,15 +21,21 @@ export async function packAll(
   }
   const run = async (raw: RawRows) => {
     try {
-      await take(raw, await packer.pack({ raw, format: formatOf(raw.name) }))
+      const packed = await packer.pack({ raw, format: formatOf(raw.name) })
+      if (failures.length === 0) await take(raw, packed)
     } catch (error) {
       failures.push(error)
     }
   }
-  for await (const raw of rows) {
-    const task = run(raw).then(() => void running.delete(task))
-    running.add(task)
-    await settle(MAX_SLABS - 1)
+  try {
+    for await (const raw of rows) {
+      const task = run(raw).then(() => void running.delete(task))
+      running.add(task)
+      await settle(packer.maxSlabs - 1)
+    }
+  } catch (error) {
+    failures.push(error)
   }
+  // nothing goes on behind the back of who is told of a failure
   await settle(0)
 }

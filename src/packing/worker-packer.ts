@@ -4,8 +4,11 @@ import type { PackedSlab, Slab } from './pack-slab'
 import type { Packer } from './packer'
 import type { Answer, Task } from './protocol'
 
+/** One that it packs, and one that waits, so that it never idles. */
+const SLABS_PER_WORKER = 2
+
 /** A worker that packs; undefined where none can be started. */
-export async function startWorker(): Promise<Packer | undefined> {
+export async function startWorker(): Promise<WorkerPacker | undefined> {
   const worker = createWorker()
   if (!worker) return undefined
   const isReady = await new Promise<boolean>(resolve => {
@@ -33,7 +36,9 @@ function createWorker(): Worker | undefined {
   }
 }
 
-class WorkerPacker implements Packer {
+/** One worker. */
+export class WorkerPacker implements Packer {
+  readonly maxSlabs = SLABS_PER_WORKER
   readonly #worker: Worker
   readonly #waiting = new Map<
     number,
@@ -55,6 +60,10 @@ class WorkerPacker implements Packer {
       }
       this.#waiting.clear()
     }
+  }
+
+  get numWaiting(): number {
+    return this.#waiting.size
   }
 
   pack(slab: Slab): Promise<PackedSlab> {

@@ -1,16 +1,21 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { CorruptCheckpoint, UnsupportedModel } from '../../src/core/errors'
 import type { RawRows } from '../../src/loader'
-import { inlinePacker } from '../../src/packing/open-packer'
+import { inlinePacker, openPacker } from '../../src/packing/open-packer'
 import { packSlab } from '../../src/packing/pack-slab'
 import { startWorker } from '../../src/packing/worker-packer'
 import { random } from '../support/random'
 
 const worker = await startWorker()
-afterAll(() => worker?.close())
+const best = await openPacker()
+afterAll(() => {
+  worker?.close()
+  best.close()
+})
 
 const PACKERS = [
   { name: 'on this thread', packer: inlinePacker },
+  { name: 'as it is opened', packer: best },
   ...(worker ? [{ name: 'in a worker', packer: worker }] : []),
 ]
 

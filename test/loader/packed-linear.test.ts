@@ -74,6 +74,23 @@ describe.each<PackedOptions>([
   })
 })
 
+test('a bias that the model has not may be there if it is zero, as AutoGPTQ writes it', async () => {
+  const { packed } = packedModel(CONFIG, 5, { method: 'gptq', group: 64 })
+  const withBias = (value: number) => {
+    const bytes = packed['model.safetensors'] as Uint8Array<ArrayBuffer>
+    const dataBegin = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true))
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, dataBegin)))
+    const end = bytes.length - dataBegin
+    header['model.layers.1.mlp.up_proj.bias'] = { dtype: 'F16', shape: [256], data_offsets: [end, end + 512] }
+    const data = Uint8Array.from([...bytes.subarray(dataBegin), ...new Uint8Array(511), value])
+    return load({ ...packed, 'model.safetensors': safetensorsFile(header, data) })
+  }
+  expect((await withBias(0)).numIntegers).toBe(numLinear)
+  await expect(withBias(1)).rejects.toThrow(
+    'model.layers.1.mlp.up_proj.bias is not zero, but by config.json the model has',
+  )
+})
+
 describe('quantization_config', () => {
   const GPTQ = { quant_method: 'gptq', bits: 4, group_size: 128, sym: true, desc_act: false }
   const parse = (changed: object) => parseQuantization({ quantization_config: { ...GPTQ, ...changed } })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { CorruptCheckpoint, UnsupportedModel } from '../../../src/core/errors'
 import { parseModelConfig } from '../../../src/loader/model-config'
-import { readModelFiles } from '../../../src/loader/model-files'
+import { describeModel, readModelFiles } from '../../../src/loader/model-files'
 import { Tokenizer } from '../../../src/tokenizer/tokenizer'
 import type { SeededConfig } from '../../support/seeded-weights'
 import { TEXTS } from '../../tokenizer/tokenizers'
@@ -138,6 +138,14 @@ describe('the config', () => {
     await expect(changed(field)).rejects.toThrow(CorruptCheckpoint)
     await expect(changed(field)).rejects.toThrow(message)
   })
+})
+
+test('an error is in the words of the file', async () => {
+  const files = await filesOf(withFields(TINY, [['llama.attention.head_count_kv', U32, 3]]))
+  expect(() => describeModel(files)).toThrow(CorruptCheckpoint)
+  expect(() => describeModel(files)).toThrow(
+    'model.gguf: llama.attention.head_count 2 is not a multiple of llama.attention.head_count_kv 3.',
+  )
 })
 
 test('the embedded model as a GGUF file has its config, its tokens and its chat template', async () => {
