@@ -69,8 +69,6 @@ export interface Named {
  * Where one tensor holds several parts one below the other, their names are a single one.
  */
 export interface TensorNames {
-  /** Some checkpoints put it before all names. */
-  readonly optionalPrefix?: string
   readonly embedding: string
   /** [maxPositions, hidden]: learned positions, added to the embedding. */
   readonly positions?: string

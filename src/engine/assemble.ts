@@ -9,19 +9,21 @@ import { type AttentionLayout, planCapacity } from '../kv/attention-layout'
 import { AttentionPlanner } from '../kv/attention-plan'
 import { BlockPool } from '../kv/block-pool'
 import { planMemory } from '../kv/memory-plan'
+import type { Checkpoint } from '../loader'
 import { createActivations } from '../model/activations'
 import { decoder } from '../model/decoder'
 import { decoderTensors } from '../model/tensors'
 import { Weights } from '../model/weights'
+import { chooseFormat } from '../packing/choose-format'
 import { maxResultBytes, Sampler } from '../sampler/sampler'
 import { Scheduler } from '../scheduler/scheduler'
 import { arenaWords, historyTokens } from './arena'
+import { chooseWeights } from './choose-weights'
 import type { JobSettings } from './job'
 import type { EngineOptions } from './options'
 import { Runner } from './runner'
 
 const DEFAULTS = {
-  weights: 'f32',
   tokenBudget: 512,
   stepsInFlight: 2,
   sharing: 'tree',
@@ -33,9 +35,13 @@ const GPU_WORKGROUPS = 512
 const SOFTWARE_WORKGROUPS = 16
 
 /** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
-export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) {
+export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, options: EngineOptions) {
   const { tokenBudget = DEFAULTS.tokenBudget, stepsInFlight = DEFAULTS.stepsInFlight } = options
-  const weights = new Weights(gpu, options.weights ?? DEFAULTS.weights)
+  const choice = chooseWeights(options, checkpoint)
+  const weights = new Weights(gpu, (parts, cols) => {
+    const sources = parts.map(({ name }) => checkpoint.tensors.get(`${name}.weight`)?.encoding)
+    return chooseFormat(choice, sources, cols, parts[0].rows === config.vocabSize)
+  })
   const tensors = decoderTensors(config, weights)
   const memory = planMemory({
     limits: gpu.limits,

@@ -19,16 +19,16 @@ export function openSource(location: ModelLocation): ModelSource {
 function openText(location: string): ModelSource {
   const isUrl = /^(https?|blob|data):/.test(location)
   const path = isUrl ? location.replace(/[?#].*/, '') : location
-  if (path.endsWith(GGUF)) return openFile(path, isUrl)
+  if (path.endsWith(GGUF)) return openFile(path, isUrl, isUrl ? /\?[^#]*/.exec(location)?.[0] : undefined)
   const isPath = /^[./~]|^[A-Za-z]:\\|^file:/.test(location)
   if (!isUrl && !isPath && HUB_ID.test(location)) return httpSource(`${HUB}/${location}/resolve/main/`)
   return openFolder(location, isUrl)
 }
 
-function openFile(path: string, isUrl: boolean): ModelSource {
+function openFile(path: string, isUrl: boolean, query = ''): ModelSource {
   const nameBegin = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1
   const name = path.slice(nameBegin)
-  return { ...openFolder(path.slice(0, nameBegin), isUrl), gguf: isUrl ? decodeName(name) : name }
+  return { ...openFolder(path.slice(0, nameBegin) + query, isUrl), gguf: isUrl ? decodeName(name) : name }
 }
 
 /** A page reads relative to itself, Node reads folders. */

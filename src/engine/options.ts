@@ -1,6 +1,6 @@
 import { InvalidRequest } from '../core/errors'
 import type { DeviceOptions } from '../gpu/device'
-import type { WeightFormat } from '../kernels/pack'
+import type { WeightFormat } from '../kernels/matrix-format'
 import type { AttentionMode } from '../kv/attention-plan'
 import type { LoadProgress } from '../loader'
 import type { Order } from '../planner/order-prompts'
@@ -10,8 +10,13 @@ import type { Sharing } from '../planner/plan-job'
 export type EngineProgress = LoadProgress & { readonly text: string }
 
 export interface EngineOptions extends DeviceOptions {
-  /** How weights are kept on the GPU: `f32` is exact, `f16` takes half the memory. Default `f32`. */
-  readonly weights?: WeightFormat
+  /**
+   * What weights are kept as on the GPU: `f32` is exact, `f16` takes half the memory; with `q8` and `q4` matrices are
+   * integers of 8 or 4 bits with a scale for every 32 (with `q4` the embedding and the LM head have 8), unless they are as
+   * narrow in the model's files already. `auto`: as narrow as they must be to fit. Default: floats as `f32`, quantised
+   * matrices as they are.
+   */
+  readonly weights?: WeightFormat | 'auto'
   /** Most tokens computed in a step; more is faster, less is smoother. Default 512. */
   readonly tokenBudget?: number
   /** KV cache size, in blocks of 16 tokens. Default: as many as fit `memoryBytes` or 1 GiB. */
@@ -67,7 +72,7 @@ const KNOWN_OPTIONS = new Set<keyof EngineOptions>([
 ])
 
 const CHOICES: Readonly<Record<'weights' | 'sharing' | 'attention' | 'order', readonly string[]>> = {
-  weights: ['f32', 'f16'],
+  weights: ['f32', 'f16', 'q8', 'q4', 'auto'],
   sharing: ['off', 'cache', 'two-level', 'tree'],
   attention: ['shared', 'split', 'flat', 'skip'],
   order: ['fcfs', 'ratio', 'dual'],

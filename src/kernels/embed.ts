@@ -1,7 +1,7 @@
 import type { KernelContext } from './context'
 import { flatGrid } from './grid'
 import type { Matrix } from './matrix'
-import { weightsModule } from './pack'
+import { weightsVariant } from './weights-variant'
 
 /** A token word with this bit names a slot of `lastTokens` instead of a token. */
 export const FROM_SLOT = 0x80000000
@@ -30,9 +30,9 @@ export function embed(
   { lastTokens, x }: EmbedBuffers,
   { scale = 1, accumulate = false }: EmbedOptions = {},
 ) {
-  const kernel = kernels.get({ name: 'embed', modules: weightsModule(embedding.format) })
-  const slices = embedding.slices.map(({ buffer, firstRow, numRows }) => ({
-    call: kernel.bind(step.arena, { weights: buffer, arena: step.arena, last_tokens: lastTokens, x }),
+  const kernel = kernels.get({ name: 'embed', ...weightsVariant(embedding.format) })
+  const slices = embedding.slices.map(({ buffers: { weights, ...scales }, firstRow, numRows }) => ({
+    call: kernel.bind(step.arena, { weights, ...scales, arena: step.arena, last_tokens: lastTokens, x }),
     params: {
       n_blocks: embedding.numBlocks,
       n_rows: numRows,

@@ -3,7 +3,7 @@ import type { Gpu } from '../gpu/device'
 import type { KernelContext } from './context'
 import { flatGrid } from './grid'
 import type { Matrix } from './matrix'
-import { weightsModule } from './pack'
+import { weightsVariant } from './weights-variant'
 
 export interface MatmulBuffers {
   /** f32 [numTokens, matrix.cols] */
@@ -83,11 +83,11 @@ export function matmulVariant(
   { accumulate = false, scale = 1, yStride = matrix.rows, yOffset = 0 }: MatmulOptions = {},
 ): (numTokens: number) => void {
   assert(yOffset + matrix.rows <= yStride, `${matrix.label}: ${matrix.rows} outputs at ${yOffset} exceed ${yStride}`)
-  const modules = weightsModule(matrix.format)
-  const kernel = kernels.get({ name, modules, constants: { TOKENS: tokens } })
-  const slices = matrix.slices.map(({ buffer, firstRow, numRows }) => ({
+  const { modules, constants } = weightsVariant(matrix.format)
+  const kernel = kernels.get({ name, modules, constants: { TOKENS: tokens, ...constants } })
+  const slices = matrix.slices.map(({ buffers: { weights, ...scales }, firstRow, numRows }) => ({
     // without a bias the shader never reads the variable, but something must be bound to it
-    call: kernel.bind(step.arena, { weights: buffer, x, bias: bias ?? x, y }),
+    call: kernel.bind(step.arena, { weights, ...scales, x, bias: bias ?? x, y }),
     params: {
       n_blocks: matrix.numBlocks,
       n_rows: numRows,

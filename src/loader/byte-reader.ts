@@ -33,6 +33,17 @@ export class ByteReader {
     return filled
   }
 
+  /** Drops the next `length` bytes, or those until the stream ends. */
+  async skip(length: number): Promise<void> {
+    const end = this.bytesRead + length
+    while (this.bytesRead < end) {
+      if (this.#chunk.length === 0 && !(await this.#refill())) return
+      const dropped = Math.min(this.#chunk.length, end - this.bytesRead)
+      this.#chunk = this.#chunk.subarray(dropped)
+      this.bytesRead += dropped
+    }
+  }
+
   /** Frees the stream; the connection closes if bytes were left. */
   async close(): Promise<void> {
     this.signal?.removeEventListener('abort', this.#onAbort)

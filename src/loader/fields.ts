@@ -4,22 +4,20 @@ import { brief, type JsonObject } from './json'
 /** Typed access to the fields of a JSON object, which remembers the fields that nobody asked for. */
 export class Fields {
   readonly #unread: Set<string>
-  readonly #aliases: Readonly<Record<string, string>>
 
   constructor(
     readonly json: JsonObject,
     /** The file, or the file and the object in it; for errors. */
     readonly file: string,
-    /** Names that fields are asked for by → other names that the object may have them under. */
-    aliases: Readonly<Record<string, string>> = {},
+    /** The name that the object has for a field by which it is asked for. */
+    readonly nameOf: (name: string) => string = name => name,
   ) {
     this.#unread = new Set(Object.keys(json))
-    this.#aliases = aliases
   }
 
   /** The raw value; null reads as undefined. */
   read(name: string): unknown {
-    const own = this.#ownName(name)
+    const own = this.nameOf(name)
     this.#unread.delete(own)
     return this.json[own] ?? undefined
   }
@@ -71,7 +69,7 @@ export class Fields {
     const value = this.read(name) ?? accepted
     if (value === accepted) return
     throw new UnsupportedModel(
-      `${this.file}: ${this.#ownName(name)} is ${brief(value)}; only ${brief(accepted)} is supported.`,
+      `${this.file}: ${this.nameOf(name)} is ${brief(value)}; only ${brief(accepted)} is supported.`,
     )
   }
 
@@ -86,12 +84,7 @@ export class Fields {
   }
 
   wrong(name: string, value: unknown, expected: string): CorruptCheckpoint {
-    return new CorruptCheckpoint(`${this.file}: ${this.#ownName(name)} is ${brief(value)}, but must be ${expected}.`)
-  }
-
-  #ownName(name: string): string {
-    const alias = this.#aliases[name]
-    return alias !== undefined && alias in this.json ? alias : name
+    return new CorruptCheckpoint(`${this.file}: ${this.nameOf(name)} is ${brief(value)}, but must be ${expected}.`)
   }
 }
 

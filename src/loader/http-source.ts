@@ -1,5 +1,5 @@
 import { abortError, DownloadFailed, InvalidRequest } from '../core/errors'
-import type { ByteStream, ModelSource } from './source'
+import { type ByteStream, type ModelSource, skipBytes } from './source'
 
 /**
  * A model folder on a web server, e.g. `https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct/resolve/main`.
@@ -8,20 +8,27 @@ import type { ByteStream, ModelSource } from './source'
 export function httpSource(baseUrl: string | URL, init?: RequestInit): ModelSource {
   const base = absolute(baseUrl)
   if (!base.pathname.endsWith('/')) base.pathname += '/'
-  const name = base.href.slice(0, -1)
+  const name = (base.origin + base.pathname).slice(0, -1)
 
-  async function open(file: string, signal?: AbortSignal): Promise<ByteStream | undefined> {
-    const url = new URL(encodeURIComponent(file), base)
-    const response = await request(url, { ...init, signal })
+  async function open(file: string, signal?: AbortSignal, begin = 0): Promise<ByteStream | undefined> {
+    const url = new URL(file.split('/').map(encodeURIComponent).join('/') + base.search, base)
+    const headers = new Headers(init?.headers)
+    if (begin > 0) headers.set('range', `bytes=${begin}-`)
+    const response = await request(url, { ...init, headers, signal })
     if (response.status === 404 || isFallbackPage(response)) {
       await response.body?.cancel()
       return undefined
+    }
+    if (response.status === 416) {
+      await response.body?.cancel()
+      return new Blob().stream()
     }
     if (!response.ok || !response.body) {
       await response.body?.cancel()
       throw new DownloadFailed(`GET ${url} answered HTTP ${response.status}${hint(response.status)}`)
     }
-    return response.body
+    // a server that knows no ranges sends the whole file
+    return begin > 0 && response.status !== 206 ? skipBytes(response.body, begin) : response.body
   }
 
   return { name, open }

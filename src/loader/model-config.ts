@@ -27,14 +27,10 @@ export function parseModelConfig(config: JsonObject, generationConfig?: JsonObje
   const name = architectureName(config)
   const architecture = findArchitecture(name)
   if (!architecture) throw unsupported(config)
-  const { aliases, irrelevant = [] } = architecture
-  const fields = new Fields(config, 'config.json', aliases)
-  fields.read('architectures')
-  if (fields.read('quantization_config') !== undefined) {
-    throw new UnsupportedModel(
-      `config.json: quantization_config is ${brief(config.quantization_config)}; only F32, F16 and BF16 weights are supported. Use the model from which it was quantised.`,
-    )
-  }
+  const { aliases = {}, irrelevant = [] } = architecture
+  const fields = new Fields(config, 'config.json', field => (aliases[field] in config ? aliases[field] : field))
+  // how weights are stored is no part of the model (quantization-config.ts)
+  for (const field of ['architectures', 'quantization_config']) fields.read(field)
   for (const [field, value] of NEUTRAL) if (!irrelevant.includes(field)) fields.only(field, value)
   const decoder = architecture.describe(fields)
 

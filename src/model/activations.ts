@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../core/model-config'
 import type { Gpu } from '../gpu/device'
 import { COPY_DST, COPY_SRC, STORAGE } from '../gpu/usage'
-import { TILE_ROWS } from '../kernels/pack'
+import { TILE_ROWS } from '../kernels/matrix-format'
 
 /** Buffers that a step's tokens pass through, f32, reused by all layers. T: most tokens in a step. */
 export interface Activations {

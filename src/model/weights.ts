@@ -2,7 +2,8 @@ import type { Named, TensorLayout } from '../core/model-config'
 import type { Gpu } from '../gpu/device'
 import { COPY_DST, STORAGE } from '../gpu/usage'
 import { createMatrix, type Matrix } from '../kernels/matrix'
-import type { WeightFormat } from '../kernels/pack'
+import type { MatrixFormat } from '../kernels/matrix-format'
+import type { PackedRows } from '../kernels/pack'
 
 /** A linear layer of the checkpoint, `name.weight` [rows, cols] and perhaps `name.bias` [rows], as part of a fused one. */
 export interface Part extends Named {
@@ -23,11 +24,13 @@ export interface Norm {
 }
 
 /** A tensor's way to the GPU. */
-interface Target {
-  readonly shape: readonly number[]
-  readonly layout: TensorLayout | undefined
-  write(firstRow: number, values: Float32Array<ArrayBuffer>): void
-}
+type Target = { readonly shape: readonly number[]; readonly layout: TensorLayout | undefined } & (
+  | { readonly format: MatrixFormat; write(firstRow: number, rows: PackedRows): void }
+  | { readonly format: undefined; write(values: Float32Array<ArrayBuffer>): void }
+)
+
+/** Decides what the matrix is kept as that holds the weights of these linear layers, each of `cols` columns. */
+export type FormatChoice = (parts: readonly Part[], cols: number) => MatrixFormat
 
 /**
  * The weights of a model on the GPU. The model asks for them by the checkpoint's tensor names, so that what was asked for
@@ -37,13 +40,13 @@ export class Weights {
   /** GPU memory taken so far. */
   bytes = 0
   readonly #gpu: Gpu
-  readonly #format: WeightFormat
+  readonly #chooseFormat: FormatChoice
   readonly #targets = new Map<string, Target>()
   readonly #linears = new Map<string, Linear>()
 
-  constructor(gpu: Gpu, format: WeightFormat) {
+  constructor(gpu: Gpu, chooseFormat: FormatChoice) {
     this.#gpu = gpu
-    this.#format = format
+    this.#chooseFormat = chooseFormat
   }
 
   /** Tensor name → shape, of everything asked for. */
@@ -75,20 +78,34 @@ export class Weights {
     }
   }
 
-  /** Fills a tensor's rows from `firstRow` on. `values`: [numRows, cols]; a vector is one row. */
-  write(name: string, firstRow: number, values: Float32Array<ArrayBuffer>): void {
+  /** What a tensor's rows are kept as; undefined: a vector, of f32. */
+  formatOf(name: string): MatrixFormat | undefined {
+    return this.#target(name).format
+  }
+
+  /** Fills a tensor's rows from `firstRow` on, a multiple of 16; packed as its format says, or a whole vector. */
+  write(name: string, firstRow: number, rows: PackedRows | Float32Array<ArrayBuffer>): void {
+    const target = this.#target(name)
+    const isVector = rows instanceof Float32Array
+    if (target.format && !isVector) target.write(firstRow, rows)
+    else if (!target.format && isVector) target.write(rows)
+    else throw new Error(`${name} is ${isVector ? 'no vector' : 'a vector'}`)
+  }
+
+  #target(name: string): Target {
     const target = this.#targets.get(name)
     if (!target) throw new Error(`the model has no tensor ${name}`)
-    target.write(firstRow, values)
+    return target
   }
 
   #matrix(label: string, parts: readonly Part[], cols: number): Matrix {
     const partRows = parts.map(({ rows }) => rows)
-    const matrix = createMatrix(this.#gpu, label, partRows, cols, this.#format)
+    const format = this.#chooseFormat(parts, cols)
+    const matrix = createMatrix(this.#gpu, label, partRows, cols, format)
     this.bytes += matrix.bytes
     parts.forEach(({ name, rows, layout }, index) => {
-      const write = (firstRow: number, values: Float32Array) => matrix.writeRows(index, firstRow, values)
-      this.#targets.set(`${name}.weight`, { shape: [rows, cols], layout, write })
+      const write = (firstRow: number, packed: PackedRows) => matrix.write(index, firstRow, packed)
+      this.#targets.set(`${name}.weight`, { shape: [rows, cols], layout, format, write })
     })
     return matrix
   }
@@ -118,6 +135,7 @@ export class Weights {
 
   #slice(buffer: GPUBuffer, offset: number, length: number, layout: TensorLayout | undefined): Target {
     const { queue } = this.#gpu.device
-    return { shape: [length], layout, write: (_, values) => queue.writeBuffer(buffer, offset * 4, values) }
+    const write = (values: Float32Array<ArrayBuffer>) => queue.writeBuffer(buffer, offset * 4, values)
+    return { shape: [length], layout, format: undefined, write }
   }
 }

@@ -240,10 +240,6 @@ test.each<[object, string]>([
     'layer_types is ["chunked_attention"]; supported are full_attention, sliding',
   ],
   [
-    { quantization_config: { quant_method: 'gptq', bits: 4 } },
-    'quantization_config is {"quant_method":"gptq","bits":4}; only F32',
-  ],
-  [
     { rope_scaling: { rope_type: 'dynamic', factor: 4 } },
     'rope_scaling: rope_type is "dynamic"; supported are default, linear, llama3, yarn, longrope.',
   ],

@@ -8,6 +8,7 @@ import { openGpu } from '../../src/gpu/device'
 import { ReadbackRing } from '../../src/gpu/readback'
 import { Step } from '../../src/gpu/step'
 import { parseModelConfig } from '../../src/loader'
+import { openSafetensors } from '../../src/loader/safetensors-checkpoint'
 import { nmse } from '../support/compare'
 import { contextOf, decodeLogits, oracles } from '../support/oracles'
 import { seededModel } from '../support/seeded-weights'
@@ -17,8 +18,11 @@ describe('the graph', () => {
     const { config, seed, runs } = oracle
     const gpu = await openGpu()
     const modelConfig = parseModelConfig(config)
-    const { weights, activations, parts } = assemble(gpu, modelConfig, { blocks: 32, contextLength: contextOf(oracle) })
-    await Promise.all([gpu.settled(), loadWeights(gpu, seededModel(config, seed), weights, {})])
+    const source = seededModel(config, seed)
+    const checkpoint = await openSafetensors(source, undefined)
+    const options = { blocks: 32, contextLength: contextOf(oracle) }
+    const { weights, activations, parts } = assemble(gpu, modelConfig, checkpoint, options)
+    await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, {})])
     for (const { prompt, logits } of runs) {
       const sequence = new Sequence(0, prompt, samplingParams({}, modelConfig.vocabSize), prompt.length + 1, [])
       parts.scheduler.add(sequence)

@@ -7,6 +7,7 @@ import { loadWeights } from '../../src/engine/load-weights'
 import type { EngineOptions } from '../../src/engine/options'
 import { openGpu } from '../../src/gpu/device'
 import { parseModelConfig } from '../../src/loader'
+import { openSafetensors } from '../../src/loader/safetensors-checkpoint'
 import type { Scheduler } from '../../src/scheduler/scheduler'
 import { type SeededConfig, seededModel } from './seeded-weights'
 
@@ -51,8 +52,10 @@ export interface Driven {
 export async function drivenEngine(config: SeededConfig, seed: number, options: EngineOptions): Promise<Driven> {
   const gpu = await openGpu(options)
   const modelConfig = parseModelConfig(config)
-  const { weights, parts } = assemble(gpu, modelConfig, options)
-  await Promise.all([gpu.settled(), loadWeights(gpu, seededModel(config, seed), weights, {})])
+  const source = seededModel(config, seed)
+  const checkpoint = await openSafetensors(source, undefined)
+  const { weights, parts } = assemble(gpu, modelConfig, checkpoint, options)
+  await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, {})])
   const { scheduler, runner, memory } = parts
   return {
     scheduler,

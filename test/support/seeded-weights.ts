@@ -4,8 +4,8 @@
  * so one fixture serves all three. Runs in the browser too.
  */
 import { float16Bits } from '../../src/core/float16'
-import { DTYPE_BYTES, type Dtype } from '../../src/loader/safetensors'
-import type { ModelSource } from '../../src/loader/source'
+import { DTYPE_BYTES, type Dtype } from '../../src/loader/dtype'
+import { type ModelSource, skipBytes } from '../../src/loader/source'
 import { type HfConfig, seededBuffers, seededTensors } from './seeded-architectures'
 import { type ByteDtype, numElements, type SeededTensor } from './seeded-tensors'
 import { byteLevelTokenizer, byteLevelTokenizerConfig } from './seeded-tokenizer'
@@ -21,16 +21,17 @@ export function seededModel(config: HfConfig, seed: number, dtype: Dtype = 'F32'
   const files = seededFiles(config, seed, dtype, numShards)
   return {
     name: `seeded model ${seed}`,
-    async open(file) {
+    async open(file, _signal, begin = 0) {
       const chunks = files.get(file)?.()
       if (!chunks) return undefined
-      return new ReadableStream<Uint8Array<ArrayBuffer>>({
+      const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
         pull(controller) {
           const { done, value } = chunks.next()
           if (done) controller.close()
           else controller.enqueue(value)
         },
       })
+      return begin > 0 ? skipBytes(stream, begin) : stream
     },
   }
 }

@@ -1,5 +1,7 @@
 import type { ModelConfig } from '../../core/model-config'
 import type { Fields } from '../fields'
+import type { NumberList } from '../gguf/metadata'
+import type { JsonObject } from '../json'
 
 /** A `ModelConfig` without what is read alike for all architectures. */
 export type Decoder = Omit<ModelConfig, 'architecture' | 'bosTokenId' | 'eosTokenIds'>
@@ -12,7 +14,31 @@ export interface Architecture {
   readonly aliases?: Readonly<Record<string, string>>
   /** Fields besides those of irrelevant-fields.ts that do not change what it computes. */
   readonly irrelevant?: readonly string[]
-  /** Buffers that checkpoints hold besides weights. */
-  readonly buffers?: RegExp
+  /** Its GGUF files, if it has a name of its own there. */
+  readonly gguf?: GgufVariant
   describe(fields: Fields): Decoder
+}
+
+/** How llama.cpp's converter writes an architecture, beyond what it does for all (gguf/config.ts, gguf/tensor-names.ts). */
+export interface GgufVariant {
+  /** `general.architecture`, with which the names of its fields begin. */
+  readonly name: string
+  /** Rows of q and k are in the order in which RoPE turns neighbours (gguf/head-order.ts). */
+  readonly turnsNeighbours?: boolean
+  /** `rope.dimension_count` may be less than a head. */
+  readonly turnsPart?: boolean
+  /** Fields of config.json besides those of every architecture. */
+  config?(model: GgufDescription): JsonObject
+}
+
+/** What a GGUF file says of a model, its fields by their names without the architecture's. */
+export interface GgufDescription {
+  readonly fields: Fields
+  readonly hiddenSize: number
+  readonly numLayers: number
+  readonly numHeads: number
+  readonly headDim: number
+  hasTensor(name: string): boolean
+  /** A field that is a list of a number for each layer; undefined if it is none. */
+  perLayer(name: string): NumberList | undefined
 }

@@ -1,6 +1,7 @@
 import type { Named, TensorNames } from '../../core/model-config'
 import type { Fields } from '../fields'
-import type { Architecture, Decoder } from './architecture'
+import type { JsonObject } from '../json'
+import type { Architecture, Decoder, GgufDescription } from './architecture'
 import { attentionBiases, LLAMA_TENSORS, type LlamaVariation, llamaLike } from './llama-like'
 
 /**
@@ -9,6 +10,14 @@ import { attentionBiases, LLAMA_TENSORS, type LlamaVariation, llamaLike } from '
  */
 export const gemma2: Architecture = {
   names: ['Gemma2ForCausalLM'],
+  gguf: {
+    name: 'gemma2',
+    config: model => ({
+      ...ggufGemma(model, 46),
+      attn_logit_softcapping: model.fields.positive('attn_logit_softcapping', 50),
+      final_logit_softcapping: model.fields.positive('final_logit_softcapping', 30),
+    }),
+  },
   irrelevant: ['cache_implementation', 'hidden_act'],
   describe: fields => gemma(fields, { slides: layer => layer % 2 === 0 }),
 }
@@ -52,4 +61,12 @@ export const GEMMA_TENSORS: TensorNames = {
 
 function readSoftcap(fields: Fields, name: string): number | undefined {
   return fields.read(name) === undefined ? undefined : fields.positive(name)
+}
+
+/** GGUF does not say `query_pre_attn_scalar`: it is the head's size but for the model of 27 billion weights. */
+export function ggufGemma(
+  { numLayers, headDim, hiddenSize, numHeads }: GgufDescription,
+  layersOf27b: number,
+): JsonObject {
+  return { query_pre_attn_scalar: numLayers === layersOf27b ? hiddenSize / numHeads : headDim }
 }

@@ -1,8 +1,8 @@
 import type { Fields } from '../fields'
 import { isJsonObject } from '../json'
 import { type RopeOptions, readRope, readRopeObject } from '../rope-config'
-import type { Architecture } from './architecture'
-import { GEMMA_TENSORS, gemma, gemmaNorm } from './gemma2'
+import type { Architecture, GgufDescription } from './architecture'
+import { GEMMA_TENSORS, gemma, gemmaNorm, ggufGemma } from './gemma2'
 
 /**
  * Gemma 3's text models (arXiv:2503.19786): Gemma 2 without caps but with a norm of each head of q and k, and with two
@@ -10,6 +10,17 @@ import { GEMMA_TENSORS, gemma, gemmaNorm } from './gemma2'
  */
 export const gemma3: Architecture = {
   names: ['Gemma3ForCausalLM'],
+  gguf: {
+    name: 'gemma3',
+    config: model => ({
+      ...ggufGemma(model, 62),
+      attn_logit_softcapping: model.fields.read('attn_logit_softcapping'),
+      final_logit_softcapping: model.fields.read('final_logit_softcapping'),
+      rope_theta: model.fields.positive('rope.freq_base', 1e6),
+      rope_local_base_freq: model.fields.positive('rope.freq_base_swa', 10_000),
+      layer_types: layerTypes(model),
+    }),
+  },
   irrelevant: ['cache_implementation', '_sliding_window_pattern'],
   describe: fields => {
     fields.only('use_bidirectional_attention', false)
@@ -47,4 +58,9 @@ function readRopes(fields: Fields, options: RopeOptions) {
     full: readRope(fields, { ...options, defaultTheta: 1e6 }),
     sliding: { dim: options.headDim, theta, scaling: { type: 'default' } } as const,
   }
+}
+
+function layerTypes({ perLayer }: GgufDescription): string[] | undefined {
+  const slides = perLayer('attention.sliding_window_pattern')
+  return slides && Array.from(slides, each => (each ? 'sliding_attention' : 'full_attention'))
 }

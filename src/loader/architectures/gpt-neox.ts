@@ -7,6 +7,11 @@ import { llamaLike } from './llama-like'
  */
 export const gptNeoX: Architecture = {
   names: ['GPTNeoXForCausalLM'],
+  gguf: {
+    name: 'gptneox',
+    turnsPart: true,
+    config: ({ fields }) => ({ use_parallel_residual: fields.flag('use_parallel_residual', true) }),
+  },
   aliases: { rms_norm_eps: 'layer_norm_eps', rope_theta: 'rotary_emb_base', partial_rotary_factor: 'rotary_pct' },
   irrelevant: ['classifier_dropout'],
   describe: fields => {

@@ -5,6 +5,7 @@ import { llamaLike } from './llama-like'
 /** GPT-2: learned positions, LayerNorms, biases everywhere, no gates; matrices are stored as [in, out]. */
 export const gpt2: Architecture = {
   names: ['GPT2LMHeadModel'],
+  gguf: { name: 'gpt2' },
   aliases: {
     hidden_size: 'n_embd',
     intermediate_size: 'n_inner',
@@ -38,7 +39,6 @@ export const gpt2: Architecture = {
       outputBias: true,
       mlpBias: true,
       tensors: {
-        optionalPrefix: 'transformer.',
         embedding: 'wte',
         positions: 'wpe',
         layers: 'h',

@@ -34,3 +34,8 @@ export const ARCHITECTURE_NAMES: readonly string[] = ARCHITECTURES.flatMap(({ na
 export function findArchitecture(name: string): Architecture | undefined {
   return ARCHITECTURES.find(({ names }) => names.includes(name))
 }
+
+/** By GGUF's `general.architecture`. */
+export const GGUF_ARCHITECTURES: ReadonlyMap<string, Architecture> = new Map(
+  ARCHITECTURES.flatMap(architecture => (architecture.gguf ? [[architecture.gguf.name, architecture] as const] : [])),
+)

@@ -7,6 +7,7 @@ import { attentionBiases, LLAMA_TENSORS, llamaLike } from './llama-like'
  */
 export const olmo2: Architecture = {
   names: ['Olmo2ForCausalLM'],
+  gguf: { name: 'olmo2' },
   describe: fields => ({
     ...llamaLike(fields, { normEps: 1e-5 }),
     ...attentionBiases(fields),

@@ -7,6 +7,7 @@ import { attentionBiases, LLAMA_TENSORS, llamaLike } from './llama-like'
  */
 export const phi3: Architecture = {
   names: ['Phi3ForCausalLM'],
+  gguf: { name: 'phi3', turnsPart: true },
   // code for versions of transformers without Phi-3, and settings that only that code reads
   irrelevant: ['auto_map', 'full_attn_mod', 'interpolate_factor', 'original_max_position_embeddings'],
   describe: fields => {

@@ -5,6 +5,7 @@ import { upperLayersSlide } from './qwen-windows'
 /** Qwen3 (arXiv:2505.09388): a Llama that norms each head of q and k. */
 export const qwen3: Architecture = {
   names: ['Qwen3ForCausalLM'],
+  gguf: { name: 'qwen3' },
   describe: fields => ({
     ...llamaLike(fields, { headDim: 128, ...upperLayersSlide(fields) }),
     ...attentionBiases(fields),

@@ -5,6 +5,7 @@ import { attentionBiases, llamaLike } from './llama-like'
 /** SmolLM3: a Llama in which every fourth layer, if nothing else is said, leaves q and k unturned (NoPE, arXiv:2501.18795). */
 export const smollm3: Architecture = {
   names: ['SmolLM3ForCausalLM'],
+  gguf: { name: 'smollm3', turnsNeighbours: true },
   irrelevant: ['pretraining_tp', 'max_window_layers'],
   describe: fields => {
     const turns = readTurning(fields)

@@ -107,9 +107,13 @@ describe('the config', () => {
   })
 
   test.each<[string, Field, string]>([
-    ['another architecture', ['general.architecture', TEXT, 'mamba'], 'general.architecture is "mamba"; only llama'],
+    [
+      'another architecture',
+      ['general.architecture', TEXT, 'mamba'],
+      'general.architecture is "mamba"; supported are llama, ',
+    ],
     ['experts', ['llama.expert_count', U32, 8], 'llama.expert_count is 8; only 0 is supported'],
-    ['another scaling', ['llama.rope.scaling.type', TEXT, 'yarn'], 'llama.rope.scaling.type is yarn'],
+    ['another scaling', ['llama.rope.scaling.type', TEXT, 'longrope'], 'llama.rope.scaling.type is longrope'],
     ['part of a head rotated', ['llama.rope.dimension_count', U32, 4], 'llama.rope.dimension_count is 4; only 8'],
     [
       'an unknown field',

@@ -1,22 +1,7 @@
-import { CorruptCheckpoint } from '../core/errors'
 import { float16Value } from '../core/float16'
-import type { TensorSlab } from './checkpoint'
-import type { Dtype } from './safetensors'
+import type { Dtype } from './dtype'
 
 // Typed arrays have the byte order of the machine; every machine with WebGPU is little-endian, as safetensors is.
-
-/**
- * The slab's elements as f32 in `out`, which has exactly as many. f16 and bf16 convert exactly.
- * A NaN or an infinity is `CorruptCheckpoint`: no trained model has one, and one poisons every answer.
- */
-export function slabToFloat32(slab: TensorSlab, out: Float32Array): void {
-  toFloat32(slab.dtype, slab.data, out)
-  const index = firstNonFinite(out)
-  if (index < 0) return
-  const rowLen = out.length / slab.numRows
-  const at = `[row ${slab.firstRow + Math.floor(index / rowLen)}, element ${index % rowLen}]`
-  throw new CorruptCheckpoint(`${slab.file}: tensor ${slab.name} holds ${out[index]} at ${at}.`)
-}
 
 /** Little-endian elements of `dtype` as f32 in `out`. `bytes` begins at a multiple of the element size. */
 export function toFloat32(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>, out: Float32Array): void {

@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { CorruptCheckpoint, DownloadFailed, UnsupportedModel } from '../../../src/core/errors'
+import { dequantize } from '../../../src/core/quantize'
+import { decodeRows } from '../../../src/loader/decode-rows'
+import type { Dtype } from '../../../src/loader/dtype'
+import { ggufCheckpoint } from '../../../src/loader/gguf/checkpoint'
+import { ggufConfig } from '../../../src/loader/gguf/config'
+import { openGguf } from '../../../src/loader/gguf/model'
 import { splitFiles } from '../../../src/loader/gguf/split-files'
-import { streamGguf } from '../../../src/loader/gguf/stream-weights'
-import type { Dtype } from '../../../src/loader/safetensors'
+import { parseModelConfig } from '../../../src/loader/model-config'
+import { streamRows } from '../../../src/loader/stream-rows'
 import { type SeededConfig, seededTensors, seededValues } from '../../support/seeded-weights'
 import { memorySource } from '../memory-source'
 import { seededFields, seededTensorInputs } from './seeded-gguf'
@@ -47,13 +53,17 @@ function ggufFiles(fields: readonly Field[], tensors: readonly TensorInput[], nu
 async function load(
   files: Readonly<Record<string, Uint8Array<ArrayBuffer>>>,
   expected: ReadonlyMap<string, readonly number[]>,
-  maxSlabBytes = 20_000,
+  maxSlabElements = 5_000,
 ): Promise<Map<string, Float32Array>> {
   const loaded = new Map<string, Float32Array>()
   const source = memorySource(files, 9_999)
-  for await (const { name, firstRow, values } of streamGguf(source, Object.keys(files)[0], expected, {
-    maxSlabBytes,
-  })) {
+  const model = await openGguf(source, Object.keys(files)[0])
+  const checkpoint = ggufCheckpoint(model, parseModelConfig(ggufConfig(model, {})))
+  for await (const raw of streamRows(source, checkpoint, expected, { maxSlabElements })) {
+    const { name, firstRow } = raw
+    expect(firstRow % 16).toBe(0)
+    const rows = decodeRows(raw, false)
+    const values = rows instanceof Float32Array ? rows : dequantize(rows)
     const shape = expected.get(name) ?? []
     const whole = loaded.get(name) ?? new Float32Array(shape.reduce((product, size) => product * size, 1))
     whole.set(values, firstRow * (shape[1] ?? 0))
@@ -103,7 +113,7 @@ describe('a checkpoint that is not the model is refused', () => {
     const odd = { ...TENSORS[1], name: 'blk.0.attn_q_norm.weight' }
     await expect(loadChanged([...TENSORS, odd])).rejects.toThrow(UnsupportedModel)
     await expect(loadChanged([...TENSORS, odd])).rejects.toThrow(
-      'tensor blk.0.attn_q_norm.weight is none that a Llama has',
+      'tensor blk.0.attn_q_norm.weight is none that the architecture llama has',
     )
   })
 
@@ -111,7 +121,7 @@ describe('a checkpoint that is not the model is refused', () => {
     const [embedding, ...others] = TENSORS
     const turned = { ...embedding, shape: embedding.shape.toReversed() }
     await expect(loadChanged([turned, ...others])).rejects.toThrow(
-      `tensor token_embd.weight has shape [${turned.shape}], but by the metadata it is [${embedding.shape}].`,
+      `tensor token_embd.weight has shape [${turned.shape}], but by the metadata it must be [${embedding.shape}].`,
     )
   })
 
@@ -122,7 +132,7 @@ describe('a checkpoint that is not the model is refused', () => {
       data[3 * config.hidden_size + 5] = value
       const changed = { ...embedding, data: new Uint8Array(data.buffer) }
       await expect(loadChanged([changed, ...others])).rejects.toThrow(
-        `element ${3 * config.hidden_size + 5} of tensor token_embd.weight is ${value}.`,
+        `tensor model.embed_tokens.weight holds ${value} at [row 3, element 5].`,
       )
     }
   })
@@ -130,9 +140,7 @@ describe('a checkpoint that is not the model is refused', () => {
   test('a file that ends early, or goes on', async () => {
     const file = ggufFiles(FIELDS, TENSORS)['model.gguf']
     const shorter = load({ 'model.gguf': file.slice(0, -100) }, shapesOf(config))
-    await expect(shorter).rejects.toThrow(
-      `model.gguf is truncated: it ends at byte ${file.length - 100}, before tensor`,
-    )
+    await expect(shorter).rejects.toThrow(`model.gguf is truncated: it ends at byte ${file.length - 100}, in tensor`)
     const longer = new Uint8Array(file.length + 32)
     longer.set(file)
     await expect(load({ 'model.gguf': longer }, shapesOf(config))).rejects.toThrow('model.gguf goes on after byte')
