@@ -8,7 +8,7 @@ import { samplingParams } from '../../src/engine/sampling-params'
 import { openGpu } from '../../src/gpu/device'
 import { ReadbackRing } from '../../src/gpu/readback'
 import { Step } from '../../src/gpu/step'
-import { openCheckpoint, parseModelConfig, readModelFiles } from '../../src/loader'
+import { describeModel, openCheckpoint, readModelFiles } from '../../src/loader'
 import type { ModelSource } from '../../src/loader/source'
 
 export interface Forced {
@@ -26,8 +26,8 @@ export async function forced(
 ): Promise<Forced> {
   const gpu = await openGpu(options)
   const files = await readModelFiles(source)
-  const config = parseModelConfig(files.config, files.generationConfig)
-  const checkpoint = await openCheckpoint(source, files)
+  const config = describeModel(files)
+  const checkpoint = await openCheckpoint(source, files, config)
   const { weights, activations, parts } = assemble(gpu, config, checkpoint, { ...options, blocks: 512 })
   const [, report] = await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, {})])
   const { scheduler, runner, memory } = parts
