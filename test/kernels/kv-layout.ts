@@ -5,10 +5,10 @@ import type { KvFormat, KvHeads } from '../../src/core/kv-format'
 
 type Part = 'k' | 'v'
 
-/** The largest error of a value that the format keeps (f32 exactly), relative to its head's highest magnitude. */
-export const KV_ERROR: Readonly<Record<KvFormat, number>> = { f32: 0, f16: 2 ** -11, int8: 0.5 / 127 }
-
-export const KV_FORMATS = Object.keys(KV_ERROR) as KvFormat[]
+/** How far the nearest value is that the format has, for a value in a head with this highest magnitude. */
+export function kvError(format: KvFormat, value: number, peak: number): number {
+  return { f32: 0, f16: Math.max(Math.abs(value), 2 ** -14) * 2 ** -11, int8: (0.5 / 127) * peak }[format]
+}
 
 /** u32 words of a quad. */
 const QUAD_WORDS = { f32: 4, f16: 2, int8: 1 }
