@@ -134,8 +134,7 @@ export class Weights {
   }
 
   #slice(buffer: GPUBuffer, offset: number, length: number, layout: TensorLayout | undefined): Target {
-    const write = (values: Float32Array<ArrayBuffer>) =>
-      this.#gpu.device.queue.writeBuffer(buffer, offset * 4, values)
+    const write = (values: Float32Array<ArrayBuffer>) => this.#gpu.device.queue.writeBuffer(buffer, offset * 4, values)
     return { shape: [length], layout, format: undefined, write }
   }
 }
