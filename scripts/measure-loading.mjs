@@ -90,7 +90,9 @@ try {
   for (const what of ['bytes', 'engine']) {
     hub.put(what, contents, bytesPerSecond)
     const first = await load(what, what)
-    const second = await load(what, what)
+    const again = []
+    for (let run = 0; run < 5; run++) again.push(await load(what, what))
+    const second = Math.min(...again)
     console.log(
       `${what}: first load ${rate(first)}; second load ${rate(second)}; ${(first / second).toFixed(1)} times as fast`,
     )

@@ -1,7 +1,7 @@
 /**
  * Coppice: batch-first LLM inference in the browser, on WebGPU.
  *
- *     const engine = await createEngine('https://example.org/models/SmolLM2-135M-Instruct/')
+ *     const engine = await createEngine('HuggingFaceTB/SmolLM2-135M-Instruct')
  *     for await (const { index, text } of engine.generate(prompts, { maxTokens: 64 })) console.log(index, text)
  *     engine.dispose()
  */

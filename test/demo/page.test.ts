@@ -45,6 +45,24 @@ describe('the demo page', { timeout: 300_000 }, () => {
     expect(await textOf('model-facts')).toMatch(/WeightsBF16 as f32, \d+\.\d MiB.*2,048 blocks.*1,024 tokens/)
   })
 
+  it('tells which models the browser keeps, and removes them', async () => {
+    await page.evaluate(async () => {
+      const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('coppice', { create: true })
+      const model = await root.getDirectoryHandle('huggingface.co%2Forg%2Fname', { create: true })
+      const writable = await (await model.getFileHandle('0', { create: true })).createWritable()
+      await writable.write(new Uint8Array(4096))
+      await writable.close()
+    })
+    await page.click('#model-others summary')
+    await page.waitForSelector('#model-cached li')
+    expect(await textOf('model-cached')).toBe('huggingface.co/org/name, 4 KiB remove')
+    expect(await textOf('model-room')).toMatch(/^this site uses \d+.* · the browser allows about \d+/)
+    await page.click('#model-cached button')
+    await page.waitForFunction(() => !document.querySelector('#model-cached li'))
+    expect(await textOf('model-room')).toMatch(/^No downloaded model is kept/)
+    await page.click('#model-others summary')
+  })
+
   it('streams the answer to a prompt', async () => {
     await page.click('#prompt .settings summary')
     await page.fill('#prompt-text', 'Once upon a time, there was a')

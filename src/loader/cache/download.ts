@@ -6,8 +6,8 @@ import { Sha256 } from './sha256'
 import type { StoredFile } from './stored-file'
 import { checkSum } from './verified-stream'
 
-/** Enough to fill a line that one connection does not; browsers open at most 6 to a server. */
-const NUM_CONNECTIONS = 4
+/** Enough to fill a line that one connection does not. What each has under way is lost when the page is closed. */
+const NUM_CONNECTIONS = 3
 /** Bytes added to a checksum without a break for other work: a few milliseconds. */
 const SUM_BYTES = 2 ** 20
 /** How long what is under way goes on without a reader: who has looked at a header comes back for the rest. */

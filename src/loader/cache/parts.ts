@@ -1,7 +1,7 @@
 const MIN_PART_BYTES = 2 ** 18
 /** Large enough that stores run at full speed, small enough to hold some in memory. */
 const MAX_PART_BYTES = 2 ** 22
-/** What an interrupted download loses is one part for each connection: with four, less than 2% of the file. */
+/** What an interrupted download loses is a part for each connection and what is in the line's buffers: some 1%. */
 const NUM_PARTS = 256
 /** Most bytes asked for at once: enough that the round trip does not show, few enough to come nearly in order. */
 const MAX_REQUEST_BYTES = 2 ** 24
