@@ -47,6 +47,11 @@ export function safetensorsCheckpoint(
 ): Checkpoint {
   const tensors = new Map<string, SourceTensor>()
   const linears = new Map<string, Map<string, TensorEntry & { readonly file: string }>>()
+  const addTensor = (tensor: string, source: SourceTensor) => {
+    if (tensors.has(tensor))
+      throw new CorruptCheckpoint(`${source.file} holds tensor ${tensor}, which is there already.`)
+    tensors.set(tensor, source)
+  }
   const weightFiles = files.map(({ name: file, dataBegin, entries }) => {
     const stored = entries.map((entry): StoredTensor => {
       const { begin, end } = entry
@@ -54,7 +59,7 @@ export function safetensorsCheckpoint(
       if (BUFFER_NAMES.some(form => form.test(name))) return { tensor: undefined, begin, end }
       const [, linear, part] = (quantization && PART_NAME.exec(name)) ?? []
       if (linear === undefined) {
-        tensors.set(name, plainTensor(file, entry))
+        addTensor(name, plainTensor(file, entry))
         return { tensor: name, begin, end }
       }
       const parts = linears.get(linear) ?? new Map()
@@ -64,7 +69,7 @@ export function safetensorsCheckpoint(
     return { name: file, dataBegin, stored, maxPadding: 0 }
   })
   for (const [linear, parts] of linears) {
-    if (quantization) tensors.set(`${linear}.weight`, packedTensor(linear, parts, quantization))
+    if (quantization) addTensor(`${linear}.weight`, packedTensor(linear, parts, quantization))
   }
   return { name, describedBy: 'config.json', hasPlainLayout: false, tensors, files: weightFiles }
 }

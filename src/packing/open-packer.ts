@@ -1,3 +1,4 @@
+import { pause } from '../core/pause'
 import { packSlab } from './pack-slab'
 import type { Packer } from './packer'
 import { startWorker, type WorkerPacker } from './worker-packer'
@@ -19,7 +20,7 @@ export async function openPacker(): Promise<Packer> {
 export const inlinePacker: Packer = {
   maxSlabs: 1,
   async pack(slab) {
-    await new Promise(resolve => setTimeout(resolve, 0))
+    await pause()
     return packSlab(slab)
   },
   close: () => undefined,

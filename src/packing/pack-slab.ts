@@ -58,9 +58,13 @@ function measureLoss(raw: RawRows, rows: Rows, kept: Float32Array): Loss {
 /** At least the first tile of what the file says, as f32. */
 function firstRows(raw: RawRows, rows: Rows): Float32Array {
   if (rows instanceof Float32Array) return rows
-  const { numRows, encoding, bytes } = raw
-  // integers of GPTQ and AWQ are taken as they are
-  if ('group' in encoding) return dequantize(rows)
+  const { numRows, cols, encoding, bytes } = raw
+  if ('group' in encoding) {
+    // integers of GPTQ and AWQ are taken as they are
+    const [length, groups] = [TILE_ROWS * cols, (TILE_ROWS * cols) / rows.group]
+    const [codes, scales] = [rows.codes.subarray(0, length), rows.scales.subarray(0, groups)]
+    return dequantize({ ...rows, codes, scales, zeros: rows.zeros?.subarray(0, groups) })
+  }
   const wanted = Math.min(numRows, Math.ceil(TILE_ROWS / (encoding.headDim ?? 1)) * (encoding.headDim ?? 1))
   const some = decodeRows({ ...raw, numRows: wanted, bytes: bytes.slice(0, (bytes.length / numRows) * wanted) }, false)
   return some instanceof Float32Array ? some : dequantize(some)

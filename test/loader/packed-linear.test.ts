@@ -152,6 +152,16 @@ describe('a quantised matrix is refused', () => {
       },
       `${PART}.scales is missing`,
     ],
+    [
+      'beside the matrix that it was made from',
+      header => {
+        const [, end] = Object.values(header).reduce((a, b) =>
+          b.data_offsets[1] > a.data_offsets[1] ? b : a,
+        ).data_offsets
+        header[`${PART}.weight`] = { dtype: 'F16', shape: [0], data_offsets: [end, end] }
+      },
+      `model.safetensors holds tensor ${PART}.weight, which is there already.`,
+    ],
     ['in other groups than config.json says', () => undefined, 'must be I32 [4,', { group_size: 32 }],
     [
       'with an input in a group that is not there',
