@@ -20,10 +20,12 @@ import { Scheduler } from '../scheduler/scheduler'
 import { arenaWords, historyTokens } from './arena'
 import { chooseWeights } from './choose-weights'
 import type { JobSettings } from './job'
+import { memoryBudget } from './memory-budget'
 import type { EngineOptions } from './options'
 import { Runner } from './runner'
 
 const DEFAULTS = {
+  kv: 'f32',
   tokenBudget: 512,
   stepsInFlight: 2,
   sharing: 'tree',
@@ -37,7 +39,8 @@ const SOFTWARE_WORKGROUPS = 16
 /** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
 export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, options: EngineOptions) {
   const { tokenBudget = DEFAULTS.tokenBudget, stepsInFlight = DEFAULTS.stepsInFlight } = options
-  const choice = chooseWeights(options, checkpoint)
+  const kvFormat = options.kv ?? DEFAULTS.kv
+  const choice = chooseWeights(options, checkpoint, memoryBudget(options.memoryBytes))
   const weights = new Weights(gpu, (parts, cols) => {
     const sources = parts.map(({ name }) => checkpoint.tensors.get(`${name}.weight`)?.encoding)
     return chooseFormat(choice, sources, cols, parts[0].rows === config.vocabSize)
@@ -48,7 +51,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
     config,
     weightBytes: weights.bytes,
     tokenBudget,
-    kvElementBytes: 4,
+    kvFormat,
     hasInt8Rows: options.activations === 'int8',
     budgetBytes: options.memoryBytes,
     blocks: options.blocks,
@@ -62,7 +65,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
   const int8 = options.activations === 'int8' ? createInt8Rows(gpu, config, tokenBudget) : undefined
   const context = kernelContext(gpu, step, int8)
   const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: capacity.slots })
-  const { layers: cache } = createKvCache(gpu, { ...config, numBlocks })
+  const { layers: cache } = createKvCache(gpu, { ...config, numBlocks, format: kvFormat })
   const results = gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC)
   const lastTokens = gpu.createBuffer('last tokens', numBlocks * 4, STORAGE)
   const model = decoder({ config, context, activations, cache, lastTokens, contextLength }, tensors)

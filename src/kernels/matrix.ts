@@ -1,6 +1,6 @@
 import { assert } from '../core/assert'
 import { OutOfMemory } from '../core/errors'
-import type { Gpu } from '../gpu/device'
+import type { BufferMaker } from '../gpu/device'
 import { COPY_DST, COPY_SRC, STORAGE } from '../gpu/usage'
 import {
   BLOCK_LEN,
@@ -29,7 +29,7 @@ const COLS_MULTIPLE = 8
  * @throws OutOfMemory when not even 16 rows fit one buffer of this device
  */
 export function createMatrix(
-  gpu: Gpu,
+  gpu: BufferMaker,
   label: string,
   partRows: readonly number[],
   cols: number,
@@ -62,12 +62,12 @@ export class Matrix {
   readonly paddedRows: number
   readonly slices: readonly MatrixSlice[]
   readonly #offsets: readonly number[]
-  readonly #gpu: Gpu
+  readonly #gpu: BufferMaker
   readonly #sliceTiles: number
 
   /** @param sliceTiles tiles that fit one buffer */
   constructor(
-    gpu: Gpu,
+    gpu: BufferMaker,
     readonly label: string,
     readonly partRows: readonly number[],
     readonly cols: number,

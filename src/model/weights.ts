@@ -1,5 +1,5 @@
 import type { Named, TensorLayout } from '../core/model-config'
-import type { Gpu } from '../gpu/device'
+import type { BufferMaker } from '../gpu/device'
 import { COPY_DST, STORAGE } from '../gpu/usage'
 import { createMatrix, type Matrix } from '../kernels/matrix'
 import type { MatrixFormat } from '../kernels/matrix-format'
@@ -39,12 +39,12 @@ export type FormatChoice = (parts: readonly Part[], cols: number) => MatrixForma
 export class Weights {
   /** GPU memory taken so far. */
   bytes = 0
-  readonly #gpu: Gpu
+  readonly #gpu: BufferMaker
   readonly #chooseFormat: FormatChoice
   readonly #targets = new Map<string, Target>()
   readonly #linears = new Map<string, Linear>()
 
-  constructor(gpu: Gpu, chooseFormat: FormatChoice) {
+  constructor(gpu: BufferMaker, chooseFormat: FormatChoice) {
     this.#gpu = gpu
     this.#chooseFormat = chooseFormat
   }
@@ -134,8 +134,7 @@ export class Weights {
   }
 
   #slice(buffer: GPUBuffer, offset: number, length: number, layout: TensorLayout | undefined): Target {
-    const { queue } = this.#gpu.device
-    const write = (values: Float32Array<ArrayBuffer>) => queue.writeBuffer(buffer, offset * 4, values)
+    const write = (values: Float32Array<ArrayBuffer>) => this.#gpu.device.queue.writeBuffer(buffer, offset * 4, values)
     return { shape: [length], layout, format: undefined, write }
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chooseWeights } from '../../src/engine/choose-weights'
 import type { EngineOptions } from '../../src/index'
-import type { Checkpoint, Encoding } from '../../src/loader'
+import type { Encoding } from '../../src/loader'
 import { chooseFormat, type WeightChoice } from '../../src/packing/choose-format'
 
 const type = (name: string): Encoding => ({ type: name })
@@ -14,6 +14,7 @@ const gptq = (fields: object = {}): Encoding => ({
   hasOrder: false,
   ...fields,
 })
+const budget = (bytes: number) => ({ bytes, reason: 'for a test' })
 const kept: WeightChoice = { format: 'f32', keepsIntegers: true }
 const q = (kind: 'q8' | 'q4', hasZeros = false, group = 32) => ({ kind, group, hasZeros })
 
@@ -52,12 +53,7 @@ describe('a matrix whose format nobody asked for', () => {
 
 describe('a matrix whose format was asked for', () => {
   const format = (weights: EngineOptions['weights'], source: Encoding, isSensitive = false, cols = 256) =>
-    chooseFormat(
-      chooseWeights({ weights }, { tensors: new Map() } as unknown as Checkpoint),
-      [source],
-      cols,
-      isSensitive,
-    )
+    chooseFormat(chooseWeights({ weights }, { tensors: new Map() }, budget(1)), [source], cols, isSensitive)
 
   it('is f32 or f16 whatever it was', () => {
     for (const source of [type('BF16'), type('Q4_K'), gptq()]) {
@@ -86,14 +82,16 @@ describe('a matrix whose format was asked for', () => {
 })
 
 describe('weights “auto”', () => {
-  const checkpoint = (numWeights: number) =>
-    ({ tensors: new Map([['w', { shape: [numWeights / 64, 64] }]]) }) as unknown as Checkpoint
+  const numWeights = 2 ** 26
+  const shape = [numWeights / 64, 64]
+  const tensor = { file: 'f', storedName: 'w', shape, encoding: type('BF16') }
+  const choose = (bytes: number) => chooseWeights({}, { tensors: new Map([['w', tensor]]) }, budget(bytes))
 
-  it('are as narrow as the budget asks for, and integers stay', () => {
-    const choose = (memoryBytes?: number) => chooseWeights({ weights: 'auto', memoryBytes }, checkpoint(2 ** 26))
-    expect(choose(2 ** 28)).toEqual({ format: 'f16', keepsIntegers: true })
-    expect(choose(2 ** 28 - 2)).toEqual({ format: 'q8', keepsIntegers: true })
-    expect(choose(2 ** 27)).toEqual({ format: 'q4', keepsIntegers: true })
-    expect(choose()).toEqual({ format: 'f16', keepsIntegers: true })
+  it('are exact in a small model, else as narrow as the budget asks for; integers stay', () => {
+    expect(choose(8 * 4 * numWeights)).toEqual({ format: 'f32', keepsIntegers: true })
+    expect(choose(8 * 4 * numWeights - 8)).toEqual({ format: 'f16', keepsIntegers: true })
+    expect(choose(2 * 2 * numWeights)).toEqual({ format: 'f16', keepsIntegers: true })
+    expect(choose(2 * 2 * numWeights - 2)).toEqual({ format: 'q8', keepsIntegers: true })
+    expect(choose(2 * numWeights)).toEqual({ format: 'q4', keepsIntegers: true })
   })
 })

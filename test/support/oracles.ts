@@ -16,12 +16,10 @@ export interface Oracle {
   }[]
 }
 
-const files = import.meta.glob<Oracle>(['../fixtures/llama/*.json', '../fixtures/architectures/*.json'], {
-  import: 'default',
-  eager: true,
-})
+const llamas = import.meta.glob<Oracle>('../fixtures/llama/*.json', { import: 'default', eager: true })
+const others = import.meta.glob<Oracle>('../fixtures/architectures/*.json', { import: 'default', eager: true })
 
-export const oracles = Object.values(files)
+export const oracles = [...Object.values(llamas), ...Object.values(others)]
 
 /** Room for the longest run. LongRoPE turns by the length of the context. */
 export function contextOf({ runs }: Oracle): number {
