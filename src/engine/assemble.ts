@@ -21,6 +21,7 @@ import { Runner } from './runner'
 
 const DEFAULTS = {
   weights: 'f32',
+  kv: 'f32',
   tokenBudget: 512,
   stepsInFlight: 2,
   sharing: 'tree',
@@ -34,6 +35,7 @@ const SOFTWARE_WORKGROUPS = 16
 /** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
 export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) {
   const { tokenBudget = DEFAULTS.tokenBudget, stepsInFlight = DEFAULTS.stepsInFlight } = options
+  const kvFormat = options.kv ?? DEFAULTS.kv
   const weights = new Weights(gpu, options.weights ?? DEFAULTS.weights)
   const tensors = llamaTensors(config, weights)
   const memory = planMemory({
@@ -41,7 +43,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) 
     config,
     weightBytes: weights.bytes,
     tokenBudget,
-    kvElementBytes: 4,
+    kvFormat,
     budgetBytes: options.memoryBytes,
     blocks: options.blocks,
     contextLength: options.contextLength,
@@ -53,7 +55,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) 
   const step = new Step(gpu, arenaWords(capacity, sizes), options.profile)
   const context = kernelContext(gpu, step)
   const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: capacity.slots })
-  const { layers: cache } = createKvCache(gpu, { ...config, numBlocks })
+  const { layers: cache } = createKvCache(gpu, { ...config, numBlocks, format: kvFormat })
   const results = gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC)
   const lastTokens = gpu.createBuffer('last tokens', numBlocks * 4, STORAGE)
   const model = llama({ config, context, activations, cache, lastTokens, contextLength }, tensors)

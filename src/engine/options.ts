@@ -1,4 +1,5 @@
 import { InvalidRequest } from '../core/errors'
+import type { KvFormat } from '../core/kv-format'
 import type { DeviceOptions } from '../gpu/device'
 import type { WeightFormat } from '../kernels/pack'
 import type { AttentionMode } from '../kv/attention-plan'
@@ -12,6 +13,11 @@ export type EngineProgress = LoadProgress & { readonly text: string }
 export interface EngineOptions extends DeviceOptions {
   /** How weights are kept on the GPU: `f32` is exact, `f16` takes half the memory. Default `f32`. */
   readonly weights?: WeightFormat
+  /**
+   * How the KV cache is kept on the GPU: `f32` is exact, `f16` takes half the memory, `int8` a little over a quarter.
+   * Default `f32`.
+   */
+  readonly kv?: KvFormat
   /** Most tokens computed in a step; more is faster, less is smoother. Default 512. */
   readonly tokenBudget?: number
   /** KV cache size, in blocks of 16 tokens. Default: as many as fit `memoryBytes` or 1 GiB. */
@@ -53,6 +59,7 @@ const KNOWN_OPTIONS = new Set<keyof EngineOptions>([
   'powerPreference',
   'limits',
   'weights',
+  'kv',
   'tokenBudget',
   'blocks',
   'contextLength',
@@ -66,8 +73,9 @@ const KNOWN_OPTIONS = new Set<keyof EngineOptions>([
   'onProgress',
 ])
 
-const CHOICES: Readonly<Record<'weights' | 'sharing' | 'attention' | 'order', readonly string[]>> = {
+const CHOICES: Readonly<Record<'weights' | 'kv' | 'sharing' | 'attention' | 'order', readonly string[]>> = {
   weights: ['f32', 'f16'],
+  kv: ['f32', 'f16', 'int8'],
   sharing: ['off', 'cache', 'two-level', 'tree'],
   attention: ['shared', 'split', 'flat', 'skip'],
   order: ['fcfs', 'ratio', 'dual'],
