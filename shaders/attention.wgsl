@@ -18,7 +18,7 @@
 //#import softmax-state
 
 const QUERIES: u32 = 32u;  // capacity in query vectors (rows x query heads per kv head), a multiple of 4
-const WG_SIZE: u32 = 64u;  // a multiple of QUADS, at least DIM4
+const WG_SIZE: u32 = 64u;  // a multiple of QUADS, at least DIM4 and TILE
 
 const TILE: u32 = 32u;     // keys per turn of the loop
 const QUADS: u32 = QUERIES / 4u;
@@ -29,7 +29,8 @@ const MAX_SCORE: f32 = 1e29;
 const LOG2_E: f32 = 1.4426950408889634;
 
 var<workgroup> sh_q: array<vec4f, HEAD_DIM * QUADS>;  // [HEAD_DIM][QUADS]; at the end the outputs, [QUERIES][DIM4]
-var<workgroup> sh_p: array<vec4f, TILE * QUADS>;      // [TILE][QUADS]: scores, then probabilities
+var<workgroup> sh_p: array<vec4f, TILE * QUADS>;      // [TILE][QUADS]: scores, then probabilities (times scale)
+var<workgroup> sh_scale: array<f32, TILE>;            // of values, where IS_SCALED
 var<workgroup> sh_weight: array<vec4f, QUADS>;        // of the sums so far
 var<workgroup> sh_next_weight: array<vec4f, QUADS>;   // of the segment's sums
 var<workgroup> sh_highest: array<vec4f, QUADS>;       // at the end
@@ -40,12 +41,14 @@ fn first_quad_of(lane: u32) -> u32 {
   return select(QUADS, lane / DIM4, lane < QUAD_STRIDE * DIM4);
 }
 
-/// What sh_p holds of a quad's scores: in bounds, capped, and EMPTY where the key is beyond a query vector's position, or
+/// What sh_p holds of a quad's scores: scaled, in bounds, capped, and EMPTY where the key is beyond a query vector's position, or
 /// a window behind it.
 fn visible_scores(tile: Tile, key: u32, scores: vec4f, positions: vec4u) -> vec4f {
   // how far back the key lies; beyond the position this wraps around to more than any window
   let distance = positions - vec4u(tile.item.first_position + tile.start + key);
-  let bounded = clamp(scores, vec4f(-MAX_SCORE), vec4f(MAX_SCORE));
+  var scaled = scores;
+  if (IS_SCALED) { scaled *= k_scale(tile, key); }
+  let bounded = clamp(scaled, vec4f(-MAX_SCORE), vec4f(MAX_SCORE));
   return select(vec4f(EMPTY), capped(bounded), distance < vec4u(params.window));
 }
 
@@ -109,6 +112,7 @@ fn main(
       let n_keys = min(TILE, end - start);
       let tile = Tile(item, group.z / params.splits, n_groups.z / params.splits, n_quads, start, n_keys);
 
+      if (IS_SCALED && lane < n_keys) { sh_scale[lane] = v_scale(tile, lane); }
       score_tile(tile, positions, lane);
       workgroupBarrier();  // scores are there
 
@@ -119,8 +123,9 @@ fn main(
         for (var key = 0u; key < n_keys; key++) {
           let score = sh_p[key * QUADS + lane];
           let p = select(exp2(score - high), vec4f(), score == vec4f(EMPTY));
-          sh_p[key * QUADS + lane] = p;
           tile_sum += p;
+          sh_p[key * QUADS + lane] = p;
+          if (IS_SCALED) { sh_p[key * QUADS + lane] = p * sh_scale[key]; }
         }
         sh_weight[lane] = state_weight(highest, high);
         sum = fma(sum, sh_weight[lane], tile_sum);

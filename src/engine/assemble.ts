@@ -24,6 +24,7 @@ import type { EngineOptions } from './options'
 import { Runner } from './runner'
 
 const DEFAULTS = {
+  kv: 'f32',
   tokenBudget: 512,
   stepsInFlight: 2,
   sharing: 'tree',
@@ -43,12 +44,13 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
     return chooseFormat(choice, sources, cols, parts[0].rows === config.vocabSize)
   })
   const tensors = decoderTensors(config, weights)
+  const kvFormat = options.kv ?? DEFAULTS.kv
   const memory = planMemory({
     limits: gpu.limits,
     config,
     weightBytes: weights.bytes,
     tokenBudget,
-    kvElementBytes: 4,
+    kvFormat,
     budgetBytes: options.memoryBytes,
     blocks: options.blocks,
     contextLength: options.contextLength,
@@ -60,7 +62,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
   const step = new Step(gpu, arenaWords(capacity, sizes), options.profile)
   const context = kernelContext(gpu, step)
   const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: capacity.slots })
-  const { layers: cache } = createKvCache(gpu, { ...config, numBlocks })
+  const { layers: cache } = createKvCache(gpu, { ...config, numBlocks, format: kvFormat })
   const results = gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC)
   const lastTokens = gpu.createBuffer('last tokens', numBlocks * 4, STORAGE)
   const model = decoder({ config, context, activations, cache, lastTokens, contextLength }, tensors)

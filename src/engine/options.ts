@@ -1,4 +1,5 @@
 import { InvalidRequest } from '../core/errors'
+import type { KvFormat } from '../core/kv-format'
 import type { DeviceOptions } from '../gpu/device'
 import type { WeightFormat } from '../kernels/matrix-format'
 import type { AttentionMode } from '../kv/attention-plan'
@@ -17,6 +18,11 @@ export interface EngineOptions extends DeviceOptions {
    * matrices as they are.
    */
   readonly weights?: WeightFormat | 'auto'
+  /**
+   * How the KV cache is kept on the GPU: `f32` is exact, `f16` takes half the memory, `int8` a little over a quarter.
+   * Default `f32`.
+   */
+  readonly kv?: KvFormat
   /** Most tokens computed in a step; more is faster, less is smoother. Default 512. */
   readonly tokenBudget?: number
   /** KV cache size, in blocks of 16 tokens. Default: as many as fit `memoryBytes` or 1 GiB. */
@@ -58,6 +64,7 @@ const KNOWN_OPTIONS = new Set<keyof EngineOptions>([
   'powerPreference',
   'limits',
   'weights',
+  'kv',
   'tokenBudget',
   'blocks',
   'contextLength',
@@ -71,8 +78,9 @@ const KNOWN_OPTIONS = new Set<keyof EngineOptions>([
   'onProgress',
 ])
 
-const CHOICES: Readonly<Record<'weights' | 'sharing' | 'attention' | 'order', readonly string[]>> = {
+const CHOICES: Readonly<Record<'weights' | 'kv' | 'sharing' | 'attention' | 'order', readonly string[]>> = {
   weights: ['f32', 'f16', 'q8', 'q4', 'auto'],
+  kv: ['f32', 'f16', 'int8'],
   sharing: ['off', 'cache', 'two-level', 'tree'],
   attention: ['shared', 'split', 'flat', 'skip'],
   order: ['fcfs', 'ratio', 'dual'],

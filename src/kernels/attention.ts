@@ -3,7 +3,7 @@ import { SEGMENT_TOKENS } from '../core/block'
 import type { Gpu } from '../gpu/device'
 import type { KernelContext } from './context'
 import { flatGrid } from './grid'
-import type { AttentionShape, KvLayer } from './kv-cache'
+import { type AttentionShape, type KvLayer, kvModule } from './kv-cache'
 
 export interface AttentionBuffers extends KvLayer {
   /** f32 [numTokens, numHeads, headDim], scaled by log2(e) / √headDim */
@@ -88,7 +88,7 @@ export function attentionTiling(
   { numHeads, numKvHeads, headDim }: AttentionShape,
   limits: Pick<GPUSupportedLimits, 'maxComputeWorkgroupStorageSize'> = DEFAULT_LIMITS,
 ): AttentionTiling {
-  // q, probabilities, and four numbers about the sums
+  // q, probabilities, and four numbers about the sums; what remains of the memory holds the scales of a tile
   const bytesPerQuery = 4 * (headDim + TILE_KEYS + 4)
   const most = Math.floor(Math.log2(limits.maxComputeWorkgroupStorageSize / bytesPerQuery))
   const largest = Math.min(MAX_QUERIES, 2 ** most)
@@ -115,7 +115,7 @@ export function attention(
   { gpu, kernels, step }: KernelContext,
   { numHeads, numKvHeads, headDim }: AttentionShape,
   options: AttentionOptions,
-  { q, k, v, out, partialO, partialStats }: AttentionBuffers,
+  { q, format, k, v, out, partialO, partialStats }: AttentionBuffers,
   { tile, threadSums, minThreads }: AttentionVariant = attentionVariants(gpu, headDim)[0],
 ) {
   const { queries, groupSize = numHeads / numKvHeads, segmentTokens = SEGMENT_TOKENS } = options
@@ -125,12 +125,15 @@ export function attention(
   assert(headDim % 8 === 0 && headDim <= 512, `a head of ${headDim} dims`)
   assert(groupSize <= queries, `a group of ${groupSize} query heads does not fit a tile of ${queries} query vectors`)
   assert(segmentTokens % TILE_KEYS === 0, `segments of ${segmentTokens} keys are not whole tiles of ${TILE_KEYS}`)
-  assert(window >= 1 && softcap >= 0, `a window of ${window} keys, scores capped at ${softcap}`)
+  assert(
+    Number.isInteger(window) && window >= 1 && softcap >= 0,
+    `a window of ${window} keys, scores capped at ${softcap}`,
+  )
   // at least a thread for every 4 dims
   const threads = Math.max((queries * headDim) / threadSums, headDim / 4)
   const wgSize = Math.min(MAX_THREADS, Math.max(minThreads, 2 ** Math.ceil(Math.log2(threads))))
   const constants = { QUERIES: queries, HEAD_DIM: headDim, WG_SIZE: wgSize }
-  const kernel = kernels.get({ name: 'attention', modules: { 'attention-tile': tile }, constants })
+  const kernel = kernels.get({ name: 'attention', modules: { 'attention-tile': tile, ...kvModule(format) }, constants })
   const buffers = { q, k_cache: k, v_cache: v, out, partial_o: partialO, partial_stats: partialStats }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
   const layer = { group: groupSize, splits, window, softcap, segment: segmentTokens, dim4: headDim / 4 }

@@ -1,7 +1,7 @@
 import { assert } from '../core/assert'
 import type { KernelContext } from './context'
 import { flatGrid } from './grid'
-import type { AttentionShape, KvLayer } from './kv-cache'
+import { type AttentionShape, type KvLayer, kvModule } from './kv-cache'
 
 export interface RopeAppendBuffers extends KvLayer {
   /** f32 [numTokens, qkvStride] */
@@ -38,9 +38,6 @@ export interface RopeAppendTokens {
 /** The destination of a token whose k and v nobody will read. */
 export const NOWHERE = 0xffffffff
 
-/** The shader's workgroup size. */
-const WG_SIZE = 64
-
 /**
  * q = rope(q) · scale · log2(e), so that scores are exponents of 2; rope(k) and v go into the KV cache (RoPE,
  * arXiv:2104.09864, with dims i and i + rotaryDim/2 as the pairs). Returns the recorder of one call.
@@ -50,7 +47,7 @@ export function ropeAppend(
   { numHeads, numKvHeads, headDim }: AttentionShape,
   { qkvStride, kOffset, vOffset }: QkvLayout,
   { rotaryDim = headDim, scale = 1 / Math.sqrt(headDim) }: Rotation,
-  { qkv, table, q, k, v }: RopeAppendBuffers,
+  { qkv, table, q, format, k, v }: RopeAppendBuffers,
 ) {
   assert(
     [qkvStride, kOffset, vOffset].every(elements => elements % 4 === 0) && headDim % 8 === 0,
@@ -59,15 +56,20 @@ export function ropeAppend(
   assert(rotaryDim % 2 === 0 && rotaryDim <= headDim, `${rotaryDim} dims rotate in heads of ${headDim}`)
   assert(table !== undefined || rotaryDim === 0, 'no table of angles')
   const constants = { HEADS: numHeads, KV_HEADS: numKvHeads, HEAD_DIM: headDim }
-  const kernel = kernels.get({ name: 'rope-append', constants })
+  const kernel = kernels.get({ name: 'rope-append', modules: kvModule(format), constants })
   // without rotation the table is never read
   const buffers = { qkv, table: table ?? qkv, q, k_cache: k, v_cache: v }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
   const layout = { qkv_stride: qkvStride / 4, k_offset: kOffset / 4, v_offset: vOffset / 4 }
   const rotation = { half: rotaryDim / 2, scale: scale * Math.LOG2E }
+  // as the shader has it
+  const headsAtOnce = Math.floor(Math.max(64, headDim / 4) / (headDim / 4))
   return ({ numTokens, firstPosition, firstDestination }: RopeAppendTokens): void => {
-    const numThreads = numTokens * (numHeads + 2 * numKvHeads) * (headDim / 4)
     const lists = { n_tokens: numTokens, positions: firstPosition, destinations: firstDestination }
-    step.dispatch(call, { ...layout, ...rotation, ...lists }, flatGrid(Math.ceil(numThreads / WG_SIZE)))
+    step.dispatch(
+      call,
+      { ...layout, ...rotation, ...lists },
+      flatGrid(Math.ceil((numTokens * (numHeads + 2 * numKvHeads)) / headsAtOnce)),
+    )
   }
 }

@@ -1,5 +1,6 @@
 import { BLOCK_LEN, blocksFor, SEGMENT_TOKENS } from '../core/block'
 import { InvalidRequest, OutOfMemory } from '../core/errors'
+import { type KvFormat, kvBlockBytes } from '../core/kv-format'
 import type { ModelConfig } from '../core/model-config'
 import { maxSlots } from './attention-layout'
 
@@ -19,8 +20,7 @@ export interface MemoryOptions {
   readonly weightBytes: number
   /** Most tokens in a step. */
   readonly tokenBudget: number
-  /** Bytes of one element of K or V: 4 for f32. */
-  readonly kvElementBytes: number
+  readonly kvFormat: KvFormat
   /** Weights, scratch and KV cache together; default: as much as they need with a KV cache of 1 GiB. */
   readonly budgetBytes?: number
   /** Exact size of the KV cache; default: as many as fit. */
@@ -84,7 +84,7 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
   // the context is not known before the cache is, but it is at most the one wanted
   const mostSlots = maxSlots(SEGMENT_TOKENS, { tokenBudget, contextLength: wantedContextLength })
   const besidesBytes = weightBytes + activationBytes + logitsBytes + mostSlots * slotBytes(config)
-  const blockBytes = config.numKvHeads * BLOCK_LEN * config.headDim * options.kvElementBytes
+  const blockBytes = kvBlockBytes(options.kvFormat, config)
   const numBlocks = chooseBlocks(options, { bindingBytes, besidesBytes, blockBytes, wantedContextLength })
 
   const contextLength = Math.min(wantedContextLength, numBlocks * BLOCK_LEN)

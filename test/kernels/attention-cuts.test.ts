@@ -53,7 +53,14 @@ const GROUPS = [1, 2, 3, 4, 8]
 const SEGMENTS = [32, 64, 128]
 
 describe('the bits of attention', () => {
-  it.each([16, 64, 80, 96, 128, 256])('are the same however the keys are cut, with heads of %i dims', async headDim => {
+  it.each([
+    [16, 'f32'],
+    [64, 'f32'],
+    [80, 'f16'],
+    [96, 'int8'],
+    [128, 'f16'],
+    [256, 'f32'],
+  ] as const)('are the same however the keys are cut, with heads of %i dims in %s', async (headDim, format) => {
     const kernels = await allKernels(headDim)
     for (let seed = 1; seed <= 6; seed++) {
       const { int } = random(seed)
@@ -66,7 +73,7 @@ describe('the bits of attention', () => {
       ).flatMap(blocks =>
         Array.from({ length: int(1, 14) }, () => ({ blocks, position: int(0, blocks.length * BLOCK_LEN) })),
       )
-      const scene = { ...createScene(shape, tokens, seed), ...scoresOf(seed) }
+      const scene = { ...createScene(shape, tokens, seed), ...scoresOf(seed), format }
       const bench = await kernelBench()
       const { out: whole } = await run(bench, scene, wholePlan(scene, kernels[0].queries, segment))
       expectClose(whole, reference(scene), BOUND)

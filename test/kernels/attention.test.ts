@@ -45,19 +45,22 @@ describe('attention', () => {
     { softcap: 5 },
     { window: 300, softcap: 50 },
     { headDim: 24, window: 17, softcap: 0.5 },
-  ])('equals the f64 reference with %o, whatever lies before the windows', async ({ headDim = 64, ...scores }) => {
+    { headDim: 24, format: 'f16', window: 40 },
+    { headDim: 24, format: 'int8' },
+  ] as const)('equals the f64 reference with %o, whatever lies before the windows', async options => {
+    const { headDim, window } = { headDim: 64, window: undefined, ...options }
     const shape = shapeOf(headDim, 2)
     const parts = partsOf(
       [10, 17, 257, 600, 450].map((end, index) => ({ start: end - 1 - index * 3, count: 1 + index * 3 })),
     )
-    const scene = { ...createScene(shape, tokensOf(parts)), ...scores }
-    const plan = planOf(parts, shape, [8, 32])
+    const scene = { ...createScene(shape, tokensOf(parts)), ...options }
+    const plan = planOf(parts, shape, attentionTiling(shape).tiles)
     const bench = await kernelBench()
     const { out } = await run(bench, scene, plan)
     expectClose(out, reference(scene), BOUND)
     const stale = { ...scene, k: scene.k.slice(), v: scene.v.slice() }
     for (const { start, blockTable } of parts) {
-      for (let key = 0; key <= start - (scores.window ?? Infinity); key++) {
+      for (let key = 0; key <= start - (window ?? Infinity); key++) {
         const slot = blockTable[Math.floor(key / BLOCK_LEN)] * BLOCK_LEN + (key % BLOCK_LEN)
         const row = shape.numKvHeads * headDim
         for (const values of [stale.k, stale.v]) values.fill(3e38, slot * row, (slot + 1) * row)

@@ -29,7 +29,7 @@ const OPTIONS: MemoryOptions = {
   config: CONFIG,
   weightBytes: 270 * MIB,
   tokenBudget: 256,
-  kvElementBytes: 4,
+  kvFormat: 'f32',
 }
 
 describe('planMemory', () => {
