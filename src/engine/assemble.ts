@@ -46,6 +46,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
     return chooseFormat(choice, sources, cols, parts[0].rows === config.vocabSize)
   })
   const tensors = decoderTensors(config, weights)
+  const kvFormat = options.kv ?? DEFAULTS.kv
   const memory = planMemory({
     limits: gpu.limits,
     config,
