@@ -15,7 +15,9 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
-          include: ['test/{core,kv,planner,scheduler,loader,tokenizer,api,repository,cli,demo,bench}/**/*.test.ts'],
+          include: [
+            'test/{core,kv,planner,scheduler,loader,packing,tokenizer,api,repository,cli,demo,bench}/**/*.test.ts',
+          ],
           testTimeout: 60_000,
         },
       },

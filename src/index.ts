@@ -30,6 +30,7 @@ export type { EngineOptions, EngineProgress } from './engine/options'
 export type { Message, Prompt } from './engine/prompt'
 export type { GenerationParams } from './engine/sampling-params'
 export type { EngineStats } from './engine/stats'
+export { explainWeights, type WeightKind } from './engine/weight-report'
 export type { AttentionMode } from './kv/attention-plan'
 export { explainMemory, type MemoryPlan } from './kv/memory-plan'
 export {

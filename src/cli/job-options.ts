@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { AttentionMode, Order, Sharing } from '../index'
+import type { AttentionMode, EngineOptions, Order, Sharing } from '../index'
 
 export interface JobCommand {
   readonly input: string
@@ -9,7 +9,7 @@ export interface JobCommand {
   readonly host: string | undefined
   readonly token: string | undefined
   readonly cache: string | undefined
-  readonly weights: 'f32' | 'f16'
+  readonly weights: EngineOptions['weights']
   readonly maxTokens: number | undefined
   readonly tokenBudget: number | undefined
   readonly blocks: number | undefined
@@ -34,7 +34,9 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
   --host URL             where Hugging Face ids are looked up; default https://huggingface.co
   --token TOKEN          access token for it
   --cache FOLDER         keeps what is downloaded, with --runtime node; headless Chrome starts from an empty profile
-  --weights f32|f16      how weights are kept on the GPU; default f32
+  --weights f32|f16|q8|q4|auto
+                         what weights are kept as on the GPU; auto: as narrow as they must be to fit; default: quantised
+                         ones as they are, others as f32
   --max-tokens N         for requests that do not say; default 256
   --token-budget N       most tokens in a step; default 512
   --blocks N             KV cache size in blocks of 16 tokens; default: as many as fit
@@ -73,7 +75,7 @@ export function parseJobCommand(args: string[]): JobCommand {
     host: values.host,
     token: values.token,
     cache: values.cache,
-    weights: oneOf('weights', values.weights, ['f32', 'f16']),
+    weights: oneOfOrNone('weights', values.weights, ['f32', 'f16', 'q8', 'q4', 'auto']),
     maxTokens: count('max-tokens', values['max-tokens']),
     tokenBudget: count('token-budget', values['token-budget']),
     blocks: count('blocks', values.blocks),
@@ -95,7 +97,7 @@ function parse(args: string[]) {
       host: { type: 'string' },
       token: { type: 'string' },
       cache: { type: 'string' },
-      weights: { type: 'string', default: 'f32' },
+      weights: { type: 'string' },
       'max-tokens': { type: 'string' },
       'token-budget': { type: 'string' },
       blocks: { type: 'string' },

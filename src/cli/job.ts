@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { BatchResponse, JobSummary } from '../index'
+import { type BatchResponse, explainWeights, type JobSummary } from '../index'
 import { runInChrome } from './chrome-runtime'
 import { type JobCommand, parseJobCommand, USAGE, UsageError } from './job-options'
 import { runInNode } from './node-runtime'
@@ -110,6 +110,7 @@ function summaryText(summary: JobSummary, out: string): string {
     `steps          ${steps}, ${tokensPerStep.toFixed(1)} tokens each`,
     `K and V read   ${(summary.kvBytesRead / 1e9).toFixed(2)} GB`,
     `peak blocks    ${summary.peakBlocks}`,
+    `weights        ${explainWeights(summary.weights)}`,
     `adapter        ${summary.adapter}`,
   ].join('\n')
 }

@@ -1,6 +1,6 @@
 import { abortError } from '../core/errors'
 import { openGpu } from '../gpu/device'
-import { parseModelConfig, readModelFiles } from '../loader'
+import { describeModel, openCheckpoint, readModelFiles } from '../loader'
 import { ChatTemplate } from '../tokenizer/chat-template'
 import { Tokenizer } from '../tokenizer/tokenizer'
 import { assemble } from './assemble'
@@ -24,16 +24,18 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
   if (signal?.aborted) throw abortError(signal)
   const source = await openSource(location, options)
   const files = await readModelFiles(source, signal)
-  const config = parseModelConfig(files.config, files.generationConfig)
+  const config = describeModel(files)
   const tokenizer = new Tokenizer(files.tokenizer, files.tokenizerConfig)
   const chatTemplate = new ChatTemplate(files.tokenizerConfig, files.chatTemplate)
+  const checkpoint = await openCheckpoint(source, files, config, signal)
   const gpu = await openGpu(options)
   try {
-    const { parts, weights } = assemble(gpu, config, options)
+    const { parts, weights } = assemble(gpu, config, checkpoint, options)
     // kernels compile while the weights come
-    await Promise.all([gpu.settled(), loadWeights(gpu, source, weights, options)])
+    const [, report] = await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, options)])
     const prompts = new PromptEncoder(tokenizer, chatTemplate, config.vocabSize, parts.memory.contextLength)
-    return new Engine({ ...parts, modelName: source.gguf ?? source.name, config, tokenizer, prompts })
+    const modelName = source.gguf ?? source.name
+    return new Engine({ ...parts, modelName, config, weights: report.kinds, tokenizer, prompts })
   } catch (error) {
     gpu.dispose()
     throw error

@@ -10,7 +10,7 @@ it('without arguments the example runs on the embedded model in Chrome', () => {
     host: undefined,
     token: undefined,
     cache: undefined,
-    weights: 'f32',
+    weights: undefined,
     maxTokens: undefined,
     tokenBudget: undefined,
     blocks: undefined,
@@ -55,7 +55,7 @@ it.each([
 
 it.each([
   [['a.jsonl', 'b.jsonl'], 'One input file at a time, not 2: a.jsonl b.jsonl'],
-  [['--weights', 'q4'], '--weights is q4, but must be one of f32, f16.'],
+  [['--weights', 'q5'], '--weights is q5, but must be one of f32, f16, q8, q4, auto.'],
   [['--runtime', 'deno'], '--runtime is deno, but must be one of chrome, node.'],
   [['--sharing', 'all'], '--sharing is all, but must be one of off, cache, two-level, tree.'],
   [['--attention', 'none'], '--attention is none, but must be one of shared, split, flat, skip.'],

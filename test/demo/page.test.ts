@@ -42,7 +42,7 @@ describe('the demo page', { timeout: 300_000 }, () => {
     await page.waitForSelector('#model-facts:not([hidden]), #model-error:not([hidden])')
     expect(await textOf('model-error')).toBe('')
     expect(await textOf('model-status')).toBe('sprout is ready')
-    expect(await textOf('model-facts')).toMatch(/Weightsf32, \d+\.\d MiB.*2,048 blocks.*1,024 tokens/)
+    expect(await textOf('model-facts')).toMatch(/WeightsBF16 as f32, \d+\.\d MiB.*2,048 blocks.*1,024 tokens/)
   })
 
   it('tells which models the browser keeps, and removes them', async () => {
@@ -139,7 +139,7 @@ describe('the demo page', { timeout: 300_000 }, () => {
     }
     await page.waitForFunction(() => document.querySelector('#model-status')?.textContent === 'sprout is ready')
     expect(await page.isHidden('#model-error')).toBe(true)
-    expect(await textOf('model-facts')).toContain('Weightsf16')
+    expect(await textOf('model-facts')).toContain('WeightsBF16 as f16')
     expect(await page.isEnabled('#batch-run')).toBe(true)
   })
 

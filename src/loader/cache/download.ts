@@ -1,7 +1,7 @@
+import { pause } from '../../core/pause'
 import { FileChanged, type RemoteFile } from '../http/remote-file'
 import { withLock } from './lock'
 import { nextRun, type PartRun, type PartState } from './parts'
-import { pause } from './pause'
 import { Sha256 } from './sha256'
 import type { StoredFile } from './stored-file'
 import { checkSum } from './verified-stream'
