@@ -4,7 +4,6 @@ import { attention, attentionTiles } from '../kernels/attention'
 import { copyKv } from '../kernels/copy-kv'
 import { embed } from '../kernels/embed'
 import { gatherRows } from '../kernels/gather-rows'
-import type { KvLayer } from '../kernels/kv-cache'
 import { matmul } from '../kernels/matmul'
 import type { Matrix } from '../kernels/matrix'
 import { mergeAttention } from '../kernels/merge-attention'
@@ -79,7 +78,7 @@ export function llamaTensors(config: ModelConfig, weights: Weights): LlamaTensor
 
 /** The Llama family (arXiv:2302.13971 §2.2; GQA: arXiv:2307.09288) as one ragged step. */
 export function llama(parts: ModelParts, tensors: LlamaTensors): Model {
-  const { config, context, activations, cache, lastTokens, contextLength } = parts
+  const { config, context, activations, lastTokens, contextLength } = parts
   const { hiddenSize, rmsNormEps } = config
   const { hidden, normed, drawn, drawnNormed, logits } = activations
   const { gpu } = context
@@ -94,7 +93,7 @@ export function llama(parts: ModelParts, tensors: LlamaTensors): Model {
       weight: layer.attentionNorm,
       y: normed,
     })
-    const attend = attentionBlock(parts, layer, cache[index], ropeBuffer)
+    const attend = attentionBlock(parts, layer, index, ropeBuffer)
     const normMlp = rmsNorm(context, hiddenSize, rmsNormEps, { x: hidden, weight: layer.mlpNorm, y: normed })
     const feedForward = mlpBlock(parts, layer)
     return (inputs: StepInputs) => {
@@ -124,12 +123,13 @@ export function llama(parts: ModelParts, tensors: LlamaTensors): Model {
 
 /** hidden += output(attention(rope(qkv(normed)))), over the paged cache. */
 function attentionBlock(
-  { config, context, activations }: ModelParts,
+  { config, context, activations, cache, kvGroupOf }: ModelParts,
   { qkv, output }: LlamaLayer,
-  layer: KvLayer,
+  index: number,
   ropeBuffer: GPUBuffer,
 ): (inputs: StepInputs) => void {
   const { hidden, normed, queries, attended, partialO, partialStats } = activations
+  const layer = cache[index]
   const kvLayout = {
     qkvStride: qkv.matrix.rows,
     kOffset: qkv.matrix.partOffset(1),
@@ -158,10 +158,11 @@ function attentionBlock(
   )
 
   return inputs => {
-    const { numTokens, attention: plan } = inputs
+    const { numTokens } = inputs
+    const { attention: plan, ...places } = inputs.groups[kvGroupOf[index]]
     projectQkv(numTokens)
-    rotate(inputs)
-    copy(inputs.firstCopy, inputs.numCopies)
+    rotate({ ...inputs, ...places })
+    copy(places.firstCopy, places.numCopies)
     plan.items.forEach((items, tile) => {
       attend[tile]?.({ ...plan, ...items })
     })
