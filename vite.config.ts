@@ -15,7 +15,9 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
-          include: ['test/{core,kv,planner,scheduler,loader,tokenizer,api,repository,cli,demo,bench}/**/*.test.ts'],
+          include: [
+            'test/{core,kv,planner,scheduler,loader,packing,tokenizer,api,repository,cli,demo,bench}/**/*.test.ts',
+          ],
           testTimeout: 60_000,
         },
       },
@@ -23,7 +25,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'chrome',
-          include: ['test/{gpu,kernels,sampler,model,engine}/**/*.test.ts'],
+          include: ['test/{gpu,kernels,sampler,model,engine,browser}/**/*.test.ts'],
+          globalSetup: ['test/support/fake-hub-setup.ts'],
           testTimeout: 300_000,
           fileParallelism: false,
           browser: {

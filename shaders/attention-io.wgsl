@@ -1,6 +1,8 @@
 // What attention reads and writes: the work list (the records of kv/attention-plan.ts), queries, the paged K and V,
 // outputs, and for rows with several items the states (softmax-state) that merge-attention joins.
 
+//#import kv-f32
+
 const HEAD_DIM: u32 = 64u;  // a multiple of 8
 
 const DIM4: u32 = HEAD_DIM / 4u;
@@ -12,7 +14,10 @@ struct Params {
   items: u32,    // where the lists start, in words of the arena
   rows: u32,
   blocks: u32,
-  group: u32,    // query heads per kv head
+  group: u32,    // query heads that are computed together
+  splits: u32,   // groups per kv head
+  window: u32,   // keys that a query vector sees, itself among them: 2^31 for all
+  softcap: f32,  // of scores; 0 for none
   segment: u32,  // keys, a multiple of TILE
   dim4: u32,     // DIM4 again, as a bound that no compiler unrolls
 }
@@ -20,8 +25,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> arena: array<u32>;                  // Item[], Row[], block ids
 @group(0) @binding(2) var<storage, read> q: array<f32>;                      // [n_tokens, n_heads, HEAD_DIM], scaled
-@group(0) @binding(3) var<storage, read> k_cache: array<vec4f>;              // [n_blocks, n_kv_heads, DIM4, BLOCK_LEN]
-@group(0) @binding(4) var<storage, read> v_cache: array<vec4f>;              // [n_blocks, n_kv_heads, BLOCK_LEN, DIM4]
+@group(0) @binding(3) var<storage, read> k_cache: array<KvQuad>;             // [n_blocks, n_kv_heads, KV_QUADS, BLOCK_LEN]
+@group(0) @binding(4) var<storage, read> v_cache: array<KvQuad>;             // [n_blocks, n_kv_heads, BLOCK_LEN, KV_QUADS]
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>;            // [n_tokens, n_heads, DIM4]
 @group(0) @binding(6) var<storage, read_write> partial_o: array<vec4f>;      // [n_slots, n_heads, DIM4], o of a state
 @group(0) @binding(7) var<storage, read_write> partial_stats: array<vec2f>;  // [n_slots, n_heads], m and l of a state
@@ -61,10 +66,10 @@ struct Tile {
   n_keys: u32,
 }
 
-/// Where the block of a tile's key starts in the caches, in vec4f.
+/// Where the block of a tile's key starts in the caches, in quads.
 fn block_start(tile: Tile, key: u32) -> u32 {
   let block = arena[params.blocks + tile.item.first_block + (tile.start + key) / BLOCK_LEN];
-  return (block * tile.n_kv_heads + tile.kv_head) * DIM4 * BLOCK_LEN;
+  return (block * tile.n_kv_heads + tile.kv_head) * KV_QUADS * BLOCK_LEN;
 }
 
 fn k_start(tile: Tile, key: u32) -> u32 {
@@ -72,5 +77,13 @@ fn k_start(tile: Tile, key: u32) -> u32 {
 }
 
 fn v_start(tile: Tile, key: u32) -> u32 {
-  return block_start(tile, key) + (tile.start + key) % BLOCK_LEN * DIM4;
+  return block_start(tile, key) + (tile.start + key) % BLOCK_LEN * KV_QUADS;
+}
+
+fn k_scale(tile: Tile, key: u32) -> f32 {
+  return unpack_scale(k_cache[k_start(tile, key) + DIM4 * BLOCK_LEN]);
+}
+
+fn v_scale(tile: Tile, key: u32) -> f32 {
+  return unpack_scale(v_cache[v_start(tile, key) + DIM4]);
 }

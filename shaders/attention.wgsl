@@ -1,6 +1,7 @@
-// out[row] = softmax(q[row] K^T) V over the keys of one work item, base 2, causal by position. A decode, a chunk of a
-// prompt, a part of a long context and a prefix shared by many sequences are all items; one workgroup per
-// (item, kv head). The query heads of a kv head are query vectors like any other: K and V are read once for all.
+// out[row] = softmax(q[row] K^T) V over the keys of one work item, base 2, causal by position, within a window. A decode,
+// a chunk of a prompt, a part of a long context and a prefix shared by many sequences are all items; one workgroup per
+// (item, group of query heads). The heads of a group have one kv head and are query vectors like any other: K and V are
+// read once for all.
 //
 // Each segment of keys gets a softmax state of its own by online softmax (FlashAttention-2, arXiv:2307.08691) in tiles
 // of TILE keys; states are joined from left to right. A row with several items is joined from their states by
@@ -17,7 +18,7 @@
 //#import softmax-state
 
 const QUERIES: u32 = 32u;  // capacity in query vectors (rows x query heads per kv head), a multiple of 4
-const WG_SIZE: u32 = 64u;  // a multiple of QUADS, at least DIM4
+const WG_SIZE: u32 = 64u;  // a multiple of QUADS, at least DIM4 and TILE
 
 const TILE: u32 = 32u;     // keys per turn of the loop
 const QUADS: u32 = QUERIES / 4u;
@@ -25,9 +26,11 @@ const QUAD_STRIDE: u32 = WG_SIZE / DIM4;
 const UNITS: u32 = (QUADS + QUAD_STRIDE - 1u) / QUAD_STRIDE;  // a thread sums 4 dims for UNITS quads: a v serves all
 
 const MAX_SCORE: f32 = 1e29;
+const LOG2_E: f32 = 1.4426950408889634;
 
 var<workgroup> sh_q: array<vec4f, HEAD_DIM * QUADS>;  // [HEAD_DIM][QUADS]; at the end the outputs, [QUERIES][DIM4]
-var<workgroup> sh_p: array<vec4f, TILE * QUADS>;      // [TILE][QUADS]: scores, then probabilities
+var<workgroup> sh_p: array<vec4f, TILE * QUADS>;      // [TILE][QUADS]: scores, then probabilities (times scale)
+var<workgroup> sh_scale: array<f32, TILE>;            // of values, where IS_SCALED
 var<workgroup> sh_weight: array<vec4f, QUADS>;        // of the sums so far
 var<workgroup> sh_next_weight: array<vec4f, QUADS>;   // of the segment's sums
 var<workgroup> sh_highest: array<vec4f, QUADS>;       // at the end
@@ -38,10 +41,22 @@ fn first_quad_of(lane: u32) -> u32 {
   return select(QUADS, lane / DIM4, lane < QUAD_STRIDE * DIM4);
 }
 
-/// What sh_p holds of a quad's scores: in bounds, and EMPTY where the key is beyond a query vector's position.
+/// What sh_p holds of a quad's scores: scaled, in bounds, capped, and EMPTY where the key is beyond a query vector's position, or
+/// a window behind it.
 fn visible_scores(tile: Tile, key: u32, scores: vec4f, positions: vec4u) -> vec4f {
-  let is_visible = vec4u(tile.item.first_position + tile.start + key) <= positions;
-  return select(vec4f(EMPTY), clamp(scores, vec4f(-MAX_SCORE), vec4f(MAX_SCORE)), is_visible);
+  // how far back the key lies; beyond the position this wraps around to more than any window
+  let distance = positions - vec4u(tile.item.first_position + tile.start + key);
+  var scaled = scores;
+  if (IS_SCALED) { scaled *= k_scale(tile, key); }
+  let bounded = clamp(scaled, vec4f(-MAX_SCORE), vec4f(MAX_SCORE));
+  return select(vec4f(EMPTY), capped(bounded), distance < vec4u(params.window));
+}
+
+/// cap tanh(x / cap) of scores x log2(e), with tanh(y) = (1 - e) / (1 + e) for y >= 0, e = exp(-2 y).
+fn capped(scores: vec4f) -> vec4f {
+  if (params.softcap == 0.0) { return scores; }
+  let e = exp2(abs(scores) * (-2.0 / params.softcap));
+  return sign(scores) * ((1.0 - e) / (1.0 + e)) * (params.softcap * LOG2_E);
 }
 
 /// The sums of 4 dims for a quad, and one value more. A column per query vector.
@@ -95,8 +110,9 @@ fn main(
 
     for (var start = segment; start < end; start += TILE) {
       let n_keys = min(TILE, end - start);
-      let tile = Tile(item, group.z, n_groups.z, n_quads, start, n_keys);
+      let tile = Tile(item, group.z / params.splits, n_groups.z / params.splits, n_quads, start, n_keys);
 
+      if (IS_SCALED && lane < n_keys) { sh_scale[lane] = v_scale(tile, lane); }
       score_tile(tile, positions, lane);
       workgroupBarrier();  // scores are there
 
@@ -107,8 +123,9 @@ fn main(
         for (var key = 0u; key < n_keys; key++) {
           let score = sh_p[key * QUADS + lane];
           let p = select(exp2(score - high), vec4f(), score == vec4f(EMPTY));
-          sh_p[key * QUADS + lane] = p;
           tile_sum += p;
+          sh_p[key * QUADS + lane] = p;
+          if (IS_SCALED) { sh_p[key * QUADS + lane] = p * sh_scale[key]; }
         }
         sh_weight[lane] = state_weight(highest, high);
         sum = fma(sum, sh_weight[lane], tile_sum);

@@ -1,12 +1,13 @@
 // k[to] = k[from], v[to] = v[from] for a list of tokens, in all heads: a block that two sequences go on with differently is
-// copied up to where they part. One thread per (copy, kv head, 4 dims). No token is both copied from and copied to.
+// copied up to where they part. One thread per (copy, kv head, quad). No token is both copied from and copied to.
+
+//#import kv-f32
 
 const KV_HEADS: u32 = 1u;
 const HEAD_DIM: u32 = 64u;
 const WG_SIZE: u32 = 64u;
 
 const BLOCK_LEN: u32 = 16u;
-const DIM4: u32 = HEAD_DIM / 4u;
 
 struct Params {
   n_copies: u32,
@@ -14,16 +15,16 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> arena: array<u32>;            // per copy: from, to, as block * BLOCK_LEN + offset
-@group(0) @binding(2) var<storage, read_write> k_cache: array<vec4f>;  // [n_blocks, KV_HEADS, DIM4, BLOCK_LEN]
-@group(0) @binding(3) var<storage, read_write> v_cache: array<vec4f>;  // [n_blocks, KV_HEADS, BLOCK_LEN, DIM4]
+@group(0) @binding(1) var<storage, read> arena: array<u32>;             // per copy: from, to, as block * BLOCK_LEN + offset
+@group(0) @binding(2) var<storage, read_write> k_cache: array<KvQuad>;  // [n_blocks, KV_HEADS, KV_QUADS, BLOCK_LEN]
+@group(0) @binding(3) var<storage, read_write> v_cache: array<KvQuad>;  // [n_blocks, KV_HEADS, BLOCK_LEN, KV_QUADS]
 
 fn k_at(token: u32, kv_head: u32, d: u32) -> u32 {
-  return ((token / BLOCK_LEN * KV_HEADS + kv_head) * DIM4 + d) * BLOCK_LEN + token % BLOCK_LEN;
+  return ((token / BLOCK_LEN * KV_HEADS + kv_head) * KV_QUADS + d) * BLOCK_LEN + token % BLOCK_LEN;
 }
 
 fn v_at(token: u32, kv_head: u32, d: u32) -> u32 {
-  return ((token / BLOCK_LEN * KV_HEADS + kv_head) * BLOCK_LEN + token % BLOCK_LEN) * DIM4 + d;
+  return ((token / BLOCK_LEN * KV_HEADS + kv_head) * BLOCK_LEN + token % BLOCK_LEN) * KV_QUADS + d;
 }
 
 @compute @workgroup_size(WG_SIZE)
@@ -33,10 +34,10 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = (group.y * n_groups.x + group.x) * WG_SIZE + lane;
-  let copy = index / (KV_HEADS * DIM4);
+  let copy = index / (KV_HEADS * KV_QUADS);
   if (copy >= params.n_copies) { return; }
-  let kv_head = index / DIM4 % KV_HEADS;
-  let d = index % DIM4;
+  let kv_head = index / KV_QUADS % KV_HEADS;
+  let d = index % KV_QUADS;
   let word = params.copies + copy * 2u;
   let source = arena[word];
   let target_token = arena[word + 1u];

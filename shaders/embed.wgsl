@@ -1,4 +1,4 @@
-// x[i] = w[token(i)]: the embedding of each token, read from the packed matrix. One workgroup per token.
+// x[i] = scale * w[token(i)] (+ x[i]): the embedding of each token, read from the packed matrix. One workgroup per token.
 // A token word with its top bit set names a slot instead: the token that was last drawn there, without a readback.
 
 //#import weights-f32
@@ -12,6 +12,8 @@ struct Params {
   n_blocks: u32,     // of one row of w
   n_rows: u32,       // of this slice of the matrix
   first_row: u32,    // of this slice, in the whole matrix
+  scale: f32,
+  accumulate: u32,   // 1: add to what x holds
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -37,7 +39,10 @@ fn main(
   for (var k_block = lane; k_block < params.n_blocks; k_block += WG_SIZE) {
     let block = load_block(first_block + k_block * 16u);
     for (var q = 0u; q < BLOCK_QUADS; q++) {
-      x[(i * params.n_blocks + k_block) * BLOCK_QUADS + q] = block_quad(block, q);
+      let at = (i * params.n_blocks + k_block) * BLOCK_QUADS + q;
+      var before = vec4f(0);
+      if (params.accumulate != 0u) { before = x[at]; }
+      x[at] = fma(block_quad(block, q), vec4f(params.scale), before);
     }
   }
 }

@@ -1,4 +1,4 @@
-// y[m][n] = sum over k of x[m][k] * w[n][k] (+ bias[n]) (+ y[m][n]), for so few tokens m that a thread per row of w
+// y[m][n] = scale * (sum over k of x[m][k] * w[n][k] (+ bias[n])) (+ y[m][n]), for so few tokens m that a thread per row of w
 // would leave the GPU idle. One workgroup per tile of 16 rows; a thread computes one row's products in one slice of k.
 // The order of summation is that of matmul-io.
 
@@ -7,6 +7,8 @@
 
 const TOKENS: u32 = 1u;    // per thread, at most SLICES
 const WG_SIZE: u32 = 16u * SLICES;
+
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;  // [n_tokens, cols / 4]
 
 var<workgroup> sh_sums: array<f32, TOKENS * WG_SIZE>;  // [TOKENS, SLICES, 16 rows]
 

@@ -1,11 +1,13 @@
-// What the matmul kernels share: their parameters, their buffers, the order of summation and the epilogue.
+// What the matmul kernels share: their parameters, their buffers but x, the order of summation and the epilogue.
 // Needs a weights module (Block, load_block, block_quad, BLOCK_QUADS).
 //
-// THE ORDER OF SUMMATION is a law: y[m][n] has the same bits for any number of tokens and in every kernel. The blocks of
-// k are cut into SLICES runs by n_blocks alone; within a run one fma after the other in the order of k, starting from 0;
-// then the runs' sums are added in order, starting from 0. fma() is written out so that no compiler may contract or not.
+// THE ORDER OF SUMMATION is a law: y[m][n] has the same bits for any number of tokens, in every kernel, and for any format
+// that means the same weights. The number of columns alone cuts k, at multiples of 32, into SLICES runs; within a run one
+// fma after the other in the order of k, starting from 0; then the runs' sums are added in order, starting from 0. fma()
+// is written out so that no compiler may contract or not.
 
 const SLICES: u32 = 8u;
+const UNIT_BLOCKS: u32 = 8u / BLOCK_QUADS;  // 32 columns, the longest block
 const MAX_BLOCKS: u32 = 0x10000u;  // a constant bound lets compilers see that a loop ends
 
 struct Params {
@@ -17,16 +19,17 @@ struct Params {
   y_offset: u32,    // of the matrix's first output within a token's stride
   has_bias: u32,    // 0 or 1
   accumulate: u32,  // 1: add to what y holds
+  scale: f32,       // of the product and the bias
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> x: array<vec4f>;      // [n_tokens, n_blocks * BLOCK_QUADS]
 @group(0) @binding(3) var<storage, read> bias: array<f32>;     // [rows of the whole matrix], if has_bias
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;  // [n_tokens, y_stride]
 
-/// Where a slice of k begins, in blocks. The last slices may be shorter than the first, or empty.
+/// Where a slice of k begins, in blocks. Slices differ by a unit at most, and may be empty.
 fn slice_start(slice: u32) -> u32 {
-  return min(slice * ((params.n_blocks + SLICES - 1u) / SLICES), params.n_blocks);
+  let n_units = (params.n_blocks + UNIT_BLOCKS - 1u) / UNIT_BLOCKS;
+  return min(slice * n_units / SLICES * UNIT_BLOCKS, params.n_blocks);
 }
 
 fn slice_blocks(slice: u32) -> u32 { return slice_start(slice + 1u) - slice_start(slice); }
@@ -52,6 +55,7 @@ fn store(token: u32, row: u32, sum: f32) {
   let i = token * params.y_stride + params.y_offset + n;
   var value = sum;
   if (params.has_bias != 0u) { value += bias[n]; }
-  if (params.accumulate != 0u) { value += y[i]; }
-  y[i] = value;
+  var before = 0f;
+  if (params.accumulate != 0u) { before = y[i]; }
+  y[i] = fma(value, params.scale, before);
 }

@@ -1,4 +1,4 @@
-// y[m][n] = sum over k of x[m][k] * w[n][k] (+ bias[n]) (+ y[m][n]), for any number of tokens m, on narrow subgroups.
+// y[m][n] = scale * (sum over k of x[m][k] * w[n][k] (+ bias[n])) (+ y[m][n]), for any number of tokens m, on narrow subgroups.
 // A thread computes 4 rows of w for TOKENS tokens. It loads x for an eighth of the tokens only, and each subgroup hands
 // its loads around: worth it where a load of one address by all threads costs a load each, as in Mesa's lavapipe, where
 // this takes less than half the time of any kernel without subgroups.
@@ -11,6 +11,8 @@ enable subgroups;
 
 const TOKENS: u32 = 8u;    // per thread, a multiple of 8
 const WG_SIZE: u32 = 16u;  // small, so that few rows still occupy all cores
+
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;  // [n_tokens, cols / 4]
 
 var<workgroup> sh_totals: array<vec4f, TOKENS * WG_SIZE>;
 

@@ -1,4 +1,4 @@
-// y[m][n] = sum over k of x[m][k] * w[n][k] (+ bias[n]) (+ y[m][n]), for many tokens m.
+// y[m][n] = scale * (sum over k of x[m][k] * w[n][k] (+ bias[n])) (+ y[m][n]), for many tokens m.
 // A workgroup computes 64 rows of w for 4 * TOKENS tokens, a thread 4 rows for TOKENS tokens: 16 threads read a tile of
 // weights, 4 threads the same weights and 16 the same x, all straight to registers.
 // The order of summation is that of matmul-io.
@@ -10,6 +10,8 @@ const TOKENS: u32 = 8u;    // per thread
 const ROW_LANES: u32 = 16u;
 const TOKEN_LANES: u32 = 4u;
 const WG_SIZE: u32 = ROW_LANES * TOKEN_LANES;
+
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;  // [n_tokens, cols / 4]
 
 var<workgroup> sh_totals: array<vec4f, TOKENS * WG_SIZE>;
 

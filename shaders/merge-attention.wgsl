@@ -3,22 +3,20 @@
 
 //#import softmax-state
 
-const HEADS: u32 = 1u;
-const HEAD_DIM: u32 = 64u;
 const WG_SIZE: u32 = 64u;
-
-const DIM4: u32 = HEAD_DIM / 4u;
 
 struct Params {
   n_merges: u32,
   merges: u32,    // where the list starts, in words of the arena
+  heads: u32,
+  dim4: u32,      // of a head, in vec4f
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> arena: array<u32>;            // merges: (token, first slot, number of slots)
-@group(0) @binding(2) var<storage, read> partial_o: array<vec4f>;      // [n_slots, HEADS, DIM4], o of a state
-@group(0) @binding(3) var<storage, read> partial_stats: array<vec2f>;  // [n_slots, HEADS], m and l of a state
-@group(0) @binding(4) var<storage, read_write> out: array<vec4f>;      // [n_tokens, HEADS, DIM4]
+@group(0) @binding(2) var<storage, read> partial_o: array<vec4f>;      // [n_slots, heads, dim4], o of a state
+@group(0) @binding(3) var<storage, read> partial_stats: array<vec2f>;  // [n_slots, heads], m and l of a state
+@group(0) @binding(4) var<storage, read_write> out: array<vec4f>;      // [n_tokens, heads, dim4]
 
 @compute @workgroup_size(WG_SIZE)
 fn main(
@@ -27,9 +25,10 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = (group.y * n_groups.x + group.x) * WG_SIZE + lane;
-  let merge = index / (HEADS * DIM4);
+  let row_len = params.heads * params.dim4;
+  let merge = index / row_len;
   if (merge >= params.n_merges) { return; }
-  let at = index % (HEADS * DIM4);  // within a row
+  let at = index % row_len;
   let word = params.merges + merge * 3u;
   let token = arena[word];
   let first = arena[word + 1u];
@@ -39,13 +38,13 @@ fn main(
   var sum = vec4f();
   var o = vec4f();
   for (var slot = first; slot < end; slot++) {
-    let stats = partial_stats[slot * HEADS + at / DIM4];
+    let stats = partial_stats[slot * params.heads + at / params.dim4];
     let high = max(highest, vec4f(stats.x));
     let weight = state_weight(highest, high);
     let next_weight = state_weight(vec4f(stats.x), high);
     sum = join_sums(sum, weight, vec4f(stats.y), next_weight);
-    o = join_sums(o, weight, partial_o[slot * HEADS * DIM4 + at], next_weight);
+    o = join_sums(o, weight, partial_o[slot * row_len + at], next_weight);
     highest = high;
   }
-  out[token * HEADS * DIM4 + at] = o * inverse_sum(sum);
+  out[token * row_len + at] = o * inverse_sum(sum);
 }

@@ -1,19 +1,18 @@
-// y[row] = x[row] * weight / sqrt(mean(x[row]^2) + eps). One workgroup per row.
+// y[row] = x[row] * weight / sqrt(mean(x[row]^2) + eps) (+ y[row]). One workgroup per row.
 
-const WG_SIZE: u32 = 64u;
+//#import row-sum
 
 struct Params {
   n_rows: u32,
-  row_len: u32,   // in elements
+  row_len: u32,     // in elements
   eps: f32,
+  accumulate: u32,  // 1: add to what y holds
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;        // [n_rows, row_len]
 @group(0) @binding(2) var<storage, read> weight: array<f32>;   // [row_len]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;  // [n_rows, row_len]
-
-var<workgroup> sh_sums: array<f32, WG_SIZE>;
 
 @compute @workgroup_size(WG_SIZE)
 fn main(
@@ -30,14 +29,10 @@ fn main(
     let value = x[start + i];
     sum = fma(value, value, sum);
   }
-  sh_sums[lane] = sum;
-  workgroupBarrier();
-  // every thread adds all partial sums in the same order: the result does not depend on the device's subgroups
-  var total = 0f;
-  for (var i = 0u; i < WG_SIZE; i++) { total += sh_sums[i]; }
-
-  let scale = inverseSqrt(total / f32(params.row_len) + params.eps);
+  let scale = inverseSqrt(row_sum(lane, sum) / f32(params.row_len) + params.eps);
   for (var i = lane; i < params.row_len; i += WG_SIZE) {
-    y[start + i] = x[start + i] * scale * weight[i];
+    var before = 0f;
+    if (params.accumulate != 0u) { before = y[start + i]; }
+    y[start + i] = fma(x[start + i] * scale, weight[i], before);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Coppice: batch-first LLM inference in the browser, on WebGPU.
  *
- *     const engine = await createEngine('https://example.org/models/SmolLM2-135M-Instruct/')
+ *     const engine = await createEngine('HuggingFaceTB/SmolLM2-135M-Instruct')
  *     for await (const { index, text } of engine.generate(prompts, { maxTokens: 64 })) console.log(index, text)
  *     engine.dispose()
  */
@@ -16,6 +16,7 @@ export {
   DownloadFailed,
   InvalidRequest,
   OutOfMemory,
+  StorageFull,
   UnsupportedDevice,
   UnsupportedModel,
 } from './core/errors'
@@ -29,8 +30,21 @@ export type { EngineOptions, EngineProgress } from './engine/options'
 export type { Message, Prompt } from './engine/prompt'
 export type { GenerationParams } from './engine/sampling-params'
 export type { EngineStats } from './engine/stats'
+export { explainWeights, type WeightKind } from './engine/weight-report'
 export type { AttentionMode } from './kv/attention-plan'
 export { explainMemory, type MemoryPlan } from './kv/memory-plan'
-export { directorySource, fileListSource, folderSource, httpSource, type ModelSource } from './loader'
+export {
+  type CacheChoice,
+  type CacheContents,
+  type CachedModel,
+  directorySource,
+  evictCached,
+  fileListSource,
+  folderSource,
+  type HubOptions,
+  httpSource,
+  listCached,
+  type ModelSource,
+} from './loader'
 export type { Order } from './planner/order-prompts'
 export type { JobPlan, Sharing } from './planner/plan-job'

@@ -1,57 +1,64 @@
 """The seeded checkpoints of test/support/seeded-weights.ts, value for value. numpy only."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 ELEMENT_STEP = 0x9E3779B9
 
 
-def tensors(config):
-    """(name, shape) of every tensor of a Hugging Face Llama checkpoint, in file order."""
-    hidden, ffn, head_dim = config["hidden_size"], config["intermediate_size"], config["head_dim"]
-    q_dim = config["num_attention_heads"] * head_dim
-    kv_dim = config["num_key_value_heads"] * head_dim
+class Tensor(NamedTuple):
+    """A tensor of a checkpoint, and how its values come from hashed bytes: offset + (byte - 128) * scale."""
 
-    def linear(name, out_dim, in_dim, has_bias):
-        yield f"{name}.weight", (out_dim, in_dim)
-        if has_bias:
-            yield f"{name}.bias", (out_dim,)
-
-    yield "model.embed_tokens.weight", (config["vocab_size"], hidden)
-    for i in range(config["num_hidden_layers"]):
-        layer = f"model.layers.{i}"
-        yield f"{layer}.input_layernorm.weight", (hidden,)
-        yield from linear(f"{layer}.self_attn.q_proj", q_dim, hidden, config["attention_bias"])
-        yield from linear(f"{layer}.self_attn.k_proj", kv_dim, hidden, config["attention_bias"])
-        yield from linear(f"{layer}.self_attn.v_proj", kv_dim, hidden, config["attention_bias"])
-        yield from linear(f"{layer}.self_attn.o_proj", hidden, q_dim, config["attention_bias"])
-        yield f"{layer}.post_attention_layernorm.weight", (hidden,)
-        yield from linear(f"{layer}.mlp.gate_proj", ffn, hidden, config["mlp_bias"])
-        yield from linear(f"{layer}.mlp.up_proj", ffn, hidden, config["mlp_bias"])
-        yield from linear(f"{layer}.mlp.down_proj", hidden, ffn, config["mlp_bias"])
-    yield "model.norm.weight", (hidden,)
-    if not config["tie_word_embeddings"]:
-        yield "lm_head.weight", (config["vocab_size"], hidden)
+    name: str
+    shape: tuple
+    offset: float
+    scale: float
 
 
-def values(seed, name, shape):
+def matrix(name, out_dim, in_dim):
+    """About ±4 / sqrt(in_dim)."""
+    return Tensor(name, (out_dim, in_dim), 0.0, matrix_scale(in_dim))
+
+
+def transposed(name, in_dim, out_dim):
+    """A matrix as GPT-2's Conv1D keeps it."""
+    return Tensor(name, (in_dim, out_dim), 0.0, matrix_scale(in_dim))
+
+
+def embedding(name, rows, dim):
+    """±1/4"""
+    return Tensor(name, (rows, dim), 0.0, 2.0**-9)
+
+
+def bias(name, dim):
+    """±1/4"""
+    return Tensor(name, (dim,), 0.0, 2.0**-9)
+
+
+def norm(name, dim, offset=1.0):
+    """offset ± 1"""
+    return Tensor(name, (dim,), offset, 2.0**-7)
+
+
+def wide_norm(name, dim):
+    """2 ± 2"""
+    return Tensor(name, (dim,), 2.0, 2.0**-6)
+
+
+def matrix_scale(in_dim):
+    half_log = (in_dim - 1).bit_length() // 2
+    return 2.0 ** -(half_log + 5)
+
+
+def values(seed, tensor):
     """The tensor as float32 of its shape."""
-    state = mix(np.uint32(seed) ^ fnv1a(name))
+    state = mix(np.uint32(seed) ^ fnv1a(tensor.name))
     with np.errstate(over="ignore"):
-        index = np.arange(np.prod(shape), dtype=np.uint32) * np.uint32(ELEMENT_STEP)
+        index = np.arange(np.prod(tensor.shape), dtype=np.uint32) * np.uint32(ELEMENT_STEP)
         byte = mix(state + index) >> np.uint32(24)
-    offset, scale = affine(name, shape)
-    return (offset + (byte.astype(np.float32) - 128) * np.float32(scale)).reshape(shape)
-
-
-def affine(name, shape):
-    if name.endswith("norm.weight"):
-        return 1.0, 2.0**-7
-    if name.endswith(".bias"):
-        return 0.0, 2.0**-9
-    if name == "model.embed_tokens.weight":
-        return 0.0, 2.0**-9
-    half_log = (shape[1] - 1).bit_length() // 2
-    return 0.0, 2.0 ** -(half_log + 5)
+    centred = byte.astype(np.float32) - 128
+    return (np.float32(tensor.offset) + centred * np.float32(tensor.scale)).reshape(tensor.shape)
 
 
 def fnv1a(text):

@@ -1,6 +1,7 @@
 import { InvalidRequest } from '../core/errors'
 import type { Engine } from '../engine/engine'
 import type { GenerationParams } from '../engine/sampling-params'
+import type { WeightKind } from '../engine/weight-report'
 import { type BatchRequest, customIdOf, parseBatchRequest } from './batch-request'
 import { type BatchResponse, batchResponse, failedResponse } from './batch-response'
 
@@ -50,6 +51,8 @@ export interface JobSummary {
   /** Bytes of K and V that attention read, in all layers. */
   readonly kvBytesRead: number
   readonly adapter: string
+  /** What the model's weights were kept as, and what was lost by that. */
+  readonly weights: readonly WeightKind[]
 }
 
 /**
@@ -127,6 +130,7 @@ export async function runJob(
       peakBlocks: after.peakBlocks,
       kvBytesRead: after.kvBytesRead - before.kvBytesRead,
       adapter: after.adapter,
+      weights: engine.weights,
     },
   }
 }

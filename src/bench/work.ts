@@ -27,7 +27,7 @@ export function bounds(sequences: readonly (readonly number[])[]): Bounds {
   return { alone, tree, tokenRatio: alone.tokens / tree.tokens }
 }
 
-/** Of a Llama, in weights. */
+/** Of a decoder, in weights. */
 export interface Parameters {
   /** Matrices of all layers: each weight costs a multiplication and an addition for each token computed. */
   readonly layers: number
@@ -36,9 +36,12 @@ export interface Parameters {
 }
 
 export function parameters({ hiddenSize, intermediateSize, vocabSize, ...config }: ModelConfig): Parameters {
-  const { numLayers, numHeads, numKvHeads, headDim } = config
+  const { numLayers, numHeads, numKvHeads, headDim, isGated } = config
   const attention = hiddenSize * headDim * (2 * numHeads + 2 * numKvHeads)
-  return { layers: numLayers * (attention + 3 * hiddenSize * intermediateSize), head: vocabSize * hiddenSize }
+  return {
+    layers: numLayers * (attention + (isGated ? 3 : 2) * hiddenSize * intermediateSize),
+    head: vocabSize * hiddenSize,
+  }
 }
 
 /** Floating-point operations, a multiplication and an addition counted as two. */

@@ -1,12 +1,15 @@
 import { parseArgs } from 'node:util'
-import type { AttentionMode, Order, Sharing } from '../index'
+import type { AttentionMode, EngineOptions, Order, Sharing } from '../index'
 
 export interface JobCommand {
   readonly input: string
   readonly out: string
   readonly summary: string | undefined
   readonly model: string
-  readonly weights: 'f32' | 'f16'
+  readonly host: string | undefined
+  readonly token: string | undefined
+  readonly cache: string | undefined
+  readonly weights: EngineOptions['weights']
   readonly maxTokens: number | undefined
   readonly tokenBudget: number | undefined
   readonly blocks: number | undefined
@@ -26,9 +29,14 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
   input.jsonl            default: examples/tickets.jsonl
   --out FILE             responses, default: beside the input, as input.results.jsonl
   --summary FILE         the summary as JSON
-  --model MODEL          an embedded model (sprout), a Hugging Face id (org/name), a local folder, a GGUF file, or the URL of
-                         either; default sprout
-  --weights f32|f16      how weights are kept on the GPU; default f32
+  --model MODEL          an embedded model (sprout), a Hugging Face id (org/name, org/name@revision, org/name:Q4_K_M), a local
+                         folder, a GGUF file, or the URL of either; default sprout
+  --host URL             where Hugging Face ids are looked up; default https://huggingface.co
+  --token TOKEN          access token for it
+  --cache FOLDER         keeps what is downloaded, with --runtime node; headless Chrome starts from an empty profile
+  --weights f32|f16|q8|q4|auto
+                         what weights are kept as on the GPU; auto: as narrow as they must be to fit; default: quantised
+                         ones as they are, others as f32
   --max-tokens N         for requests that do not say; default 256
   --token-budget N       most tokens in a step; default 512
   --blocks N             KV cache size in blocks of 16 tokens; default: as many as fit
@@ -57,13 +65,17 @@ export function parseJobCommand(args: string[]): JobCommand {
   const { values, positionals } = parsed
   if (positionals.length > 1)
     throw new UsageError(`One input file at a time, not ${positionals.length}: ${positionals.join(' ')}`)
+  if (values.cache !== undefined && values.runtime !== 'node') throw new UsageError('--cache needs --runtime node.')
   const input = positionals[0] ?? 'examples/tickets.jsonl'
   return {
     input,
     out: values.out ?? `${input.replace(/\.jsonl?$/, '')}.results.jsonl`,
     summary: values.summary,
     model: values.model,
-    weights: oneOf('weights', values.weights, ['f32', 'f16']),
+    host: values.host,
+    token: values.token,
+    cache: values.cache,
+    weights: oneOfOrNone('weights', values.weights, ['f32', 'f16', 'q8', 'q4', 'auto']),
     maxTokens: count('max-tokens', values['max-tokens']),
     tokenBudget: count('token-budget', values['token-budget']),
     blocks: count('blocks', values.blocks),
@@ -82,7 +94,10 @@ function parse(args: string[]) {
       out: { type: 'string' },
       summary: { type: 'string' },
       model: { type: 'string', default: 'sprout' },
-      weights: { type: 'string', default: 'f32' },
+      host: { type: 'string' },
+      token: { type: 'string' },
+      cache: { type: 'string' },
+      weights: { type: 'string' },
       'max-tokens': { type: 'string' },
       'token-budget': { type: 'string' },
       blocks: { type: 'string' },

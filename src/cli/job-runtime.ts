@@ -7,7 +7,10 @@ export interface JobInput {
   readonly model: string
   /** What the responses call it. */
   readonly modelName: string
-  readonly engine: Pick<EngineOptions, 'weights' | 'tokenBudget' | 'blocks' | 'sharing' | 'attention' | 'order'>
+  readonly engine: Pick<
+    EngineOptions,
+    'hub' | 'cache' | 'weights' | 'tokenBudget' | 'blocks' | 'sharing' | 'attention' | 'order'
+  >
   readonly maxTokens: number | undefined
 }
 

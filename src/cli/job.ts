@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { BatchResponse, JobSummary } from '../index'
+import { type BatchResponse, explainWeights, type JobSummary } from '../index'
 import { runInChrome } from './chrome-runtime'
 import { type JobCommand, parseJobCommand, USAGE, UsageError } from './job-options'
 import { runInNode } from './node-runtime'
@@ -59,8 +59,20 @@ async function run(command: JobCommand): Promise<JobSummary> {
 
   const responses: BatchResponse[] = []
   const runtime = command.runtime === 'chrome' ? runInChrome : runInNode
-  const { model, maxTokens, weights, tokenBudget, blocks, sharing, attention, order } = command
-  const engine = { weights, tokenBudget, blocks, sharing, attention, order }
+  const {
+    model,
+    maxTokens,
+    host,
+    token,
+    cache = false,
+    weights,
+    tokenBudget,
+    blocks,
+    sharing,
+    attention,
+    order,
+  } = command
+  const engine = { hub: { host, token }, cache, weights, tokenBudget, blocks, sharing, attention, order }
   const input = { lines, model: resolveModel(model), modelName: model, engine, maxTokens }
   const events = {
     onLoad: (line: string) => process.stderr.isTTY && process.stderr.write(`\r${line}\x1b[K`),
@@ -98,6 +110,7 @@ function summaryText(summary: JobSummary, out: string): string {
     `steps          ${steps}, ${tokensPerStep.toFixed(1)} tokens each`,
     `K and V read   ${(summary.kvBytesRead / 1e9).toFixed(2)} GB`,
     `peak blocks    ${summary.peakBlocks}`,
+    `weights        ${explainWeights(summary.weights)}`,
     `adapter        ${summary.adapter}`,
   ].join('\n')
 }

@@ -35,6 +35,18 @@ export class CorruptCheckpoint extends CoppiceError {
 /** A model file could not be fetched or read. */
 export class DownloadFailed extends CoppiceError {
   override name = 'DownloadFailed'
+  /** Of the HTTP answer, if there was one: 401 and 403 ask for a token or for consent, 404 knows no such file. */
+  readonly status: number | undefined
+
+  constructor(message: string, options: ErrorOptions & { readonly status?: number } = {}) {
+    super(message, options)
+    this.status = options.status
+  }
+}
+
+/** The browser's storage has no room for the model: remove others, or load without the cache. */
+export class StorageFull extends CoppiceError {
+  override name = 'StorageFull'
 }
 
 /** A prompt, parameter or option that cannot be served; says which and why. */

@@ -1,4 +1,4 @@
-/** RoPE frequency scaling, as in Hugging Face's `rope_scaling`. */
+/** How rotary frequencies are scaled for contexts longer than those of the training, as in Hugging Face's `rope_scaling`. */
 export type RopeScaling =
   | { readonly type: 'default' }
   | { readonly type: 'linear'; readonly factor: number }
@@ -10,10 +10,97 @@ export type RopeScaling =
       /** Context length before scaling, in tokens. */
       readonly originalMaxPositions: number
     }
+  | {
+      readonly type: 'yarn'
+      readonly factor: number
+      /** Turns within the original context above which a pair of dims keeps its frequency, and below which it is stretched. */
+      readonly betaFast: number
+      readonly betaSlow: number
+      /** Whether the dims at which these are reached are rounded outwards. */
+      readonly truncate: boolean
+      readonly originalMaxPositions: number
+      /** Multiplies cosines and sines. */
+      readonly attentionFactor: number
+    }
+  | {
+      readonly type: 'longrope'
+      /** [rotaryDim / 2]: what frequencies are divided by, in contexts up to `originalMaxPositions` and in longer ones. */
+      readonly shortFactors: readonly number[]
+      readonly longFactors: readonly number[]
+      readonly originalMaxPositions: number
+      readonly attentionFactor: number
+    }
 
-/** What a decoder-only transformer is made of. Sizes are in elements, positions in tokens. */
+/** A rotary position embedding (arXiv:2104.09864). */
+export interface Rope {
+  /** Dims of a head that turn, the first ones: an even number. */
+  readonly dim: number
+  readonly theta: number
+  readonly scaling: RopeScaling
+}
+
+/** What differs from layer to layer. */
+export interface LayerConfig {
+  /** Undefined: q and k are not turned. Layers that turn alike share one object. */
+  readonly rope: Rope | undefined
+  /** A token sees itself and this many tokens before it, less one; undefined: all. */
+  readonly window: number | undefined
+}
+
+export type Activation = 'silu' | 'gelu' | 'gelu-tanh'
+
+/** How a checkpoint in Hugging Face's form stores a tensor that it does not store as the graph takes it. */
+export type TensorLayout =
+  /** A matrix as [cols, rows]. */
+  | { readonly type: 'transposed' }
+  /** Rows as [heads, parts, rows of a head], where they are to be [parts, heads, rows of a head]. */
+  | { readonly type: 'interleaved'; readonly heads: number; readonly parts: number }
+  /** Less one: weights of a norm, stored as what they differ by from 1. */
+  | { readonly type: 'less-one' }
+
+/** A linear layer or norm of the checkpoint: `name.weight`, and `name.bias` where there is one. */
+export interface Named {
+  readonly name: string
+  readonly layout?: TensorLayout
+}
+
+/**
+ * What a checkpoint calls its tensors, and so which there are. Names in `layer` follow `layers` and the layer's index.
+ * Where one tensor holds several parts one below the other, their names are a single one.
+ */
+export interface TensorNames {
+  readonly embedding: string
+  /** [maxPositions, hidden]: learned positions, added to the embedding. */
+  readonly positions?: string
+  readonly layers: string
+  readonly layer: {
+    /** Of what attention reads; and of what it gives, before that is added to the residual stream. */
+    readonly attentionNorm?: Named
+    readonly postAttentionNorm?: Named
+    /** q, k and v. */
+    readonly qkv: readonly [Named, Named, Named] | readonly [Named]
+    /** Of q and of k, before they are turned. */
+    readonly qNorm?: Named
+    readonly kNorm?: Named
+    readonly output: Named
+    readonly mlpNorm?: Named
+    readonly postMlpNorm?: Named
+    /** Gate and up; up alone in a model without gates, and in one that stores both in one tensor. */
+    readonly gateUp: readonly [Named, Named] | readonly [Named]
+    readonly down: Named
+  }
+  readonly finalNorm: Named
+  /** Of an LM head that is not the embedding. */
+  readonly head: string
+}
+
+/**
+ * A decoder-only transformer in general, as plain data: what the graph (model/decoder.ts) reads. Sizes are in elements,
+ * positions in tokens. An architecture (loader/architectures) makes one from a checkpoint's config.json.
+ */
 export interface ModelConfig {
-  readonly architecture: 'llama'
+  /** As config.json calls it, e.g. `LlamaForCausalLM`. */
+  readonly architecture: string
   readonly vocabSize: number
   readonly hiddenSize: number
   readonly intermediateSize: number
@@ -23,17 +110,40 @@ export interface ModelConfig {
   readonly numKvHeads: number
   /** A multiple of 8; `numHeads * headDim` need not equal `hiddenSize`. */
   readonly headDim: number
-  readonly rmsNormEps: number
-  readonly ropeTheta: number
-  readonly ropeScaling: RopeScaling
   /** Longest context the model was made for, in tokens. */
   readonly maxPositions: number
+  /** [numLayers] */
+  readonly layers: readonly LayerConfig[]
+
+  /** RMSNorm, or LayerNorm with weight and bias. */
+  readonly norm: 'rms' | 'layer'
+  readonly normEps: number
+  /** q and k are normed head by head, or each as one vector of all heads. */
+  readonly qkNorm: 'head' | 'projection' | undefined
+  /** Attention and MLP read the same residual stream, instead of one after the other. */
+  readonly isParallel: boolean
+  readonly activation: Activation
+  /** The MLP is down(activation(gate(x)) · up(x)); else down(activation(up(x))). */
+  readonly isGated: boolean
+
+  readonly qkvBias: boolean
+  readonly outputBias: boolean
+  readonly mlpBias: boolean
   /** The LM head is the embedding matrix. */
   readonly tieWordEmbeddings: boolean
-  /** q, k, v and o projections have a bias. */
-  readonly attentionBias: boolean
-  /** gate, up and down projections have a bias. */
-  readonly mlpBias: boolean
+
+  /** Multiplies embeddings. */
+  readonly embeddingScale: number
+  /** Multiplies q · k. */
+  readonly attentionScale: number
+  /** Multiplies what attention and MLP add to the residual stream. */
+  readonly residualScale: number
+  readonly logitScale: number
+  /** cap · tanh(x / cap) bounds scores, and logits. */
+  readonly attentionSoftcap: number | undefined
+  readonly logitSoftcap: number | undefined
+
+  readonly tensors: TensorNames
   readonly bosTokenId: number | undefined
   /** Tokens that end a generation: those of generation_config.json, else of config.json. */
   readonly eosTokenIds: readonly number[]

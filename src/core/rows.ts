@@ -1,6 +1,6 @@
 /**
  * Rows of a matrix [rows, cols] as small integers with a scale for every `group` columns:
- * w[r][c] = (codes[r][c] − zeros[r][c / group]) · scales[r][c / group], in f32.
+ * w[r][c] = (codes[r][c] − zeros[r][c / group]) · scales[r][c / group], rounded once, to f32.
  */
 export interface QuantizedRows {
   readonly bits: 4 | 8

@@ -9,8 +9,10 @@ export function modelChooser(load: LoadModel): void {
   const weights = byId('model-weights', HTMLSelectElement)
   const folder = byId('model-folder', HTMLInputElement)
 
+  // the page's own values, which the engine checks
+  type WeightsOption = ModelChoice['options']['weights']
   const choose = (chosenName: string, location: ModelChoice['location']) =>
-    load({ name: chosenName, location, options: { weights: weights.value === 'f16' ? 'f16' : 'f32' } })
+    load({ name: chosenName, location, options: { weights: weights.value as WeightsOption } })
 
   form.addEventListener('submit', event => {
     event.preventDefault()

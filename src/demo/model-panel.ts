@@ -1,4 +1,4 @@
-import { createEngine, type Engine, type EngineProgress, UnsupportedDevice } from '../index'
+import { createEngine, type Engine, type EngineProgress, explainWeights, UnsupportedDevice } from '../index'
 import { byId, isAbort, make, showError } from './dom'
 import { formatBytes, formatCount } from './format'
 import type { LoadModel, ModelChoice } from './model-choice'
@@ -43,7 +43,7 @@ export function modelPanel(onEngine: (engine: Engine | undefined) => void): Load
       const next = await createEngine(choice.location, { ...choice.options, signal, onProgress: showProgress })
       if (signal.aborted) return next.dispose()
       engine = next
-      facts.replaceChildren(...describe(next, choice))
+      facts.replaceChildren(...describe(next))
       facts.hidden = false
       status.textContent = `${choice.name} is ready`
       onEngine(next)
@@ -67,12 +67,12 @@ export function modelPanel(onEngine: (engine: Engine | undefined) => void): Load
 }
 
 /** What runs where, as the entries of a description list. */
-function describe(engine: Engine, { options }: ModelChoice): HTMLElement[] {
+function describe(engine: Engine): HTMLElement[] {
   const { config, memory } = engine
   const entries = {
     'Runs on': engine.stats().adapter,
     Model: `${config.architecture}, ${config.numLayers} layers of ${formatCount(config.hiddenSize)}`,
-    Weights: `${options.weights ?? 'f32'}, ${formatBytes(memory.weightBytes)}`,
+    Weights: `${explainWeights(engine.weights)}, ${formatBytes(memory.weightBytes)}`,
     'KV cache': `${formatCount(memory.numBlocks)} blocks, ${formatBytes(memory.kvBytes)}`,
     Context: `${formatCount(memory.contextLength)} tokens`,
   }

@@ -2,7 +2,7 @@ import type { ModelConfig } from '../core/model-config'
 import type { Gpu } from '../gpu/device'
 import { Step } from '../gpu/step'
 import { COPY_SRC, STORAGE } from '../gpu/usage'
-import { attentionTiles } from '../kernels/attention'
+import { attentionTiling } from '../kernels/attention'
 import { kernelContext } from '../kernels/context'
 import { createKvCache } from '../kernels/kv-cache'
 import { type AttentionLayout, planCapacity } from '../kv/attention-layout'
@@ -10,18 +10,23 @@ import { AttentionPlanner } from '../kv/attention-plan'
 import { keysInSight } from '../kv/attention-window'
 import { BlockPool } from '../kv/block-pool'
 import { planMemory } from '../kv/memory-plan'
-import { createActivations } from '../model/activations'
-import { llama, llamaTensors } from '../model/llama'
+import type { Checkpoint } from '../loader'
+import { createActivations, createInt8Rows } from '../model/activations'
+import { decoder } from '../model/decoder'
+import { decoderTensors } from '../model/tensors'
 import { Weights } from '../model/weights'
+import { chooseFormat } from '../packing/choose-format'
 import { maxResultBytes, Sampler } from '../sampler/sampler'
 import { Scheduler } from '../scheduler/scheduler'
 import { arenaWords, historyTokens } from './arena'
+import { chooseWeights } from './choose-weights'
 import type { JobSettings } from './job'
+import { memoryBudget } from './memory-budget'
 import type { EngineOptions } from './options'
 import { Runner } from './runner'
 
 const DEFAULTS = {
-  weights: 'f32',
+  kv: 'f32',
   tokenBudget: 512,
   stepsInFlight: 2,
   sharing: 'tree',
@@ -33,42 +38,45 @@ const GPU_WORKGROUPS = 512
 const SOFTWARE_WORKGROUPS = 16
 
 /** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
-export function assemble(gpu: Gpu, config: ModelConfig, options: EngineOptions) {
+export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, options: EngineOptions) {
   const { tokenBudget = DEFAULTS.tokenBudget, stepsInFlight = DEFAULTS.stepsInFlight } = options
-  const weights = new Weights(gpu, options.weights ?? DEFAULTS.weights)
-  const tensors = llamaTensors(config, weights)
+  const kvFormat = options.kv ?? DEFAULTS.kv
+  const choice = chooseWeights(options, checkpoint, memoryBudget(options.memoryBytes))
+  const weights = new Weights(gpu, (parts, cols) => {
+    const sources = parts.map(({ name }) => checkpoint.tensors.get(`${name}.weight`)?.encoding)
+    return chooseFormat(choice, sources, cols, parts[0].rows === config.vocabSize)
+  })
+  const tensors = decoderTensors(config, weights)
   const memory = planMemory({
     limits: gpu.limits,
     config,
     weightBytes: weights.bytes,
     tokenBudget,
-    kvElementBytes: 4,
+    kvFormat,
+    hasInt8Rows: options.activations === 'int8',
     budgetBytes: options.memoryBytes,
     blocks: options.blocks,
     contextLength: options.contextLength,
   })
   const { numBlocks, contextLength, segmentTokens, drawRows, kvGroups } = memory
-  const layout: AttentionLayout = {
-    segmentTokens,
-    groupSize: config.numHeads / config.numKvHeads,
-    tiles: attentionTiles(config.headDim, gpu.limits),
-  }
+  const layout: AttentionLayout = { segmentTokens, ...attentionTiling(config, gpu.limits) }
   const capacities = kvGroups.map(({ window }) => {
     const keys = Math.min(contextLength, keysInSight(window, segmentTokens))
     return planCapacity({ layout, tokenBudget, contextLength: keys })
   })
   const sizes = { tokenBudget, numBlocks, contextLength }
   const step = new Step(gpu, arenaWords(capacities, sizes), options.profile)
-  const context = kernelContext(gpu, step)
+  const int8 = options.activations === 'int8' ? createInt8Rows(gpu, config, tokenBudget) : undefined
+  const context = kernelContext(gpu, step, int8)
   const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: memory.partialSlots })
-  const kvGroupOf = Array.from({ length: config.numLayers }, (_, layer) =>
-    kvGroups.findIndex(({ layers }) => layers.includes(layer)),
-  )
-  const caches = kvGroups.map(group => createKvCache(gpu, { ...config, ...group, numLayers: group.layers.length }))
-  const cache = kvGroupOf.map((group, layer) => caches[group].layers[kvGroups[group].layers.indexOf(layer)])
+  const kvGroupOf = config.layers.map((_, layer) => kvGroups.findIndex(({ layers }) => layers.includes(layer)))
+  const caches = kvGroups.map(({ layers, numBlocks }) => {
+    return createKvCache(gpu, { ...config, numLayers: layers.length, numBlocks, format: kvFormat }).layers
+  })
+  const cache = kvGroupOf.map((group, layer) => caches[group][kvGroups[group].layers.indexOf(layer)])
   const results = gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC)
   const lastTokens = gpu.createBuffer('last tokens', numBlocks * 4, STORAGE)
-  const model = llama({ config, context, activations, cache, kvGroupOf, lastTokens, contextLength }, tensors)
+  const model = decoder({ config, context, activations, cache, kvGroupOf, lastTokens, contextLength }, tensors)
   const sampler = new Sampler(context, config.vocabSize, { logits: activations.logits, results, lastTokens })
   const scheduler = new Scheduler({
     pools: kvGroups.map(group => new BlockPool(group.numBlocks, group.window)),

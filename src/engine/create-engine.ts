@@ -1,6 +1,6 @@
 import { abortError } from '../core/errors'
 import { openGpu } from '../gpu/device'
-import { parseModelConfig, readModelFiles } from '../loader'
+import { describeModel, openCheckpoint, readModelFiles } from '../loader'
 import { ChatTemplate } from '../tokenizer/chat-template'
 import { Tokenizer } from '../tokenizer/tokenizer'
 import { assemble } from './assemble'
@@ -12,26 +12,30 @@ import { PromptEncoder } from './prompt-encoder'
 
 /**
  * Loads a model and makes an engine of it.
- * @param location a base URL, a Hugging Face id (`org/name`), a folder (in Node), a dropped folder or list of files;
- *   or a GGUF file: its URL, its path (in Node), or a list that holds it
- * @throws UnsupportedDevice · UnsupportedModel · CorruptCheckpoint · DownloadFailed · OutOfMemory · InvalidRequest
+ * @param location a base URL, a Hugging Face id (`org/name`, `org/name@revision`), a folder (in Node), a dropped folder
+ *   or list of files; or a GGUF file: its URL, its path (in Node), a list that holds it, or one of a repository
+ *   (`org/name:Q4_K_M`, `org/name/file.gguf`). Relative paths of more than one folder begin with `./`.
+ * @throws UnsupportedDevice · UnsupportedModel · CorruptCheckpoint · DownloadFailed · StorageFull · OutOfMemory ·
+ *   InvalidRequest
  */
 export async function createEngine(location: ModelLocation, options: EngineOptions = {}): Promise<Engine> {
   const { signal } = options
   checkOptions(options)
   if (signal?.aborted) throw abortError(signal)
-  const source = openSource(location)
+  const source = await openSource(location, options)
   const files = await readModelFiles(source, signal)
-  const config = parseModelConfig(files.config, files.generationConfig)
+  const config = describeModel(files)
   const tokenizer = new Tokenizer(files.tokenizer, files.tokenizerConfig)
   const chatTemplate = new ChatTemplate(files.tokenizerConfig, files.chatTemplate)
+  const checkpoint = await openCheckpoint(source, files, config, signal)
   const gpu = await openGpu(options)
   try {
-    const { parts, weights } = assemble(gpu, config, options)
+    const { parts, weights } = assemble(gpu, config, checkpoint, options)
     // kernels compile while the weights come
-    await Promise.all([gpu.settled(), loadWeights(gpu, source, weights, options)])
+    const [, report] = await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, options)])
     const prompts = new PromptEncoder(tokenizer, chatTemplate, config.vocabSize, parts.memory.contextLength)
-    return new Engine({ ...parts, modelName: source.gguf ?? source.name, config, tokenizer, prompts })
+    const modelName = source.gguf ?? source.name
+    return new Engine({ ...parts, modelName, config, weights: report.kinds, tokenizer, prompts })
   } catch (error) {
     gpu.dispose()
     throw error

@@ -20,6 +20,7 @@ import type { Runner } from './runner'
 import { type GenerationParams, paramsOfEach, samplingParams } from './sampling-params'
 import type { EngineStats } from './stats'
 import { StepLoop } from './step-loop'
+import type { WeightKind } from './weight-report'
 
 export interface GenerateOptions {
   /** Stops the call: prompts that are still running end with `abort` and what they have, then the signal's reason is thrown. */
@@ -31,6 +32,7 @@ export interface EngineParts {
   readonly modelName: string
   readonly config: ModelConfig
   readonly memory: MemoryPlan
+  readonly weights: readonly WeightKind[]
   readonly tokenizer: Tokenizer
   readonly prompts: PromptEncoder
   readonly jobs: JobSettings
@@ -45,6 +47,8 @@ export class Engine {
   readonly config: ModelConfig
   /** How the GPU's memory is divided; `explainMemory` puts it in words. */
   readonly memory: MemoryPlan
+  /** What the matrices were in the model's files, what they are kept as, and what was lost by that. */
+  readonly weights: readonly WeightKind[]
   readonly tokenizer: Tokenizer
   readonly #parts: EngineParts
   readonly #loop: StepLoop
@@ -62,6 +66,7 @@ export class Engine {
     this.modelName = parts.modelName
     this.config = parts.config
     this.memory = parts.memory
+    this.weights = parts.weights
     this.tokenizer = parts.tokenizer
     this.#loop = new StepLoop({
       ...parts,

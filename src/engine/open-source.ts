@@ -1,34 +1,46 @@
 import { InvalidRequest } from '../core/errors'
-import { directorySource, fileListSource, folderSource, httpSource, type ModelSource } from '../loader'
+import {
+  directorySource,
+  fileListSource,
+  folderSource,
+  httpSource,
+  hubSource,
+  type ModelSource,
+  openStore,
+  parseHubLocation,
+} from '../loader'
+import type { EngineOptions } from './options'
 
 /** Where a model is. */
 export type ModelLocation = string | FileSystemDirectoryHandle | Iterable<File> | ModelSource
 
-const HUB = 'https://huggingface.co'
-const HUB_ID = /^[\w.-]+\/[\w.-]+$/
 const GGUF = '.gguf'
 
+/** Of the engine's options those that say how files come. */
+type SourceOptions = Pick<EngineOptions, 'hub' | 'cache' | 'signal'>
+
 /** What a location means: text is a URL, a Hugging Face id, or in Node a folder; text that ends in .gguf is a file. */
-export function openSource(location: ModelLocation): ModelSource {
-  if (typeof location === 'string') return openText(location)
+export async function openSource(location: ModelLocation, options: SourceOptions = {}): Promise<ModelSource> {
+  if (typeof location === 'string') return openText(location, options)
   if ('open' in location) return location
   if ('getFileHandle' in location) return directorySource(location)
   return openFiles([...location])
 }
 
-function openText(location: string): ModelSource {
+async function openText(location: string, { hub = {}, cache, signal }: SourceOptions): Promise<ModelSource> {
   const isUrl = /^(https?|blob|data):/.test(location)
-  const path = isUrl ? location.replace(/[?#].*/, '') : location
-  if (path.endsWith(GGUF)) return openFile(path, isUrl)
   const isPath = /^[./~]|^[A-Za-z]:\\|^file:/.test(location)
-  if (!isUrl && !isPath && HUB_ID.test(location)) return httpSource(`${HUB}/${location}/resolve/main/`)
+  const hubLocation = isUrl || isPath ? undefined : parseHubLocation(location)
+  if (hubLocation) return hubSource(hubLocation, hub, await openStore(cache ?? !!globalThis.location), signal)
+  const path = isUrl ? location.replace(/[?#].*/, '') : location
+  if (path.endsWith(GGUF)) return openFile(path, isUrl, isUrl ? /\?[^#]*/.exec(location)?.[0] : undefined)
   return openFolder(location, isUrl)
 }
 
-function openFile(path: string, isUrl: boolean): ModelSource {
+function openFile(path: string, isUrl: boolean, query = ''): ModelSource {
   const nameBegin = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1
   const name = path.slice(nameBegin)
-  return { ...openFolder(path.slice(0, nameBegin), isUrl), gguf: isUrl ? decodeName(name) : name }
+  return { ...openFolder(path.slice(0, nameBegin) + query, isUrl), gguf: isUrl ? decodeName(name) : name }
 }
 
 /** A page reads relative to itself, Node reads folders. */

@@ -115,12 +115,15 @@ function logitBias(given: GenerationParams['logitBias'], vocabSize: number): Rea
   )
 }
 
+/** Half of a surrogate pair, at which a text would be cut within a character. */
+const HALF_CHARACTER = /\p{Surrogate}/u
+
 function stopStrings(given: GenerationParams['stop']): readonly string[] {
   if (given !== undefined && typeof given !== 'string' && !Array.isArray(given)) {
     throw new InvalidRequest(`stop is ${String(given)}, but must be a text or an array of texts.`)
   }
   const stop = typeof given === 'string' ? [given] : [...(given ?? [])]
-  const bad = stop.findIndex(text => typeof text !== 'string' || text === '')
+  const bad = stop.findIndex(text => typeof text !== 'string' || text === '' || HALF_CHARACTER.test(text))
   if (bad >= 0)
     throw new InvalidRequest(
       `stop[${bad}] is ${JSON.stringify(stop[bad])}, but must be a text of at least one character.`,

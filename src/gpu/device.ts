@@ -82,7 +82,7 @@ export class Gpu {
    * @throws OutOfMemory when the device's limits rule the size out
    */
   createBuffer(label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer {
-    const bytes = Math.max(16, Math.ceil(size / 16) * 16)
+    const bytes = bufferBytes(size)
     const { maxBufferSize } = this.limits
     if (bytes > maxBufferSize) {
       throw new OutOfMemory(`${label} needs ${bytes} bytes, but this device's buffers end at ${maxBufferSize}.`)
@@ -134,6 +134,26 @@ export class Gpu {
     for (const buffer of [...this.#buffers.keys()]) this.destroyBuffer(buffer)
     if (!this.#isBorrowed) this.device.destroy()
   }
+}
+
+/** Where buffers come from. */
+export type BufferMaker = Pick<Gpu, 'limits' | 'createBuffer' | 'destroyBuffer' | 'device'>
+
+/** Makes buffers that have a size and no more, to know what something would take before any of it is taken. */
+export function paperGpu(limits: GPUSupportedLimits): BufferMaker {
+  return {
+    limits,
+    createBuffer: (label, size) => ({ label, size: bufferBytes(size) }) as GPUBuffer,
+    destroyBuffer: () => undefined,
+    get device(): never {
+      throw new Error('there is no device behind paper')
+    },
+  }
+}
+
+/** Sizes are multiples of 16 bytes, and at least that. */
+function bufferBytes(size: number): number {
+  return Math.max(16, Math.ceil(size / 16) * 16)
 }
 
 /** @throws UnsupportedDevice that says what is missing, where */

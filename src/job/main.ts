@@ -12,7 +12,10 @@ interface PageJob {
   readonly lines: readonly string[]
   readonly model: string
   readonly modelName: string
-  readonly engine: Pick<EngineOptions, 'weights' | 'tokenBudget' | 'blocks' | 'sharing' | 'attention' | 'order'>
+  readonly engine: Pick<
+    EngineOptions,
+    'hub' | 'cache' | 'weights' | 'tokenBudget' | 'blocks' | 'sharing' | 'attention' | 'order'
+  >
   readonly maxTokens: number | undefined
 }
 

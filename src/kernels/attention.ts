@@ -3,7 +3,7 @@ import { SEGMENT_TOKENS } from '../core/block'
 import type { Gpu } from '../gpu/device'
 import type { KernelContext } from './context'
 import { flatGrid } from './grid'
-import type { AttentionShape, KvLayer } from './kv-cache'
+import { type AttentionShape, type KvLayer, kvModule } from './kv-cache'
 
 export interface AttentionBuffers extends KvLayer {
   /** f32 [numTokens, numHeads, headDim], scaled by log2(e) / √headDim */
@@ -16,11 +16,20 @@ export interface AttentionBuffers extends KvLayer {
   readonly partialStats: GPUBuffer
 }
 
-/** Constants of the kernel. The bits depend on `segmentTokens` alone. */
-export interface AttentionTile {
-  /** Query vectors per work item: one of `attentionTiles`. */
+/** What a layer's softmax sees. */
+export interface AttentionScores {
+  /** Keys that a token sees, itself among them (Mistral 7B, arXiv:2310.06825 §2). Default: all up to its position. */
+  readonly window?: number
+  /** Scores become softcap · tanh(score / softcap), before the mask (Gemma 2, arXiv:2408.00118 §2). Default: they stay. */
+  readonly softcap?: number
+}
+
+export interface AttentionOptions extends AttentionScores {
+  /** Query vectors per work item: one of `attentionTiling`'s tiles. The bits do not depend on it. */
   readonly queries: number
-  /** Default: `SEGMENT_TOKENS`. */
+  /** Query heads per work item, of `attentionTiling`. Default: all of a KV head's. The bits do not depend on it. */
+  readonly groupSize?: number
+  /** Default: `SEGMENT_TOKENS`. The bits depend on it. */
   readonly segmentTokens?: number
 }
 
@@ -63,47 +72,73 @@ export function attentionVariants({ hasSubgroupsOf8 }: Gpu, headDim: number): re
 /** What every device has, in bytes. */
 const DEFAULT_LIMITS = { maxComputeWorkgroupStorageSize: 16384 }
 
-/**
- * Query vectors per work item that the kernel is made for on a device, ascending; all give the same bits. With more
- * workgroup memory K and V are read once for more of them.
- */
-export function attentionTiles(
-  headDim: number,
-  limits: Pick<GPUSupportedLimits, 'maxComputeWorkgroupStorageSize'> = DEFAULT_LIMITS,
-): number[] {
-  // q, probabilities, and four numbers about the sums
-  const bytesPerQuery = 4 * (headDim + TILE_KEYS + 4)
-  const most = Math.floor(Math.log2(limits.maxComputeWorkgroupStorageSize / bytesPerQuery))
-  const largest = Math.min(MAX_QUERIES, 2 ** most)
-  return largest > DECODE_QUERIES ? [DECODE_QUERIES, largest] : [largest]
+/** How query vectors go into work items. */
+export interface AttentionTiling {
+  /** Query heads that an item computes for each of its rows: all of a KV head's, or a part of them. */
+  readonly groupSize: number
+  /** Query vectors per work item that the kernel is made for, ascending, each with room for a group. */
+  readonly tiles: readonly number[]
 }
 
 /**
- * For the rows of each item, softmax(q·Kᵀ)·V over the item's keys up to the row's position, or its state where the row
- * has other items too. Returns the recorder of one call.
+ * The tiling for a device; all give the same bits. With more workgroup memory K and V are read once for more query vectors.
+ * Where the query heads of a KV head do not fit the largest tile they are split evenly, and K and V read once for each part.
+ */
+export function attentionTiling(
+  { numHeads, numKvHeads, headDim }: AttentionShape,
+  limits: Pick<GPUSupportedLimits, 'maxComputeWorkgroupStorageSize'> = DEFAULT_LIMITS,
+): AttentionTiling {
+  // q, probabilities, and four numbers about the sums; what remains of the memory holds the scales of a tile
+  const bytesPerQuery = 4 * (headDim + TILE_KEYS + 4)
+  const most = Math.floor(Math.log2(limits.maxComputeWorkgroupStorageSize / bytesPerQuery))
+  const largest = Math.min(MAX_QUERIES, 2 ** most)
+  const groupSize = groupWithin(numHeads / numKvHeads, largest)
+  const hasDecodeTile = groupSize <= DECODE_QUERIES && DECODE_QUERIES < largest
+  return { groupSize, tiles: hasDecodeTile ? [DECODE_QUERIES, largest] : [largest] }
+}
+
+/** The largest even part of a KV head's query heads that a tile holds. */
+function groupWithin(numQueryHeads: number, queries: number): number {
+  let groupSize = Math.min(numQueryHeads, queries)
+  while (numQueryHeads % groupSize !== 0) groupSize--
+  return groupSize
+}
+
+/** `window` of a layer that has none: more than any position. */
+const NO_WINDOW = 2 ** 31
+
+/**
+ * For the rows of each item, softmax(q·Kᵀ)·V over the item's keys that the row sees, or its state where the row has other
+ * items too. Returns the recorder of one call.
  */
 export function attention(
   { gpu, kernels, step }: KernelContext,
   { numHeads, numKvHeads, headDim }: AttentionShape,
-  { queries, segmentTokens = SEGMENT_TOKENS }: AttentionTile,
-  { q, k, v, out, partialO, partialStats }: AttentionBuffers,
+  options: AttentionOptions,
+  { q, format, k, v, out, partialO, partialStats }: AttentionBuffers,
   { tile, threadSums, minThreads }: AttentionVariant = attentionVariants(gpu, headDim)[0],
 ) {
-  const group = numHeads / numKvHeads
-  assert(Number.isInteger(group), `${numHeads} query heads over ${numKvHeads} KV heads`)
+  const { queries, groupSize = numHeads / numKvHeads, segmentTokens = SEGMENT_TOKENS } = options
+  const { window = NO_WINDOW, softcap = 0 } = options
+  const splits = numHeads / numKvHeads / groupSize
+  assert(Number.isInteger(splits), `${numHeads} query heads over ${numKvHeads} KV heads in groups of ${groupSize}`)
   assert(headDim % 8 === 0 && headDim <= 512, `a head of ${headDim} dims`)
-  assert(group <= queries, `${group} query heads per KV head do not fit a tile of ${queries} query vectors`)
+  assert(groupSize <= queries, `a group of ${groupSize} query heads does not fit a tile of ${queries} query vectors`)
   assert(segmentTokens % TILE_KEYS === 0, `segments of ${segmentTokens} keys are not whole tiles of ${TILE_KEYS}`)
+  assert(
+    Number.isInteger(window) && window >= 1 && softcap >= 0,
+    `a window of ${window} keys, scores capped at ${softcap}`,
+  )
   // at least a thread for every 4 dims
   const threads = Math.max((queries * headDim) / threadSums, headDim / 4)
   const wgSize = Math.min(MAX_THREADS, Math.max(minThreads, 2 ** Math.ceil(Math.log2(threads))))
   const constants = { QUERIES: queries, HEAD_DIM: headDim, WG_SIZE: wgSize }
-  const kernel = kernels.get({ name: 'attention', modules: { 'attention-tile': tile }, constants })
+  const kernel = kernels.get({ name: 'attention', modules: { 'attention-tile': tile, ...kvModule(format) }, constants })
   const buffers = { q, k_cache: k, v_cache: v, out, partial_o: partialO, partial_stats: partialStats }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
+  const layer = { group: groupSize, splits, window, softcap, segment: segmentTokens, dim4: headDim / 4 }
   return ({ numItems, firstItem, firstRow, firstBlock }: AttentionItems): void => {
     const lists = { n_items: numItems, items: firstItem, rows: firstRow, blocks: firstBlock }
-    const params = { ...lists, group, segment: segmentTokens, dim4: headDim / 4 }
-    step.dispatch(call, params, [...flatGrid(numItems), numKvHeads])
+    step.dispatch(call, { ...lists, ...layer }, [...flatGrid(numItems), numKvHeads * splits])
   }
 }

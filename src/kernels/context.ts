@@ -3,13 +3,23 @@ import { KernelCache } from '../gpu/kernel'
 import type { Step } from '../gpu/step'
 import { shaderSource } from './shaders'
 
+/** Rows as int8 with scales: x[m][k] = codes[m][k] · scales[m][k / 32]. */
+export interface Int8Rows {
+  /** int8 [rows, cols], four to a word */
+  readonly codes: GPUBuffer
+  /** f32 [rows, cols / 32] */
+  readonly scales: GPUBuffer
+}
+
 /** What a kernel wrapper needs to build itself: the device, the compiled variants, and the step it will be part of. */
 export interface KernelContext {
   readonly gpu: Gpu
   readonly kernels: KernelCache
   readonly step: Step
+  /** Room for the largest input of a matrix product, if inputs are to be rounded to int8 where they can be. */
+  readonly int8?: Int8Rows
 }
 
-export function kernelContext(gpu: Gpu, step: Step): KernelContext {
-  return { gpu, kernels: new KernelCache(gpu, shaderSource), step }
+export function kernelContext(gpu: Gpu, step: Step, int8?: Int8Rows): KernelContext {
+  return { gpu, kernels: new KernelCache(gpu, shaderSource), step, int8 }
 }

@@ -1,4 +1,4 @@
-import { BLOCK_LEN } from '../core/block'
+import { type KvFormat, type KvHeads, kvBlockBytes } from '../core/kv-format'
 import type { Gpu } from '../gpu/device'
 import { STORAGE } from '../gpu/usage'
 
@@ -11,20 +11,32 @@ export interface AttentionShape {
   readonly headDim: number
 }
 
-export interface KvCacheShape extends Pick<AttentionShape, 'numKvHeads' | 'headDim'> {
+export interface KvCacheShape extends KvHeads {
+  readonly format: KvFormat
   readonly numLayers: number
   readonly numBlocks: number
 }
 
-/** K and V of one layer. */
+/** K and V of one layer, in quads of 4 dims; in int8 (shaders/kv-int8.wgsl) a head has a quad more, its scale. */
 export interface KvLayer {
+  readonly format: KvFormat
   /**
-   * f32 [numBlocks, numKvHeads, headDim / 4, BLOCK_LEN, 4]. When scores are computed each thread has a key, so that
-   * with 4 dims of 16 keys side by side neighbouring threads read neighbouring bytes.
+   * [numBlocks, numKvHeads, headDim / 4, BLOCK_LEN] quads. When scores are computed each thread has a key, so that with
+   * 4 dims of 16 keys side by side neighbouring threads read neighbouring bytes.
    */
   readonly k: GPUBuffer
-  /** f32 [numBlocks, numKvHeads, BLOCK_LEN, headDim]: for the weighted sum, neighbouring threads have neighbouring dims. */
+  /** [numBlocks, numKvHeads, BLOCK_LEN, headDim / 4] quads: for the weighted sum, neighbouring threads have neighbouring dims. */
   readonly v: GPUBuffer
+}
+
+/** Quads of a token's head: the shaders' KV_QUADS. */
+export function kvQuads(format: KvFormat, headDim: number): number {
+  return headDim / 4 + (format === 'int8' ? 1 : 0)
+}
+
+/** Links a shader to the format. */
+export function kvModule(format: KvFormat): Readonly<Record<string, string>> {
+  return { 'kv-f32': `kv-${format}` }
 }
 
 export interface KvCache {
@@ -33,15 +45,17 @@ export interface KvCache {
 }
 
 /** Bytes of a cache: K and V of all layers. */
-export function kvCacheBytes({ numLayers, numBlocks, numKvHeads, headDim }: KvCacheShape): number {
-  return 2 * numLayers * numBlocks * BLOCK_LEN * numKvHeads * headDim * 4
+export function kvCacheBytes({ numLayers, numBlocks, format, ...heads }: KvCacheShape): number {
+  return 2 * numLayers * numBlocks * kvBlockBytes(format, heads)
 }
 
 /** A zeroed cache. */
 export function createKvCache(gpu: Gpu, shape: KvCacheShape): KvCache {
   const bytes = kvCacheBytes(shape)
   const part = (name: string) => gpu.createBuffer(name, bytes / shape.numLayers / 2, STORAGE)
+  const { format } = shape
   const layers = Array.from({ length: shape.numLayers }, (_, layer) => ({
+    format,
     k: part(`k cache of layer ${layer}`),
     v: part(`v cache of layer ${layer}`),
   }))

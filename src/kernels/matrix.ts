@@ -1,42 +1,43 @@
 import { assert } from '../core/assert'
-import { OutOfMemory, UnsupportedModel } from '../core/errors'
-import type { Gpu } from '../gpu/device'
+import { OutOfMemory } from '../core/errors'
+import type { BufferMaker } from '../gpu/device'
 import { COPY_DST, COPY_SRC, STORAGE } from '../gpu/usage'
-import { BLOCK_LEN, packRow, TILE_ROWS, tileWords, type WeightFormat } from './pack'
-
-export type { WeightFormat }
+import {
+  BLOCK_LEN,
+  type MatrixFormat,
+  matrixBytes,
+  numTiles,
+  TILE_ROWS,
+  tileScaleWords,
+  tileWords,
+} from './matrix-format'
+import type { PackedRows } from './pack'
 
 /** Rows of a matrix that lie in one buffer: whole tiles, but for the last rows of the matrix. */
 export interface MatrixSlice {
-  readonly buffer: GPUBuffer
+  /** By their names in the shaders: `weights`, and `scales` where the format has some. */
+  readonly buffers: { readonly weights: GPUBuffer; readonly scales?: GPUBuffer }
   readonly firstRow: number
   readonly numRows: number
 }
 
-/** `cols` must be a multiple of this: the longest block. */
+/** `cols` must be a multiple of this: the longest block of floats; groups of integers divide them. */
 const COLS_MULTIPLE = 8
 
-/** Packed in pieces of about this size, in 32-bit words: large enough that the writes do not count. */
-const PIECE_WORDS = 1 << 18
-
-/** Bytes that a matrix takes on the GPU, padding included. */
-export function matrixBytes(partRows: readonly number[], cols: number, format: WeightFormat): number {
-  return numTiles(partRows) * tileWords(cols, format) * 4
-}
-
 /**
- * A new matrix of zeros; its content comes with `writeRows`. `maxSliceBytes` bounds its buffers further than the device.
+ * A new matrix of zeros; its content comes with `write`. `maxSliceBytes` bounds its buffers further than the device.
  * @throws OutOfMemory when not even 16 rows fit one buffer of this device
  */
 export function createMatrix(
-  gpu: Gpu,
+  gpu: BufferMaker,
   label: string,
   partRows: readonly number[],
   cols: number,
-  format: WeightFormat,
+  format: MatrixFormat,
   maxSliceBytes = Number.POSITIVE_INFINITY,
 ): Matrix {
-  assert(cols > 0 && cols % COLS_MULTIPLE === 0, `${label}: ${cols} columns are no multiple of ${COLS_MULTIPLE}`)
+  const multiple = 'group' in format ? format.group : COLS_MULTIPLE
+  assert(cols > 0 && cols % multiple === 0, `${label}: ${cols} columns are no multiple of ${multiple}`)
   assert(partRows.length > 0 && partRows.every(rows => rows > 0), `${label}: parts of ${partRows} rows`)
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits
   const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize, maxSliceBytes)
@@ -46,7 +47,7 @@ export function createMatrix(
       `${label}: ${TILE_ROWS} rows of ${cols} take ${tileBytes} bytes; a buffer holds ${limit} here.`,
     )
   }
-  return new Matrix(gpu, label, partRows, cols, format, Math.floor(limit / tileBytes) * TILE_ROWS)
+  return new Matrix(gpu, label, partRows, cols, format, Math.floor(limit / tileBytes))
 }
 
 /**
@@ -61,31 +62,33 @@ export class Matrix {
   readonly paddedRows: number
   readonly slices: readonly MatrixSlice[]
   readonly #offsets: readonly number[]
-  /** Packed tiles of which some rows are still to come, by index. */
-  readonly #edges = new Map<number, { readonly words: Uint32Array<ArrayBuffer>; numRows: number }>()
+  readonly #gpu: BufferMaker
+  readonly #sliceTiles: number
 
-  /** @param sliceRows rows that fit one buffer, a multiple of 16 */
-  readonly #gpu: Gpu
-  readonly #sliceRows: number
-
+  /** @param sliceTiles tiles that fit one buffer */
   constructor(
-    gpu: Gpu,
+    gpu: BufferMaker,
     readonly label: string,
     readonly partRows: readonly number[],
     readonly cols: number,
-    readonly format: WeightFormat,
-    sliceRows: number,
+    readonly format: MatrixFormat,
+    sliceTiles: number,
   ) {
     this.#gpu = gpu
-    this.#sliceRows = sliceRows
+    this.#sliceTiles = sliceTiles
     this.#offsets = partRows.map((_, part) => numTiles(partRows.slice(0, part)) * TILE_ROWS)
     this.rows = this.#offsets[partRows.length - 1] + partRows[partRows.length - 1]
     this.paddedRows = numTiles(partRows) * TILE_ROWS
+    const sliceRows = sliceTiles * TILE_ROWS
+    const buffer = (name: string, words: number) => gpu.createBuffer(name, words * 4, STORAGE | COPY_DST | COPY_SRC)
+    const scaleWords = tileScaleWords(cols, format)
     this.slices = Array.from({ length: Math.ceil(this.rows / sliceRows) }, (_, index) => {
       const firstRow = index * sliceRows
       const numRows = Math.min(sliceRows, this.rows - firstRow)
-      const bytes = matrixBytes([numRows], cols, format)
-      return { buffer: gpu.createBuffer(label, bytes, STORAGE | COPY_DST | COPY_SRC), firstRow, numRows }
+      const tiles = numTiles([numRows])
+      const weights = buffer(label, tiles * tileWords(cols, format))
+      const scales = scaleWords > 0 ? { scales: buffer(`scales of ${label}`, tiles * scaleWords) } : {}
+      return { buffers: { weights, ...scales }, firstRow, numRows }
     })
   }
 
@@ -95,7 +98,7 @@ export class Matrix {
 
   /** Blocks of 16 bytes along a row. */
   get numBlocks(): number {
-    return this.cols / BLOCK_LEN[this.format]
+    return this.cols / BLOCK_LEN[this.format.kind]
   }
 
   /** The row at which a part starts, so the place of its outputs among the product's. */
@@ -103,77 +106,36 @@ export class Matrix {
     return this.#offsets[part]
   }
 
-  /**
-   * Writes rows of a part, given as f32 [numRows, cols]. Any rows in any order, each once: a tile of which some rows are
-   * missing is kept on the CPU as well until they have come.
-   * @throws UnsupportedModel for a weight that the format cannot hold
-   */
-  writeRows(part: number, firstRow: number, values: Float32Array): void {
+  /** Writes rows of a part, from a multiple of 16 on. */
+  write(part: number, firstRow: number, { numRows, weights, scales }: PackedRows): void {
     const { cols, format } = this
-    const numRows = values.length / cols
     assert(
-      Number.isInteger(numRows) && firstRow >= 0 && firstRow + numRows <= this.partRows[part],
-      `${this.label}: ${values.length} weights from row ${firstRow} on in part ${part} of ${this.partRows[part]} rows of ${cols}`,
+      firstRow % TILE_ROWS === 0 && firstRow + numRows <= this.partRows[part],
+      `${this.label}: ${numRows} rows from row ${firstRow} on in part ${part} of ${this.partRows[part]} rows`,
     )
-    const weights = new Uint32Array(values.buffer, values.byteOffset, values.length)
-    const perTile = tileWords(cols, format)
-    const pieceTiles = Math.max(1, Math.floor(PIECE_WORDS / perTile))
-    const first = this.#offsets[part] + firstRow
-    const end = first + numRows
-    let row = first
-    while (row < end) {
-      const tile = Math.floor(row / TILE_ROWS)
-      const wholeTiles = row % TILE_ROWS === 0 ? Math.floor((end - row) / TILE_ROWS) : 0
-      const tiles = Math.min(Math.max(1, wholeTiles), pieceTiles, this.#tilesToSliceEnd(tile))
-      const pieceEnd = Math.min(end, (tile + tiles) * TILE_ROWS)
-      const words = wholeTiles > 0 ? new Uint32Array(tiles * perTile) : this.#edge(tile, pieceEnd - row)
-      for (; row < pieceEnd; row++) {
-        const rowStart = (Math.floor(row / TILE_ROWS) - tile) * perTile + (row % TILE_ROWS) * 4
-        const from = (row - first) * cols
-        const invalid = packRow(format, weights, from, cols, words, rowStart)
-        if (invalid >= 0) {
-          throw new UnsupportedModel(
-            `${this.label}: row ${row - this.#offsets[part]}, column ${invalid} holds ${values[from + invalid]}, beyond what ` +
-              `${format} can hold. Load these weights as f32.`,
-          )
-        }
-      }
-      this.#upload(tile, words)
+    const tiles = numTiles([numRows])
+    const [perTile, scalesPerTile] = [tileWords(cols, format), tileScaleWords(cols, format)]
+    assert(
+      weights.length === tiles * perTile && scales.length === tiles * scalesPerTile,
+      `${this.label}: ${weights.length} and ${scales.length} words are not ${tiles} tiles of ${format.kind}`,
+    )
+    const first = (this.#offsets[part] + firstRow) / TILE_ROWS
+    const { queue } = this.#gpu.device
+    for (let tile = first; tile < first + tiles; ) {
+      const place = tile % this.#sliceTiles
+      const count = Math.min(first + tiles - tile, this.#sliceTiles - place)
+      const { buffers } = this.slices[(tile - place) / this.#sliceTiles]
+      const write = (buffer: GPUBuffer, words: Uint32Array<ArrayBuffer>, size: number) =>
+        queue.writeBuffer(buffer, place * size * 4, words, (tile - first) * size, count * size)
+      write(buffers.weights, weights, perTile)
+      if (buffers.scales) write(buffers.scales, scales, scalesPerTile)
+      tile += count
     }
   }
 
   destroy(): void {
-    for (const { buffer } of this.slices) this.#gpu.destroyBuffer(buffer)
+    for (const { buffers } of this.slices) {
+      for (const buffer of Object.values(buffers)) this.#gpu.destroyBuffer(buffer)
+    }
   }
-
-  #tilesToSliceEnd(tile: number): number {
-    const perSlice = this.#sliceRows / TILE_ROWS
-    return perSlice - (tile % perSlice)
-  }
-
-  #edge(tile: number, numRows: number): Uint32Array<ArrayBuffer> {
-    const edge = this.#edges.get(tile) ?? { words: new Uint32Array(tileWords(this.cols, this.format)), numRows: 0 }
-    edge.numRows += numRows
-    if (edge.numRows < this.#tileRows(tile)) this.#edges.set(tile, edge)
-    else this.#edges.delete(tile)
-    return edge.words
-  }
-
-  /** Rows of a tile that are not padding. */
-  #tileRows(tile: number): number {
-    const firstRow = tile * TILE_ROWS
-    const part = this.#offsets.findLastIndex(offset => offset <= firstRow)
-    return Math.min(TILE_ROWS, this.#offsets[part] + this.partRows[part] - firstRow)
-  }
-
-  #upload(tile: number, words: Uint32Array<ArrayBuffer>): void {
-    const row = tile * TILE_ROWS
-    const { buffer, firstRow } = this.slices[Math.floor(row / this.#sliceRows)]
-    const offset = ((row - firstRow) / TILE_ROWS) * tileWords(this.cols, this.format) * 4
-    this.#gpu.device.queue.writeBuffer(buffer, offset, words)
-  }
-}
-
-function numTiles(partRows: readonly number[]): number {
-  return partRows.reduce((sum, rows) => sum + Math.ceil(rows / TILE_ROWS), 0)
 }

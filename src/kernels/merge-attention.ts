@@ -15,11 +15,12 @@ export function mergeAttention(
   { numHeads, headDim }: Pick<AttentionShape, 'numHeads' | 'headDim'>,
   { partialO, partialStats, out }: Pick<AttentionBuffers, 'partialO' | 'partialStats' | 'out'>,
 ) {
-  const kernel = kernels.get({ name: 'merge-attention', constants: { HEADS: numHeads, HEAD_DIM: headDim } })
+  const kernel = kernels.get({ name: 'merge-attention' })
   const buffers = { partial_o: partialO, partial_stats: partialStats, out }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
   return (firstMerge: number, numMerges: number): void => {
-    const numThreads = numMerges * numHeads * (headDim / 4)
-    step.dispatch(call, { merges: firstMerge, n_merges: numMerges }, flatGrid(Math.ceil(numThreads / WG_SIZE)))
+    const params = { merges: firstMerge, n_merges: numMerges, heads: numHeads, dim4: headDim / 4 }
+    const numThreads = numMerges * params.heads * params.dim4
+    step.dispatch(call, params, flatGrid(Math.ceil(numThreads / WG_SIZE)))
   }
 }

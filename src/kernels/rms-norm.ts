@@ -10,8 +10,23 @@ export interface RmsNormBuffers {
   readonly y: GPUBuffer
 }
 
-/** y[row] = x[row] · weight / √(mean(x[row]²) + eps) (RMSNorm, arXiv:1910.07467 §4). Returns the recorder of one call. */
-export function rmsNorm({ kernels, step }: KernelContext, rowLen: number, eps: number, buffers: RmsNormBuffers) {
+export interface RmsNormOptions {
+  /** Add to what `y` holds, instead of replacing it. */
+  readonly accumulate?: boolean
+}
+
+/**
+ * y[row] = x[row] · weight / √(mean(x[row]²) + eps) (+ y[row]) (RMSNorm, arXiv:1910.07467 §4). Returns the recorder of one
+ * call.
+ */
+export function rmsNorm(
+  { kernels, step }: KernelContext,
+  rowLen: number,
+  eps: number,
+  buffers: RmsNormBuffers,
+  { accumulate = false }: RmsNormOptions = {},
+) {
   const call = kernels.get({ name: 'rms-norm' }).bind(step.arena, { ...buffers })
-  return (numRows: number): void => step.dispatch(call, { n_rows: numRows, row_len: rowLen, eps }, flatGrid(numRows))
+  const params = { row_len: rowLen, eps, accumulate: Number(accumulate) }
+  return (numRows: number): void => step.dispatch(call, { ...params, n_rows: numRows }, flatGrid(numRows))
 }

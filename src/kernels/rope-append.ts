@@ -1,13 +1,13 @@
 import { assert } from '../core/assert'
 import type { KernelContext } from './context'
 import { flatGrid } from './grid'
-import type { AttentionShape, KvLayer } from './kv-cache'
+import { type AttentionShape, type KvLayer, kvModule } from './kv-cache'
 
 export interface RopeAppendBuffers extends KvLayer {
   /** f32 [numTokens, qkvStride] */
   readonly qkv: GPUBuffer
-  /** f32 [numPositions, headDim / 2, 2], of `ropeTable` */
-  readonly table: GPUBuffer
+  /** f32 [numPositions, rotaryDim / 2, 2], of `ropeTable`; none if nothing rotates */
+  readonly table?: GPUBuffer
   /** f32 [numTokens, numHeads, headDim] */
   readonly q: GPUBuffer
 }
@@ -17,6 +17,13 @@ export interface QkvLayout {
   readonly qkvStride: number
   readonly kOffset: number
   readonly vOffset: number
+}
+
+export interface Rotation {
+  /** The first dims of each head, that many, rotate: an even number, 0 for none. Default: all. */
+  readonly rotaryDim?: number
+  /** What scores q·k are multiplied by. Default: 1 / √headDim. */
+  readonly scale?: number
 }
 
 /** Where the lists start, in words of the step's arena; one word per token in each. */
@@ -31,30 +38,38 @@ export interface RopeAppendTokens {
 /** The destination of a token whose k and v nobody will read. */
 export const NOWHERE = 0xffffffff
 
-/** The shader's workgroup size. */
-const WG_SIZE = 64
-
 /**
- * q = rope(q) · log2(e) / √headDim, so that scores are exponents of 2; rope(k) and v go into the KV cache (RoPE,
- * arXiv:2104.09864, with dims i and i + headDim/2 as the pairs). Returns the recorder of one call.
+ * q = rope(q) · scale · log2(e), so that scores are exponents of 2; rope(k) and v go into the KV cache (RoPE,
+ * arXiv:2104.09864, with dims i and i + rotaryDim/2 as the pairs). Returns the recorder of one call.
  */
 export function ropeAppend(
   { kernels, step }: KernelContext,
   { numHeads, numKvHeads, headDim }: AttentionShape,
   { qkvStride, kOffset, vOffset }: QkvLayout,
-  { qkv, table, q, k, v }: RopeAppendBuffers,
+  { rotaryDim = headDim, scale = 1 / Math.sqrt(headDim) }: Rotation,
+  { qkv, table, q, format, k, v }: RopeAppendBuffers,
 ) {
   assert(
     [qkvStride, kOffset, vOffset].every(elements => elements % 4 === 0) && headDim % 8 === 0,
     `qkv rows of ${qkvStride} elements, k at ${kOffset}, v at ${vOffset}, heads of ${headDim}: not whole vectors of 4`,
   )
+  assert(rotaryDim % 2 === 0 && rotaryDim <= headDim, `${rotaryDim} dims rotate in heads of ${headDim}`)
+  assert(table !== undefined || rotaryDim === 0, 'no table of angles')
   const constants = { HEADS: numHeads, KV_HEADS: numKvHeads, HEAD_DIM: headDim }
-  const kernel = kernels.get({ name: 'rope-append', constants })
-  const call = kernel.bind(step.arena, { arena: step.arena, qkv, table, q, k_cache: k, v_cache: v })
+  const kernel = kernels.get({ name: 'rope-append', modules: kvModule(format), constants })
+  // without rotation the table is never read
+  const buffers = { qkv, table: table ?? qkv, q, k_cache: k, v_cache: v }
+  const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
   const layout = { qkv_stride: qkvStride / 4, k_offset: kOffset / 4, v_offset: vOffset / 4 }
+  const rotation = { half: rotaryDim / 2, scale: scale * Math.LOG2E }
+  // as the shader has it
+  const headsAtOnce = Math.floor(Math.max(64, headDim / 4) / (headDim / 4))
   return ({ numTokens, firstPosition, firstDestination }: RopeAppendTokens): void => {
-    const numThreads = numTokens * (numHeads + 2 * numKvHeads) * (headDim / 8)
-    const params = { ...layout, n_tokens: numTokens, positions: firstPosition, destinations: firstDestination }
-    step.dispatch(call, params, flatGrid(Math.ceil(numThreads / WG_SIZE)))
+    const lists = { n_tokens: numTokens, positions: firstPosition, destinations: firstDestination }
+    step.dispatch(
+      call,
+      { ...layout, ...rotation, ...lists },
+      flatGrid(Math.ceil((numTokens * (numHeads + 2 * numKvHeads)) / headsAtOnce)),
+    )
   }
 }

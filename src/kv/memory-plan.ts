@@ -1,5 +1,6 @@
 import { BLOCK_LEN, blocksFor, SEGMENT_TOKENS } from '../core/block'
 import { InvalidRequest, OutOfMemory } from '../core/errors'
+import { type KvFormat, kvBlockBytes } from '../core/kv-format'
 import { type KvGroup, kvGroups } from '../core/kv-groups'
 import type { ModelConfig } from '../core/model-config'
 import { maxSlots } from './attention-layout'
@@ -23,8 +24,9 @@ export interface MemoryOptions {
   readonly weightBytes: number
   /** Most tokens in a step. */
   readonly tokenBudget: number
-  /** Bytes of one element of K or V: 4 for f32. */
-  readonly kvElementBytes: number
+  readonly kvFormat: KvFormat
+  /** Inputs of matrix products are rounded to int8, in buffers of their own. */
+  readonly hasInt8Rows?: boolean
   /** Weights, scratch and KV cache together; default: as much as they need with a KV cache of 1 GiB. */
   readonly budgetBytes?: number
   /** Exact size of the KV cache; default: as many as fit. */
@@ -65,7 +67,8 @@ export interface MemoryPlan {
   readonly partialBytes: number
   /**
    * What a step's tokens pass through: `[T][hidden]` twice, `[T][(heads + 2 kvHeads) headDim]`, `[T][heads headDim]` twice,
-   * `[T][2 intermediate]`, `[T][intermediate]`, `[drawRows][hidden]` twice. Padding of rows is not counted.
+   * `[T][gate and up]`, `[T][intermediate]`, `[drawRows][hidden]` twice, and
+   * the widest of them once more as int8 with scales, if so asked. Padding of rows is not counted.
    */
   readonly activationBytes: number
   /** `[drawRows][vocab]`. */
@@ -90,14 +93,16 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
   const rowBytes = config.vocabSize * F32_BYTES
   const drawRows = Math.max(1, Math.min(tokenBudget, Math.floor(Math.min(MAX_LOGITS_BYTES, bindingBytes) / rowBytes)))
   const logitsBytes = drawRows * rowBytes
-  const { hidden, qkv, attention, mlp } = bytesPerToken(config)
-  const activationBytes = tokenBudget * (2 * hidden + qkv + 2 * attention + 3 * mlp) + 2 * drawRows * hidden
+  const { hidden, qkv, attention, gateUp, mlp } = bytesPerToken(config)
+  // a byte for four and a scale for 32 values
+  const int8 = options.hasInt8Rows ? Math.max(hidden, attention, mlp) * (1 / 4 + 1 / 32) : 0
+  const activationBytes = tokenBudget * (2 * hidden + qkv + 2 * attention + gateUp + mlp + int8) + 2 * drawRows * hidden
 
   // the context is not known before the cache is, but it is at most the one wanted
   const mostSlots = maxSlots(SEGMENT_TOKENS, { tokenBudget, contextLength: wantedContextLength })
   const besidesBytes = weightBytes + activationBytes + logitsBytes + mostSlots * slotBytes(config)
-  const blockBytes = config.numKvHeads * BLOCK_LEN * config.headDim * options.kvElementBytes
-  const groups = kvGroups(config, wantedContextLength)
+  const blockBytes = kvBlockBytes(options.kvFormat, config)
+  const groups = kvGroups(config.layers, wantedContextLength)
   const divide = (most: number) => divideBlocks(groups, most, { tokenBudget, contextLength: wantedContextLength })
   const cacheBytes = (most: number) =>
     divide(most).reduce((sum, { layers, numBlocks }) => sum + 2 * layers.length * numBlocks * blockBytes, 0)
@@ -106,7 +111,7 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
   const isBounded = numBlocks < leastBlocks(groups[0], tokenBudget)
   const contextLength = isBounded ? Math.min(wantedContextLength, numBlocks * BLOCK_LEN) : wantedContextLength
   const partialSlots = maxSlots(SEGMENT_TOKENS, { tokenBudget, contextLength })
-  const largestBytes = Math.max(hidden, qkv, 2 * mlp, attention, (partialSlots / tokenBudget) * attention)
+  const largestBytes = Math.max(hidden, qkv, gateUp, attention, (partialSlots / tokenBudget) * attention)
   if (tokenBudget * largestBytes > bindingBytes) {
     throw new OutOfMemory(
       `A token budget of ${tokenBudget} needs a buffer of ${mib(tokenBudget * largestBytes)}, the device binds ${mib(bindingBytes)} at most; ` +
@@ -220,11 +225,12 @@ function largest(most: number, fits: (num: number) => boolean): number {
 
 /** Bytes that one token takes in the buffers it passes through. */
 function bytesPerToken(config: ModelConfig) {
-  const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim } = config
+  const { hiddenSize, intermediateSize, isGated, numHeads, numKvHeads, headDim } = config
   return {
     hidden: hiddenSize * F32_BYTES,
     qkv: (numHeads + 2 * numKvHeads) * headDim * F32_BYTES,
     attention: numHeads * headDim * F32_BYTES,
+    gateUp: (isGated ? 2 : 1) * intermediateSize * F32_BYTES,
     mlp: intermediateSize * F32_BYTES,
   }
 }

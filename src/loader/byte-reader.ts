@@ -1,4 +1,7 @@
-import { abortError, DownloadFailed } from '../core/errors'
+import { abortError, CoppiceError, DownloadFailed } from '../core/errors'
+
+/** So much memory is taken at once for bytes that are only announced; more as they come. */
+const TRUSTED_BYTES = 16 * 2 ** 20
 
 /** Reads a byte stream in pieces of the caller's choosing, not the network's. Call `close` when done with it. */
 export class ByteReader {
@@ -33,6 +36,30 @@ export class ByteReader {
     return filled
   }
 
+  /** The next bytes: `length` of them, or those until the stream ends. Takes no more memory than the stream warrants. */
+  async take(length: number): Promise<Uint8Array<ArrayBuffer>> {
+    let bytes = new Uint8Array(Math.min(length, TRUSTED_BYTES))
+    let filled = await this.readInto(bytes)
+    while (filled === bytes.length && filled < length) {
+      const grown = new Uint8Array(Math.min(length, 2 * filled))
+      grown.set(bytes)
+      bytes = grown
+      filled += await this.readInto(bytes.subarray(filled))
+    }
+    return filled === bytes.length ? bytes : bytes.subarray(0, filled)
+  }
+
+  /** Drops the next `length` bytes, or those until the stream ends. */
+  async skip(length: number): Promise<void> {
+    const end = this.bytesRead + length
+    while (this.bytesRead < end) {
+      if (this.#chunk.length === 0 && !(await this.#refill())) return
+      const dropped = Math.min(this.#chunk.length, end - this.bytesRead)
+      this.#chunk = this.#chunk.subarray(dropped)
+      this.bytesRead += dropped
+    }
+  }
+
   /** Frees the stream; the connection closes if bytes were left. */
   async close(): Promise<void> {
     this.signal?.removeEventListener('abort', this.#onAbort)
@@ -56,6 +83,7 @@ export class ByteReader {
       return await this.#reader.read()
     } catch (cause) {
       if (this.signal?.aborted) throw abortError(this.signal)
+      if (cause instanceof CoppiceError) throw cause
       throw new DownloadFailed(`${this.file}: reading broke off after ${this.bytesRead} bytes. Try again.`, { cause })
     }
   }

@@ -1,28 +1,39 @@
 import { CorruptCheckpoint } from '../core/errors'
-import type { TensorEntry } from './safetensors'
+import type { Checkpoint } from './checkpoint'
 import { INDEX_FILE } from './shard-index'
 
 /** The tensors that a model consists of: name → shape, outermost dimension first. */
 export type TensorShapes = ReadonlyMap<string, readonly number[]>
 
-/**
- * Tensors that a checkpoint may hold although the model does not declare them:
- * - RoPE frequencies, a buffer that old versions of transformers saved; we compute them;
- * - the LM head of a model with tied embeddings, a second copy of the embedding.
- */
-const SURPLUS_ALLOWED = [/(^|\.)rotary_emb\.inv_freq$/, /^lm_head\.weight$/]
+/** The LM head of a model with tied embeddings: a second copy of the embedding, by the names that it has. */
+const SURPLUS_ALLOWED = ['lm_head.weight', 'embed_out.weight']
 
-/** `file` names all tensors of the model: none may be missing, none without a use. */
-export function checkNames(file: string, names: readonly string[], expected: TensorShapes): void {
-  const present = new Set(names)
-  const missing = [...expected.keys()].filter(name => !present.has(name))
+/** A checkpoint holds all tensors of the model, in their shapes, and none without a use. */
+export function checkTensors({ name: file, describedBy, tensors }: Checkpoint, expected: TensorShapes): void {
+  const missing = [...expected.keys()].filter(name => !tensors.has(name))
   if (missing.length > 0) throw new CorruptCheckpoint(`${file} lacks ${list(missing)}, which the model needs.`)
-  const surplus = [...present].filter(name => !expected.has(name) && !SURPLUS_ALLOWED.some(form => form.test(name)))
+  const surplus = [...tensors.keys()].filter(
+    name => !expected.has(name) && !isSpareBias(tensors, name) && !SURPLUS_ALLOWED.includes(name),
+  )
   if (surplus.length > 0) {
     throw new CorruptCheckpoint(
-      `${file} holds ${list(surplus)}, which the model as config.json describes it has no use for.`,
+      `${file} holds ${list(surplus)}, which the model as ${describedBy} describes it has no use for.`,
     )
   }
+  for (const [name, want] of expected) {
+    const tensor = tensors.get(name)
+    if (tensor && tensor.shape.join() !== want.join()) {
+      throw new CorruptCheckpoint(
+        `${tensor.file}: tensor ${tensor.storedName} has shape [${tensor.shape}], but by ${describedBy} it must be [${want}].`,
+      )
+    }
+  }
+}
+
+/** AutoGPTQ gives every matrix that it quantises a bias, of zeros where the model has none. */
+export function isSpareBias(tensors: Checkpoint['tensors'], name: string): boolean {
+  const matrix = name.endsWith('.bias') && tensors.get(name.replace(/bias$/, 'weight'))
+  return matrix ? 'group' in matrix.encoding : false
 }
 
 /** A shard holds the tensors that the index puts there, and no others. */
@@ -35,18 +46,6 @@ export function checkShard(file: string, names: readonly string[], indexedNames:
   }
   if (surplus.length === 0) return
   throw new CorruptCheckpoint(`${file} holds ${list(surplus)}, which ${INDEX_FILE} does not put there.`)
-}
-
-/** Tensors have the shapes that the model expects. */
-export function checkShapes(file: string, entries: readonly TensorEntry[], expected: TensorShapes): void {
-  for (const { name, shape } of entries) {
-    const want = expected.get(name)
-    if (want && want.join() !== shape.join()) {
-      throw new CorruptCheckpoint(
-        `${file}: tensor ${name} has shape [${shape}], but by config.json it must be [${want}].`,
-      )
-    }
-  }
 }
 
 /** Up to 5 tensor names, and how many more. */

@@ -1,129 +1,92 @@
-import { abortError, CorruptCheckpoint } from '../core/errors'
-import { ByteReader } from './byte-reader'
-import { checkNames, checkShapes, checkShard, type TensorShapes } from './check-tensors'
-import { type Dtype, headerLength, PREFIX_BYTES, parseHeader, type TensorEntry } from './safetensors'
-import { INDEX_FILE, readShardIndex } from './shard-index'
-import { type ModelSource, missingFile } from './source'
+import type { TensorLayout } from '../core/model-config'
+import type { Quantization } from './quantization-config'
 
-/** Some whole rows of a tensor. A scalar or vector is one row; a row of others is everything under one first index. */
-export interface TensorSlab {
-  /** The file it comes from, for errors. */
-  readonly file: string
-  readonly name: string
-  readonly dtype: Dtype
-  /** Of the whole tensor, outermost dimension first. */
-  readonly shape: readonly number[]
-  readonly firstRow: number
-  readonly numRows: number
-  /** Rows [firstRow, firstRow + numRows), little-endian. Reused: valid until the next slab is asked for. */
-  readonly data: Uint8Array<ArrayBuffer>
+/** How the bytes of rows are to be read. Plain data, so that a worker can be told. */
+export type Encoding = RowEncoding | PackedEncoding
+
+/** Row after row, each of whole blocks. */
+export interface RowEncoding {
+  /** One of `FORMATS` (gguf/formats.ts), which has the dtypes of safetensors too: `F16`, `Q4_K`. */
+  readonly type: string
+  /** Rows lie in GGUF's order of rotary pairs, in heads of so many. */
+  readonly headDim?: number
+  /** How Hugging Face's file stores the tensor, if not as the graph takes it. Of rows given out the order is put right. */
+  readonly layout?: TensorLayout
 }
-
-/** How far the weights have come. Bytes are those of tensors: headers do not count. */
-export interface LoadProgress {
-  readonly file: string
-  readonly loadedBytes: number
-  /** Of all files; of a sharded checkpoint as its index says, undefined if it does not. */
-  readonly totalBytes: number | undefined
-  readonly fileLoadedBytes: number
-  readonly fileTotalBytes: number
-}
-
-export interface StreamOptions {
-  readonly signal?: AbortSignal
-  readonly onProgress?: (progress: LoadProgress) => void
-  /** A slab is at most this large, unless a single row is larger. */
-  readonly maxSlabBytes?: number
-}
-
-const SINGLE_FILE = 'model.safetensors'
-/** Large enough that calls cost nothing, small enough that staging does not show in memory. */
-const MAX_SLAB_BYTES = 8 * 2 ** 20
 
 /**
- * Streams the weights of a model, each file once from start to end (a single GET, no range requests), as slabs in file
- * order, so that memory holds one slab and not one tensor. `expected` are exactly the tensors that the model needs:
- * a missing or surplus tensor is `CorruptCheckpoint` before any weight has streamed, a wrong shape before a weight of
- * its file has.
+ * A matrix [out, in] of 4-bit integers in three or four tensors of words of 8 integers; the transpose of how we keep
+ * matrices. `bytes` of its rows are the parts' one after another, each of these columns only:
+ * qweight (GPTQ [in / 8, rows], AWQ [in, rows / 8]), qzeros [in / group, rows / 8], scales f16 [in / group, rows],
+ * and if `hasOrder` the group of each input, g_idx i32 [in].
  */
-export async function* streamTensors(
-  source: ModelSource,
-  expected: TensorShapes,
-  { signal, onProgress, maxSlabBytes = MAX_SLAB_BYTES }: StreamOptions = {},
-): AsyncGenerator<TensorSlab, void, undefined> {
-  if (signal?.aborted) throw abortError(signal)
-  const single = await source.open(SINGLE_FILE, signal)
-  const index = single ? undefined : await readShardIndex(source, signal)
-  if (index) checkNames(INDEX_FILE, [...index.namesOf.values()].flat(), expected)
-  let finishedBytes = 0
-
-  for (const file of index?.namesOf.keys() ?? [SINGLE_FILE]) {
-    const stream = single ?? (await source.open(file, signal))
-    if (!stream) throw missingFile(source, file)
-    const reader = new ByteReader(stream, file, signal)
-    try {
-      const entries = await readHeader(reader)
-      const names = entries.map(entry => entry.name)
-      if (index) checkShard(file, names, index.namesOf.get(file) ?? [])
-      else checkNames(file, names, expected)
-      checkShapes(file, entries, expected)
-
-      const fileTotalBytes = entries.at(-1)?.end ?? 0
-      const totalBytes = index ? index.totalBytes : fileTotalBytes
-      const headerBytes = reader.bytesRead
-      for (const entry of entries) {
-        const isNeeded = expected.has(entry.name)
-        // Nobody has checked the shape of a tensor that we skip: read it in bytes, or one row might fill the memory.
-        const rows = isNeeded ? entry : { ...entry, shape: [entry.end - entry.begin, 1] }
-        for await (const slab of readSlabs(reader, rows, maxSlabBytes)) {
-          if (isNeeded) yield slab
-          const fileLoadedBytes = reader.bytesRead - headerBytes
-          const loadedBytes = finishedBytes + fileLoadedBytes
-          onProgress?.({ file, loadedBytes, totalBytes, fileLoadedBytes, fileTotalBytes })
-        }
-      }
-      finishedBytes += fileTotalBytes
-      await checkEnd(reader)
-    } finally {
-      await reader.close()
-    }
-  }
+export interface PackedEncoding extends Omit<Quantization, 'method'> {
+  readonly type: Quantization['method']
+  /** Groups are not runs of inputs: g_idx says which is in which. */
+  readonly hasOrder: boolean
 }
 
-async function readHeader(reader: ByteReader): Promise<TensorEntry[]> {
-  const prefix = new Uint8Array(PREFIX_BYTES)
-  await readExactly(reader, prefix, 'in its first 8 bytes')
-  const header = new Uint8Array(headerLength(prefix, reader.file))
-  await readExactly(reader, header, 'in the header')
-  return parseHeader(header, reader.file)
+/** Some whole rows of a tensor, as its file has them. A vector is one row. */
+export interface RawRows {
+  /** The file they come from, for errors. */
+  readonly file: string
+  /** Hugging Face's, of the tensor. */
+  readonly name: string
+  /** A multiple of 16. */
+  readonly firstRow: number
+  readonly numRows: number
+  /** Elements of a row. */
+  readonly cols: number
+  readonly encoding: Encoding
+  /** Belong to whoever gets the rows. */
+  readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-async function* readSlabs(reader: ByteReader, entry: TensorEntry, maxSlabBytes: number): AsyncGenerator<TensorSlab> {
-  const { name, dtype, shape, begin, end } = entry
-  const totalRows = shape.length > 1 ? shape[0] : 1
-  const rowBytes = (end - begin) / totalRows
-  const rowsPerSlab = Math.max(1, Math.floor(maxSlabBytes / rowBytes))
-  const buffer = new Uint8Array(Math.min(rowsPerSlab, totalRows) * rowBytes)
-  for (let firstRow = 0; firstRow < totalRows; firstRow += rowsPerSlab) {
-    const numRows = Math.min(rowsPerSlab, totalRows - firstRow)
-    const data = buffer.subarray(0, numRows * rowBytes)
-    await readExactly(reader, data, `in tensor ${name}, row ${firstRow} of ${totalRows}`)
-    yield { file: reader.file, name, dtype, shape, firstRow, numRows, data }
-  }
+/** A tensor of the model as a checkpoint offers it. */
+export interface SourceTensor {
+  /** Where it is, for errors. */
+  readonly file: string
+  /** What it is called there. */
+  readonly storedName: string
+  /** Outermost dimension first. */
+  readonly shape: readonly number[]
+  readonly encoding: Encoding
 }
 
-async function readExactly(reader: ByteReader, target: Uint8Array, where: string): Promise<void> {
-  const begin = reader.bytesRead
-  const length = await reader.readInto(target)
-  if (length === target.length) return
-  throw new CorruptCheckpoint(
-    `${reader.file} is truncated: it ends at byte ${begin + length}, ${where}, which goes on to byte ${begin + target.length}. Download it again.`,
-  )
+/** What lies in a file: a tensor, or one of the tensors that make up a quantised matrix. */
+export interface StoredTensor {
+  /** Hugging Face's name of the tensor that it is or is part of; undefined: of no use to any model. */
+  readonly tensor: string | undefined
+  /** Which part of a quantised matrix; undefined: all of the tensor. */
+  readonly part?: PackedPart
+  /** First byte and the byte after the last, counted from where the file's weights begin. */
+  readonly begin: number
+  readonly end: number
 }
 
-async function checkEnd(reader: ByteReader): Promise<void> {
-  const end = reader.bytesRead
-  if ((await reader.readInto(new Uint8Array(1))) > 0) {
-    throw new CorruptCheckpoint(`${reader.file} goes on after byte ${end}, where its header says that it ends.`)
-  }
+export type PackedPart = 'qweight' | 'qzeros' | 'scales' | 'g_idx'
+
+/** A file of weights, by its header. */
+export interface WeightFile {
+  readonly name: string
+  /** Byte where the weights begin. */
+  readonly dataBegin: number
+  /** In file order. */
+  readonly stored: readonly StoredTensor[]
+  /** Most bytes that may follow the last tensor. */
+  readonly maxPadding: number
+}
+
+/** The weights of a model, by the headers of its files: what there is, before any of it is read. */
+export interface Checkpoint {
+  /** The file that lists the tensors, for errors. */
+  readonly name: string
+  /** What says which tensors the model has, for errors. */
+  readonly describedBy: string
+  /** Tensors are stored as the graph takes them, whatever Hugging Face's checkpoints of the architecture do. */
+  readonly hasPlainLayout: boolean
+  /** By Hugging Face's names. */
+  readonly tensors: ReadonlyMap<string, SourceTensor>
+  /** In the order in which they are to be read. */
+  readonly files: readonly WeightFile[]
 }

@@ -9,14 +9,17 @@ export class Fields {
     readonly json: JsonObject,
     /** The file, or the file and the object in it; for errors. */
     readonly file: string,
+    /** The name that the object has for a field by which it is asked for. */
+    readonly nameOf: (name: string) => string = name => name,
   ) {
     this.#unread = new Set(Object.keys(json))
   }
 
   /** The raw value; null reads as undefined. */
   read(name: string): unknown {
-    this.#unread.delete(name)
-    return this.json[name] ?? undefined
+    const own = this.nameOf(name)
+    this.#unread.delete(own)
+    return this.json[own] ?? undefined
   }
 
   /** A whole number from 1 to `max`; `fallback` if absent, an error if there is none. */
@@ -29,14 +32,28 @@ export class Fields {
   /** A finite number above 0; `fallback` if absent, an error if there is none. */
   positive(name: string, fallback?: number): number {
     const value = this.read(name) ?? fallback
-    if (typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY) return value
+    if (isPositive(value)) return value
     throw this.wrong(name, value, 'a positive number')
   }
 
-  flag(name: string): boolean {
-    const value = this.read(name) ?? false
+  /** Any finite number but 0. */
+  factor(name: string, fallback: number): number {
+    const value = this.read(name) ?? fallback
+    if (typeof value === 'number' && Number.isFinite(value) && value !== 0) return value
+    throw this.wrong(name, value, 'a number other than 0')
+  }
+
+  flag(name: string, fallback = false): boolean {
+    const value = this.read(name) ?? fallback
     if (typeof value === 'boolean') return value
     throw this.wrong(name, value, 'true or false')
+  }
+
+  /** Exactly `length` finite numbers above 0. */
+  positives(name: string, length: number): number[] {
+    const value = this.read(name)
+    if (Array.isArray(value) && value.length === length && value.every(isPositive)) return value
+    throw this.wrong(name, value, `a list of ${length} positive numbers`)
   }
 
   /** A token id, a list of them, or nothing. */
@@ -51,7 +68,9 @@ export class Fields {
   only(name: string, accepted: unknown): void {
     const value = this.read(name) ?? accepted
     if (value === accepted) return
-    throw new UnsupportedModel(`${this.file}: ${name} is ${brief(value)}; only ${brief(accepted)} is supported.`)
+    throw new UnsupportedModel(
+      `${this.file}: ${this.nameOf(name)} is ${brief(value)}; only ${brief(accepted)} is supported.`,
+    )
   }
 
   /** Throws `UnsupportedModel` for the first field that was neither read nor is in `ignored`. */
@@ -65,8 +84,12 @@ export class Fields {
   }
 
   wrong(name: string, value: unknown, expected: string): CorruptCheckpoint {
-    return new CorruptCheckpoint(`${this.file}: ${name} is ${brief(value)}, but must be ${expected}.`)
+    return new CorruptCheckpoint(`${this.file}: ${this.nameOf(name)} is ${brief(value)}, but must be ${expected}.`)
   }
+}
+
+function isPositive(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY
 }
 
 function isCount(value: unknown): value is number {

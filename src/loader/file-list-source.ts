@@ -16,9 +16,9 @@ export function fileListSource(files: Iterable<File>): ModelSource {
 
   return {
     name: 'the list of files',
-    async open(name, signal) {
+    async open(name, signal, begin = 0) {
       if (signal?.aborted) throw abortError(signal)
-      return byName.get(name)?.stream()
+      return byName.get(name)?.slice(begin).stream()
     },
   }
 }

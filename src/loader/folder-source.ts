@@ -7,11 +7,11 @@ const READ_BYTES = 2 ** 20
 
 /** A folder on disk; Node only. */
 export function folderSource(path: string): ModelSource {
-  async function open(file: string, signal?: AbortSignal): Promise<ByteStream | undefined> {
+  async function open(file: string, signal?: AbortSignal, begin = 0): Promise<ByteStream | undefined> {
     if (signal?.aborted) throw abortError(signal)
     const fs = await import('node:fs/promises')
     try {
-      return streamOf(await fs.open(`${path}/${file}`))
+      return streamOf(await fs.open(`${path}/${file}`), begin)
     } catch (cause) {
       if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
       throw unreadableFile(path, file, cause)
@@ -21,11 +21,13 @@ export function folderSource(path: string): ModelSource {
   return { name: path, open }
 }
 
-function streamOf(handle: FileHandle): ByteStream {
+function streamOf(handle: FileHandle, begin: number): ByteStream {
+  let position = begin
   return new ReadableStream({
     async pull(controller) {
       const chunk = new Uint8Array(READ_BYTES)
-      const { bytesRead } = await handle.read(chunk)
+      const { bytesRead } = await handle.read(chunk, { position })
+      position += bytesRead
       if (bytesRead > 0) return controller.enqueue(chunk.subarray(0, bytesRead))
       await handle.close()
       controller.close()

@@ -1,30 +1,27 @@
-import { abortError, DownloadFailed, InvalidRequest } from '../core/errors'
+import { DownloadFailed, InvalidRequest } from '../core/errors'
+import { RemoteFile, type RemoteFileOptions } from './http/remote-file'
 import type { ByteStream, ModelSource } from './source'
 
 /**
- * A model folder on a web server, e.g. `https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct/resolve/main`.
+ * A model folder on a web server, e.g. `https://example.org/models/SmolLM2-135M-Instruct`; a query is kept.
  * `init` goes with every request: an access token in `headers`, a `cache` mode.
  */
 export function httpSource(baseUrl: string | URL, init?: RequestInit): ModelSource {
   const base = absolute(baseUrl)
   if (!base.pathname.endsWith('/')) base.pathname += '/'
-  const name = base.href.slice(0, -1)
+  const options: RemoteFileOptions = { init, explain, checkEtag: true }
 
-  async function open(file: string, signal?: AbortSignal): Promise<ByteStream | undefined> {
-    const url = new URL(encodeURIComponent(file), base)
-    const response = await request(url, { ...init, signal })
-    if (response.status === 404 || isFallbackPage(response)) {
-      await response.body?.cancel()
-      return undefined
+  async function open(file: string, signal?: AbortSignal, begin = 0): Promise<ByteStream | undefined> {
+    const path = file.split('/').map(encodeURIComponent).join('/')
+    try {
+      return await new RemoteFile(new URL(path + base.search, base), options).open(begin, signal)
+    } catch (error) {
+      if (error instanceof DownloadFailed && error.status === 404) return undefined
+      throw error
     }
-    if (!response.ok || !response.body) {
-      await response.body?.cancel()
-      throw new DownloadFailed(`GET ${url} answered HTTP ${response.status}${hint(response.status)}`)
-    }
-    return response.body
   }
 
-  return { name, open }
+  return { name: (base.origin + base.pathname).slice(0, -1), open }
 }
 
 function absolute(url: string | URL): URL {
@@ -35,22 +32,6 @@ function absolute(url: string | URL): URL {
   }
 }
 
-async function request(url: URL, init: RequestInit): Promise<Response> {
-  try {
-    return await fetch(url, init)
-  } catch (cause) {
-    if (init.signal?.aborted) throw abortError(init.signal)
-    throw new DownloadFailed(`GET ${url} got no answer: the server is unreachable or refuses this origin (CORS).`, {
-      cause,
-    })
-  }
-}
-
-/** Development servers answer unknown paths with the app's page and status 200; no model file is HTML. */
-function isFallbackPage(response: Response): boolean {
-  return response.ok && (response.headers.get('content-type') ?? '').startsWith('text/html')
-}
-
-function hint(status: number): string {
-  return status === 401 || status === 403 ? ': the model needs an access token, as a header given to httpSource.' : '.'
+function explain({ status }: Response): string {
+  return status === 401 || status === 403 ? 'the model needs an access token, as a header given to httpSource.' : ''
 }

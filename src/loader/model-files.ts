@@ -1,5 +1,13 @@
+import type { ModelConfig } from '../core/model-config'
+import type { Checkpoint } from './checkpoint'
+import { ggufCheckpoint } from './gguf/checkpoint'
 import { readGgufFiles } from './gguf/files'
+import { inGgufTerms } from './gguf/gguf-terms'
+import { type GgufModel, openGguf } from './gguf/model'
 import type { JsonObject } from './json'
+import { parseModelConfig } from './model-config'
+import { parseQuantization } from './quantization-config'
+import { openSafetensors } from './safetensors-checkpoint'
 import { type ModelSource, missingFile, readJson, readText } from './source'
 
 /** The small files of a model. */
@@ -10,6 +18,8 @@ export interface ModelFiles {
   readonly tokenizerConfig: JsonObject | undefined
   /** Text of chat_template.jinja, where newer repositories keep what older ones have in tokenizer_config.json. */
   readonly chatTemplate: string | undefined
+  /** The headers from which the rest was read, if the model is a GGUF file. */
+  readonly gguf?: GgufModel
 }
 
 /**
@@ -18,8 +28,9 @@ export interface ModelFiles {
  */
 export async function readModelFiles(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles> {
   if (source.gguf !== undefined) {
-    const files = await readGgufFiles(source, source.gguf, signal)
-    return { ...files, generationConfig: undefined, chatTemplate: undefined }
+    const gguf = await openGguf(source, source.gguf, signal)
+    const files = await readGgufFiles(source, gguf, signal)
+    return { ...files, generationConfig: undefined, chatTemplate: undefined, gguf }
   }
   const [config, generationConfig, tokenizer, tokenizerConfig, chatTemplate] = await Promise.all([
     readJson(source, 'config.json', signal),
@@ -31,4 +42,23 @@ export async function readModelFiles(source: ModelSource, signal?: AbortSignal):
   if (!config) throw missingFile(source, 'config.json')
   if (!tokenizer) throw missingFile(source, 'tokenizer.json')
   return { config, generationConfig, tokenizer, tokenizerConfig, chatTemplate }
+}
+
+/** The model that the files describe. @throws UnsupportedModel · CorruptCheckpoint, in the words of the files */
+export function describeModel({ config, generationConfig, gguf }: ModelFiles): ModelConfig {
+  try {
+    return parseModelConfig(config, generationConfig)
+  } catch (error) {
+    throw gguf ? inGgufTerms(error, gguf) : error
+  }
+}
+
+/** The weights of the `model` that the files describe, by their headers; none of them is read yet. */
+export async function openCheckpoint(
+  source: ModelSource,
+  { config, gguf }: ModelFiles,
+  model: ModelConfig,
+  signal?: AbortSignal,
+): Promise<Checkpoint> {
+  return gguf ? ggufCheckpoint(gguf, model) : openSafetensors(source, parseQuantization(config), signal)
 }

@@ -1,7 +1,7 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../core/errors'
-import type { ModelConfig, RopeScaling } from '../core/model-config'
+import type { Rope, RopeScaling } from '../core/model-config'
 import { Fields } from './fields'
-import { brief, isJsonObject } from './json'
+import { brief, isJsonObject, type JsonObject } from './json'
 
 /** transformers' default. */
 const DEFAULT_THETA = 10_000
@@ -9,12 +9,20 @@ const DEFAULT_THETA = 10_000
 /** Meant for other kinds of scaling, or already applied; without effect on the kinds we have. */
 const IGNORED = new Set(['original_max_position_embeddings'])
 
+export interface RopeOptions {
+  readonly headDim: number
+  readonly maxPositions: number
+  /** Where config.json does not say. */
+  readonly defaultTheta?: number
+  /** The share of a head's dims that turns where config.json does not say; absent: config.json must not ask for less than all. */
+  readonly rotaryShare?: number
+}
+
 /**
  * Rotary position settings of config.json: `rope_theta` and `rope_scaling`, or since transformers 5 both in one object
  * `rope_parameters`; the kind of scaling is called `rope_type` or, in older files, `type`.
  */
-export function parseRope(config: Fields): Pick<ModelConfig, 'ropeTheta' | 'ropeScaling'> {
-  const theta = config.positive('rope_theta', DEFAULT_THETA)
+export function readRope(config: Fields, options: RopeOptions): Rope {
   const scaling = config.read('rope_scaling')
   const parameters = config.read('rope_parameters')
   if (scaling !== undefined && parameters !== undefined) {
@@ -23,14 +31,44 @@ export function parseRope(config: Fields): Pick<ModelConfig, 'ropeTheta' | 'rope
   const json = parameters ?? scaling ?? {}
   const name = parameters === undefined ? 'rope_scaling' : 'rope_parameters'
   if (!isJsonObject(json)) throw config.wrong(name, json, 'an object')
-  const fields = new Fields(json, `config.json: ${name}`)
-  fields.only('partial_rotary_factor', 1)
-  const result = { ropeTheta: fields.positive('rope_theta', theta), ropeScaling: parseScaling(fields) }
-  fields.refuseUnread(IGNORED)
-  return result
+  return readRopeObject(config, json, name, options)
 }
 
-function parseScaling(fields: Fields): RopeScaling {
+/** One object of such settings, which comes before those that config.json has beside it. */
+export function readRopeObject(config: Fields, json: JsonObject, name: string, options: RopeOptions): Rope {
+  const { headDim, maxPositions, defaultTheta = DEFAULT_THETA, rotaryShare } = options
+  const fields = new Fields(json, `config.json: ${name}`)
+  const theta = fields.positive('rope_theta', config.positive('rope_theta', defaultTheta))
+  const dim = rotaryDim([fields, config], headDim, rotaryShare)
+  const original = config.read('original_max_position_embeddings') ?? fields.read('original_max_position_embeddings')
+  const originalPositions = isPositiveNumber(original) ? original : maxPositions
+  const rope = { dim, theta, scaling: readScaling(fields, { dim, maxPositions, originalPositions }) }
+  fields.refuseUnread(IGNORED)
+  return rope
+}
+
+function rotaryDim(objects: readonly Fields[], headDim: number, rotaryShare: number | undefined): number {
+  if (rotaryShare === undefined) {
+    for (const fields of objects) fields.only('partial_rotary_factor', 1)
+    return headDim
+  }
+  const [inner, outer] = objects
+  const share = inner.positive('partial_rotary_factor', outer.positive('partial_rotary_factor', rotaryShare))
+  const dim = Math.floor(headDim * share)
+  if (dim > 0 && dim <= headDim && dim % 2 === 0) return dim
+  throw new CorruptCheckpoint(
+    `config.json: ${share} of the ${headDim} dims of a head turn, which are not pairs of them.`,
+  )
+}
+
+interface ScalingContext {
+  /** Dims that turn. */
+  readonly dim: number
+  readonly maxPositions: number
+  readonly originalPositions: number
+}
+
+function readScaling(fields: Fields, context: ScalingContext): RopeScaling {
   const oldType = fields.read('type')
   const type = fields.read('rope_type') ?? oldType ?? 'default'
   if (oldType !== undefined && oldType !== type) {
@@ -42,13 +80,21 @@ function parseScaling(fields: Fields): RopeScaling {
     case 'linear':
       return { type: 'linear', factor: fields.positive('factor') }
     case 'llama3':
-      return parseLlama3(fields)
+      return readLlama3(fields)
+    case 'yarn':
+      return readYarn(fields, context)
+    // as Phi-3 first called it
+    case 'su':
+    case 'longrope':
+      return readLongRope(fields, context)
     default:
-      throw new UnsupportedModel(`${fields.file}: rope_type is ${brief(type)}; supported are default, linear, llama3.`)
+      throw new UnsupportedModel(
+        `${fields.file}: rope_type is ${brief(type)}; supported are default, linear, llama3, yarn, longrope.`,
+      )
   }
 }
 
-function parseLlama3(fields: Fields): RopeScaling {
+function readLlama3(fields: Fields): RopeScaling {
   const lowFreqFactor = fields.positive('low_freq_factor')
   const highFreqFactor = fields.positive('high_freq_factor')
   // Between the two the frequency is interpolated, with their difference as the divisor.
@@ -62,4 +108,39 @@ function parseLlama3(fields: Fields): RopeScaling {
     highFreqFactor,
     originalMaxPositions: fields.positive('original_max_position_embeddings'),
   }
+}
+
+/** YaRN (arXiv:2309.00071 §3), with DeepSeek's split of the attention factor into two. */
+function readYarn(fields: Fields, { originalPositions }: ScalingContext): RopeScaling {
+  const factor = fields.positive('factor')
+  const scaleOf = (mscale: number) => (factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1)
+  const [mscale, mscaleAllDim] = [fields.read('mscale'), fields.read('mscale_all_dim')]
+  const hasBoth = isPositiveNumber(mscale) && isPositiveNumber(mscaleAllDim)
+  const usual = hasBoth ? scaleOf(mscale) / scaleOf(mscaleAllDim) : scaleOf(1)
+  return {
+    type: 'yarn',
+    factor,
+    betaFast: fields.positive('beta_fast', 32),
+    betaSlow: fields.positive('beta_slow', 1),
+    truncate: fields.flag('truncate', true),
+    originalMaxPositions: originalPositions,
+    attentionFactor: fields.positive('attention_factor', usual),
+  }
+}
+
+/** LongRoPE (arXiv:2402.13753): a factor for each pair of dims, found by search. */
+function readLongRope(fields: Fields, { dim, maxPositions, originalPositions }: ScalingContext): RopeScaling {
+  const factor = fields.positive('factor', maxPositions / originalPositions)
+  const usual = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalPositions))
+  return {
+    type: 'longrope',
+    shortFactors: fields.positives('short_factor', dim / 2),
+    longFactors: fields.positives('long_factor', dim / 2),
+    originalMaxPositions: originalPositions,
+    attentionFactor: fields.positive('attention_factor', usual),
+  }
+}
+
+function isPositiveNumber(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY
 }

@@ -1,15 +1,16 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../core/errors'
+import { DTYPE_BYTES } from './dtype'
 import { brief, isJsonObject, parseJsonObject } from './json'
 
-/** Element types that weights may have; all little-endian. */
-export type Dtype = 'F32' | 'F16' | 'BF16'
+/** Element types that we can read: those of weights, the words of quantised matrices, and masks, which we skip. */
+const STORED_BYTES = { ...DTYPE_BYTES, I32: 4, U8: 1, BOOL: 1 }
 
-export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = { F32: 4, F16: 2, BF16: 2 }
+export type StoredDtype = keyof typeof STORED_BYTES
 
 /** Where one tensor lies in a safetensors file. */
 export interface TensorEntry {
   readonly name: string
-  readonly dtype: Dtype
+  readonly dtype: StoredDtype
   /** Outermost dimension first; empty for a scalar. */
   readonly shape: readonly number[]
   /** First byte and the byte after the last, counted from the end of the header. */
@@ -100,7 +101,7 @@ function parseEntry(name: string, field: unknown, file: string): TensorEntry {
     throw corrupt(`has data_offsets ${brief(offsets)}, which are not [begin, end]`)
   }
   const [begin, end] = offsets
-  const numBytes = shape.reduce((product, size) => product * size, DTYPE_BYTES[dtype])
+  const numBytes = shape.reduce((product, size) => product * size, STORED_BYTES[dtype])
   if (numBytes !== end - begin) {
     throw corrupt(
       `of shape [${shape}] in ${dtype} takes ${numBytes} bytes, but its data_offsets [${offsets}] hold ${end - begin}`,
@@ -120,8 +121,8 @@ function checkContiguous(entries: readonly TensorEntry[], file: string): void {
   }
 }
 
-function isDtype(value: unknown): value is Dtype {
-  return typeof value === 'string' && Object.hasOwn(DTYPE_BYTES, value)
+function isDtype(value: unknown): value is StoredDtype {
+  return typeof value === 'string' && Object.hasOwn(STORED_BYTES, value)
 }
 
 function isSizeList(value: unknown): value is number[] {

@@ -2,7 +2,7 @@ import { abortError, CorruptCheckpoint, DownloadFailed } from '../core/errors'
 import { ByteReader } from './byte-reader'
 import { type JsonObject, parseJsonObject } from './json'
 
-/** The bytes of a file, to be read once from start to end. */
+/** The bytes of a file, to be read once, in order and to its end. */
 export type ByteStream = ReadableStream<Uint8Array<ArrayBuffer>>
 
 /** Where a model's files come from: the files of one Hugging Face repository, without folders, or GGUF files. */
@@ -12,10 +12,11 @@ export interface ModelSource {
   /** The model is this GGUF file (or, if split, this and its other parts), and not a Hugging Face repository. */
   readonly gguf?: string
   /**
-   * Starts reading `file`. Undefined if the source works but has no such file; any other failure is `DownloadFailed`.
-   * Aborting rejects with the signal's reason, also while the stream is being read.
+   * Starts reading `file` at byte `begin`, by default its first; at or beyond its end the stream is empty. Undefined if
+   * the source works but has no such file; any other failure is `DownloadFailed`. Aborting rejects with the signal's
+   * reason, also while the stream is being read.
    */
-  open(file: string, signal?: AbortSignal): Promise<ByteStream | undefined>
+  open(file: string, signal?: AbortSignal, begin?: number): Promise<ByteStream | undefined>
 }
 
 /** Largest text file we read into memory. The largest tokenizer.json known to us (Gemma's) has 33 MB. */
@@ -42,6 +43,19 @@ export async function readJson(
 ): Promise<JsonObject | undefined> {
   const text = await readText(source, file, signal)
   return text === undefined ? undefined : parseJsonObject(text, file)
+}
+
+/** What is left of a stream after its first `numBytes`. */
+export function skipBytes(stream: ByteStream, numBytes: number): ByteStream {
+  let left = numBytes
+  return stream.pipeThrough(
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform(chunk, controller) {
+        if (chunk.length > left) controller.enqueue(chunk.subarray(left))
+        left = Math.max(0, left - chunk.length)
+      },
+    }),
+  )
 }
 
 /** The error for a file that the model cannot do without. */

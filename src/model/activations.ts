@@ -1,7 +1,8 @@
 import type { ModelConfig } from '../core/model-config'
 import type { Gpu } from '../gpu/device'
 import { COPY_DST, COPY_SRC, STORAGE } from '../gpu/usage'
-import { TILE_ROWS } from '../kernels/pack'
+import type { Int8Rows } from '../kernels/context'
+import { TILE_ROWS } from '../kernels/matrix-format'
 
 /** Buffers that a step's tokens pass through, f32, reused by all layers. T: most tokens in a step. */
 export interface Activations {
@@ -19,7 +20,7 @@ export interface Activations {
   readonly partialO: GPUBuffer
   /** [slots, numHeads, 2]: highest score and sum of weights of each part. */
   readonly partialStats: GPUBuffer
-  /** [T, outputs of the fused gate and up matrix] */
+  /** [T, outputs of the fused gate and up matrix, or of up alone] */
   readonly gateUp: GPUBuffer
   /** [T, intermediate] */
   readonly activated: GPUBuffer
@@ -38,7 +39,7 @@ export interface ActivationSizes {
 }
 
 export function createActivations(gpu: Gpu, config: ModelConfig, sizes: ActivationSizes): Activations {
-  const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim, vocabSize } = config
+  const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim, vocabSize, isGated } = config
   const { tokenBudget, drawRows, partialSlots } = sizes
   const f32 = (label: string, length: number) => gpu.createBuffer(label, length * 4, STORAGE | COPY_SRC | COPY_DST)
   // a fused matrix's parts start at multiples of 16
@@ -51,11 +52,21 @@ export function createActivations(gpu: Gpu, config: ModelConfig, sizes: Activati
     attended: f32('attended', tokenBudget * numHeads * headDim),
     partialO: f32('partial o', partialSlots * numHeads * headDim),
     partialStats: f32('partial stats', partialSlots * numHeads * 2),
-    gateUp: f32('gate and up', tokenBudget * 2 * padded(intermediateSize)),
+    gateUp: f32('gate and up', tokenBudget * (isGated ? 2 : 1) * padded(intermediateSize)),
     activated: f32('activated', tokenBudget * intermediateSize),
     drawn: f32('drawn', drawRows * hiddenSize),
     drawnNormed: f32('drawn normed', drawRows * hiddenSize),
     logits: f32('logits', drawRows * vocabSize),
+  }
+}
+
+/** Room for the input of any matrix product, rounded to int8. */
+export function createInt8Rows(gpu: Gpu, config: ModelConfig, tokenBudget: number): Int8Rows {
+  const { hiddenSize, intermediateSize, numHeads, headDim } = config
+  const mostValues = tokenBudget * Math.max(hiddenSize, intermediateSize, numHeads * headDim)
+  return {
+    codes: gpu.createBuffer('int8 rows', mostValues, STORAGE),
+    scales: gpu.createBuffer('scales of int8 rows', mostValues / 8, STORAGE),
   }
 }
 

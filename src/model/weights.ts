@@ -1,11 +1,12 @@
-import type { Gpu } from '../gpu/device'
+import type { Named, TensorLayout } from '../core/model-config'
+import type { BufferMaker } from '../gpu/device'
 import { COPY_DST, STORAGE } from '../gpu/usage'
 import { createMatrix, type Matrix } from '../kernels/matrix'
-import type { WeightFormat } from '../kernels/pack'
+import type { MatrixFormat } from '../kernels/matrix-format'
+import type { PackedRows } from '../kernels/pack'
 
 /** A linear layer of the checkpoint, `name.weight` [rows, cols] and perhaps `name.bias` [rows], as part of a fused one. */
-export interface Part {
-  readonly name: string
+export interface Part extends Named {
   readonly rows: number
 }
 
@@ -16,11 +17,20 @@ export interface Linear {
   readonly bias: GPUBuffer | undefined
 }
 
-/** A tensor's way to the GPU. */
-interface Target {
-  readonly shape: readonly number[]
-  write(firstRow: number, values: Float32Array<ArrayBuffer>): void
+/** A norm's weight and, of a LayerNorm, bias: [length] */
+export interface Norm {
+  readonly weight: GPUBuffer
+  readonly bias: GPUBuffer | undefined
 }
+
+/** A tensor's way to the GPU. */
+type Target = { readonly shape: readonly number[]; readonly layout: TensorLayout | undefined } & (
+  | { readonly format: MatrixFormat; write(firstRow: number, rows: PackedRows): void }
+  | { readonly format: undefined; write(values: Float32Array<ArrayBuffer>): void }
+)
+
+/** Decides what the matrix is kept as that holds the weights of these linear layers, each of `cols` columns. */
+export type FormatChoice = (parts: readonly Part[], cols: number) => MatrixFormat
 
 /**
  * The weights of a model on the GPU. The model asks for them by the checkpoint's tensor names, so that what was asked for
@@ -29,19 +39,25 @@ interface Target {
 export class Weights {
   /** GPU memory taken so far. */
   bytes = 0
-  readonly #gpu: Gpu
-  readonly #format: WeightFormat
+  readonly #gpu: BufferMaker
+  readonly #chooseFormat: FormatChoice
   readonly #targets = new Map<string, Target>()
   readonly #linears = new Map<string, Linear>()
 
-  constructor(gpu: Gpu, format: WeightFormat) {
+  constructor(gpu: BufferMaker, chooseFormat: FormatChoice) {
     this.#gpu = gpu
-    this.#format = format
+    this.#chooseFormat = chooseFormat
   }
 
   /** Tensor name → shape, of everything asked for. */
   get expected(): ReadonlyMap<string, readonly number[]> {
     return new Map([...this.#targets].map(([name, { shape }]) => [name, shape]))
+  }
+
+  /** Tensor name → how Hugging Face's checkpoints store it, of those that they store otherwise. */
+  get layouts(): ReadonlyMap<string, TensorLayout> {
+    const layouts = [...this.#targets].flatMap(([name, { layout }]) => (layout ? [[name, layout] as const] : []))
+    return new Map(layouts)
   }
 
   /** Layers of the same input stacked into one. The same parts asked for again are the same layer (tied weights). */
@@ -55,27 +71,41 @@ export class Weights {
     return linear
   }
 
-  /** A vector [length], f32. */
-  vector(name: string, length: number): GPUBuffer {
-    const buffer = this.#buffer(name, length)
-    this.#targets.set(name, this.#slice(buffer, 0, length))
-    return buffer
+  norm({ name, layout }: Named, length: number, hasBias: boolean): Norm {
+    return {
+      weight: this.#vector(`${name}.weight`, length, layout),
+      bias: hasBias ? this.#vector(`${name}.bias`, length, undefined) : undefined,
+    }
   }
 
-  /** Fills a tensor's rows from `firstRow` on. `values`: [numRows, cols]; a vector is one row. */
-  write(name: string, firstRow: number, values: Float32Array<ArrayBuffer>): void {
+  /** What a tensor's rows are kept as; undefined: a vector, of f32. */
+  formatOf(name: string): MatrixFormat | undefined {
+    return this.#target(name).format
+  }
+
+  /** Fills a tensor's rows from `firstRow` on, a multiple of 16; packed as its format says, or a whole vector. */
+  write(name: string, firstRow: number, rows: PackedRows | Float32Array<ArrayBuffer>): void {
+    const target = this.#target(name)
+    const isVector = rows instanceof Float32Array
+    if (target.format && !isVector) target.write(firstRow, rows)
+    else if (!target.format && isVector) target.write(rows)
+    else throw new Error(`${name} is ${isVector ? 'no vector' : 'a vector'}`)
+  }
+
+  #target(name: string): Target {
     const target = this.#targets.get(name)
     if (!target) throw new Error(`the model has no tensor ${name}`)
-    target.write(firstRow, values)
+    return target
   }
 
   #matrix(label: string, parts: readonly Part[], cols: number): Matrix {
     const partRows = parts.map(({ rows }) => rows)
-    const matrix = createMatrix(this.#gpu, label, partRows, cols, this.#format)
+    const format = this.#chooseFormat(parts, cols)
+    const matrix = createMatrix(this.#gpu, label, partRows, cols, format)
     this.bytes += matrix.bytes
-    parts.forEach(({ name, rows }, index) => {
-      const write = (firstRow: number, values: Float32Array) => matrix.writeRows(index, firstRow, values)
-      this.#targets.set(`${name}.weight`, { shape: [rows, cols], write })
+    parts.forEach(({ name, rows, layout }, index) => {
+      const write = (firstRow: number, packed: PackedRows) => matrix.write(index, firstRow, packed)
+      this.#targets.set(`${name}.weight`, { shape: [rows, cols], layout, format, write })
     })
     return matrix
   }
@@ -83,9 +113,17 @@ export class Weights {
   /** The parts' biases, each where its outputs are. */
   #bias(label: string, parts: readonly Part[], matrix: Matrix): GPUBuffer {
     const buffer = this.#buffer(`bias of ${label}`, matrix.rows)
-    parts.forEach(({ name, rows }, index) => {
-      this.#targets.set(`${name}.bias`, this.#slice(buffer, matrix.partOffset(index), rows))
+    parts.forEach(({ name, rows, layout }, index) => {
+      const biasLayout = layout?.type === 'transposed' ? undefined : layout
+      this.#targets.set(`${name}.bias`, this.#slice(buffer, matrix.partOffset(index), rows, biasLayout))
     })
+    return buffer
+  }
+
+  /** A vector [length], f32. */
+  #vector(name: string, length: number, layout: TensorLayout | undefined): GPUBuffer {
+    const buffer = this.#buffer(name, length)
+    this.#targets.set(name, this.#slice(buffer, 0, length, layout))
     return buffer
   }
 
@@ -95,8 +133,8 @@ export class Weights {
     return buffer
   }
 
-  #slice(buffer: GPUBuffer, offset: number, length: number): Target {
-    const { queue } = this.#gpu.device
-    return { shape: [length], write: (_, values) => queue.writeBuffer(buffer, offset * 4, values) }
+  #slice(buffer: GPUBuffer, offset: number, length: number, layout: TensorLayout | undefined): Target {
+    const write = (values: Float32Array<ArrayBuffer>) => this.#gpu.device.queue.writeBuffer(buffer, offset * 4, values)
+    return { shape: [length], layout, format: undefined, write }
   }
 }

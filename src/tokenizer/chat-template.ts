@@ -42,6 +42,9 @@ export class ChatTemplate {
     try {
       return this.#template.render({
         ...this.#specialTokens,
+        // none rather than undefined, as transformers gives them: templates ask `tools is not none`
+        tools: null,
+        documents: null,
         messages,
         add_generation_prompt: addGenerationPrompt,
         [STRFTIME]: (format: string) => strftime(date, format),

@@ -1,5 +1,11 @@
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
-import { InvalidRequest, UnsupportedModel } from '../core/errors'
+import {
+  ByteFallbackDecoder,
+  type Decoder,
+  Tokenizer as HuggingFaceTokenizer,
+  SequenceDecoder,
+} from '@huggingface/tokenizers'
+import { CoppiceError, InvalidRequest, UnsupportedModel } from '../core/errors'
+import { runnableJson } from './runnable-json'
 import { type SpecialTokens, specialTokens } from './special-tokens'
 
 export interface DecodeOptions {
@@ -18,11 +24,13 @@ export class Tokenizer {
   /** Takes the contents of tokenizer.json and, if there is one, tokenizer_config.json. */
   constructor(json: Readonly<Record<string, unknown>>, config: Readonly<Record<string, unknown>> = {}) {
     try {
-      this.#tokenizer = new HuggingFaceTokenizer(json, config)
+      this.#tokenizer = new HuggingFaceTokenizer(runnableJson(json, config), config)
     } catch (cause) {
+      if (cause instanceof CoppiceError) throw cause
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new UnsupportedModel(`tokenizer.json is not one that @huggingface/tokenizers can run: ${reason}`, { cause })
     }
+    keepByteOrderMarks(this.#tokenizer.decoder)
     let largestId = -1
     for (const id of this.#tokenizer.get_vocab().values()) largestId = Math.max(largestId, id)
     this.vocabSize = largestId + 1
@@ -32,15 +40,29 @@ export class Tokenizer {
   }
 
   /**
-   * Special tokens written out in `text` become those tokens. `addSpecialTokens` (default true) adds what the model
-   * expects around a plain text, such as BOS; a chat template writes its own, so encode its output with false.
+   * Special tokens written out in `text` become those tokens, halves of surrogate pairs U+FFFD. `addSpecialTokens`
+   * (default true) adds what the model expects around a plain text, such as BOS; a chat template writes its own, so
+   * encode its output with false. `InvalidRequest` for a text that the vocabulary or the library cannot take.
    */
   encode(text: string, { addSpecialTokens = true }: { readonly addSpecialTokens?: boolean } = {}): number[] {
-    const { ids, tokens } = this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens })
+    const { ids, tokens } = this.#encode(text.replace(/\p{Surrogate}/gu, '\ufffd'), addSpecialTokens)
     const unknown = ids.findIndex(id => !Number.isInteger(id))
     if (unknown >= 0)
       throw new InvalidRequest(`The model's vocabulary has no token for ${JSON.stringify(tokens[unknown])}.`)
     return ids
+  }
+
+  #encode(text: string, addSpecialTokens: boolean): { ids: number[]; tokens: string[] } {
+    try {
+      return this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens })
+    } catch (cause) {
+      // version 0.2.0 of the library passes the tokens of a Unigram's word as arguments
+      if (!(cause instanceof RangeError)) throw cause
+      throw new InvalidRequest(
+        `A text of ${text.length} characters has a word of more tokens than the tokenizer can hold.`,
+        { cause },
+      )
+    }
   }
 
   /**
@@ -61,4 +83,10 @@ export class Tokenizer {
   tokenId(token: string): number | undefined {
     return this.#tokenizer.token_to_id(token)
   }
+}
+
+/** Version 0.2.0 of the library drops U+FEFF where a text has it as three byte tokens. */
+function keepByteOrderMarks(decoder: Decoder | null): void {
+  if (decoder instanceof SequenceDecoder) decoder.decoders.forEach(keepByteOrderMarks)
+  if (decoder instanceof ByteFallbackDecoder) decoder.text_decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 }

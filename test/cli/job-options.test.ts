@@ -7,7 +7,10 @@ it('without arguments the example runs on the embedded model in Chrome', () => {
     out: 'examples/tickets.results.jsonl',
     summary: undefined,
     model: 'sprout',
-    weights: 'f32',
+    host: undefined,
+    token: undefined,
+    cache: undefined,
+    weights: undefined,
     maxTokens: undefined,
     tokenBudget: undefined,
     blocks: undefined,
@@ -21,12 +24,15 @@ it('without arguments the example runs on the embedded model in Chrome', () => {
 it('every option is read, before and after the input', () => {
   const before = ['--out', 'o', '--summary', 's', '--model', 'org/name', '--weights=f16', '--runtime', 'node']
   const after = ['--max-tokens', '5', '--token-budget', '64', '--blocks', '999999999', '--sharing', 'off']
-  const switches = ['--attention', 'flat', '--order', 'dual']
+  const switches = ['--attention', 'flat', '--order', 'dual', '--host', 'https://h', '--token', 't', '--cache', 'c']
   expect(parseJobCommand([...before, 'in.jsonl', ...after, ...switches])).toEqual({
     input: 'in.jsonl',
     out: 'o',
     summary: 's',
     model: 'org/name',
+    host: 'https://h',
+    token: 't',
+    cache: 'c',
     weights: 'f16',
     maxTokens: 5,
     tokenBudget: 64,
@@ -49,7 +55,7 @@ it.each([
 
 it.each([
   [['a.jsonl', 'b.jsonl'], 'One input file at a time, not 2: a.jsonl b.jsonl'],
-  [['--weights', 'q4'], '--weights is q4, but must be one of f32, f16.'],
+  [['--weights', 'q5'], '--weights is q5, but must be one of f32, f16, q8, q4, auto.'],
   [['--runtime', 'deno'], '--runtime is deno, but must be one of chrome, node.'],
   [['--sharing', 'all'], '--sharing is all, but must be one of off, cache, two-level, tree.'],
   [['--attention', 'none'], '--attention is none, but must be one of shared, split, flat, skip.'],
@@ -57,6 +63,7 @@ it.each([
   [['--blocks', '0'], '--blocks is 0, but must be a whole number of at least 1.'],
   [['--max-tokens', '1.5'], '--max-tokens is 1.5, but must be a whole number of at least 1.'],
   [['--token-budget', '1e3'], '--token-budget is 1e3, but must be a whole number of at least 1.'],
+  [['--cache', 'c'], '--cache needs --runtime node.'],
   [['--wat'], "Unknown option '--wat'"],
   [['--model'], "Option '--model <value>' argument missing"],
 ])('%o is refused with the reason', (args, reason) => {

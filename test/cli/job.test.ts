@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { USAGE } from '../../src/cli/job-options'
 import type { BatchResponse } from '../../src/index'
+import { seededFields, seededTensorInputs } from '../loader/gguf/seeded-gguf'
+import { writeGguf } from '../loader/gguf/write-gguf'
+import { TINY, TINY_SEED } from '../support/engine'
 import { folder, runJobCommand, writeInput, writeModel } from './run-job'
 
 const MINUTES_3 = 180_000
@@ -38,6 +41,7 @@ const SUMMARY_KEYS = [
   'peakBlocks',
   'kvBytesRead',
   'adapter',
+  'weights',
 ]
 
 describe.each(RUNTIMES)('on %s', { timeout: MINUTES_3 }, runtime => {
@@ -126,6 +130,24 @@ describe('the exit code', { timeout: MINUTES_3 }, () => {
     const { code, stdout } = await runJobCommand(['--help', '--wat'])
     expect(code).toBe(0)
     expect(stdout).toBe(`${USAGE}\n`)
+  })
+})
+
+describe('the model', { timeout: MINUTES_3 }, () => {
+  it('may be a GGUF file, kept as asked', async () => {
+    const file = join(folder, 'model.gguf')
+    writeFileSync(file, writeGguf({ fields: seededFields(TINY), tensors: seededTensorInputs(TINY, TINY_SEED, 'F16') }))
+    const [out, summary, expected] = ['gguf.jsonl', 'gguf.json', 'folder.jsonl'].map(name => join(folder, name))
+    const args = [good, '--max-tokens', '4', '--runtime', 'node']
+    const own = await runJobCommand([...args, '--model', file, '--weights', 'f16', '--out', out, '--summary', summary])
+    expect(own.code, own.stderr).toBe(0)
+    expect(own.stdout).toContain('weights        F16 as f16')
+    expect(JSON.parse(readFileSync(summary, 'utf8')).weights).toMatchObject([{ source: 'F16', format: 'f16' }])
+    await runJobCommand([...args, '--model', model, '--out', expected])
+    const answers = (path: string) =>
+      readResponses(path).map(({ response }) => (response?.body as { readonly choices?: unknown } | undefined)?.choices)
+    expect(answers(out)).toEqual(answers(expected))
+    expect(answers(out)).toEqual(LINES.map(() => [expect.objectContaining({ finish_reason: 'length' })]))
   })
 })
 

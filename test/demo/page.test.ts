@@ -42,7 +42,25 @@ describe('the demo page', { timeout: 300_000 }, () => {
     await page.waitForSelector('#model-facts:not([hidden]), #model-error:not([hidden])')
     expect(await textOf('model-error')).toBe('')
     expect(await textOf('model-status')).toBe('sprout is ready')
-    expect(await textOf('model-facts')).toMatch(/Weightsf32, \d+\.\d MiB.*2,048 blocks.*1,024 tokens/)
+    expect(await textOf('model-facts')).toMatch(/WeightsBF16 as f32, \d+\.\d MiB.*2,048 blocks.*1,024 tokens/)
+  })
+
+  it('tells which models the browser keeps, and removes them', async () => {
+    await page.evaluate(async () => {
+      const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('coppice', { create: true })
+      const model = await root.getDirectoryHandle('huggingface.co%2Forg%2Fname', { create: true })
+      const writable = await (await model.getFileHandle('0', { create: true })).createWritable()
+      await writable.write(new Uint8Array(4096))
+      await writable.close()
+    })
+    await page.click('#model-others summary')
+    await page.waitForSelector('#model-cached li')
+    expect(await textOf('model-cached')).toBe('huggingface.co/org/name, 4 KiB remove')
+    expect(await textOf('model-room')).toMatch(/^this site uses \d+.* · the browser allows about \d+/)
+    await page.click('#model-cached button')
+    await page.waitForFunction(() => !document.querySelector('#model-cached li'))
+    expect(await textOf('model-room')).toMatch(/^No downloaded model is kept/)
+    await page.click('#model-others summary')
   })
 
   it('streams the answer to a prompt', async () => {
@@ -121,7 +139,7 @@ describe('the demo page', { timeout: 300_000 }, () => {
     }
     await page.waitForFunction(() => document.querySelector('#model-status')?.textContent === 'sprout is ready')
     expect(await page.isHidden('#model-error')).toBe(true)
-    expect(await textOf('model-facts')).toContain('Weightsf16')
+    expect(await textOf('model-facts')).toContain('WeightsBF16 as f16')
     expect(await page.isEnabled('#batch-run')).toBe(true)
   })
 

@@ -61,6 +61,7 @@ describe('generate', () => {
     [{ seed: -1 }, 'seed is -1, but must be an integer from 0 to 4294967295.'],
     [{ logitBias: { 999: 1 } }, 'a token id of logitBias is 999, but must be an integer from 0 to 300.'],
     [{ logprobs: 21 }, 'logprobs is 21, but must be an integer from 0 to 20.'],
+    [{ stop: ['a', '\udf31'] }, 'stop[1] is "\\udf31", but must be a text of at least one character.'],
     [{ stop: [''] }, 'stop[0] is "", but must be a text of at least one character.'],
     [{ stop: 5 }, 'stop is 5, but must be a text or an array of texts.'],
     [{ logitBias: 5 }, 'logitBias is 5, but must be an object or a Map of token ids to numbers.'],

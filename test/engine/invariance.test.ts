@@ -42,6 +42,20 @@ describe('the tokens of a prompt are the same, greedy and sampled,', () => {
     other.dispose()
   })
 
+  it.each([{ weights: 'f16' }, { weights: 'q8' }, { weights: 'q4' }, { weights: 'q4', activations: 'int8' }] as const)(
+    'alone and in a batch with %o',
+    async formats => {
+      // 64 columns hold groups, the 48 of the attention's output do not
+      const config = { ...TINY, hidden_size: 64 }
+      const quantised = await drivenEngine(config, TINY_SEED, { blocks: 256, ...formats })
+      const some = requests.slice(0, 6)
+      const each: number[][] = []
+      for (const request of some) each.push(...(await quantised.run([request])))
+      expect(await quantised.run(some)).toEqual(each)
+      quantised.dispose()
+    },
+  )
+
   it('with the pool at its smallest', async () => {
     const largest = Math.max(...requests.map(({ prompt, params }) => prompt.length + params.maxTokens))
     const blocks = Math.ceil((largest - 1) / 16)

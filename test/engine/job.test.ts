@@ -73,6 +73,7 @@ it('the summary is the sum of the answers', async () => {
     decodeTokens: sum(usages.map(usage => usage.completion_tokens)),
     promptTokens: sum(usages.map(usage => usage.prompt_tokens)),
     adapter: engine.stats().adapter,
+    weights: [{ source: 'F32', format: 'f32', elements: expect.any(Number), relativeRms: 0 }],
   })
   expect(summary.decodeTokens).toBe(12 + 2 + 5)
   // nothing was preempted, so every prompt token was computed once or taken over from an earlier test

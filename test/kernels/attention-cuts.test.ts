@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { BLOCK_LEN } from '../../src/core/block'
-import { type AttentionVariant, attentionTiles, attentionVariants } from '../../src/kernels/attention'
+import {
+  type AttentionScores,
+  type AttentionVariant,
+  attentionTiling,
+  attentionVariants,
+} from '../../src/kernels/attention'
 import { DIRECT } from '../../src/kv/attention-plan'
 import { expectClose } from '../support/compare'
 import { kernelBench, testGpu } from '../support/gpu'
@@ -23,7 +28,8 @@ const BOUND = 1e-9
 /** The tiles of this device, and of one with the default limits. */
 async function allTiles(headDim: number): Promise<number[]> {
   const { limits } = await testGpu()
-  return [...new Set([...attentionTiles(headDim), ...attentionTiles(headDim, limits)])].sort((a, b) => a - b)
+  const tiles = [undefined, limits].flatMap(limits => attentionTiling(shapeOf(headDim, 1), limits).tiles)
+  return [...new Set(tiles)].sort((a, b) => a - b)
 }
 
 interface Kernel {
@@ -37,12 +43,24 @@ async function allKernels(headDim: number): Promise<Kernel[]> {
   return (await allTiles(headDim)).flatMap(queries => variants.map(variant => ({ queries, variant })))
 }
 
+/** Half of the seeds have a window, a third caps its scores. */
+function scoresOf(seed: number): AttentionScores {
+  return { window: seed % 2 === 0 ? 1 + 37 * seed : undefined, softcap: seed % 3 === 0 ? 10 * seed : undefined }
+}
+
 /** Groups of query heads: the seeds go through all of them, and through the segments. */
 const GROUPS = [1, 2, 3, 4, 8]
 const SEGMENTS = [32, 64, 128]
 
 describe('the bits of attention', () => {
-  it.each([16, 64, 80, 96, 128, 256])('are the same however the keys are cut, with heads of %i dims', async headDim => {
+  it.each([
+    [16, 'f32'],
+    [64, 'f32'],
+    [80, 'f16'],
+    [96, 'int8'],
+    [128, 'f16'],
+    [256, 'f32'],
+  ] as const)('are the same however the keys are cut, with heads of %i dims in %s', async (headDim, format) => {
     const kernels = await allKernels(headDim)
     for (let seed = 1; seed <= 6; seed++) {
       const { int } = random(seed)
@@ -55,7 +73,7 @@ describe('the bits of attention', () => {
       ).flatMap(blocks =>
         Array.from({ length: int(1, 14) }, () => ({ blocks, position: int(0, blocks.length * BLOCK_LEN) })),
       )
-      const scene = createScene(shape, tokens, seed)
+      const scene = { ...createScene(shape, tokens, seed), ...scoresOf(seed), format }
       const bench = await kernelBench()
       const { out: whole } = await run(bench, scene, wholePlan(scene, kernels[0].queries, segment))
       expectClose(whole, reference(scene), BOUND)
@@ -77,7 +95,7 @@ describe('the bits of attention', () => {
       const tokens: Token[] = ends.map(end => {
         return { blocks: [...prefix, ...end], position: sharedTokens + int(0, end.length * BLOCK_LEN) }
       })
-      const scene = createScene(shape, tokens, seed)
+      const scene = { ...createScene(shape, tokens, seed), ...scoresOf(seed) }
       const bench = await kernelBench()
       const { out: whole } = await run(bench, scene, wholePlan(scene, kernels[0].queries, segment))
       expectClose(whole, reference(scene), BOUND)
@@ -127,6 +145,33 @@ describe('the bits of attention', () => {
       })
       expect(bits(inOrder)).toEqual(bits(whole))
     }
+  })
+
+  it('are the same whether segments that a window hides are read or left out', async () => {
+    const segment = 64
+    const window = 60
+    const [blocks] = blockTables([400])
+    const tokens = [130, 255, 256, 310, 399].map(position => ({ blocks, position }))
+    const scene = { ...createScene(shapeOf(64, 2), tokens), window, softcap: 20 }
+    const bench = await kernelBench()
+    const { out: whole } = await run(bench, scene, wholePlan(scene, 8, segment))
+    expectClose(whole, reference(scene), BOUND)
+    const leftOut = tokens.map(({ position }, token) => {
+      const firstKeyPosition = Math.floor((position + 1 - window) / segment) * segment
+      const rows = [[token, position, DIRECT]] as const
+      return { rows, blocks, numKeys: position + 1 - firstKeyPosition, firstKeyPosition }
+    })
+    expect(bits((await run(bench, scene, new HandPlan(8, leftOut, [], segment))).out)).toEqual(bits(whole))
+    // a state of its own for what is hidden, joined before the rest
+    const hidden = leftOut.map(({ rows: [[token, position]], firstKeyPosition }) => {
+      return { rows: [[token, position, 2 * token]] as const, blocks, numKeys: firstKeyPosition, firstKeyPosition: 0 }
+    })
+    const rest = leftOut.map(({ rows: [[token, position]], ...keys }) => {
+      return { ...keys, rows: [[token, position, 2 * token + 1]] as const }
+    })
+    const merges = tokens.map((_, token) => [token, 2 * token, 2] as const)
+    const split = new HandPlan(8, [...hidden, ...rest], merges, segment)
+    expect(bits((await run(bench, scene, split)).out)).toEqual(bits(whole))
   })
 
   it('are the same whatever keys beyond its position an item holds', async () => {

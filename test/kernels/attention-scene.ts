@@ -1,6 +1,12 @@
 /** Sequences with keys and values in a block pool, queries on them, and the naive f64 answer: for the attention tests. */
 import { BLOCK_LEN, blocksFor } from '../../src/core/block'
-import { type AttentionItems, type AttentionVariant, attention } from '../../src/kernels/attention'
+import type { KvFormat } from '../../src/core/kv-format'
+import {
+  type AttentionItems,
+  type AttentionScores,
+  type AttentionVariant,
+  attention,
+} from '../../src/kernels/attention'
 import type { KernelContext } from '../../src/kernels/context'
 import type { AttentionShape } from '../../src/kernels/kv-cache'
 import { mergeAttention } from '../../src/kernels/merge-attention'
@@ -8,6 +14,7 @@ import { planCapacity } from '../../src/kv/attention-layout'
 import { type AttentionPlan, AttentionPlanner } from '../../src/kv/attention-plan'
 import type { KernelBench } from '../support/gpu'
 import { random } from '../support/random'
+import { KvLayout } from './kv-layout'
 
 /** A query token of a sequence with this block table. */
 export interface Token {
@@ -19,9 +26,11 @@ export interface Token {
 export type Plan = Pick<AttentionPlan, 'rows' | 'blocks' | 'merges' | 'numPartialSlots'> & {
   readonly tiles: readonly { readonly queries: number; readonly items: Uint32Array }[]
   readonly segmentTokens: number
+  /** Query heads per item; default: all of a KV head's. */
+  readonly groupSize?: number
 }
 
-export interface Scene {
+export interface Scene extends AttentionScores {
   readonly shape: AttentionShape
   readonly tokens: readonly Token[]
   /** [tokens, numHeads, headDim], scaled for base 2 */
@@ -29,6 +38,8 @@ export interface Scene {
   /** [numBlocks · BLOCK_LEN, numKvHeads, headDim] */
   readonly k: Float32Array<ArrayBuffer>
   readonly v: Float32Array<ArrayBuffer>
+  /** How the cache keeps k and v; default f32. */
+  readonly format?: KvFormat
 }
 
 /** Block tables of sequences of these lengths, in a random order of the pool's blocks. */
@@ -72,14 +83,16 @@ export function planOf(
   parts: readonly Part[],
   { numHeads, numKvHeads }: AttentionShape,
   tiles: readonly number[],
+  groupSize = numHeads / numKvHeads,
 ): Plan {
-  const layout = { segmentTokens: SEGMENT, groupSize: numHeads / numKvHeads, tiles }
+  const layout = { segmentTokens: SEGMENT, groupSize, tiles }
   const contextLength = Math.max(...parts.map(({ start, count }) => start + count))
   const tokenBudget = parts.reduce((sum, { count }) => sum + count, 0)
   const plan = new AttentionPlanner(layout, planCapacity({ layout, tokenBudget, contextLength })).plan(parts)
   return {
     ...plan,
     segmentTokens: SEGMENT,
+    groupSize,
     tiles: tiles.map((queries, tile) => ({ queries, items: plan.items[tile] })),
   }
 }
@@ -98,22 +111,33 @@ export function createScene(shape: AttentionShape, tokens: readonly Token[], see
   }
 }
 
-/** softmax(q·Kᵀ)·V of each token over the keys up to its position, naively and in f64. */
-export function reference({ shape, tokens, q, k, v }: Scene): Float64Array {
+/** softmax(q·Kᵀ)·V of each token over the keys that it sees, as the cache keeps them, naively and in f64. */
+export function reference({
+  shape,
+  tokens,
+  q,
+  format = 'f32',
+  window = Infinity,
+  softcap = Infinity,
+  ...cached
+}: Scene) {
+  const [k, v] = [cached.k, cached.v].map(values => new KvLayout(format, shape).round(values))
   const { numHeads, numKvHeads, headDim } = shape
   const out = new Float64Array(q.length)
   tokens.forEach(({ blocks, position }, token) => {
     for (let head = 0; head < numHeads; head++) {
       const row = (token * numHeads + head) * headDim
       const kvHead = Math.floor((head * numKvHeads) / numHeads)
-      const starts = Array.from({ length: position + 1 }, (_, key) => {
+      const firstKey = Math.max(0, position + 1 - window)
+      const starts = Array.from({ length: position + 1 - firstKey }, (_, index) => {
+        const key = firstKey + index
         const slot = blocks[Math.floor(key / BLOCK_LEN)] * BLOCK_LEN + (key % BLOCK_LEN)
         return (slot * numKvHeads + kvHead) * headDim
       })
       const scores = starts.map(start => {
         let score = 0
         for (let d = 0; d < headDim; d++) score += q[row + d] * k[start + d]
-        return score
+        return softcap < Infinity ? softcap * Math.tanh((score * Math.LN2) / softcap) * Math.LOG2E : score
       })
       const highest = scores.reduce((a, b) => Math.max(a, b))
       const weights = scores.map(score => 2 ** (score - highest))
@@ -126,34 +150,6 @@ export function reference({ shape, tokens, q, k, v }: Scene): Float64Array {
   return out
 }
 
-/** The K cache's layout of [slots, numKvHeads, headDim]. */
-export function packK(k: Float32Array, { numKvHeads, headDim }: AttentionShape): Float32Array<ArrayBuffer> {
-  return permute(k, numKvHeads, headDim, (kvHead, offset, d) => {
-    return ((kvHead * (headDim / 4) + Math.floor(d / 4)) * BLOCK_LEN + offset) * 4 + (d % 4)
-  })
-}
-
-/** The V cache's layout of [slots, numKvHeads, headDim]. */
-export function packV(v: Float32Array, { numKvHeads, headDim }: AttentionShape): Float32Array<ArrayBuffer> {
-  return permute(v, numKvHeads, headDim, (kvHead, offset, d) => (kvHead * BLOCK_LEN + offset) * headDim + d)
-}
-
-function permute(
-  values: Float32Array,
-  numKvHeads: number,
-  headDim: number,
-  place: (kvHead: number, offset: number, d: number) => number,
-): Float32Array<ArrayBuffer> {
-  const packed = new Float32Array(values.length)
-  values.forEach((value, index) => {
-    const slot = Math.floor(index / (numKvHeads * headDim))
-    const block = Math.floor(slot / BLOCK_LEN)
-    const kvHead = Math.floor(index / headDim) % numKvHeads
-    packed[block * BLOCK_LEN * numKvHeads * headDim + place(kvHead, slot % BLOCK_LEN, index % headDim)] = value
-  })
-  return packed
-}
-
 /** What attention and merge write for the plan; by the device's best variant, or by this one. */
 export async function run(
   bench: KernelBench,
@@ -162,16 +158,17 @@ export async function run(
   context: KernelContext = bench,
   variant?: AttentionVariant,
 ) {
-  const { shape, q, k, v } = scene
+  const { shape, q, format = 'f32', window, softcap } = scene
+  const layout = new KvLayout(format, shape)
   const out = bench.output(q.length)
   const numSlots = Math.max(1, plan.numPartialSlots)
   const partialO = bench.output(numSlots * shape.numHeads * shape.headDim)
   const partialStats = bench.output(numSlots * shape.numHeads * 2)
-  const cache = { k: bench.upload(packK(k, shape)), v: bench.upload(packV(v, shape)) }
-  const buffers = { q: bench.upload(q), ...cache, out, partialO, partialStats }
-  const { segmentTokens } = plan
+  const cache = { k: bench.upload(layout.pack(scene.k, 'k')), v: bench.upload(layout.pack(scene.v, 'v')) }
+  const buffers = { q: bench.upload(q), format, ...cache, out, partialO, partialStats }
+  const { segmentTokens, groupSize } = plan
   const recorders = plan.tiles.map(({ queries }) => {
-    return attention(context, shape, { queries, segmentTokens }, buffers, variant)
+    return attention(context, shape, { queries, groupSize, segmentTokens, window, softcap }, buffers, variant)
   })
   const merge = mergeAttention(context, shape, buffers)
   await bench.ready()

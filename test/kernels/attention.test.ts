@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { BLOCK_LEN } from '../../src/core/block'
 import { Step } from '../../src/gpu/step'
-import { attentionTiles, attentionVariants } from '../../src/kernels/attention'
+import { attentionTiling, attentionVariants } from '../../src/kernels/attention'
 import { DIRECT } from '../../src/kv/attention-plan'
 import { expectClose } from '../support/compare'
 import { kernelBench, testGpu } from '../support/gpu'
@@ -34,8 +34,53 @@ describe('attention', () => {
     const parts = partsOf([...decodes, { start: 0, count: 19 }, { start: 250, count: 13 }])
     const scene = createScene(shape, tokensOf(parts))
     const { limits } = await testGpu()
-    const tiles = attentionTiles(shape.headDim, limits).filter(queries => queries >= options.group)
+    const { tiles } = attentionTiling(shape, limits)
     const { out } = await run(await kernelBench(), scene, planOf(parts, shape, tiles))
+    expectClose(out, reference(scene), BOUND)
+  })
+
+  it.each([
+    { window: 1 },
+    { window: 100 },
+    { softcap: 5 },
+    { window: 300, softcap: 50 },
+    { headDim: 24, window: 17, softcap: 0.5 },
+    { headDim: 24, format: 'f16', window: 40 },
+    { headDim: 24, format: 'int8' },
+  ] as const)('equals the f64 reference with %o, whatever lies before the windows', async options => {
+    const { headDim, window } = { headDim: 64, window: undefined, ...options }
+    const shape = shapeOf(headDim, 2)
+    const parts = partsOf(
+      [10, 17, 257, 600, 450].map((end, index) => ({ start: end - 1 - index * 3, count: 1 + index * 3 })),
+    )
+    const scene = { ...createScene(shape, tokensOf(parts)), ...options }
+    const plan = planOf(parts, shape, attentionTiling(shape).tiles)
+    const bench = await kernelBench()
+    const { out } = await run(bench, scene, plan)
+    expectClose(out, reference(scene), BOUND)
+    const stale = { ...scene, k: scene.k.slice(), v: scene.v.slice() }
+    for (const { start, blockTable } of parts) {
+      for (let key = 0; key <= start - (window ?? Infinity); key++) {
+        const slot = blockTable[Math.floor(key / BLOCK_LEN)] * BLOCK_LEN + (key % BLOCK_LEN)
+        const row = shape.numKvHeads * headDim
+        for (const values of [stale.k, stale.v]) values.fill(3e38, slot * row, (slot + 1) * row)
+      }
+    }
+    expect(bits((await run(bench, stale, plan)).out)).toEqual(bits(out))
+  })
+
+  it.each([
+    { headDim: 256, group: 16, tiles: [8] },
+    { headDim: 64, group: 71, tiles: [8, 32] },
+  ])('serves $group query heads per KV head in tiles of $tiles', async ({ headDim, group, tiles }) => {
+    const shape = shapeOf(headDim, group)
+    const { groupSize } = attentionTiling(shape)
+    const parts = partsOf([
+      { start: 40, count: 1 },
+      { start: 257, count: 3 },
+    ])
+    const scene = createScene(shape, tokensOf(parts))
+    const { out } = await run(await kernelBench(), scene, planOf(parts, shape, tiles, groupSize))
     expectClose(out, reference(scene), BOUND)
   })
 
@@ -126,7 +171,7 @@ describe('attention', () => {
       { start: 300, count: 1 },
     ])
     const scene = createScene(shape, tokensOf(parts), 1, scoreScale)
-    const { out } = await run(await kernelBench(), scene, planOf(parts, shape, attentionTiles(64)))
+    const { out } = await run(await kernelBench(), scene, planOf(parts, shape, [8, 32]))
     expect(out.findIndex(value => !(Math.abs(value) <= 1))).toBe(-1)
     if (scoreScale <= 1e6) expect(bits(out.slice(0, 64))).toEqual(bits(firstValues(scene)))
   })
@@ -157,16 +202,22 @@ function firstValues({ tokens, v, shape }: Scene): Float32Array {
   return v.slice(start, start + shape.headDim)
 }
 
-describe('attentionTiles', () => {
+describe('attentionTiling', () => {
   it.each([
-    [16384, 64, [8, 32]],
-    [16384, 128, [8, 16]],
-    [16384, 256, [8]],
-    [32768, 64, [8, 64]],
-    [32768, 128, [8, 32]],
-    [32768, 256, [8, 16]],
-    [65536, 64, [8, 64]],
-  ])('of a device with %i bytes of workgroup memory, for heads of %i dims, are %j', (bytes, headDim, tiles) => {
-    expect(attentionTiles(headDim, { maxComputeWorkgroupStorageSize: bytes })).toEqual(tiles)
-  })
+    [16384, 64, 3, { groupSize: 3, tiles: [8, 32] }],
+    [16384, 128, 1, { groupSize: 1, tiles: [8, 16] }],
+    [16384, 256, 8, { groupSize: 8, tiles: [8] }],
+    [16384, 256, 12, { groupSize: 6, tiles: [8] }],
+    [16384, 64, 71, { groupSize: 1, tiles: [8, 32] }],
+    [32768, 64, 9, { groupSize: 9, tiles: [64] }],
+    [32768, 128, 4, { groupSize: 4, tiles: [8, 32] }],
+    [32768, 256, 16, { groupSize: 16, tiles: [16] }],
+    [65536, 64, 1, { groupSize: 1, tiles: [8, 64] }],
+  ])(
+    'of a device with %i bytes of workgroup memory, for heads of %i dims, %i per KV head, is %j',
+    (bytes, ...options) => {
+      const [headDim, group, tiling] = options
+      expect(attentionTiling(shapeOf(headDim, group), { maxComputeWorkgroupStorageSize: bytes })).toEqual(tiling)
+    },
+  )
 })

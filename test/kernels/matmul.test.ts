@@ -1,10 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { CORE_VARIANTS, matmul, matmulVariant, matmulVariants } from '../../src/kernels/matmul'
-import { createMatrix, type Matrix, type WeightFormat } from '../../src/kernels/matrix'
+import {
+  CORE_VARIANTS,
+  INT8_VARIANTS,
+  type MatmulVariant,
+  matmul,
+  matmulVariant,
+  matmulVariants,
+} from '../../src/kernels/matmul'
+import { createMatrix, type Matrix } from '../../src/kernels/matrix'
+import { isQuantized } from '../../src/kernels/matrix-format'
+import { packRows } from '../../src/kernels/pack'
 import { expectClose } from '../support/compare'
 import { type KernelBench, kernelBench } from '../support/gpu'
+import { FORMATS, filledMatrix, roundWeights } from '../support/matrices'
 import { random } from '../support/random'
-import { roundWeights } from '../support/round'
 
 /** y[m][n] = Σk x[m][k] · w[n][k] (+ bias[n]), naively and in f64. */
 function reference(x: ArrayLike<number>, w: ArrayLike<number>, cols: number, bias?: ArrayLike<number>): Float64Array {
@@ -20,51 +29,64 @@ function reference(x: ArrayLike<number>, w: ArrayLike<number>, cols: number, bia
   return y
 }
 
-const FORMATS: readonly WeightFormat[] = ['f32', 'f16']
+/** What rounding to a format may add to the error of a product; more than to the weights', since products may cancel. */
+const ROUNDING = { f32: 1e-10, f16: 1e-6, q8: 1e-3, q4: 1e-1 }
 
-function filled(bench: KernelBench, w: Float32Array<ArrayBuffer>, cols: number, format: WeightFormat, slice?: number) {
-  const matrix = createMatrix(bench.gpu, 'w', [w.length / cols], cols, format, slice)
-  matrix.writeRows(0, 0, w)
-  return matrix
-}
-
-async function product(bench: KernelBench, x: Float32Array<ArrayBuffer>, matrix: Matrix): Promise<Float32Array> {
+async function product(
+  bench: KernelBench,
+  x: Float32Array<ArrayBuffer>,
+  matrix: Matrix,
+  variant?: MatmulVariant,
+): Promise<Float32Array> {
   const numTokens = x.length / matrix.cols
   const y = bench.output(numTokens * matrix.rows)
-  const run = matmul(bench, matrix, { x: bench.upload(x), y })
+  const buffers = { x: bench.upload(x), y }
+  const run = variant ? matmulVariant(bench, variant, matrix, buffers) : matmul(bench, matrix, buffers)
   await bench.ready()
   run(numTokens)
   return bench.read(y, numTokens * matrix.rows)
 }
 
-describe.each(FORMATS)('matmul %s', format => {
+describe.each(FORMATS)('matmul $name', ({ format, colsFor }) => {
   it.each([
-    { numTokens: 1, rows: 1, cols: 8 },
-    { numTokens: 1, rows: 577, cols: 576 },
-    { numTokens: 2, rows: 15, cols: 24 },
-    { numTokens: 5, rows: 16, cols: 64 },
-    { numTokens: 8, rows: 100, cols: 576 },
-    { numTokens: 17, rows: 48, cols: 24 },
-    { numTokens: 33, rows: 577, cols: 64 },
-    { numTokens: 64, rows: 100, cols: 576 },
-    { numTokens: 130, rows: 16, cols: 8 },
-  ])('matches the f64 reference for $numTokens tokens, $rows × $cols', async ({ numTokens, rows, cols }) => {
+    { numTokens: 1, rows: 1, leastCols: 8 },
+    { numTokens: 1, rows: 577, leastCols: 576 },
+    { numTokens: 2, rows: 15, leastCols: 24 },
+    { numTokens: 5, rows: 16, leastCols: 64 },
+    { numTokens: 8, rows: 100, leastCols: 576 },
+    { numTokens: 17, rows: 48, leastCols: 24 },
+    { numTokens: 33, rows: 577, leastCols: 64 },
+    { numTokens: 64, rows: 100, leastCols: 576 },
+    { numTokens: 130, rows: 16, leastCols: 8 },
+  ])('matches the f64 reference for $numTokens tokens, $rows × $leastCols or more', async shape => {
+    const { numTokens, rows } = shape
+    const cols = colsFor(shape.leastCols)
     const { floats } = random(numTokens * 1000 + rows + cols)
     const [x, w] = [floats(numTokens * cols), floats(rows * cols)]
     const bench = await kernelBench()
-    const y = await product(bench, x, filled(bench, w, cols, format))
-    expectClose(y, reference(x, roundWeights(w, format), cols), 1e-9)
-    expectClose(y, reference(x, w, cols), 1e-6)
+    const y = await product(bench, x, filledMatrix(bench.gpu, w, cols, format))
+    expectClose(y, reference(x, roundWeights(w, format), cols), 1e-10)
+    expectClose(y, reference(x, w, cols), ROUNDING[format.kind])
+  })
+
+  it('has the bits of the product in f32 with the weights that the format means', async () => {
+    const { floats } = random(17)
+    const [numTokens, rows, cols] = [37, 83, 1152]
+    const [x, w] = [floats(numTokens * cols), floats(rows * cols)]
+    const bench = await kernelBench()
+    const exact = filledMatrix(bench.gpu, roundWeights(w, format), cols, { kind: 'f32' })
+    const y = await product(bench, x, filledMatrix(bench.gpu, w, cols, format))
+    expect(y).toEqual(await product(bench, x, exact))
   })
 
   it('the parts of a fused matrix give their outputs from their offsets on, and zeros between', async () => {
     const { floats } = random(11)
-    const [cols, partRows] = [64, [20, 5, 33]]
+    const [cols, partRows] = [128, [20, 5, 33]]
     const x = floats(3 * cols)
     const bench = await kernelBench()
     const matrix = createMatrix(bench.gpu, 'fused', partRows, cols, format)
     const parts = partRows.map(rows => floats(rows * cols))
-    parts.forEach((w, part) => void matrix.writeRows(part, 0, w))
+    parts.forEach((w, part) => void matrix.write(part, 0, packRows(format, w, partRows[part], cols)))
     expect([matrix.rows, matrix.paddedRows]).toEqual([81, 96])
     const expected = new Float64Array(3 * 81)
     parts.forEach((w, part) => {
@@ -74,34 +96,35 @@ describe.each(FORMATS)('matmul %s', format => {
         expected[Math.floor(i / rows) * 81 + matrix.partOffset(part) + (i % rows)] = y[i]
       }
     })
-    expectClose(await product(bench, x, matrix), expected, 1e-9)
+    expectClose(await product(bench, x, matrix), expected, 1e-10)
   })
 
   it('a matrix in many buffers gives the same bits as one in a single buffer', async () => {
     const { floats } = random(12)
-    const [x, w] = [floats(9 * 64), floats(100 * 64)]
+    const [x, w] = [floats(9 * 128), floats(100 * 128)]
     const bench = await kernelBench()
-    const sliced = filled(bench, w, 64, format, 32 * 64 * (format === 'f32' ? 4 : 2) + 100)
+    const sliced = filledMatrix(bench.gpu, w, 128, format, 2)
     expect(sliced.slices.map(({ numRows }) => numRows)).toEqual([32, 32, 32, 4])
-    expect(await product(bench, x, sliced)).toEqual(await product(bench, x, filled(bench, w, 64, format)))
+    expect(await product(bench, x, sliced)).toEqual(await product(bench, x, filledMatrix(bench.gpu, w, 128, format)))
   })
 
-  it('adds the bias, and adds to what y holds, within a stride and from an offset on', async () => {
+  it('adds the bias, scales, and adds to what y holds, within a stride and from an offset on', async () => {
     const { floats } = random(13)
-    const [numTokens, rows, cols, yStride, yOffset] = [6, 20, 24, 31, 7]
+    const [numTokens, rows, cols, yStride, yOffset] = [6, 20, colsFor(24), 31, 7]
     const [x, w, bias, before] = [numTokens * cols, rows * cols, rows, numTokens * yStride].map(n => floats(n))
     const bench = await kernelBench()
     const y = bench.upload(before)
     const buffers = { x: bench.upload(x), bias: bench.upload(bias), y }
-    const run = matmul(bench, filled(bench, w, cols, format), buffers, { accumulate: true, yStride, yOffset })
+    const matrix = filledMatrix(bench.gpu, w, cols, format)
+    const run = matmul(bench, matrix, buffers, { accumulate: true, scale: 0.3, yStride, yOffset })
     await bench.ready()
     run(numTokens)
     const expected = Float64Array.from(before)
     reference(x, roundWeights(w, format), cols, bias).forEach((value, i) => {
-      expected[Math.floor(i / rows) * yStride + yOffset + (i % rows)] += value
+      expected[Math.floor(i / rows) * yStride + yOffset + (i % rows)] += 0.3 * value
     })
     const after = await bench.read(y, numTokens * yStride)
-    expectClose(after, expected, 1e-9)
+    expectClose(after, expected, 1e-10)
     for (let i = 0; i < after.length; i++) {
       const column = (i % yStride) - yOffset
       if (column < 0 || column >= rows) expect(after[i]).toBe(before[i])
@@ -111,10 +134,10 @@ describe.each(FORMATS)('matmul %s', format => {
   it('every variant gives the same bits for any number of tokens', async () => {
     const { floats } = random(14)
     const bench = await kernelBench()
-    for (const cols of [8, 24, 64, 576]) {
+    for (const cols of new Set([8, 24, 64, 576].map(colsFor))) {
       const [numTokens, rows] = [37, 83]
       const [x, w, bias] = [floats(numTokens * cols), floats(rows * cols), floats(rows)]
-      const matrix = filled(bench, w, cols, format)
+      const matrix = filledMatrix(bench.gpu, w, cols, format)
       const buffers = { x: bench.upload(x), bias: bench.upload(bias) }
       const outputs: Float32Array[] = []
       for (const variant of new Set([...CORE_VARIANTS, ...matmulVariants(bench.gpu)])) {
@@ -136,7 +159,7 @@ describe.each(FORMATS)('matmul %s', format => {
     const [cols, rows] = [256, 96]
     const token = floats(cols)
     const bench = await kernelBench()
-    const matrix = filled(bench, floats(rows * cols), cols, format)
+    const matrix = filledMatrix(bench.gpu, floats(rows * cols), cols, format)
     const alone = await product(bench, token, matrix)
     for (const [numTokens, place] of [
       [2, 1],
@@ -153,24 +176,60 @@ describe.each(FORMATS)('matmul %s', format => {
   })
 })
 
+const INT8_FORMATS = FORMATS.filter(({ format }) => isQuantized(format) && !format.hasZeros)
+
+describe.each(INT8_FORMATS)('matmul $name with activations of int8', ({ format, colsFor }) => {
+  it.each([
+    { numTokens: 1, rows: 1, leastCols: 32 },
+    { numTokens: 3, rows: 577, leastCols: 576 },
+    { numTokens: 37, rows: 83, leastCols: 1152 },
+  ])('matches the f64 reference on what they are rounded to: $numTokens tokens, $rows × $leastCols', async shape => {
+    const { numTokens, rows } = shape
+    const cols = colsFor(shape.leastCols)
+    const { floats } = random(numTokens + rows + cols)
+    const [x, w, bias] = [floats(numTokens * cols), floats(rows * cols), floats(rows)]
+    const bench = await kernelBench()
+    const int8 = { codes: bench.output(x.length / 4), scales: bench.output(x.length / 32) }
+    const matrix = filledMatrix(bench.gpu, w, cols, format)
+    const buffers = { x: bench.upload(x), bias: bench.upload(bias) }
+
+    const y = bench.output(numTokens * rows)
+    const run = matmul({ ...bench, int8 }, matrix, { ...buffers, y })
+    await bench.ready()
+    run(numTokens)
+    const product = await bench.read(y, numTokens * rows)
+    const codes = new Int8Array((await bench.readU32(int8.codes, x.length / 4)).buffer)
+    const scales = await bench.read(int8.scales, x.length / 32)
+    const rounded = Float64Array.from(codes, (code, i) => code * scales[Math.floor(i / 32)])
+    expectClose(product, reference(rounded, roundWeights(w, format), cols, bias), 1e-10)
+    if (rows > 1) expectClose(product, reference(x, roundWeights(w, format), cols, bias), 3e-5)
+
+    for (const variant of INT8_VARIANTS) {
+      const other = bench.output(numTokens * rows)
+      const recorder = matmulVariant(bench, variant, matrix, { ...buffers, x: int8, y: other })
+      await bench.ready()
+      recorder(numTokens)
+      expect(await bench.read(other, numTokens * rows)).toEqual(product)
+    }
+  })
+})
+
 describe('matmul', () => {
   it('computes more rows than 65535 workgroups can in one dimension', async () => {
     const { floats } = random(16)
     const [rows, cols, variant] = [16 * 65536 + 5, 8, CORE_VARIANTS[0]]
     const [x, w] = [floats(cols), floats(rows * cols)]
     const bench = await kernelBench()
-    const y = bench.output(rows)
     expect(rows / variant.groupRows).toBeGreaterThan(65535)
-    const run = matmulVariant(bench, variant, filled(bench, w, cols, 'f32'), { x: bench.upload(x), y })
-    await bench.ready()
-    run(1)
-    expectClose(await bench.read(y, rows), reference(x, w, cols), 1e-9)
+    const matrix = filledMatrix(bench.gpu, w, cols, { kind: 'f32' })
+    expectClose(await product(bench, x, matrix, variant), reference(x, w, cols), 1e-10)
   })
 
   it('outputs beyond the stride of y are refused', async () => {
     const bench = await kernelBench()
     const buffers = { x: bench.output(8), y: bench.output(40) }
-    const make = () => matmul(bench, createMatrix(bench.gpu, 'w', [16], 8, 'f32'), buffers, { yStride: 20, yOffset: 5 })
+    const matrix = createMatrix(bench.gpu, 'w', [16], 8, { kind: 'f32' })
+    const make = () => matmul(bench, matrix, buffers, { yStride: 20, yOffset: 5 })
     expect(make).toThrow('w: 16 outputs at 5 exceed 20')
   })
 })

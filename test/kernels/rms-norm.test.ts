@@ -36,6 +36,19 @@ describe('rms-norm', () => {
     expectClose(await bench.read(y, numRows * rowLen), reference(x, weight, numRows, 1e-5), 1e-10)
   })
 
+  it('adds to what is there, if asked to', async () => {
+    const { floats } = random(6)
+    const [x, weight, before] = [floats(3 * 70), floats(70), floats(3 * 70)]
+    const bench = await kernelBench()
+    const y = bench.upload(before)
+    const buffers = { x: bench.upload(x), weight: bench.upload(weight), y }
+    const run = rmsNorm(bench, 70, 1e-5, buffers, { accumulate: true })
+    await bench.ready()
+    run(3)
+    const expected = reference(x, weight, 3, 1e-5).map((value, i) => value + before[i])
+    expectClose(await bench.read(y, 210), expected, 1e-10)
+  })
+
   it('gives each row the same bits whatever rows stand beside it', async () => {
     const { floats } = random(5)
     const [x, weight] = [floats(5 * 100), floats(100)]

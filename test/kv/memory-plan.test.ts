@@ -1,40 +1,35 @@
 import { describe, expect, test } from 'vitest'
 import { BLOCK_LEN } from '../../src/core/block'
 import { InvalidRequest, OutOfMemory } from '../../src/core/errors'
-import type { ModelConfig } from '../../src/core/model-config'
 import { planCapacity } from '../../src/kv/attention-layout'
 import { explainMemory, type MemoryOptions, planMemory } from '../../src/kv/memory-plan'
+import { parseModelConfig } from '../../src/loader'
 import { forEachSeed, pick } from './for-each-seed'
 
 const MIB = 2 ** 20
 
 /** The sizes of SmolLM2-135M. */
-const CONFIG: ModelConfig = {
-  architecture: 'llama',
-  vocabSize: 49152,
-  hiddenSize: 576,
-  intermediateSize: 1536,
-  numLayers: 30,
-  numHeads: 9,
-  numKvHeads: 3,
-  headDim: 64,
-  rmsNormEps: 1e-5,
-  ropeTheta: 100000,
-  ropeScaling: { type: 'default' },
-  maxPositions: 8192,
-  tieWordEmbeddings: true,
-  attentionBias: false,
-  mlpBias: false,
-  bosTokenId: 1,
-  eosTokenIds: [2],
-}
+const CONFIG = parseModelConfig({
+  architectures: ['LlamaForCausalLM'],
+  vocab_size: 49152,
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  hidden_act: 'silu',
+  rms_norm_eps: 1e-5,
+  rope_theta: 100000,
+  max_position_embeddings: 8192,
+  tie_word_embeddings: true,
+})
 
 const OPTIONS: MemoryOptions = {
   limits: { maxBufferSize: 256 * MIB, maxStorageBufferBindingSize: 128 * MIB },
   config: CONFIG,
   weightBytes: 270 * MIB,
   tokenBudget: 256,
-  kvElementBytes: 4,
+  kvFormat: 'f32',
 }
 
 describe('planMemory', () => {
@@ -48,6 +43,12 @@ describe('planMemory', () => {
     // a state: 9 heads x (64 sums, highest score, sum of weights) x 4 bytes
     expect(plan.partialBytes).toBe(8 * 256 * 9 * 66 * 4)
     expect(plan.drawRows).toBe(256)
+  })
+
+  test('int8 rows take a byte and an eighth for each value of the widest input', () => {
+    const int8Bytes =
+      planMemory({ ...OPTIONS, hasInt8Rows: true }).activationBytes - planMemory(OPTIONS).activationBytes
+    expect(int8Bytes).toBe(256 * 1536 * 1.125)
   })
 
   test('a budget holds everything', () => {
@@ -75,9 +76,12 @@ describe('planMemory', () => {
   })
 
   test('layers with a window get blocks for sequences of twice that length, and for 64 of them at most', () => {
-    const layers = Array.from({ length: 30 }, (_, index) => ({ window: index % 5 === 0 ? undefined : 512 }))
+    const layers = Array.from({ length: 30 }, (_, index) => ({
+      rope: undefined,
+      window: index % 5 === 0 ? undefined : 512,
+    }))
     const config = { ...CONFIG, layers }
-    const plan = planMemory({ ...OPTIONS, config: config as ModelConfig })
+    const plan = planMemory({ ...OPTIONS, config })
     const [full, windowed] = plan.kvGroups
     expect([full.layers.length, full.window, windowed.layers.length, windowed.window]).toEqual([6, Infinity, 24, 512])
     // 33 blocks for each 1024 tokens
@@ -85,17 +89,17 @@ describe('planMemory', () => {
     expect(plan.kvBytes).toBe(2 * (6 * full.numBlocks + 24 * windowed.numBlocks) * plan.blockBytes)
     expect(plan.kvBytes).toBeLessThanOrEqual(1024 * MIB)
     expect(plan.kvBytes).toBeGreaterThan(1024 * MIB - 2 * 30 * plan.blockBytes)
-    const large = planMemory({ ...OPTIONS, config: config as ModelConfig, blocks: 10_000 }).kvGroups
+    const large = planMemory({ ...OPTIONS, config, blocks: 10_000 }).kvGroups
     // 32 back and 17 of a step of 256 tokens, and one for what is in flight
     expect(large.map(({ numBlocks }) => numBlocks)).toEqual([10_000, 50 + 63 * 33])
-    const small = planMemory({ ...OPTIONS, config: config as ModelConfig, blocks: 60 }).kvGroups
+    const small = planMemory({ ...OPTIONS, config, blocks: 60 }).kvGroups
     expect(small.map(({ numBlocks }) => numBlocks)).toEqual([60, 50])
     expect(explainMemory(plan)).toContain('blocks in 24 layers that see 512 tokens')
   })
 
   test("where all layers have a window the context is the model's as soon as one sequence fits", () => {
-    const layers = Array.from({ length: 30 }, () => ({ window: 512 }))
-    const plan = (blocks: number) => planMemory({ ...OPTIONS, config: { ...CONFIG, layers } as ModelConfig, blocks })
+    const layers = Array.from({ length: 30 }, () => ({ rope: undefined, window: 512 }))
+    const plan = (blocks: number) => planMemory({ ...OPTIONS, config: { ...CONFIG, layers }, blocks })
     expect(plan(50).contextLength).toBe(8192)
     expect(plan(49).contextLength).toBe(49 * 16)
   })

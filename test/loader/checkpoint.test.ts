@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { CoppiceError, CorruptCheckpoint, DownloadFailed } from '../../src/core/errors'
 import type { TensorShapes } from '../../src/loader/check-tensors'
-import { type LoadProgress, type StreamOptions, streamTensors } from '../../src/loader/checkpoint'
+import { openSafetensors } from '../../src/loader/safetensors-checkpoint'
 import type { ModelSource } from '../../src/loader/source'
+import { type LoadProgress, type StreamOptions, streamRows } from '../../src/loader/stream-rows'
 import { random } from '../support/random'
 import { type Files, memorySource, safetensorsFile } from './memory-source'
 
@@ -28,8 +29,9 @@ const SHARDED: Files = {
 /** Every slab as [name, firstRow, values]. */
 async function load(source: ModelSource, shapes = SHAPES, options?: StreamOptions) {
   const slabs: [string, number, number[]][] = []
-  for await (const { name, firstRow, data } of streamTensors(source, shapes, options)) {
-    slabs.push([name, firstRow, [...new Float32Array(data.slice().buffer)]])
+  const checkpoint = await openSafetensors(source, undefined, options?.signal)
+  for await (const { name, firstRow, bytes } of streamRows(source, checkpoint, shapes, options)) {
+    slabs.push([name, firstRow, [...new Float32Array(bytes.buffer)]])
   }
   return slabs
 }
@@ -42,36 +44,39 @@ test.each([
     ['a', 0, [0, 1, 2, 3, 4, 5]],
     ['b', 0, [6, 7]],
   ])
-  expect(await load(memorySource(files), SHAPES, { maxSlabBytes: 17 })).toEqual([
-    ['a', 0, [0, 1, 2, 3]],
-    ['a', 2, [4, 5]],
-    ['b', 0, [6, 7]],
-  ])
 })
 
-test('a row that is larger than the limit is a slab of its own', async () => {
-  expect((await load(memorySource(SINGLE), SHAPES, { maxSlabBytes: 1 })).map(([name, row]) => [name, row])).toEqual([
-    ['a', 0],
-    ['a', 1],
-    ['a', 2],
-    ['b', 0],
-  ])
+test('slabs are whole tiles of 16 rows, as many as the limit allows, but at least one', async () => {
+  const numRows = 70
+  const header = { a: { dtype: 'F32', shape: [numRows, 2], data_offsets: [0, numRows * 8] } }
+  const values = Float32Array.from({ length: numRows * 2 }, (_, i) => i)
+  const source = memorySource({ 'model.safetensors': safetensorsFile(header, new Uint8Array(values.buffer)) })
+  for (const [limit, firstRows] of [
+    [1, [0, 16, 32, 48, 64]],
+    [32, [0, 16, 32, 48, 64]],
+    [70, [0, 32, 64]],
+    [1000, [0]],
+  ] as const) {
+    const slabs = await load(source, new Map([['a', [numRows, 2]]]), { maxSlabElements: limit })
+    expect(slabs.map(([, firstRow]) => firstRow)).toEqual(firstRows)
+    expect(slabs.flatMap(([, , elements]) => elements)).toEqual([...values])
+  }
 })
 
-test('each file is opened once', async () => {
+test('each file is opened twice, for its header and for its weights', async () => {
   const single = memorySource(SINGLE)
   await load(single)
-  expect(single.opened).toEqual(['model.safetensors'])
+  expect(single.opened).toEqual(['model.safetensors', 'model.safetensors'])
   const sharded = memorySource(SHARDED)
+  const shards = ['s-1.safetensors', 's-2.safetensors']
   await load(sharded)
-  expect(sharded.opened).toEqual(['model.safetensors', INDEX, 's-1.safetensors', 's-2.safetensors'])
+  expect(sharded.opened).toEqual(['model.safetensors', INDEX, ...shards, ...shards])
 })
 
 test('progress counts the bytes of tensors up to the total', async () => {
   const seen: LoadProgress[] = []
-  await load(memorySource(SHARDED), SHAPES, { onProgress: progress => seen.push(progress), maxSlabBytes: 16 })
+  await load(memorySource(SHARDED), SHAPES, { onProgress: progress => seen.push(progress) })
   expect(seen).toEqual([
-    { file: 's-1.safetensors', loadedBytes: 16, totalBytes: 32, fileLoadedBytes: 16, fileTotalBytes: 24 },
     { file: 's-1.safetensors', loadedBytes: 24, totalBytes: 32, fileLoadedBytes: 24, fileTotalBytes: 24 },
     { file: 's-2.safetensors', loadedBytes: 32, totalBytes: 32, fileLoadedBytes: 8, fileTotalBytes: 8 },
   ])
@@ -142,7 +147,7 @@ test.each<[string, Files, TensorShapes, string]>([
     'bytes after the end',
     { 'model.safetensors': safetensorsFile(HEADER, Uint8Array.of(...DATA, 1)) },
     SHAPES,
-    `model.safetensors goes on after byte ${8 + JSON.stringify(HEADER).length + 32}, where its header says that it ends.`,
+    `model.safetensors goes on after byte ${8 + JSON.stringify(HEADER).length + 32}, where by its header the last tensor ends.`,
   ],
 ])('%s is corrupt, and said so before the weights of the file', async (_, files, shapes, message) => {
   const promise = load(memorySource(files), shapes)
@@ -180,7 +185,7 @@ test("aborting rejects with the signal's reason, before and between slabs", asyn
   const reason = new Error('changed my mind')
   await expect(load(memorySource(SINGLE), SHAPES, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
   const controller = new AbortController()
-  const options = { signal: controller.signal, maxSlabBytes: 8, onProgress: () => controller.abort(reason) }
+  const options = { signal: controller.signal, onProgress: () => controller.abort(reason) }
   await expect(load(memorySource(SINGLE), SHAPES, options)).rejects.toBe(reason)
 })
 
@@ -204,7 +209,8 @@ test('a caller that stops early closes the stream', async () => {
       isCancelled = true
     },
   })
-  for await (const _ of streamTensors({ name: 'x', open: async () => stream }, SHAPES)) break
+  const checkpoint = await openSafetensors(memorySource(SINGLE), undefined)
+  for await (const _ of streamRows({ name: 'x', open: async () => stream }, checkpoint, SHAPES)) break
   expect(isCancelled).toBe(true)
 })
 

@@ -8,12 +8,12 @@ export function memorySource(files: Files, chunkBytes = 7): ModelSource & { read
   return {
     name: 'memory',
     opened,
-    async open(file) {
+    async open(file, _signal, begin = 0) {
       opened.push(file)
       const contents = files[file]
       if (contents === undefined) return undefined
       const bytes = typeof contents === 'string' ? new TextEncoder().encode(contents) : contents
-      let offset = 0
+      let offset = begin
       return new ReadableStream<Uint8Array<ArrayBuffer>>({
         pull(controller) {
           if (offset >= bytes.length) return controller.close()

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { CorruptCheckpoint, UnsupportedModel } from '../../src/core/errors'
+import { LLAMA_TENSORS } from '../../src/loader/architectures/llama-like'
+import type { JsonObject } from '../../src/loader/json'
 import { parseModelConfig } from '../../src/loader/model-config'
 
 /** HuggingFaceTB/SmolLM2-135M-Instruct, every field. */
@@ -122,7 +124,7 @@ const MISTRAL = {
 
 test('SmolLM2', () => {
   expect(parseModelConfig(SMOLLM2)).toEqual({
-    architecture: 'llama',
+    architecture: 'LlamaForCausalLM',
     vocabSize: 49152,
     hiddenSize: 576,
     intermediateSize: 1536,
@@ -130,36 +132,43 @@ test('SmolLM2', () => {
     numHeads: 9,
     numKvHeads: 3,
     headDim: 64,
-    rmsNormEps: 1e-5,
-    ropeTheta: 100000,
-    ropeScaling: { type: 'default' },
     maxPositions: 8192,
-    tieWordEmbeddings: true,
-    attentionBias: false,
+    layers: Array(30).fill({
+      rope: { dim: 64, theta: 100000, scaling: { type: 'default' } },
+      window: undefined,
+    }),
+    norm: 'rms',
+    normEps: 1e-5,
+    qkNorm: undefined,
+    isParallel: false,
+    activation: 'silu',
+    isGated: true,
+    qkvBias: false,
+    outputBias: false,
     mlpBias: false,
+    tieWordEmbeddings: true,
+    embeddingScale: 1,
+    attentionScale: 1 / 8,
+    residualScale: 1,
+    logitScale: 1,
+    attentionSoftcap: undefined,
+    logitSoftcap: undefined,
+    tensors: LLAMA_TENSORS,
     bosTokenId: 1,
     eosTokenIds: [2],
   })
 })
 
 test('Llama 3.2', () => {
-  expect(parseModelConfig(LLAMA3)).toMatchObject({
-    headDim: 64,
-    ropeTheta: 500000,
-    ropeScaling: {
-      type: 'llama3',
-      factor: 32,
-      lowFreqFactor: 1,
-      highFreqFactor: 4,
-      originalMaxPositions: 8192,
-    },
-    eosTokenIds: [128001, 128008, 128009],
-  })
+  const { layers, ...config } = parseModelConfig(LLAMA3)
+  expect(config).toMatchObject({ headDim: 64, eosTokenIds: [128001, 128008, 128009] })
+  const scaling = { type: 'llama3', factor: 32, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 }
+  expect(layers[0].rope).toEqual({ dim: 64, theta: 500000, scaling })
 })
 
 test('TinyLlama and Mistral v0.3', () => {
   expect(parseModelConfig(TINYLLAMA)).toMatchObject({ headDim: 64, numKvHeads: 4, tieWordEmbeddings: false })
-  expect(parseModelConfig(MISTRAL)).toMatchObject({ architecture: 'llama', headDim: 128, ropeTheta: 1e6 })
+  expect(parseModelConfig(MISTRAL)).toMatchObject({ architecture: 'MistralForCausalLM', headDim: 128 })
 })
 
 test('generation_config.json decides what ends a generation; config.json if it does not say', () => {
@@ -174,52 +183,65 @@ test('generation_config.json decides what ends a generation; config.json if it d
 
 test("absent fields have transformers' defaults", () => {
   const { num_key_value_heads: _, rope_theta: __, rms_norm_eps: ___, ...rest } = TINYLLAMA
-  expect(parseModelConfig(rest)).toMatchObject({ numKvHeads: 32, ropeTheta: 10000, rmsNormEps: 1e-6 })
+  expect(parseModelConfig(rest)).toMatchObject({ numKvHeads: 32, normEps: 1e-6 })
+  expect(parseModelConfig(rest).layers[0].rope?.theta).toBe(10000)
 })
 
 test('the settings of rotary positions are read in all three spellings', () => {
   const rope = (fields: object) => {
     const { rope_theta: _, rope_scaling: __, ...rest } = LLAMA3
-    return parseModelConfig({ ...rest, ...fields })
+    return parseModelConfig({ ...rest, ...fields }).layers[0].rope
   }
-  const linear = { type: 'linear', factor: 4 }
-  expect(rope({ rope_theta: 5, rope_scaling: { type: 'linear', factor: 4 } })).toMatchObject({
-    ropeTheta: 5,
-    ropeScaling: linear,
-  })
-  expect(rope({ rope_theta: 5, rope_scaling: { rope_type: 'linear', factor: 4 } })).toMatchObject({
-    ropeScaling: linear,
-  })
-  expect(rope({ rope_parameters: { rope_type: 'linear', factor: 4, rope_theta: 5 } })).toMatchObject({
-    ropeTheta: 5,
-    ropeScaling: linear,
-  })
-  expect(rope({ rope_parameters: { rope_type: 'default', rope_theta: 5 } }).ropeScaling).toEqual({ type: 'default' })
+  const scaling = { type: 'linear', factor: 4 }
+  const expected = { dim: 64, theta: 5, scaling }
+  expect(rope({ rope_theta: 5, rope_scaling: { type: 'linear', factor: 4 } })).toEqual(expected)
+  expect(rope({ rope_theta: 5, rope_scaling: { rope_type: 'linear', factor: 4 } })).toEqual(expected)
+  expect(rope({ rope_parameters: { rope_type: 'linear', factor: 4, rope_theta: 5 } })).toEqual(expected)
+  expect(rope({ rope_parameters: { rope_type: 'default', rope_theta: 5 } })?.scaling).toEqual({ type: 'default' })
 })
 
 test('a sliding window as long as the context never acts', () => {
-  expect(parseModelConfig({ ...MISTRAL, sliding_window: 32768 }).maxPositions).toBe(32768)
+  expect(windowsOf({ ...MISTRAL, sliding_window: 32768 })).toEqual(Array(32).fill(undefined))
 })
+
+test('Mistral has one in every layer, 4096 tokens where nothing is said', () => {
+  expect(windowsOf({ ...MISTRAL, sliding_window: 1024 })).toEqual(Array(32).fill(1024))
+  const { sliding_window: _, ...rest } = MISTRAL
+  expect(windowsOf(rest)).toEqual(Array(32).fill(4096))
+})
+
+test('Qwen has one in its upper layers, if it uses any', () => {
+  const qwen = { ...TINYLLAMA, architectures: ['Qwen2ForCausalLM'], sliding_window: 1024, max_window_layers: 20 }
+  const { attention_bias: _, ...config } = qwen
+  expect(windowsOf({ ...config, use_sliding_window: false })).toEqual(Array(22).fill(undefined))
+  expect(windowsOf({ ...config, use_sliding_window: true })).toEqual([...Array(20).fill(undefined), 1024, 1024])
+})
+
+test('layer_types say which layers have one', () => {
+  const types = Array.from({ length: 32 }, (_, layer) => (layer % 4 === 3 ? 'full_attention' : 'sliding_attention'))
+  const windows = windowsOf({ ...MISTRAL, sliding_window: 8, layer_types: types })
+  expect(windows.slice(0, 5)).toEqual([8, 8, 8, undefined, 8])
+})
+
+const windowsOf = (config: JsonObject) => parseModelConfig(config).layers.map(({ window }) => window)
 
 test.each<[object, string]>([
   [
-    { architectures: ['Qwen2ForCausalLM'] },
-    'architectures is ["Qwen2ForCausalLM"]; supported are LlamaForCausalLM, MistralForCausalLM.',
+    { architectures: ['MambaForCausalLM'] },
+    'architectures is ["MambaForCausalLM"]; supported are LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, ',
   ],
   [{ architectures: undefined }, 'architectures is undefined'],
-  [{ hidden_act: 'gelu' }, 'hidden_act is "gelu"; only "silu" is supported.'],
+  [{ hidden_act: 'relu' }, 'hidden_act is "relu"; supported are silu, swish, gelu, gelu_new, '],
   [{ pretraining_tp: 2 }, 'pretraining_tp is 2; only 1 is supported.'],
   [{ rope_interleaved: true }, 'rope_interleaved is true; only false is supported.'],
   [{ partial_rotary_factor: 0.5 }, 'partial_rotary_factor is 0.5; only 1 is supported.'],
-  [{ sliding_window: 4096 }, 'sliding_window is 4096, shorter than the context of 8192 tokens'],
-  [{ layer_types: ['sliding_attention'] }, 'layer_types is ["sliding_attention"]; only "full_attention" is supported.'],
   [
-    { quantization_config: { quant_method: 'gptq', bits: 4 } },
-    'quantization_config is {"quant_method":"gptq","bits":4}; only F32',
+    { layer_types: ['chunked_attention'] },
+    'layer_types is ["chunked_attention"]; supported are full_attention, sliding',
   ],
   [
-    { rope_scaling: { rope_type: 'yarn', factor: 4 } },
-    'rope_scaling: rope_type is "yarn"; supported are default, linear, llama3.',
+    { rope_scaling: { rope_type: 'dynamic', factor: 4 } },
+    'rope_scaling: rope_type is "dynamic"; supported are default, linear, llama3, yarn, longrope.',
   ],
   [
     { rope_scaling: { type: 'linear', factor: 4, mscale: 2 } },
@@ -245,6 +267,12 @@ test.each<[object, string]>([
   [{ rms_norm_eps: -1 }, 'config.json: rms_norm_eps is -1, but must be a positive number.'],
   [{ tie_word_embeddings: 'yes' }, 'config.json: tie_word_embeddings is "yes", but must be true or false.'],
   [{ eos_token_id: [-1] }, 'config.json: eos_token_id is [-1], but must be a token id or a list of them.'],
+  [{ layer_types: ['full_attention'] }, 'config.json: layer_types has 1 entries for 30 layers.'],
+  [
+    { layer_types: Array(30).fill('sliding_attention') },
+    'config.json: sliding_window is undefined, but must be given for the layers of "sliding_attention".',
+  ],
+  [{ sliding_window: '8' }, 'config.json: sliding_window is "8", but must be a whole number from 1 to'],
   [{ rope_scaling: 4 }, 'config.json: rope_scaling is 4, but must be an object.'],
   [
     { rope_scaling: { type: 'linear' } },

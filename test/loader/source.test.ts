@@ -37,13 +37,18 @@ beforeAll(async () => {
   for (const [file, text] of Object.entries(FILES)) await writeFile(join(folder, file), text)
   server = createServer((request, response) => {
     const path = request.url ?? ''
-    const [status, type] = ODD[path]?.() ?? [
-      FILES[path.slice('/model/'.length)] === undefined ? 404 : 200,
-      'text/plain',
-    ]
+    if (path.startsWith('/query/')) return void response.end(JSON.stringify({ url: path }))
+    const [status, type] = ODD[path]?.() ?? [FILES[path.split('/')[2]] === undefined ? 404 : 200, 'text/plain']
+    const text = FILES[new URL(path, 'http://host').pathname.split('/')[2]]
+    const begin = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+    if (begin > 0 && path.startsWith('/model/')) {
+      const bytes = Buffer.from(text)
+      response.writeHead(begin < bytes.length ? 206 : 416, { 'content-type': type })
+      return void response.end(bytes.subarray(begin))
+    }
     response.writeHead(status, { 'content-type': type })
     if (path.endsWith('stall.txt')) response.write('first')
-    else response.end(FILES[path.slice('/model/'.length)])
+    else response.end(text)
   })
   FILES['stall.txt'] = ''
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -70,6 +75,7 @@ function fakeDirectory(): FileSystemDirectoryHandle {
 
 const sources: [string, () => ModelSource][] = [
   ['httpSource', () => httpSource(`${origin()}/model`)],
+  ['httpSource without ranges', () => httpSource(`${origin()}/whole`)],
   ['folderSource', () => folderSource(folder)],
   ['fileListSource', () => fileListSource(files())],
   ['directorySource', () => directorySource(fakeDirectory())],
@@ -80,6 +86,17 @@ describe.each(sources)('%s', (_, makeSource) => {
     expect(await readText(makeSource(), 'long.txt')).toBe(LONG)
     expect(await readText(makeSource(), 'empty.txt')).toBe('')
     expect(await readJson(makeSource(), 'config.json')).toEqual({ a: 1 })
+  })
+
+  test('gives the bytes from an offset on', async () => {
+    const tail = async (begin: number) => {
+      const stream = await makeSource().open('long.txt', undefined, begin)
+      return stream && Buffer.from(await new Response(stream).arrayBuffer())
+    }
+    const bytes = Buffer.from(LONG)
+    for (const begin of [1, 2 ** 20 + 3, bytes.length - 1, bytes.length, bytes.length + 1]) {
+      expect((await tail(begin))?.equals(bytes.subarray(begin))).toBe(true)
+    }
   })
 
   test('a file can be read any number of times', async () => {
@@ -121,7 +138,13 @@ describe('httpSource', () => {
     await expect(source.open('gated.json')).rejects.toThrow(
       `GET ${origin()}/odd/gated.json answered HTTP 401: the model needs an access token, as a header given to httpSource.`,
     )
-    await expect(source.open('broken.json')).rejects.toThrow('answered HTTP 500.')
+    await expect(source.open('broken.json')).rejects.toThrow('answered HTTP 500 (tried 5 times).')
+  })
+
+  test("an address keeps its query, which does not show in the source's name", async () => {
+    const source = httpSource(`${origin()}/query?token=a%20b&x=1`)
+    expect(await readJson(source, 'echo.json')).toEqual({ url: '/query/echo.json?token=a%20b&x=1' })
+    expect(source.name).toBe(`${origin()}/query`)
   })
 
   test('a relative address outside a page is an invalid request', () => {

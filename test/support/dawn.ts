@@ -1,9 +1,35 @@
-/** Set-up of the `dawn` project: puts the `webgpu` package's GPU where a browser has it. */
+/**
+ * Set-up of the `dawn` project: puts the `webgpu` package's GPU where a browser has it, as the least of devices. So the
+ * whole suite runs twice: in Chrome with all that the adapter has, and here with WebGPU's default limits and no feature.
+ */
 import { create, globals } from 'webgpu'
 import { softwareDriver } from '../../scripts/dawn.mjs'
 
 process.env.VK_DRIVER_FILES ??= softwareDriver()
 
+/** WebGPU's defaults (https://www.w3.org/TR/webgpu/#limits) for what we ask of a device. */
+const DEFAULT_LIMITS = {
+  maxBufferSize: 2 ** 28,
+  maxStorageBufferBindingSize: 2 ** 27,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+  maxStorageBuffersPerShaderStage: 8,
+}
+
+// kept for the life of the process, which dies when what create() returns is collected
+const dawn = create([])
+
+async function requestAdapter(options?: GPURequestAdapterOptions) {
+  const adapter = await dawn.requestAdapter(options)
+  if (!adapter) return null
+  return {
+    info: adapter.info,
+    limits: DEFAULT_LIMITS,
+    features: new Set(),
+    requestDevice: ({ label }: GPUDeviceDescriptor = {}) => adapter.requestDevice({ label }),
+  }
+}
+
 Object.assign(globalThis, globals)
-// the property keeps what create() returns alive; without a reference the process dies
-Object.defineProperty(globalThis, 'navigator', { value: { gpu: create([]) }, configurable: true })
+Object.defineProperty(globalThis, 'navigator', { value: { gpu: { requestAdapter } }, configurable: true })

@@ -6,9 +6,12 @@ import { Job } from '../../src/engine/job'
 import { loadWeights } from '../../src/engine/load-weights'
 import type { EngineOptions } from '../../src/engine/options'
 import { openGpu } from '../../src/gpu/device'
+import { ReadbackRing } from '../../src/gpu/readback'
+import { Step } from '../../src/gpu/step'
 import { parseModelConfig } from '../../src/loader'
+import { openSafetensors } from '../../src/loader/safetensors-checkpoint'
 import type { Scheduler } from '../../src/scheduler/scheduler'
-import { type SeededConfig, seededModel } from './seeded-weights'
+import { type HfConfig, type SeededConfig, seededModel } from './seeded-weights'
 
 /** Small enough to be quick on a software GPU; three query heads per KV head, and a block boundary every 16 tokens. */
 export const TINY: SeededConfig = {
@@ -43,20 +46,32 @@ export interface Request {
 export interface Driven {
   /** Runs all requests to their end, step by step; `afterStep` may interfere. Gives each one's generated tokens. */
   run(requests: readonly Request[], afterStep?: (step: number, scheduler: Scheduler) => void): Promise<number[][]>
+  /** [vocab] of the first sequence that drew in the last step. */
+  logits(): Promise<Float32Array>
   readonly scheduler: Scheduler
   dispose(): void
 }
 
 /** The parts of an engine without its loop. */
-export async function drivenEngine(config: SeededConfig, seed: number, options: EngineOptions): Promise<Driven> {
+export async function drivenEngine(config: HfConfig, seed: number, options: EngineOptions): Promise<Driven> {
   const gpu = await openGpu(options)
   const modelConfig = parseModelConfig(config)
-  const { weights, parts } = assemble(gpu, modelConfig, options)
-  await Promise.all([gpu.settled(), loadWeights(gpu, seededModel(config, seed), weights, {})])
+  const source = seededModel(config, seed)
+  const checkpoint = await openSafetensors(source, undefined)
+  const { weights, activations, parts } = assemble(gpu, modelConfig, checkpoint, options)
+  await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, {})])
   const { scheduler, runner, memory } = parts
   return {
     scheduler,
     dispose: () => gpu.dispose(),
+    logits: async () => {
+      const bytes = modelConfig.vocabSize * Float32Array.BYTES_PER_ELEMENT
+      const ring = new ReadbackRing(gpu, bytes)
+      const [step, target] = [new Step(gpu, 16), ring.take()]
+      step.copy(activations.logits, 0, target, 0, bytes)
+      step.submit()
+      return new Float32Array(await ring.read(target, bytes))
+    },
     run: async (requests, afterStep) => {
       const sequences = requests.map(({ prompt, params }, index) => {
         const maxLen = Math.min(prompt.length + params.maxTokens, memory.contextLength)

@@ -1,10 +1,12 @@
 /** Runs one kernel on a real device for a test: buffers in, one dispatch, buffers out. */
 import { afterAll } from 'vitest'
 import { type Gpu, openGpu } from '../../src/gpu/device'
+import { KernelCache } from '../../src/gpu/kernel'
 import { ReadbackRing } from '../../src/gpu/readback'
 import { Step } from '../../src/gpu/step'
 import { COPY_DST, COPY_SRC, STORAGE } from '../../src/gpu/usage'
-import { type KernelContext, kernelContext } from '../../src/kernels/context'
+import type { KernelContext } from '../../src/kernels/context'
+import { shaderSource } from '../../src/kernels/shaders'
 
 export type Data = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>
 
@@ -35,10 +37,15 @@ export interface KernelBench extends KernelContext {
   readU32(buffer: GPUBuffer, length: number): Promise<Uint32Array>
 }
 
+/** Tests of one file share what they compile: on software adapters that takes longer than what they run. */
+const compiled = new WeakMap<Gpu, KernelCache>()
+
 /** A step to record dispatches into, with buffers around it. */
 export async function kernelBench(gpu?: Gpu): Promise<KernelBench> {
   const device = gpu ?? (await testGpu())
   const step = new Step(device, 1 << 18)
+  const kernels = compiled.get(device) ?? new KernelCache(device, shaderSource)
+  compiled.set(device, kernels)
   const upload = (data: Data) => {
     const buffer = device.createBuffer('test', data.byteLength, STORAGE | COPY_DST | COPY_SRC)
     device.device.queue.writeBuffer(buffer, 0, data)
@@ -52,7 +59,9 @@ export async function kernelBench(gpu?: Gpu): Promise<KernelBench> {
     return ring.read(target, length * 4)
   }
   return {
-    ...kernelContext(device, step),
+    gpu: device,
+    kernels,
+    step,
     upload,
     ready: () => device.settled(),
     output: length => upload(new Float32Array(length).fill(POISON)),

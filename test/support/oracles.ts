@@ -1,10 +1,12 @@
 /** What an independent PyTorch implementation answers on seeded checkpoints (scripts/oracles). */
-import type { SeededConfig } from './seeded-weights'
+import type { HfConfig } from './seeded-weights'
 
 export interface Oracle {
   readonly name: string
   readonly seed: number
-  readonly config: SeededConfig
+  readonly config: HfConfig
+  /** Of all weights as little-endian f32, in file order. */
+  readonly weightsSha256: string
   readonly runs: readonly {
     readonly prompt: number[]
     /** f32 [vocab] of the prompt's last position, base64 */
@@ -14,9 +16,15 @@ export interface Oracle {
   }[]
 }
 
-const files = import.meta.glob<Oracle>('../fixtures/llama/*.json', { import: 'default', eager: true })
+const llamas = import.meta.glob<Oracle>('../fixtures/llama/*.json', { import: 'default', eager: true })
+const others = import.meta.glob<Oracle>('../fixtures/architectures/*.json', { import: 'default', eager: true })
 
-export const oracles = Object.values(files)
+export const oracles = [...Object.values(llamas), ...Object.values(others)]
+
+/** Room for the longest run. LongRoPE turns by the length of the context. */
+export function contextOf({ runs }: Oracle): number {
+  return Math.max(...runs.map(({ prompt, tokens }) => prompt.length + tokens.length))
+}
 
 export function decodeLogits(base64: string): Float32Array {
   const bytes = Uint8Array.from(atob(base64), char => char.charCodeAt(0))

@@ -3,7 +3,7 @@ export const BEGIN_ID = 256
 export const END_ID = 257
 
 /** The character that stands for each byte in byte-level vocabularies (GPT-2's `bytes_to_unicode`). */
-const BYTE_CHARS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte))
+export const BYTE_CHARS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte))
 let next = 256
 for (const [byte, char] of BYTE_CHARS.entries()) {
   if (!/[!-~¡-¬®-ÿ]/.test(char)) BYTE_CHARS[byte] = String.fromCharCode(next++)

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { InvalidRequest, UnsupportedModel } from '../../src/core/errors'
+import { PromptEncoder } from '../../src/engine/prompt-encoder'
 import { ChatTemplate } from '../../src/tokenizer/chat-template'
+import { Tokenizer } from '../../src/tokenizer/tokenizer'
+import fixture from '../fixtures/templates.json'
 import { BEGIN_ID, byteLevelTokenizerConfig, END_ID } from '../support/seeded-tokenizer'
+import { byteLevelKinds } from './byte-level-kinds'
+import { CONVERSATIONS, REQUESTS, TEMPLATES } from './templates'
 import { byteLevel } from './tokenizers'
 
 const MESSAGES = [
@@ -28,8 +33,8 @@ test("the template's special tokens are encoded once, if no others are added", (
 describe('a template', () => {
   test('sees special tokens, messages and variables', () => {
     const template =
-      "{{ bos_token }}{{ messages[1]['content'] }}{{ messages | length }}{{ tools is defined }}{{ x }}{{ eos_token }}"
-    expect(render(template, undefined, { variables: { x: 5 } })).toBe('<s>Hi 🌱2false5</s>')
+      "{{ bos_token }}{{ messages[1]['content'] }}{{ messages | length }}{{ tools is none }}{{ y is defined }}{{ x }}{{ eos_token }}"
+    expect(render(template, undefined, { variables: { x: 5 } })).toBe('<s>Hi 🌱2truefalse5</s>')
   })
 
   test('sees the date in English', () => {
@@ -77,16 +82,31 @@ test.each([undefined, null, [], [{ name: 'tool_use', template: 'x' }]])(
   },
 )
 
-/** The template of Llama 3.2, shortened to what is peculiar about it. */
-test('the usual constructs of published templates work', () => {
-  const template = [
-    '{{- bos_token }}',
-    '{%- if not date_string is defined %}{%- if strftime_now is defined %}{%- set date_string = strftime_now("%d %b %Y") %}{%- else %}{%- set date_string = "26 Jul 2024" %}{%- endif %}{%- endif %}',
-    "{%- if messages[0]['role'] == 'system' %}{%- set system_message = messages[0]['content']|trim %}{%- set messages = messages[1:] %}{%- endif %}",
-    '{{- "<|system|>" + date_string + "|" + system_message }}',
-    '{%- for message in messages %}{%- if loop.last %}{{- message.role + ":" + message.content | trim }}{%- endif %}{%- endfor %}',
-  ].join('\n')
-  expect(render(template, undefined, { date: new Date(2025, 0, 31) })).toBe(
-    '<s><|system|>31 Jan 2025|Be kind.user:Hi 🌱',
+describe.each(Object.entries(TEMPLATES))("%s's template", (name, chat_template) => {
+  const prompts = (fixture as Readonly<Record<string, readonly (readonly (string | null)[])[]>>)[name]
+
+  test('makes the prompts that jinja2 makes, and refuses what it refuses', () => {
+    const template = new ChatTemplate({ bos_token: '<s>', eos_token: '</s>', chat_template })
+    for (const [index, messages] of CONVERSATIONS.entries()) {
+      for (const [request, options] of REQUESTS.entries()) {
+        const render = () => template.render(messages, { ...options, date: new Date(2025, 0, 5) })
+        const prompt = prompts[index][request]
+        if (prompt === null) expect(render).toThrow(InvalidRequest)
+        else expect(render()).toBe(prompt)
+      }
+    }
+  })
+})
+
+test('a template that writes BOS and a tokenizer that adds it do not make two', () => {
+  const json = byteLevelKinds.find(({ name }) => name === 'llama-bpe')?.json ?? {}
+  const encoder = new PromptEncoder(
+    new Tokenizer(json),
+    new ChatTemplate({ bos_token: '<|begin|>', chat_template: TEMPLATES['llama-3'] }),
+    5000,
+    5000,
   )
+  const numBegins = (ids: readonly number[]) => ids.filter(id => id === BEGIN_ID).length
+  expect(numBegins(encoder.encode([{ role: 'user', content: 'a' }]))).toBe(1)
+  expect(numBegins(encoder.encode('a'))).toBe(1)
 })

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest'
 import { InvalidRequest } from '../../src/core/errors'
+import { Detokenizer } from '../../src/tokenizer/detokenizer'
 import { StopStrings } from '../../src/tokenizer/stop-strings'
+import { Tokenizer } from '../../src/tokenizer/tokenizer'
 import { random } from '../support/random'
+import { CORPUS } from './corpus'
+import { kinds } from './kinds'
 
 /** What is emitted of `pieces`, and whether a stop string ended it. */
 function run(stops: readonly string[], pieces: readonly string[]): [string, boolean] {
@@ -37,6 +41,26 @@ test('a text ends at the same place whatever its pieces', () => {
     if (expected[1]) numStopped++
   }
   expect(numStopped, `seed ${seed}`).toBeGreaterThan(2000)
+})
+
+test.each(kinds)('$name: generated text ends at the same place token by token', ({ json }) => {
+  const tokenizer = new Tokenizer(json)
+  const seed = Date.now() % 1e6
+  const { int } = random(seed)
+  for (const text of CORPUS) {
+    const ids = tokenizer.encode(text, { addSpecialTokens: false })
+    const whole = tokenizer.decode(ids)
+    const chars = [...whole]
+    for (let round = 0; round < 2; round++) {
+      // parts of the text, of other lengths and the beginnings of each other; and one that does not come
+      const begin = int(0, chars.length + 1)
+      const stops = [1, int(1, 5), int(1, 20)].map(length => chars.slice(begin, begin + length).join(''))
+      const some = [...stops, `${stops[2]}\u{10fffe}`].filter(stop => stop !== '' && int(0, 3) > 0)
+      const detokenizer = new Detokenizer(tokenizer)
+      const pieces = [...ids.map(id => detokenizer.push(id)), detokenizer.flush()]
+      expect(run(some, pieces), `seed ${seed}, stops ${JSON.stringify(some)}`).toEqual(naive(some, whole))
+    }
+  }
 })
 
 test('text is held back only while it could begin a stop string', () => {

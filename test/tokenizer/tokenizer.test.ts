@@ -72,8 +72,42 @@ test('a token that tokenizer.json adds but does not define is an invalid request
 
 test('a tokenizer.json that the library cannot run is unsupported, with its reason', () => {
   expect(() => new Tokenizer({})).toThrow(UnsupportedModel)
-  expect(() => new Tokenizer({})).toThrow('Tokenizer must contain a "model" property')
+  expect(() => new Tokenizer({})).toThrow('tokenizer.json has no model.')
   expect(() => new Tokenizer({ ...byteLevelTokenizer(258), decoder: { type: 'Odd' } })).toThrow(
     'Unknown Decoder type: Odd',
+  )
+})
+
+test.each<[string, object, string]>([
+  ['whole words', { added_tokens: [{ id: 1, content: 'x', single_word: true }] }, 'finds "x" as a whole word only'],
+  [
+    'a prefix within words',
+    { model: { type: 'BPE', vocab: {}, merges: [], continuing_subword_prefix: '##' } },
+    'prefix',
+  ],
+  ['bytes in a Unigram', { model: { type: 'Unigram', vocab: [], byte_fallback: true } }, 'byte_fallback'],
+  ['whole words as tokens', { model: { type: 'WordLevel', vocab: {} } }, 'a WordLevel model'],
+  ['odd ways to split', { pre_tokenizer: { type: 'Punctuation', behavior: 'Odd' } }, 'the unknown behavior Odd'],
+  ['odd patterns', { pre_tokenizer: { type: 'Split', pattern: {} } }, 'neither a String nor a Regex'],
+  ['odd pre-tokenizers', { pre_tokenizer: { type: 'UnicodeScripts' } }, 'Unknown PreTokenizer type: UnicodeScripts'],
+  ['odd normalizers', { normalizer: { type: 'Nmt' } }, 'Unknown Normalizer type: Nmt'],
+])('%s, which would silently be something else, are unsupported by their name', (_, parts, message) => {
+  expect(() => new Tokenizer({ ...byteLevelTokenizer(258), ...parts })).toThrow(UnsupportedModel)
+  expect(() => new Tokenizer({ ...byteLevelTokenizer(258), ...parts })).toThrow(message)
+})
+
+test("add_bos_token and add_eos_token of tokenizer_config.json count for Llama's and Gemma's tokenizers", () => {
+  const config = { tokenizer_class: 'LlamaTokenizerFast', bos_token: { content: '<|begin|>' }, eos_token: '<|end|>' }
+  const ids = (more: object) => new Tokenizer(byteLevelTokenizer(258), { ...config, ...more }).encode('a')
+  expect(ids({ add_bos_token: true })).toEqual([BEGIN_ID, 97])
+  expect(ids({ add_bos_token: true, add_eos_token: true })).toEqual([BEGIN_ID, 97, END_ID])
+  expect(ids({})).toEqual([97])
+  expect(ids({ add_bos_token: true, tokenizer_class: 'Qwen2Tokenizer' })).toEqual([97])
+})
+
+test('a byte order mark stays where a text has it', () => {
+  const ids = [0xef, 0xbb, 0xbf].map(byte => byte + 3)
+  expect(sentencePiece.decode([...ids, ...sentencePiece.encode('a', { addSpecialTokens: false }), ...ids])).toBe(
+    '\ufeff a\ufeff',
   )
 })

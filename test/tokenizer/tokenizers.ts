@@ -63,12 +63,6 @@ export const metaspace = new Tokenizer({
   decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first' },
 })
 
-export const tokenizers: [string, Tokenizer][] = [
-  ['byte-level', byteLevel],
-  ['SentencePiece with byte fallback', sentencePiece],
-  ['Metaspace', metaspace],
-]
-
 export const TEXTS = [
   'the cat and the hat',
   '  leading, trailing  ',

@@ -1,4 +1,6 @@
 import { float16Value } from '../../core/float16'
+import type { QuantizedRows } from '../../core/rows'
+import { nearestFloat16 } from './nearest-float16'
 
 /** How the elements of a tensor are stored: in blocks along a row. */
 export interface TensorFormat {
@@ -9,16 +11,33 @@ export interface TensorFormat {
   readonly blockBytes: number
   /** Whole blocks to f32; `bytes` begin at a multiple of 4. */
   decode(bytes: Uint8Array<ArrayBuffer>, out: Float32Array): void
+  /** The same as integers, where the blocks are integers in groups that we can keep. */
+  readonly integers?: Integers
 }
+
+/** Blocks as integers with scales. */
+export interface Integers {
+  readonly bits: 4 | 8
+  readonly hasZeros: boolean
+  /** Scales and zeros are those of the blocks rounded to f16, as opposed to the very same. */
+  readonly isRounded: boolean
+  repack(bytes: Uint8Array<ArrayBuffer>, out: QuantizedRows): void
+}
+
+/** Elements that share a scale, in all formats whose integers we keep. */
+export const GROUP = 32
 
 /** Writes the elements of the block at byte `at` to `out`, from `first` on. */
 type DecodeBlock = (bytes: Uint8Array, at: number, out: Float32Array, first: number) => void
+/** Writes its codes from `first` on, its scales (and zeros) from `first / GROUP`. */
+export type RepackBlock = (bytes: Uint8Array, at: number, out: QuantizedRows, first: number) => void
 
 export function blockFormat(
   name: string,
   blockLen: number,
   blockBytes: number,
   decodeBlock: DecodeBlock,
+  integers?: Omit<Integers, 'repack'> & { readonly repackBlock: RepackBlock },
 ): TensorFormat {
   return {
     name,
@@ -29,7 +48,32 @@ export function blockFormat(
         decodeBlock(bytes, at, out, first)
       }
     },
+    integers: integers && {
+      ...integers,
+      repack(bytes, out) {
+        for (let at = 0, first = 0; at < bytes.length; at += blockBytes, first += blockLen) {
+          integers.repackBlock(bytes, at, out, first)
+        }
+      },
+    },
   }
+}
+
+/**
+ * Beyond this many steps from 0, a group's values differ by less than its zero, as an f16, could place them: by a step in
+ * 2048. They are taken for equal.
+ */
+const MAX_ZERO = 2048
+
+/** Keeps the group of `out` that begins at element `first`, of which element i is `scale` codes[i] + `min`. */
+export function setAffineGroup(out: QuantizedRows, first: number, scale: number, min: number): void {
+  const group = first / GROUP
+  const rounded = nearestFloat16(scale)
+  const zero = nearestFloat16(-min / rounded)
+  const isFlat = !(Math.abs(zero) <= MAX_ZERO)
+  if (isFlat) out.codes.fill(1, first, first + GROUP)
+  out.scales[group] = isFlat ? nearestFloat16(min) : rounded
+  if (out.zeros) out.zeros[group] = isFlat ? 0 : zero
 }
 
 /** The little-endian f16 at byte `at`. */

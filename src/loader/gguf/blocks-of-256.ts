@@ -1,16 +1,34 @@
-import { blockFormat, float16At, int8At, type TensorFormat } from './block'
+import { blockFormat, float16At, int8At, type RepackBlock, setAffineGroup, type TensorFormat } from './block'
 
 // ggml's "K" family: 256 elements in runs of 32 or 16, whose scales are small integers times a scale of the block.
 
 /** d, m (f16), 12 bytes of 6-bit scales and minima, 128 bytes of 4-bit pairs: y = d scale q - m min, per run of 32 */
-export const q4_k: TensorFormat = blockFormat('Q4_K', 256, 144, (bytes, at, out, first) => {
-  decodeRuns(bytes, at, undefined, at + 16, out, first)
-})
+export const q4_k: TensorFormat = blockFormat(
+  'Q4_K',
+  256,
+  144,
+  (bytes, at, out, first) => decodeRuns(bytes, at, undefined, at + 16, out, first),
+  {
+    bits: 4,
+    hasZeros: true,
+    isRounded: true,
+    repackBlock: (bytes, at, out, first) => repackRuns(bytes, at, undefined, at + 16, out, first),
+  },
+)
 
 /** As Q4_K, with 32 bytes of fifth bits before the pairs. */
-export const q5_k: TensorFormat = blockFormat('Q5_K', 256, 176, (bytes, at, out, first) => {
-  decodeRuns(bytes, at, at + 16, at + 48, out, first)
-})
+export const q5_k: TensorFormat = blockFormat(
+  'Q5_K',
+  256,
+  176,
+  (bytes, at, out, first) => decodeRuns(bytes, at, at + 16, at + 48, out, first),
+  {
+    bits: 8,
+    hasZeros: true,
+    isRounded: true,
+    repackBlock: (bytes, at, out, first) => repackRuns(bytes, at, at + 16, at + 48, out, first),
+  },
+)
 
 /**
  * 128 bytes of low 4 bits, 64 of high 2 bits, 16 scales (i8), d (f16): y = d scale (q - 32), per run of 16.
@@ -28,7 +46,6 @@ export const q6_k: TensorFormat = blockFormat('Q6_K', 256, 210, (bytes, at, out,
   }
 })
 
-/** Runs 2 r and 2 r + 1 are the lower and upper halves of 32 bytes; run r has bit r of each byte of fifth bits. */
 function decodeRuns(
   bytes: Uint8Array,
   at: number,
@@ -42,12 +59,44 @@ function decodeRuns(
   for (let run = 0; run < 8; run++) {
     const scale = blockScale * sixBits(bytes, at + 4, run, 0)
     const min = blockMin * sixBits(bytes, at + 4, run, 4)
-    const runAt = pairsAt + (run >> 1) * 32
-    const shift = (run & 1) * 4
-    for (let i = 0; i < 32; i++) {
-      const fifth = fifthBitsAt === undefined ? 0 : (bytes[fifthBitsAt + i] >> run) & 1
-      out[first + run * 32 + i] = scale * (((bytes[runAt + i] >> shift) & 15) + fifth * 16) - min
-    }
+    const to = first + run * 32
+    readRun(bytes, fifthBitsAt, pairsAt, run, out, to)
+    for (let i = to; i < to + 32; i++) out[i] = scale * out[i] - min
+  }
+}
+
+function repackRuns(
+  bytes: Uint8Array,
+  at: number,
+  fifthBitsAt: number | undefined,
+  pairsAt: number,
+  out: Parameters<RepackBlock>[2],
+  first: number,
+): void {
+  const blockScale = float16At(bytes, at)
+  const blockMin = float16At(bytes, at + 2)
+  for (let run = 0; run < 8; run++) {
+    const scale = blockScale * sixBits(bytes, at + 4, run, 0)
+    const min = blockMin * sixBits(bytes, at + 4, run, 4)
+    readRun(bytes, fifthBitsAt, pairsAt, run, out.codes, first + run * 32)
+    setAffineGroup(out, first + run * 32, scale, -min)
+  }
+}
+
+/** The 32 integers of a run. Runs 2 r and 2 r + 1 are the lower and upper halves of 32 bytes; run r has bit r of each byte of fifth bits. */
+function readRun(
+  bytes: Uint8Array,
+  fifthBitsAt: number | undefined,
+  pairsAt: number,
+  run: number,
+  out: Float32Array | Uint8Array,
+  to: number,
+): void {
+  const runAt = pairsAt + (run >> 1) * 32
+  const shift = (run & 1) * 4
+  for (let i = 0; i < 32; i++) {
+    const fifth = fifthBitsAt === undefined ? 0 : (bytes[fifthBitsAt + i] >> run) & 1
+    out[to + i] = ((bytes[runAt + i] >> shift) & 15) + fifth * 16
   }
 }
 

@@ -20,30 +20,66 @@ const byteLevelStep = (usesGpt2Words: boolean) => ({
   use_regex: usesGpt2Words,
 })
 
-/** The words of cl100k (tiktoken) and its descendants, which differ in how many digits make a word. */
-const words = (digits: string) => ({
-  type: 'Split',
-  pattern: {
-    Regex: String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
-  },
-  behavior: 'Isolated',
-  invert: false,
-})
+const split = (Regex: string) => ({ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false })
+const bytes = byteLevelStep(false)
 
-const LLAMA_3: Split = {
-  steps: [words(String.raw`\p{N}{1,3}`), byteLevelStep(false)],
-  ignoreMerges: true,
-  addsBos: true,
+/** cl100k (tiktoken) and its descendants, which differ in how many digits make a word. */
+const words = (digits: string) =>
+  split(
+    String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+  )
+
+/** o200k (tiktoken) and its descendants, whose words begin where lower case turns to upper. */
+const casedWords = (contraction: string, digits: string) =>
+  split(
+    [
+      String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+${contraction}`,
+      String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*${contraction}`,
+      digits,
+      String.raw` ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+    ].join('|'),
+  )
+
+const ONE_DIGIT = String.raw`\p{N}`
+const THREE_DIGITS = String.raw`\p{N}{1,3}`
+const NFC = { type: 'NFC' }
+
+const GPT_2: Split = { steps: [byteLevelStep(true)] }
+const STARCODER: Split = { steps: [{ type: 'Digits', individual_digits: true }, byteLevelStep(true)] }
+const CL100K: Split = { steps: [words(THREE_DIGITS), bytes] }
+const LLAMA_3: Split = { ...CL100K, ignoreMerges: true, addsBos: true }
+const QWEN_2: Split = { normalizer: NFC, steps: [words(ONE_DIGIT), bytes] }
+
+const DEEPSEEK_3: Split = {
+  steps: [
+    split(THREE_DIGITS),
+    split('[一-龥぀-ゟ゠-ヿ]+'),
+    split(
+      String.raw`[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_\x60{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+    ),
+    bytes,
+  ],
 }
 
 /** Splits by the names that llama.cpp gives them; those whose tokenizer.json we know. */
 const SPLITS: ReadonlyMap<string | undefined, Split> = new Map([
-  ['gpt-2', { steps: [byteLevelStep(true)] }],
-  ['smollm', { steps: [{ type: 'Digits', individual_digits: true }, byteLevelStep(true)] }],
+  ['gpt-2', GPT_2],
+  ['phi-2', GPT_2],
+  ['olmo', { ...GPT_2, normalizer: NFC }],
+  ['mpt', { ...GPT_2, normalizer: NFC }],
+  ['smollm', STARCODER],
+  ['starcoder', STARCODER],
+  ['refact', STARCODER],
+  ['dbrx', CL100K],
+  ['smaug-bpe', CL100K],
   ['llama-bpe', LLAMA_3],
   ['llama3', LLAMA_3],
   ['llama-v3', LLAMA_3],
-  ['qwen2', { normalizer: { type: 'NFC' }, steps: [words(String.raw`\p{N}`), byteLevelStep(false)] }],
+  ['qwen2', QWEN_2],
+  ['deepseek-r1-qwen', QWEN_2],
+  ['tekken', { steps: [casedWords('', ONE_DIGIT), bytes], ignoreMerges: true, addsBos: true }],
+  ['gpt-4o', { steps: [casedWords("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", THREE_DIGITS), bytes] }],
+  ['deepseek-v3', DEEPSEEK_3],
 ])
 
 /** @throws UnsupportedModel for a split that is not known, by its name */
@@ -51,8 +87,12 @@ export function byteLevel(metadata: Metadata): TokenizerParts {
   const name = metadata.text('tokenizer.ggml.pre')
   const split = SPLITS.get(name)
   if (!split) {
+    const advice =
+      name === undefined || name === 'default'
+        ? ' The file is from a converter that did not know the tokenizer; look for a newer file of the model.'
+        : ''
     throw new UnsupportedModel(
-      `${metadata.file}: tokenizer.ggml.pre is ${briefValue(name)}; supported are ${[...SPLITS.keys()].join(', ')}.`,
+      `${metadata.file}: tokenizer.ggml.pre is ${briefValue(name)}; supported are ${[...SPLITS.keys()].join(', ')}.${advice}`,
     )
   }
   return {

@@ -1,8 +1,9 @@
+import type { GgufDescription } from '../architectures/architecture'
 import { Fields } from '../fields'
 import type { JsonObject } from '../json'
 import { briefValue, type Metadata } from './metadata'
-import type { GgufModel } from './model'
-import { ropeScaling } from './rope-scaling'
+import { architectureOf, type GgufModel } from './model'
+import { type RopeFactors, ropeScaling } from './rope-scaling'
 
 /** Published models have 32 to 256; a head of q or k is held whole. */
 const MAX_HEAD_DIM = 2 ** 12
@@ -10,71 +11,84 @@ const MAX_HEAD_DIM = 2 ** 12
 /** Sizes are u32 in the format; limits that a model must keep are those of config.json. */
 const MAX_SIZE = 2 ** 32 - 1
 
-/** Fields that do not change what a Llama computes. */
-const IRRELEVANT: ReadonlySet<string> = new Set([
-  'llama.tensor_data_layout',
-  'llama.rope.scaling.original_context_length',
-  'llama.rope.scaling.finetuned',
-])
+/** Fields that do not change what a model computes, or only together with others that are read. */
+const IRRELEVANT = ['tensor_data_layout', 'rope.scaling.original_context_length', 'rope.scaling.finetuned']
 
 /** All of them end a generation of Llama 3, by its generation_config.json; files name one. */
 const LLAMA_3_ENDS = ['<|end_of_text|>', '<|eom_id|>', '<|eot_id|>']
 
-/** The fields that describe a Llama, for typed access. */
-export function llamaFields({ file, values }: Metadata): Fields {
-  const own = [...values].filter(([key]) => key.startsWith('llama.'))
-  // no field that we know is a list; its length is enough for an error
+/** The fields that describe a model, for typed access by their names without the architecture's. */
+export function ggufFields({ file, values }: Metadata, architecture: string): Fields {
+  const prefix = `${architecture}.`
+  const own = [...values].filter(([key]) => key.startsWith(prefix))
+  // the fields that are lists are read otherwise; of others their length is enough for an error
   const json = own.map(([key, value]) => [key, typeof value === 'object' ? briefValue(value) : value])
-  return new Fields(Object.fromEntries(json), file)
+  return new Fields(Object.fromEntries(json), file, name => prefix + name)
 }
 
-/** Elements of an attention head. */
-export function readHeadDim(fields: Fields): number {
-  const numHeads = fields.size('llama.attention.head_count', MAX_SIZE)
-  const hiddenSize = fields.size('llama.embedding_length', MAX_SIZE)
-  return fields.size('llama.attention.key_length', MAX_HEAD_DIM, hiddenSize / numHeads)
+/** Elements of an attention head that turn. */
+export function readRotaryDim(fields: Fields): number {
+  const numHeads = fields.size('attention.head_count', MAX_SIZE)
+  const hiddenSize = fields.size('embedding_length', MAX_SIZE)
+  const headDim = fields.size('attention.key_length', MAX_HEAD_DIM, hiddenSize / numHeads)
+  return fields.size('rope.dimension_count', headDim, headDim)
 }
 
 /**
- * What the model's config.json would say, in Hugging Face's names. `ropeFactors` [headDim / 2] are those of the file,
- * if it has any. As there, a field that is neither understood nor known to be irrelevant is `UnsupportedModel`.
+ * What the model's config.json would say, in Hugging Face's names. `factors` are those of the file, if it has any. As
+ * there, a field that is neither understood nor known to be irrelevant is `UnsupportedModel`.
  */
-export function ggufConfig({ metadata, tensors }: GgufModel, ropeFactors: Float32Array | undefined): JsonObject {
-  const fields = llamaFields(metadata)
-  const headDim = readHeadDim(fields)
-  const numTokens = metadata.texts('tokenizer.ggml.tokens').length
-  const window = fields.read('llama.attention.sliding_window')
-  for (const name of ['llama.attention.value_length', 'llama.rope.dimension_count']) fields.only(name, headDim)
-  for (const name of ['llama.expert_count', 'llama.expert_used_count']) fields.only(name, 0)
-  fields.only('llama.attention.causal', true)
-  const vocabSize = fields.size('llama.vocab_size', MAX_SIZE, numTokens)
-  if (vocabSize < numTokens) {
-    throw fields.wrong('llama.vocab_size', vocabSize, `at least ${numTokens}, the number of the tokenizer's tokens`)
+export function ggufConfig({ metadata, tensors }: GgufModel, factors: RopeFactors): JsonObject {
+  const { names, gguf } = architectureOf(metadata)
+  const fields = ggufFields(metadata, gguf.name)
+  const hiddenSize = fields.size('embedding_length', MAX_SIZE)
+  const numLayers = fields.size('block_count', MAX_SIZE)
+  const numHeads = fields.size('attention.head_count', MAX_SIZE)
+  const headDim = fields.size('attention.key_length', MAX_HEAD_DIM, hiddenSize / numHeads)
+  const hasTensor = (name: string) => tensors.has(name)
+  const perLayer = (name: string) => {
+    if (fields.read(name) === undefined) return undefined
+    return metadata.numbers(fields.nameOf(name), numLayers)
   }
-  const has = (name: string) => tensors.has(name)
-  const theta = fields.positive('llama.rope.freq_base', 10_000)
+  const model: GgufDescription = { fields, hiddenSize, numLayers, numHeads, headDim, hasTensor, perLayer }
+  fields.only('attention.value_length', headDim)
+  if (!gguf.turnsPart) fields.only('rope.dimension_count', headDim)
+  for (const name of ['expert_count', 'expert_used_count']) fields.only(name, 0)
+  fields.only('attention.causal', true)
+  const window = fields.read('attention.sliding_window')
+  const theta = fields.positive('rope.freq_base', 10_000)
+  const rotaryDim = readRotaryDim(fields)
+  const normEps = fields.read('attention.layer_norm_rms_epsilon') ?? fields.read('attention.layer_norm_epsilon')
+  if (normEps === undefined) throw fields.wrong('attention.layer_norm_rms_epsilon', normEps, 'a positive number')
   const config = {
-    architectures: ['LlamaForCausalLM'],
-    vocab_size: vocabSize,
-    hidden_size: fields.size('llama.embedding_length', MAX_SIZE),
-    intermediate_size: fields.size('llama.feed_forward_length', MAX_SIZE),
-    num_hidden_layers: fields.size('llama.block_count', MAX_SIZE),
-    num_attention_heads: fields.size('llama.attention.head_count', MAX_SIZE),
-    num_key_value_heads: fields.read('llama.attention.head_count_kv'),
+    architectures: [names[0]],
+    vocab_size: readVocabSize(metadata, fields),
+    hidden_size: hiddenSize,
+    intermediate_size: fields.size('feed_forward_length', MAX_SIZE),
+    num_hidden_layers: numLayers,
+    num_attention_heads: numHeads,
+    num_key_value_heads: fields.read('attention.head_count_kv'),
     head_dim: headDim,
-    max_position_embeddings: fields.size('llama.context_length', MAX_SIZE),
-    rms_norm_eps: fields.positive('llama.attention.layer_norm_rms_epsilon'),
+    max_position_embeddings: fields.size('context_length', MAX_SIZE),
+    rms_norm_eps: normEps,
     rope_theta: theta,
-    rope_scaling: ropeScaling(fields, theta, headDim, ropeFactors),
+    partial_rotary_factor: rotaryDim === headDim ? undefined : rotaryDim / headDim,
+    rope_scaling: ropeScaling(fields, { theta, rotaryDim, factors }),
     // 0 stands for none
     sliding_window: window === 0 ? undefined : window,
-    tie_word_embeddings: !has('output.weight'),
-    attention_bias: has('blk.0.attn_q.bias'),
-    mlp_bias: has('blk.0.ffn_gate.bias'),
+    tie_word_embeddings: !hasTensor('output.weight'),
     ...tokenIds(metadata),
+    ...gguf.config?.(model),
   }
-  fields.refuseUnread(IRRELEVANT)
-  return config
+  fields.refuseUnread(new Set(IRRELEVANT.map(fields.nameOf)))
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
+}
+
+function readVocabSize(metadata: Metadata, fields: Fields): number {
+  const numTokens = metadata.texts('tokenizer.ggml.tokens').length
+  const vocabSize = fields.size('vocab_size', MAX_SIZE, numTokens)
+  if (vocabSize >= numTokens) return vocabSize
+  throw fields.wrong('vocab_size', vocabSize, `at least ${numTokens}, the number of the tokenizer's tokens`)
 }
 
 /** The ends of a text, of a turn and of a message all end a generation. */

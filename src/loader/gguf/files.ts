@@ -1,10 +1,12 @@
 import { CorruptCheckpoint } from '../../core/errors'
 import type { JsonObject } from '../json'
 import type { ModelSource } from '../source'
-import { ggufConfig, llamaFields, readHeadDim } from './config'
-import { type GgufModel, openGguf } from './model'
+import { toFloat32 } from '../to-float32'
+import { WeightStream } from '../weight-stream'
+import { ggufConfig, ggufFields, readRotaryDim } from './config'
+import { architectureOf, type GgufModel } from './model'
+import type { RopeFactors } from './rope-scaling'
 import { ROPE_FACTORS } from './tensor-names'
-import { TensorReader } from './tensor-reader'
 import { ggufTokenizer, type TokenizerFiles } from './tokenizer'
 
 /** What a GGUF model's headers say, as the small files of a Hugging Face repository would. */
@@ -13,32 +15,45 @@ export interface GgufFiles extends TokenizerFiles {
   readonly config: JsonObject
 }
 
-/** Reads the headers of the model to which `file` belongs and, where Llama 3 has them, its rotary factors. */
-export async function readGgufFiles(source: ModelSource, file: string, signal?: AbortSignal): Promise<GgufFiles> {
-  const model = await openGguf(source, file, signal)
+/** Says it, with the factors of rotary frequencies, where the model has them, read from among the weights. */
+export async function readGgufFiles(source: ModelSource, model: GgufModel, signal?: AbortSignal): Promise<GgufFiles> {
   const config = ggufConfig(model, await readRopeFactors(source, model, signal))
   return { config, ...ggufTokenizer(model.metadata) }
 }
 
-/** [headDim / 2]; undefined if the file has none. */
-async function readRopeFactors(
+async function readRopeFactors(source: ModelSource, model: GgufModel, signal?: AbortSignal): Promise<RopeFactors> {
+  const present = ROPE_FACTORS.filter(name => model.tensors.has(name))
+  const factors = present.map(async name => [
+    name.replace('.weight', ''),
+    await readFactors(source, model, name, signal),
+  ])
+  return Object.fromEntries(await Promise.all(factors))
+}
+
+/** [rotaryDim / 2] */
+async function readFactors(
   source: ModelSource,
   { metadata, files, tensors }: GgufModel,
+  name: string,
   signal?: AbortSignal,
 ): Promise<Float32Array | undefined> {
-  const tensor = tensors.get(ROPE_FACTORS)
+  const tensor = tensors.get(name)
   const header = files.find(each => tensor && each.tensors.includes(tensor))
   if (!tensor || !header) return undefined
-  const numFactors = readHeadDim(llamaFields(metadata)) / 2
-  if (tensor.shape.join() !== String(numFactors)) {
+  const { file, dataBegin } = header
+  const numFactors = readRotaryDim(ggufFields(metadata, architectureOf(metadata).gguf.name)) / 2
+  if (tensor.format.name !== 'F32' || tensor.shape.join() !== String(numFactors)) {
     throw new CorruptCheckpoint(
-      `${header.file}: ${ROPE_FACTORS} has shape [${tensor.shape}], but must have [${numFactors}].`,
+      `${file}: ${name} is ${tensor.format.name} [${tensor.shape}], but must be F32 [${numFactors}].`,
     )
   }
-  const reader = await TensorReader.open(source, header, signal)
+  const place = { name: file, dataBegin: dataBegin + tensor.begin, stored: [], maxPadding: 0 }
+  const stream = await WeightStream.open(source, place, signal)
   try {
-    for await (const factors of reader.slabs(tensor, numFactors, numFactors)) return factors
+    const factors = new Float32Array(numFactors)
+    toFloat32('F32', await stream.read(numFactors * 4, `in tensor ${name}`), factors)
+    return factors
   } finally {
-    await reader.close()
+    await stream.close()
   }
 }

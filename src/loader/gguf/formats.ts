@@ -1,5 +1,6 @@
-import { toFloat32 } from '../convert'
-import { DTYPE_BYTES, type Dtype } from '../safetensors'
+import { assert } from '../../core/assert'
+import { DTYPE_BYTES, type Dtype } from '../dtype'
+import { toFloat32 } from '../to-float32'
 import type { TensorFormat } from './block'
 import { q4_0, q4_1, q5_0, q5_1, q8_0 } from './blocks-of-32'
 import { q4_k, q5_k, q6_k } from './blocks-of-256'
@@ -18,6 +19,15 @@ export const FORMATS: ReadonlyMap<number, TensorFormat> = new Map([
   [14, q6_k],
   [30, float('BF16')],
 ])
+
+const BY_NAME = new Map([...FORMATS.values()].map(format => [format.name, format]))
+
+/** One of `FORMATS`. */
+export function formatNamed(name: string): TensorFormat {
+  const format = BY_NAME.get(name)
+  assert(format !== undefined, `there is no format ${name}`)
+  return format
+}
 
 /** Those that files have and we do not; only for errors. */
 const OTHER_NAMES: Readonly<Record<number, string>> = {

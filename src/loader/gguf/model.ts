@@ -1,12 +1,13 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
+import { GGUF_ARCHITECTURES } from '../architectures'
+import type { Architecture, GgufVariant } from '../architectures/architecture'
 import type { ModelSource } from '../source'
 import { type GgufHeader, readHeader } from './header'
 import { briefValue, type Metadata } from './metadata'
 import { checkPart, splitFiles } from './split-files'
-import { huggingFaceName, ROPE_FACTORS } from './tensor-names'
 import type { GgufTensor } from './tensor-table'
 
-/** A Llama in one GGUF file or several: what their headers say. */
+/** A model in one GGUF file or several: what their headers say. */
 export interface GgufModel {
   /** Of the first file, which describes the model. */
   readonly metadata: Metadata
@@ -22,16 +23,20 @@ export async function openGguf(source: ModelSource, file: string, signal?: Abort
   for (const [index, name] of names.entries()) {
     const header = await readHeader(source, name, signal)
     checkPart(header, index, names.length)
-    if (index === 0) checkArchitecture(header)
     files.push(header)
   }
   return { metadata: files[0].metadata, files, tensors: allTensors(files) }
 }
 
-function checkArchitecture({ file, metadata }: GgufHeader): void {
-  const architecture = metadata.text('general.architecture')
-  if (architecture === 'llama') return
-  throw new UnsupportedModel(`${file}: general.architecture is ${briefValue(architecture)}; only llama is supported.`)
+/** @throws UnsupportedModel unless it is one of ours */
+export function architectureOf(metadata: Metadata): Architecture & { readonly gguf: GgufVariant } {
+  const name = metadata.text('general.architecture')
+  const architecture = GGUF_ARCHITECTURES.get(name ?? '')
+  if (architecture?.gguf) return { ...architecture, gguf: architecture.gguf }
+  const supported = [...GGUF_ARCHITECTURES.keys()].join(', ')
+  throw new UnsupportedModel(
+    `${metadata.file}: general.architecture is ${briefValue(name)}; supported are ${supported}.`,
+  )
 }
 
 function allTensors(files: readonly GgufHeader[]): ReadonlyMap<string, GgufTensor> {
@@ -39,9 +44,6 @@ function allTensors(files: readonly GgufHeader[]): ReadonlyMap<string, GgufTenso
   for (const { file, tensors } of files) {
     for (const tensor of tensors) {
       const { name } = tensor
-      if (name !== ROPE_FACTORS && !huggingFaceName(name)) {
-        throw new UnsupportedModel(`${file}: tensor ${name} is none that a Llama has.`)
-      }
       if (all.has(name)) throw new CorruptCheckpoint(`${file} holds tensor ${name}, which another part holds too.`)
       all.set(name, tensor)
     }

@@ -10,39 +10,64 @@ const ORIGINAL_POSITIONS = 8192
 /** The file's factors were computed in f32. */
 const TOLERANCE = 1e-4
 
-/**
- * Hugging Face's `rope_scaling`; undefined for none. GGUF has Llama 3's scaling as its result only, what each rotary
- * frequency is divided by: [headDim / 2]. We look for the settings that give the same, and refuse if there are none.
- */
-export function ropeScaling(
-  fields: Fields,
-  theta: number,
-  headDim: number,
-  factors: Float32Array | undefined,
-): JsonObject | undefined {
-  const type = fields.read('llama.rope.scaling.type') ?? 'linear'
-  const givenFactor = fields.positive('llama.rope.scaling.factor', fields.positive('llama.rope.scale_linear', 1))
+/** What a file divides rotary frequencies by, [rotaryDim / 2] each, by the names of its tensors (tensor-names.ts). */
+export interface RopeFactors {
+  readonly rope_freqs?: Float32Array
+  readonly rope_factors_short?: Float32Array
+  readonly rope_factors_long?: Float32Array
+}
+
+interface RopeSettings {
+  readonly theta: number
+  /** Elements of a head that turn. */
+  readonly rotaryDim: number
+  readonly factors: RopeFactors
+}
+
+/** Hugging Face's `rope_scaling`; undefined for none. */
+export function ropeScaling(fields: Fields, { theta, rotaryDim, factors }: RopeSettings): JsonObject | undefined {
+  const type = fields.read('rope.scaling.type') ?? 'linear'
+  const givenFactor = fields.positive('rope.scaling.factor', fields.positive('rope.scale_linear', 1))
   const factor = type === 'none' ? 1 : givenFactor
-  fields.only('llama.rope.scaling.attn_factor', 1)
+  const { rope_freqs: frequencyFactors, rope_factors_short: short, rope_factors_long: long } = factors
+  if (short && long) return longRope(fields, short, long)
+  fields.only('rope.scaling.attn_factor', 1)
+  const original = fields.read('rope.scaling.original_context_length')
+  if (type === 'yarn') return { rope_type: 'yarn', factor, original_max_position_embeddings: original }
   if (type !== 'none' && type !== 'linear') {
     throw new UnsupportedModel(
-      `${fields.file}: llama.rope.scaling.type is ${String(type)}; supported are none, linear.`,
+      `${fields.file}: ${fields.nameOf('rope.scaling.type')} is ${String(type)}; supported are none, linear, yarn.`,
     )
   }
-  if (!factors) return factor === 1 ? undefined : { rope_type: 'linear', factor }
-  if (factor !== 1) {
-    throw new CorruptCheckpoint(
-      `${fields.file} scales rotary frequencies both by ${factor} and by factors of their own.`,
-    )
+  if (!frequencyFactors) return factor === 1 ? undefined : { rope_type: 'linear', factor }
+  if (factor === 1) return llama3Scaling(fields.file, theta, rotaryDim, frequencyFactors)
+  throw new CorruptCheckpoint(`${fields.file} scales rotary frequencies both by ${factor} and by factors of their own.`)
+}
+
+/** Phi-3's, whose original context is where the short factors end. */
+function longRope(fields: Fields, short: Float32Array, long: Float32Array): JsonObject {
+  return {
+    rope_type: 'longrope',
+    short_factor: [...short],
+    long_factor: [...long],
+    original_max_position_embeddings: fields.read('rope.scaling.original_context_length'),
+    attention_factor: fields.read('rope.scaling.attn_factor'),
   }
+}
+
+/**
+ * GGUF has Llama 3's scaling as its result only, what each rotary frequency is divided by. We look for the settings that
+ * give the same, and refuse if there are none.
+ */
+function llama3Scaling(file: string, theta: number, rotaryDim: number, factors: Float32Array): JsonObject | undefined {
   const largest = factors.reduce((max, value) => Math.max(max, value), 1)
   const differs = factors.findIndex((value, index) => {
-    const expected = llama3Factor(theta ** ((-2 * index) / headDim), largest)
+    const expected = llama3Factor(theta ** ((-2 * index) / rotaryDim), largest)
     return !(Math.abs(value / expected - 1) <= TOLERANCE)
   })
   if (differs >= 0) {
     throw new UnsupportedModel(
-      `${fields.file}: factor ${differs} of the rotary frequencies is ${factors[differs]}, which Llama 3's rule (up to ${largest}) does not give.`,
+      `${file}: factor ${differs} of the rotary frequencies is ${factors[differs]}, which Llama 3's rule (up to ${largest}) does not give.`,
     )
   }
   if (largest === 1) return undefined

@@ -51,7 +51,8 @@ function refuseNormalizer({ file, values }: Metadata): void {
 
 /**
  * SentencePiece merges the neighbours whose union has the highest score; tokenizer.json wants a list of pairs, the
- * first merged first. So every way to cut a piece into two others is a pair, as in transformers' conversion.
+ * first merged first. So every way to cut a piece into two others is a pair, and of pairs for the same piece the one with
+ * the lower ids comes first, as in transformers' conversion. SentencePiece itself would take the leftmost.
  */
 function mergesByScore(metadata: Metadata, { texts, ids, types }: Tokens): [string, string][] {
   const scores = metadata.numbers('tokenizer.ggml.scores', texts.length)
@@ -63,10 +64,7 @@ function mergesByScore(metadata: Metadata, { texts, ids, types }: Tokens): [stri
         `${metadata.file}: token ${id} has ${text.length} characters, above ${MAX_PIECE_CHARS}.`,
       )
     }
-    for (let cut = 1; cut < text.length; cut++) {
-      const pair: [string, string] = [text.slice(0, cut), text.slice(cut)]
-      if (ids.has(pair[0]) && ids.has(pair[1])) merges.push({ pair, score: scores[id] })
-    }
+    for (const pair of cuts(text, ids)) merges.push({ pair, score: scores[id] })
     if (merges.length > MAX_MERGES) {
       throw new UnsupportedModel(`${metadata.file}: the vocabulary has more than ${MAX_MERGES} merges.`)
     }
@@ -74,5 +72,16 @@ function mergesByScore(metadata: Metadata, { texts, ids, types }: Tokens): [stri
   if (merges.length > 1 && merges.every(({ score }) => score === merges[0].score)) {
     throw new UnsupportedModel(`${metadata.file}: all pieces have the score ${merges[0].score}, so no order of merges.`)
   }
-  return merges.sort((a, b) => b.score - a.score || b.pair[0].length - a.pair[0].length).map(({ pair }) => pair)
+  return merges.sort((a, b) => b.score - a.score).map(({ pair }) => pair)
+}
+
+/** Pairs of pieces that make `text`, by their ids. */
+function cuts(text: string, ids: ReadonlyMap<string, number>): [string, string][] {
+  const pairs: { readonly pair: [string, string]; readonly left: number; readonly right: number }[] = []
+  for (let cut = 1; cut < text.length; cut++) {
+    const pair: [string, string] = [text.slice(0, cut), text.slice(cut)]
+    const [left, right] = [ids.get(pair[0]), ids.get(pair[1])]
+    if (left !== undefined && right !== undefined) pairs.push({ pair, left, right })
+  }
+  return pairs.sort((a, b) => a.left - b.left || a.right - b.right).map(({ pair }) => pair)
 }

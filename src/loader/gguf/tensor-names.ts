@@ -1,27 +1,37 @@
-const MODEL_NAMES: Readonly<Record<string, string>> = {
-  'token_embd.weight': 'model.embed_tokens.weight',
-  'output_norm.weight': 'model.norm.weight',
-  'output.weight': 'lm_head.weight',
+import type { Named, TensorNames } from '../../core/model-config'
+
+/** What rotary frequencies are divided by, which is part of the configuration rather than of the weights: [rotaryDim / 2]. */
+export const ROPE_FACTORS = ['rope_freqs', 'rope_factors_short', 'rope_factors_long'].map(name => `${name}.weight`)
+
+/** Hugging Face's name for a tensor of a GGUF file; undefined for one that the architecture does not have. */
+export function nameTranslation({ layer, ...tensors }: TensorNames): (name: string) => string | undefined {
+  const modelNames = new Map([
+    ['token_embd', tensors.embedding],
+    ['position_embd', tensors.positions],
+    ['output_norm', tensors.finalNorm.name],
+    ['output', tensors.head],
+  ])
+  const layerNames = new Map([
+    ['attn_norm', layer.attentionNorm?.name],
+    ...namesOf(layer.qkv, ['attn_q', 'attn_k', 'attn_v'], 'attn_qkv'),
+    ['attn_q_norm', layer.qNorm?.name],
+    ['attn_k_norm', layer.kNorm?.name],
+    ['attn_output', layer.output.name],
+    ['post_attention_norm', layer.postAttentionNorm?.name],
+    ['ffn_norm', layer.mlpNorm?.name],
+    ...namesOf(layer.gateUp, ['ffn_gate', 'ffn_up'], 'ffn_up'),
+    ['ffn_down', layer.down.name],
+    ['post_ffw_norm', layer.postMlpNorm?.name],
+  ])
+  return name => {
+    const [, index, part, kind] = /^(?:blk\.(0|[1-9]\d*)\.)?(\w+)\.(weight|bias)$/.exec(name) ?? []
+    const own = index === undefined ? modelNames.get(part) : layerNames.get(part)
+    if (own === undefined) return undefined
+    return index === undefined ? `${own}.${kind}` : `${tensors.layers}.${index}.${own}.${kind}`
+  }
 }
 
-const LAYER_NAMES: Readonly<Record<string, string>> = {
-  attn_norm: 'input_layernorm',
-  attn_q: 'self_attn.q_proj',
-  attn_k: 'self_attn.k_proj',
-  attn_v: 'self_attn.v_proj',
-  attn_output: 'self_attn.o_proj',
-  ffn_norm: 'post_attention_layernorm',
-  ffn_gate: 'mlp.gate_proj',
-  ffn_up: 'mlp.up_proj',
-  ffn_down: 'mlp.down_proj',
-}
-
-/** What Llama 3 divides its rotary frequencies by: part of the configuration rather than of the weights. */
-export const ROPE_FACTORS = 'rope_freqs.weight'
-
-/** Hugging Face's name for a Llama's tensor; undefined for a tensor that a Llama does not have. */
-export function huggingFaceName(name: string): string | undefined {
-  const [, layer, part, kind] = /^blk\.(0|[1-9]\d*)\.(\w+)\.(weight|bias)$/.exec(name) ?? []
-  if (layer === undefined) return Object.hasOwn(MODEL_NAMES, name) ? MODEL_NAMES[name] : undefined
-  return Object.hasOwn(LAYER_NAMES, part) ? `model.layers.${layer}.${LAYER_NAMES[part]}.${kind}` : undefined
+/** Several tensors have names of their own, a single one that holds them all has another. */
+function namesOf(own: readonly Named[], each: readonly string[], all: string): [string, string][] {
+  return own.length === 1 ? [[all, own[0].name]] : own.map(({ name }, index) => [each[index], name])
 }

@@ -17,14 +17,18 @@ export interface TokenizerFiles {
 /** Roles of tokens: Hugging Face's names and GGUF's (its spelling included). */
 const ROLES = { bos: 'bos', eos: 'eos', unk: 'unknown', sep: 'seperator', pad: 'padding' }
 
+/** Named by templates at most; some files give them ids beyond the vocabulary. */
+const UNIMPORTANT = ['sep', 'pad']
+
 /** The tokenizer and the chat template of a GGUF file, as a Hugging Face repository would have them. */
 export function ggufTokenizer(metadata: Metadata): TokenizerFiles {
   const tokens = readTokens(metadata)
   const { addsBos, model, ...parts } = kindParts(metadata, tokens)
   const roles: Record<string, string | undefined> = {}
   for (const [role, name] of Object.entries(ROLES)) {
-    const id = metadata.count(`tokenizer.ggml.${name}_token_id`, tokens.texts.length - 1)
-    if (id !== undefined) roles[`${role}_token`] = tokens.texts[id]
+    const key = `tokenizer.ggml.${name}_token_id`
+    const id = UNIMPORTANT.includes(role) ? metadata.values.get(key) : metadata.count(key, tokens.texts.length - 1)
+    if (typeof id === 'number') roles[`${role}_token`] = tokens.texts[id]
   }
   const added = (role: string, byDefault: boolean) => {
     const token = metadata.flag(`tokenizer.ggml.add_${role}`, byDefault) ? roles[role] : undefined

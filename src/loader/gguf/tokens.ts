@@ -18,7 +18,8 @@ interface AddedToken {
   readonly special: boolean
   readonly single_word: false
   readonly lstrip: false
-  readonly rstrip: false
+  /** White space after the token belongs to it. */
+  readonly rstrip: boolean
   readonly normalized: false
 }
 
@@ -41,14 +42,23 @@ export function readTokens(metadata: Metadata): Tokens {
       `${metadata.file}: tokens ${twice} and ${ids.get(texts[twice])} are both ${briefValue(texts[twice])}.`,
     )
   }
-  const added = texts.flatMap((text, id) => addedToken(metadata.file, text, id, types[id]))
+  const strips = stripsSpace(metadata)
+  const added = texts.flatMap((text, id) => addedToken(metadata.file, text, id, types[id], strips(text)))
   return { texts, ids, types, added }
 }
 
-function addedToken(file: string, content: string, id: number, type: number): AddedToken[] {
+/** Of Phi-3's tokens with a meaning these alone leave the white space after them; GGUF has no field that says so. */
+const PHI_3_KEEPS_SPACE = ['<unk>', '<s>', '<|endoftext|>']
+
+function stripsSpace(metadata: Metadata): (token: string) => boolean {
+  const isPhi3 = metadata.text('general.architecture') === 'phi3' && metadata.text('tokenizer.ggml.model') === 'llama'
+  return token => isPhi3 && !PHI_3_KEEPS_SPACE.includes(token)
+}
+
+function addedToken(file: string, content: string, id: number, type: number, rstrip: boolean): AddedToken[] {
   const special = type === CONTROL || type === UNKNOWN
   if (!special && type !== USER_DEFINED) return []
   if (content === '')
     throw new CorruptCheckpoint(`${file}: token ${id} is empty, but of type ${type}: found everywhere.`)
-  return [{ id, content, special, single_word: false, lstrip: false, rstrip: false, normalized: false }]
+  return [{ id, content, special, single_word: false, lstrip: false, rstrip, normalized: false }]
 }

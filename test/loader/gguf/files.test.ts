@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { CorruptCheckpoint, UnsupportedModel } from '../../../src/core/errors'
 import { parseModelConfig } from '../../../src/loader/model-config'
-import { readModelFiles } from '../../../src/loader/model-files'
+import { describeModel, readModelFiles } from '../../../src/loader/model-files'
 import { Tokenizer } from '../../../src/tokenizer/tokenizer'
 import type { SeededConfig } from '../../support/seeded-weights'
 import { TEXTS } from '../../tokenizer/tokenizers'
@@ -74,7 +74,7 @@ describe.each(fixtures)('$name', fixture => {
     const expected = parseModelConfig(config)
     expect(await configOf({ fields: seededFields(config), tensors })).toEqual({
       ...expected,
-      rmsNormEps: Math.fround(expected.rmsNormEps),
+      normEps: Math.fround(expected.normEps),
       bosTokenId: 256,
       eosTokenIds: [257],
     })
@@ -102,13 +102,18 @@ describe('the config', () => {
     const factors = { ...empty('rope_freqs.weight', [4]), data: new Uint8Array(Float32Array.of(1, 1, 1, 7).buffer) }
     await expect(configOf({ ...TINY, tensors: [factors, ...TINY.tensors] })).rejects.toThrow(UnsupportedModel)
     const ones = { ...factors, data: new Uint8Array(Float32Array.of(1, 1, 1, 1).buffer) }
-    expect((await configOf({ ...TINY, tensors: [ones, ...TINY.tensors] })).ropeScaling).toEqual({ type: 'default' })
+    const { layers } = await configOf({ ...TINY, tensors: [ones, ...TINY.tensors] })
+    expect(layers[0].rope?.scaling).toEqual({ type: 'default' })
   })
 
   test.each<[string, Field, string]>([
-    ['another architecture', ['general.architecture', TEXT, 'mamba'], 'general.architecture is "mamba"; only llama'],
+    [
+      'another architecture',
+      ['general.architecture', TEXT, 'mamba'],
+      'general.architecture is "mamba"; supported are llama, ',
+    ],
     ['experts', ['llama.expert_count', U32, 8], 'llama.expert_count is 8; only 0 is supported'],
-    ['another scaling', ['llama.rope.scaling.type', TEXT, 'yarn'], 'llama.rope.scaling.type is yarn'],
+    ['another scaling', ['llama.rope.scaling.type', TEXT, 'longrope'], 'llama.rope.scaling.type is longrope'],
     ['part of a head rotated', ['llama.rope.dimension_count', U32, 4], 'llama.rope.dimension_count is 4; only 8'],
     [
       'an unknown field',
@@ -135,6 +140,14 @@ describe('the config', () => {
   })
 })
 
+test('an error is in the words of the file', async () => {
+  const files = await filesOf(withFields(TINY, [['llama.attention.head_count_kv', U32, 3]]))
+  expect(() => describeModel(files)).toThrow(CorruptCheckpoint)
+  expect(() => describeModel(files)).toThrow(
+    'model.gguf: llama.attention.head_count 2 is not a multiple of llama.attention.head_count_kv 3.',
+  )
+})
+
 test('the embedded model as a GGUF file has its config, its tokens and its chat template', async () => {
   const json = (file: string) => JSON.parse(readFileSync(`public/models/sprout/${file}`, 'utf8'))
   const [config, tokenizerJson, tokenizerConfig] = ['config.json', 'tokenizer.json', 'tokenizer_config.json'].map(json)
@@ -151,7 +164,7 @@ test('the embedded model as a GGUF file has its config, its tokens and its chat 
   })
   const expected = parseModelConfig(config, json('generation_config.json'))
   const tied = { ...files.config, tie_word_embeddings: true }
-  expect(parseModelConfig(tied)).toEqual({ ...expected, rmsNormEps: Math.fround(expected.rmsNormEps) })
+  expect(parseModelConfig(tied)).toEqual({ ...expected, normEps: Math.fround(expected.normEps) })
   expect(files.tokenizerConfig?.chat_template).toBe(tokenizerConfig.chat_template)
   const own = new Tokenizer(tokenizerJson, tokenizerConfig)
   const read = new Tokenizer(files.tokenizer, files.tokenizerConfig)

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
 import { CorruptCheckpoint, UnsupportedModel } from '../../../src/core/errors'
+import { decodeRows } from '../../../src/loader/decode-rows'
 import { ggufConfig } from '../../../src/loader/gguf/config'
 import { type GgufHeader, parseHeader } from '../../../src/loader/gguf/header'
-import { streamGguf } from '../../../src/loader/gguf/stream-weights'
 import { ggufTokenizer } from '../../../src/loader/gguf/tokenizer'
 import { parseModelConfig } from '../../../src/loader/model-config'
-import { readModelFiles } from '../../../src/loader/model-files'
+import { openCheckpoint, readModelFiles } from '../../../src/loader/model-files'
+import type { ModelSource } from '../../../src/loader/source'
+import { streamRows } from '../../../src/loader/stream-rows'
 import { Tokenizer } from '../../../src/tokenizer/tokenizer'
 import { forEachSeed, pick } from '../../kv/for-each-seed'
 import { type Random, random } from '../../support/random'
@@ -48,6 +50,11 @@ function typed<T>(body: () => T): T | CorruptCheckpoint | UnsupportedModel {
   }
 }
 
+async function openModel(source: ModelSource) {
+  const files = await readModelFiles(source)
+  return openCheckpoint(source, files, parseModelConfig(files.config))
+}
+
 /** What a header must keep for its tensors to be read. */
 function checkHeader({ tensors, dataBegin, alignment }: GgufHeader): void {
   let end = 0
@@ -70,7 +77,7 @@ test('any 100000 mutated headers are a typed error or a valid description', () =
     checkHeader(header)
     const { metadata } = header
     const tensors = new Map(header.tensors.map(tensor => [tensor.name, tensor]))
-    const config = typed(() => parseModelConfig(ggufConfig({ metadata, files: [header], tensors }, undefined)))
+    const config = typed(() => parseModelConfig(ggufConfig({ metadata, files: [header], tensors }, {})))
     const tokenizer = typed(() => {
       const files = ggufTokenizer(metadata)
       return new Tokenizer(files.tokenizer, files.tokenizerConfig)
@@ -88,9 +95,10 @@ test('any 3000 mutated files load or fail with a typed error', async () => {
   for (let seed = 1; seed <= 3000; seed++) {
     const source = { ...memorySource({ 'tiny.gguf': mutate(random(seed)) }, 4096), gguf: 'tiny.gguf' }
     try {
-      await readModelFiles(source)
-      for await (const { values } of streamGguf(source, 'tiny.gguf', TINY_SHAPES))
-        expect(values.length).toBeGreaterThan(0)
+      const checkpoint = await openModel(source)
+      for await (const raw of streamRows(source, checkpoint, TINY_SHAPES)) {
+        for (const wantsIntegers of [false, true]) decodeRows(raw, wantsIntegers)
+      }
     } catch (error) {
       const isTyped = error instanceof CorruptCheckpoint || error instanceof UnsupportedModel
       if (!isTyped) throw new Error(`seed ${seed}: ${error}`, { cause: error })

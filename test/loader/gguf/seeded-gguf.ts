@@ -1,7 +1,7 @@
 import { float16Bits } from '../../../src/core/float16'
-import type { Dtype } from '../../../src/loader/safetensors'
+import type { Dtype } from '../../../src/loader/dtype'
 import { BEGIN_ID, byteLevelTokenizer, byteLevelTokenizerConfig, END_ID } from '../../support/seeded-tokenizer'
-import { type SeededConfig, type SeededTensor, seededTensors, seededValues } from '../../support/seeded-weights'
+import { type SeededConfig, seededTensors, seededValues } from '../../support/seeded-weights'
 import { BOOL, F32, type Field, I32, LIST, TEXT, type TensorInput, U32 } from './write-gguf'
 
 const TYPES: Readonly<Record<Dtype, number>> = { F32: 0, F16: 1, BF16: 30 }
@@ -11,31 +11,30 @@ export function seededTensorInputs(config: SeededConfig, seed: number, dtype: Dt
   return seededTensors(config).map(tensor => {
     const values = new Float32Array(tensor.shape.reduce((product, size) => product * size, 1))
     seededValues(seed, tensor, 0, values)
-    const rows = /\.[qk]_proj\./.test(tensor.name) ? interleave(values, tensor, config.head_dim) : values
     // the converter leaves vectors in f32
     const type = tensor.shape.length === 1 ? 'F32' : dtype
-    return { name: ggufName(tensor.name), type: TYPES[type], shape: tensor.shape, data: encode(rows, type) }
+    const data = encode(values, type)
+    const rows = /\.[qk]_proj\./.test(tensor.name) ? interleave(data, tensor.shape[0], config.head_dim) : data
+    return { name: ggufName(tensor.name), type: TYPES[type], shape: tensor.shape, data: rows }
   })
 }
 
-/** reshape(heads, 2, headDim / 2, columns).swapaxes(1, 2) */
-function interleave(values: Float32Array, { shape }: SeededTensor, headDim: number): Float32Array<ArrayBuffer> {
-  const [rows, columns = 1] = shape
-  const out = new Float32Array(values.length)
-  for (let head = 0; head < rows / headDim; head++) {
+/** reshape(heads, 2, headDim / 2, columns).swapaxes(1, 2), of rows in bytes */
+export function interleave(data: Uint8Array, numRows: number, headDim: number): Uint8Array {
+  const rowBytes = data.length / numRows
+  const out = new Uint8Array(data.length)
+  for (let head = 0; head < numRows / headDim; head++) {
     for (let side = 0; side < 2; side++) {
       for (let pair = 0; pair < headDim / 2; pair++) {
-        for (let column = 0; column < columns; column++) {
-          const from = (head * headDim + side * (headDim / 2) + pair) * columns + column
-          out[(head * headDim + pair * 2 + side) * columns + column] = values[from]
-        }
+        const from = (head * headDim + side * (headDim / 2) + pair) * rowBytes
+        out.set(data.subarray(from, from + rowBytes), (head * headDim + pair * 2 + side) * rowBytes)
       }
     }
   }
   return out
 }
 
-function ggufName(name: string): string {
+export function ggufName(name: string): string {
   const renamed: readonly [string, string][] = [
     ['model.embed_tokens', 'token_embd'],
     ['lm_head', 'output'],

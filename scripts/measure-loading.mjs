@@ -1,0 +1,114 @@
+// Measures loading in headless Chrome: the first load over a line of 100 MB/s, the second from the cache, and what a
+// load that was interrupted by a reload of the page fetches twice. `node scripts/measure-loading.mjs [MB/s]`
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+import { createServer, createServerModuleRunner } from 'vite'
+import { CHROME_ARGS, ensureChrome } from './chrome.mjs'
+
+const bytesPerSecond = Number(process.argv[2] ?? 100) * 1e6
+
+/** The shape of SmolLM2-135M, in bf16. */
+const CONFIG = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  vocab_size: 49152,
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  head_dim: 64,
+  max_position_embeddings: 2048,
+  rms_norm_eps: 1e-5,
+  rope_theta: 1e5,
+  hidden_act: 'silu',
+  tie_word_embeddings: true,
+  attention_bias: false,
+  mlp_bias: false,
+  bos_token_id: 1,
+  eos_token_id: 2,
+}
+
+const vite = await createServer({
+  logLevel: 'error',
+  server: { port: 0, host: '127.0.0.1', hmr: false, fs: { strict: false } },
+})
+await vite.listen()
+const runner = createServerModuleRunner(vite.environments.ssr, { hmr: false })
+const at = path => new URL(`../${path}`, import.meta.url).pathname
+const { startFakeHub } = await runner.import(at('test/support/fake-hub.ts'))
+const { seededFiles } = await runner.import(at('test/support/seeded-weights.ts'))
+const contents = new Map()
+for (const [path, open] of seededFiles(CONFIG, 1, 'BF16')) contents.set(path, Buffer.concat([...open()]))
+const weightBytes = contents.get('model.safetensors').length
+const hub = await startFakeHub()
+const profile = mkdtempSync(join(tmpdir(), 'coppice-profile-'))
+const browser = await chromium.launchPersistentContext(profile, { executablePath: ensureChrome(), args: CHROME_ARGS })
+
+/** Loads in a fresh page; gives seconds. `stopAt`: closes the page at this share of the weights. */
+async function load(what, session, stopAt = 2) {
+  const page = await browser.newPage()
+  await page.goto(`http://127.0.0.1:${vite.httpServer.address().port}/job/`)
+  await page.evaluate(() => Promise.all([import('/index.ts'), import('/engine/open-source.ts')]))
+  let stop
+  const stopped = new Promise(resolve => {
+    stop = resolve
+  })
+  await page.exposeFunction('onStop', () => stop())
+  const loaded = page.evaluate(
+    async ([kind, host, stopAt]) => {
+      const { createEngine } = await import('/index.ts')
+      const { openSource } = await import('/engine/open-source.ts')
+      const begin = performance.now()
+      if (kind === 'engine') {
+        const engine = await createEngine('org/name', { hub: { host }, blocks: 16, weights: 'f16' })
+        engine.dispose()
+      } else {
+        const source = await openSource('org/name', { hub: { host } })
+        const reader = (await source.open('model.safetensors')).getReader()
+        let sum = 0
+        for (let read = await reader.read(); !read.done; read = await reader.read()) {
+          sum += read.value.length
+          if (sum / 269e6 >= stopAt) await window.onStop()
+        }
+      }
+      return (performance.now() - begin) / 1000
+    },
+    [what, `${hub.url}/${session}`, stopAt],
+  )
+  const seconds = await Promise.race([loaded, stopped])
+  loaded.catch(() => undefined)
+  await page.close()
+  return seconds
+}
+
+const rate = seconds => `${seconds.toFixed(2)} s, ${(weightBytes / 1e6 / seconds).toFixed(0)} MB/s`
+console.log(`${(weightBytes / 1e6).toFixed(1)} MB of weights over ${bytesPerSecond / 1e6} MB/s`)
+try {
+  for (const what of ['bytes', 'engine']) {
+    hub.put(what, contents, bytesPerSecond)
+    const first = await load(what, what)
+    const again = []
+    for (let run = 0; run < 5; run++) again.push(await load(what, what))
+    const second = Math.min(...again)
+    console.log(
+      `${what}: first load ${rate(first)}; second load ${rate(second)}; ${(first / second).toFixed(1)} times as fast`,
+    )
+  }
+  for (const stopAt of [0.2, 0.5, 0.8]) {
+    const served = hub.put(`stop${stopAt}`, contents, bytesPerSecond)
+    await load('bytes', `stop${stopAt}`, stopAt)
+    await load('bytes', `stop${stopAt}`)
+    const bytes = served.filter(({ path }) => path !== 'api').reduce((sum, each) => sum + each.bytes, 0)
+    const twice = (100 * (bytes - weightBytes)) / weightBytes
+    console.log(`page closed at ${100 * stopAt}%: ${twice.toFixed(2)}% of the bytes fetched twice`)
+  }
+} finally {
+  await browser.close()
+  hub.close()
+  await runner.close()
+  await vite.close()
+  rmSync(profile, { recursive: true, force: true })
+}

@@ -1,0 +1,44 @@
+import type { ModelConfig } from '../../core/model-config'
+import type { Fields } from '../fields'
+import type { NumberList } from '../gguf/metadata'
+import type { JsonObject } from '../json'
+
+/** A `ModelConfig` without what is read alike for all architectures. */
+export type Decoder = Omit<ModelConfig, 'architecture' | 'bosTokenId' | 'eosTokenIds'>
+
+/** How the config.json of an architecture is read. To add one: a file with its `Architecture`, and a line in index.ts. */
+export interface Architecture {
+  /** Its names in config.json's `architectures`. */
+  readonly names: readonly string[]
+  /** Names that fields have for a Llama → those that they have here. */
+  readonly aliases?: Readonly<Record<string, string>>
+  /** Fields besides those of irrelevant-fields.ts that do not change what it computes. */
+  readonly irrelevant?: readonly string[]
+  /** Its GGUF files, if it has a name of its own there. */
+  readonly gguf?: GgufVariant
+  describe(fields: Fields): Decoder
+}
+
+/** How llama.cpp's converter writes an architecture, beyond what it does for all (gguf/config.ts, gguf/tensor-names.ts). */
+export interface GgufVariant {
+  /** `general.architecture`, with which the names of its fields begin. */
+  readonly name: string
+  /** Rows of q and k are in the order in which RoPE turns neighbours (gguf/head-order.ts). */
+  readonly turnsNeighbours?: boolean
+  /** `rope.dimension_count` may be less than a head. */
+  readonly turnsPart?: boolean
+  /** Fields of config.json besides those of every architecture. */
+  config?(model: GgufDescription): JsonObject
+}
+
+/** What a GGUF file says of a model, its fields by their names without the architecture's. */
+export interface GgufDescription {
+  readonly fields: Fields
+  readonly hiddenSize: number
+  readonly numLayers: number
+  readonly numHeads: number
+  readonly headDim: number
+  hasTensor(name: string): boolean
+  /** A field that is a list of a number for each layer; undefined if it is none. */
+  perLayer(name: string): NumberList | undefined
+}

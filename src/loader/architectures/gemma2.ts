@@ -1,0 +1,72 @@
+import type { Named, TensorNames } from '../../core/model-config'
+import type { Fields } from '../fields'
+import type { JsonObject } from '../json'
+import type { Architecture, Decoder, GgufDescription } from './architecture'
+import { attentionBiases, LLAMA_TENSORS, type LlamaVariation, llamaLike } from './llama-like'
+
+/**
+ * Gemma 2 (arXiv:2408.00118): norms before and after attention and MLP, GELU, embeddings times √hidden, scores and logits
+ * capped, and a sliding window in every other layer, from the first on.
+ */
+export const gemma2: Architecture = {
+  names: ['Gemma2ForCausalLM'],
+  gguf: {
+    name: 'gemma2',
+    config: model => ({
+      ...ggufGemma(model, 46),
+      attn_logit_softcapping: model.fields.positive('attn_logit_softcapping', 50),
+      final_logit_softcapping: model.fields.positive('final_logit_softcapping', 30),
+    }),
+  },
+  irrelevant: ['cache_implementation', 'hidden_act'],
+  describe: fields => gemma(fields, { slides: layer => layer % 2 === 0 }),
+}
+
+/** What Gemma 2 and 3 share. */
+export function gemma(fields: Fields, variation: LlamaVariation): Decoder {
+  const base = llamaLike(fields, {
+    headDim: 256,
+    tieWordEmbeddings: true,
+    activation: 'gelu_pytorch_tanh',
+    activationField: 'hidden_activation',
+    defaultWindow: 4096,
+    ...variation,
+  })
+  return {
+    ...base,
+    ...attentionBiases(fields),
+    // in the precision of the computation, as everything: transformers rounds it to that of the weights
+    embeddingScale: Math.sqrt(base.hiddenSize),
+    attentionScale: fields.positive('query_pre_attn_scalar', 256) ** -0.5,
+    attentionSoftcap: readSoftcap(fields, 'attn_logit_softcapping'),
+    logitSoftcap: readSoftcap(fields, 'final_logit_softcapping'),
+    tensors: GEMMA_TENSORS,
+  }
+}
+
+/** A norm multiplies by 1 more than what the checkpoint has as its weight. */
+export const gemmaNorm = (name: string): Named => ({ name, layout: { type: 'less-one' } })
+
+export const GEMMA_TENSORS: TensorNames = {
+  ...LLAMA_TENSORS,
+  layer: {
+    ...LLAMA_TENSORS.layer,
+    attentionNorm: gemmaNorm('input_layernorm'),
+    postAttentionNorm: gemmaNorm('post_attention_layernorm'),
+    mlpNorm: gemmaNorm('pre_feedforward_layernorm'),
+    postMlpNorm: gemmaNorm('post_feedforward_layernorm'),
+  },
+  finalNorm: gemmaNorm('model.norm'),
+}
+
+function readSoftcap(fields: Fields, name: string): number | undefined {
+  return fields.read(name) === undefined ? undefined : fields.positive(name)
+}
+
+/** GGUF does not say `query_pre_attn_scalar`: it is the head's size but for the model of 27 billion weights. */
+export function ggufGemma(
+  { numLayers, headDim, hiddenSize, numHeads }: GgufDescription,
+  layersOf27b: number,
+): JsonObject {
+  return { query_pre_attn_scalar: numLayers === layersOf27b ? hiddenSize / numHeads : headDim }
+}

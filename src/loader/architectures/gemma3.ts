@@ -1,0 +1,66 @@
+import type { Fields } from '../fields'
+import { isJsonObject } from '../json'
+import { type RopeOptions, readRope, readRopeObject } from '../rope-config'
+import type { Architecture, GgufDescription } from './architecture'
+import { GEMMA_TENSORS, gemma, gemmaNorm, ggufGemma } from './gemma2'
+
+/**
+ * Gemma 3's text models (arXiv:2503.19786): Gemma 2 without caps but with a norm of each head of q and k, and with two
+ * rotations: layers with a sliding window have one of their own, and five of six layers have a window.
+ */
+export const gemma3: Architecture = {
+  names: ['Gemma3ForCausalLM'],
+  gguf: {
+    name: 'gemma3',
+    config: model => ({
+      ...ggufGemma(model, 62),
+      attn_logit_softcapping: model.fields.read('attn_logit_softcapping'),
+      final_logit_softcapping: model.fields.read('final_logit_softcapping'),
+      rope_theta: model.fields.positive('rope.freq_base', 1e6),
+      rope_local_base_freq: model.fields.positive('rope.freq_base_swa', 10_000),
+      layer_types: layerTypes(model),
+    }),
+  },
+  irrelevant: ['cache_implementation', '_sliding_window_pattern'],
+  describe: fields => {
+    fields.only('use_bidirectional_attention', false)
+    const pattern = fields.size('sliding_window_pattern', Number.MAX_SAFE_INTEGER, 6)
+    return {
+      ...gemma(fields, { ropes: readRopes, slides: layer => (layer + 1) % pattern !== 0 }),
+      qkNorm: 'head',
+      tensors: {
+        ...GEMMA_TENSORS,
+        layer: {
+          ...GEMMA_TENSORS.layer,
+          qNorm: gemmaNorm('self_attn.q_norm'),
+          kNorm: gemmaNorm('self_attn.k_norm'),
+        },
+      },
+    }
+  },
+}
+
+/**
+ * The scaling of config.json is that of the layers without a window. Since transformers 5 `rope_parameters` holds the
+ * settings of both kinds of layers, by the names that `layer_types` has for them.
+ */
+function readRopes(fields: Fields, options: RopeOptions) {
+  const both = fields.json.rope_parameters
+  if (isJsonObject(both) && isJsonObject(both.full_attention) && isJsonObject(both.sliding_attention)) {
+    fields.read('rope_parameters')
+    return {
+      full: readRopeObject(fields, both.full_attention, 'rope_parameters.full_attention', options),
+      sliding: readRopeObject(fields, both.sliding_attention, 'rope_parameters.sliding_attention', options),
+    }
+  }
+  const theta = fields.positive('rope_local_base_freq', 10_000)
+  return {
+    full: readRope(fields, { ...options, defaultTheta: 1e6 }),
+    sliding: { dim: options.headDim, theta, scaling: { type: 'default' } } as const,
+  }
+}
+
+function layerTypes({ perLayer }: GgufDescription): string[] | undefined {
+  const slides = perLayer('attention.sliding_window_pattern')
+  return slides && Array.from(slides, each => (each ? 'sliding_attention' : 'full_attention'))
+}

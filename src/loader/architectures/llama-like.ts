@@ -1,0 +1,134 @@
+import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
+import type { Activation, Rope, TensorNames } from '../../core/model-config'
+import type { Fields } from '../fields'
+import { brief } from '../json'
+import { type RopeOptions, readRope } from '../rope-config'
+import type { Decoder } from './architecture'
+import { readWindows, type WindowOptions } from './windows'
+
+// Far above any published model (Llama 3.1 405B: hidden 16384, ffn 53248, 126 layers, 128 heads; Gemma: 262144 tokens;
+// Llama 4: 10M positions), low enough that products of two of them stay exact and no buffer size overflows.
+const MAX_VOCAB = 2 ** 22
+const MAX_WIDTH = 2 ** 20
+const MAX_LAYERS = 2 ** 12
+const MAX_HEADS = 2 ** 12
+const MAX_POSITIONS = 2 ** 28
+
+/** Kernels read rows in groups of 8 elements. */
+const WIDTH_MULTIPLE = 8
+
+const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  silu: 'silu',
+  swish: 'silu',
+  gelu: 'gelu',
+  gelu_new: 'gelu-tanh',
+  gelu_fast: 'gelu-tanh',
+  gelu_pytorch_tanh: 'gelu-tanh',
+}
+
+export const LLAMA_TENSORS: TensorNames = {
+  embedding: 'model.embed_tokens',
+  layers: 'model.layers',
+  layer: {
+    attentionNorm: { name: 'input_layernorm' },
+    qkv: [{ name: 'self_attn.q_proj' }, { name: 'self_attn.k_proj' }, { name: 'self_attn.v_proj' }],
+    output: { name: 'self_attn.o_proj' },
+    mlpNorm: { name: 'post_attention_layernorm' },
+    gateUp: [{ name: 'mlp.gate_proj' }, { name: 'mlp.up_proj' }],
+    down: { name: 'mlp.down_proj' },
+  },
+  finalNorm: { name: 'model.norm' },
+  head: 'lm_head',
+}
+
+/** Where an architecture reads config.json otherwise than a Llama, mostly defaults of absent fields. */
+export interface LlamaVariation extends WindowOptions, Pick<RopeOptions, 'defaultTheta' | 'rotaryShare'> {
+  /** The rotations of layers that see everything, and of those with a window; default: one for both. */
+  ropes?(fields: Fields, options: RopeOptions): { readonly full: Rope; readonly sliding: Rope }
+  readonly headDim?: number
+  readonly intermediateSize?: number
+  readonly normEps?: number
+  readonly tieWordEmbeddings?: boolean
+  /** As transformers calls it, and the field that says so. */
+  readonly activation?: string
+  readonly activationField?: string
+}
+
+/** What most architectures share: a Llama (arXiv:2302.13971 §2.2; GQA: arXiv:2307.09288) without biases. */
+export function llamaLike(fields: Fields, variation: LlamaVariation = {}): Decoder {
+  const sizes = readSizes(fields, variation)
+  const { headDim, numLayers, maxPositions } = sizes
+  const { ropes = oneRope } = variation
+  const { full, sliding } = ropes(fields, { ...variation, ...sizes })
+  return {
+    ...sizes,
+    layers: readWindows(fields, numLayers, variation).map(window => ({
+      rope: window === undefined ? full : sliding,
+      // a window as long as the context never hides a token
+      window: window === undefined || window >= maxPositions ? undefined : window,
+    })),
+    norm: 'rms',
+    normEps: fields.positive('rms_norm_eps', variation.normEps ?? 1e-6),
+    qkNorm: undefined,
+    isParallel: false,
+    activation: readActivation(fields, variation),
+    isGated: true,
+    qkvBias: false,
+    outputBias: false,
+    mlpBias: false,
+    tieWordEmbeddings: fields.flag('tie_word_embeddings', variation.tieWordEmbeddings ?? false),
+    embeddingScale: 1,
+    attentionScale: headDim ** -0.5,
+    residualScale: 1,
+    logitScale: 1,
+    attentionSoftcap: undefined,
+    logitSoftcap: undefined,
+    tensors: LLAMA_TENSORS,
+  }
+}
+
+/** `attention_bias`: q, k, v and the output projection have a bias. */
+export function attentionBiases(fields: Fields): Pick<Decoder, 'qkvBias' | 'outputBias'> {
+  const hasBias = fields.flag('attention_bias')
+  return { qkvBias: hasBias, outputBias: hasBias }
+}
+
+function oneRope(fields: Fields, options: RopeOptions) {
+  const rope = readRope(fields, options)
+  return { full: rope, sliding: rope }
+}
+
+function readSizes(fields: Fields, defaults: LlamaVariation) {
+  const hiddenSize = fields.size('hidden_size', MAX_WIDTH)
+  const intermediateSize = fields.size('intermediate_size', MAX_WIDTH, defaults.intermediateSize)
+  const numHeads = fields.size('num_attention_heads', MAX_HEADS)
+  const numKvHeads = fields.size('num_key_value_heads', MAX_HEADS, numHeads)
+  const headDim = fields.size('head_dim', MAX_WIDTH, defaults.headDim ?? hiddenSize / numHeads)
+  checkMultiple('hidden_size', hiddenSize)
+  checkMultiple('intermediate_size', intermediateSize)
+  checkMultiple('head_dim', headDim)
+  if (numHeads % numKvHeads !== 0) {
+    throw new CorruptCheckpoint(
+      `config.json: num_attention_heads ${numHeads} is not a multiple of num_key_value_heads ${numKvHeads}.`,
+    )
+  }
+  const maxPositions = fields.size('max_position_embeddings', MAX_POSITIONS)
+  const vocabSize = fields.size('vocab_size', MAX_VOCAB)
+  const numLayers = fields.size('num_hidden_layers', MAX_LAYERS)
+  return { vocabSize, hiddenSize, intermediateSize, numLayers, numHeads, numKvHeads, headDim, maxPositions }
+}
+
+function readActivation(
+  fields: Fields,
+  { activationField: name = 'hidden_act', activation = 'silu' }: LlamaVariation,
+): Activation {
+  const value = fields.read(name) ?? activation
+  if (typeof value === 'string' && Object.hasOwn(ACTIVATIONS, value)) return ACTIVATIONS[value]
+  const supported = Object.keys(ACTIVATIONS).join(', ')
+  throw new UnsupportedModel(`${fields.file}: ${name} is ${brief(value)}; supported are ${supported}.`)
+}
+
+function checkMultiple(name: string, value: number): void {
+  if (value % WIDTH_MULTIPLE === 0) return
+  throw new UnsupportedModel(`config.json: ${name} is ${value}; it must be a multiple of ${WIDTH_MULTIPLE}.`)
+}

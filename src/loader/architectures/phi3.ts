@@ -1,0 +1,28 @@
+import type { Architecture } from './architecture'
+import { attentionBiases, LLAMA_TENSORS, llamaLike } from './llama-like'
+
+/**
+ * Phi-3, Phi-3.5 and Phi-4 mini (arXiv:2404.14219): a Llama with a sliding window, whose q, k and v are one tensor, and
+ * gate and up another; the long variants turn by LongRoPE, the later ones only a part of each head.
+ */
+export const phi3: Architecture = {
+  names: ['Phi3ForCausalLM'],
+  gguf: { name: 'phi3', turnsPart: true },
+  // code for versions of transformers without Phi-3, and settings that only that code reads
+  irrelevant: ['auto_map', 'full_attn_mod', 'interpolate_factor', 'original_max_position_embeddings'],
+  describe: fields => {
+    for (const name of ['lm_head_bias', 'mlp_bias']) fields.only(name, false)
+    return {
+      ...llamaLike(fields, { normEps: 1e-5, rotaryShare: 1 }),
+      ...attentionBiases(fields),
+      tensors: {
+        ...LLAMA_TENSORS,
+        layer: {
+          ...LLAMA_TENSORS.layer,
+          qkv: [{ name: 'self_attn.qkv_proj' }],
+          gateUp: [{ name: 'mlp.gate_up_proj' }],
+        },
+      },
+    }
+  },
+}

@@ -1,0 +1,40 @@
+import { type CacheChoice, openStore } from './open-store'
+
+/** A model that is stored, wholly or in part. */
+export interface CachedModel {
+  /** Its address without the scheme: `huggingface.co/org/name`. */
+  readonly name: string
+  readonly bytes: number
+}
+
+export interface CacheContents {
+  readonly models: readonly CachedModel[]
+  /** What everything of this site takes and may take, as the browser estimates it; undefined where it does not. */
+  readonly usageBytes: number | undefined
+  readonly quotaBytes: number | undefined
+}
+
+/** The models in the cache, and the room that there is. */
+export async function listCached(cache: CacheChoice = true): Promise<CacheContents> {
+  const store = await openStore(cache)
+  const bytesOf = new Map<string, number>()
+  for (const [path, bytes] of (await store?.list()) ?? []) {
+    const name = decodeURIComponent(path.split('/')[0])
+    bytesOf.set(name, (bytesOf.get(name) ?? 0) + bytes)
+  }
+  const { usage, quota } = (await globalThis.navigator?.storage?.estimate?.()) ?? {}
+  const models = Array.from(bytesOf, ([name, bytes]) => ({ name, bytes }))
+  return { models, usageBytes: usage, quotaBytes: quota }
+}
+
+/** Removes a model, by the name that `listCached` gives; without a name all. An engine that runs does not mind. */
+export async function evictCached(name?: string, cache: CacheChoice = true): Promise<void> {
+  const store = await openStore(cache)
+  const names = name === undefined ? (await listCached(cache)).models.map(model => model.name) : [name]
+  await Promise.all(names.map(each => store?.remove(modelFolder(each))))
+}
+
+/** Where a model is in a store. */
+export function modelFolder(name: string): string {
+  return encodeURIComponent(name)
+}

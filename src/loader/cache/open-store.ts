@@ -1,0 +1,46 @@
+import { InvalidRequest } from '../../core/errors'
+import { cacheApiStore } from './cache-api-store'
+import { folderStore } from './folder-store'
+import { opfsStore } from './opfs-store'
+import type { Store } from './store'
+
+/**
+ * Where downloaded models are kept: `true`, in a page: the origin's private file system, or the Cache API where there is
+ * none; a text, in Node: a folder; `false`: nowhere.
+ */
+export type CacheChoice = boolean | string
+
+/** Everything of ours is in a folder or cache of this name. */
+const ROOT = 'coppice'
+
+/** Undefined if nothing is to be kept, or the platform has no place for it. */
+export async function openStore(choice: CacheChoice): Promise<Store | undefined> {
+  if (typeof choice === 'string') return folderStore(choice)
+  if (!choice) return undefined
+  if (!globalThis.navigator?.storage) {
+    if (globalThis.location) return undefined
+    throw new InvalidRequest('cache is true, but outside a page it must be a folder.')
+  }
+  return (await openOpfs()) ?? (await openCacheApi())
+}
+
+async function openOpfs(): Promise<Store | undefined> {
+  if (!globalThis.FileSystemFileHandle?.prototype.createWritable) return undefined
+  const root = await allowed(() => navigator.storage.getDirectory())
+  return root && opfsStore(await root.getDirectoryHandle(ROOT, { create: true }))
+}
+
+async function openCacheApi(): Promise<Store | undefined> {
+  const cache = globalThis.caches && (await allowed(() => caches.open(ROOT)))
+  return cache && cacheApiStore(cache)
+}
+
+/** Undefined where the browser refuses, as in private windows or with storage blocked. */
+async function allowed<T>(open: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await open()
+  } catch (error) {
+    if (error instanceof DOMException) return undefined
+    throw error
+  }
+}

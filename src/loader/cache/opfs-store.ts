@@ -1,0 +1,82 @@
+import type { Store } from './store'
+
+/**
+ * The origin private file system. `createWritable` puts a file in place only when it is closed, which is the promise
+ * that `write` makes; a file written in one go in its own place (a synchronous access handle) would need a journal, and
+ * is no faster.
+ */
+export function opfsStore(root: FileSystemDirectoryHandle): Store {
+  /** Folders that were opened: to find one takes as long as to read a part of a file. */
+  const opened = new Map<string, FileSystemDirectoryHandle>()
+
+  async function open(folder: string, create: boolean): Promise<FileSystemDirectoryHandle> {
+    let directory = opened.get(folder)
+    if (directory) return directory
+    directory = root
+    for (const name of folder ? folder.split('/') : []) {
+      directory = await directory.getDirectoryHandle(name, { create })
+    }
+    opened.set(folder, directory)
+    return directory
+  }
+
+  /** What `use` gives, or undefined where it finds nothing. */
+  async function found<T>(use: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await use()
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error
+      opened.clear()
+      return undefined
+    }
+  }
+
+  /** What vanishes meanwhile does not count. */
+  async function sizes(directory: FileSystemDirectoryHandle, prefix: string): Promise<[string, number][]> {
+    const lists: Promise<[string, number][] | undefined>[] = []
+    for await (const [name, handle] of directory.entries()) {
+      lists.push(
+        found(async () => {
+          if (handle.kind === 'directory') return sizes(handle as FileSystemDirectoryHandle, `${prefix}${name}/`)
+          return [[prefix + name, (await (handle as FileSystemFileHandle).getFile()).size]]
+        }),
+      )
+    }
+    return (await Promise.all(lists)).flatMap(list => list ?? [])
+  }
+
+  return {
+    async read(path) {
+      const [folder, name] = split(path)
+      return found(async () => {
+        const handle = await (await open(folder, false)).getFileHandle(name)
+        return new Uint8Array(await (await handle.getFile()).arrayBuffer())
+      })
+    },
+
+    async write(path, bytes) {
+      const [folder, name] = split(path)
+      const create = async () => (await open(folder, true)).getFileHandle(name, { create: true })
+      // the folder may have been removed, in another tab too
+      const handle = (await found(create)) ?? (await create())
+      const writable = await handle.createWritable()
+      await writable.write(bytes)
+      await writable.close()
+    },
+
+    async list(folder = '') {
+      return new Map(await found(async () => sizes(await open(folder, false), '')))
+    },
+
+    async remove(path) {
+      const [folder, name] = split(path)
+      await found(async () => (await open(folder, false)).removeEntry(name, { recursive: true }))
+      opened.clear()
+    },
+  }
+}
+
+function split(path: string): [folder: string, name: string] {
+  const slash = path.lastIndexOf('/')
+  return [path.slice(0, Math.max(0, slash)), path.slice(slash + 1)]
+}

@@ -1,0 +1,99 @@
+/** Fractional parts of the cube roots of the first 64 primes, 32 bits of each (FIPS 180-4, 4.2.2). */
+const K = new Int32Array(64)
+/** Of the square roots of the first 8 (5.3.3). */
+const INITIAL = new Int32Array(8)
+
+for (let candidate = 2, n = 0; n < 64; candidate++) {
+  let divisor = 2
+  while (candidate % divisor !== 0) divisor++
+  if (divisor < candidate) continue
+  if (n < 8) INITIAL[n] = (Math.sqrt(candidate) % 1) * 2 ** 32
+  K[n++] = (Math.cbrt(candidate) % 1) * 2 ** 32
+}
+
+const BLOCK_BYTES = 64
+
+/** SHA-256 (FIPS 180-4) of bytes that come in pieces, which WebCrypto cannot do. */
+export class Sha256 {
+  readonly #state = INITIAL.slice()
+  readonly #schedule = new Int32Array(64)
+  /** Bytes that do not fill a block yet. */
+  readonly #pending = new Uint8Array(BLOCK_BYTES)
+  #numBytes = 0
+
+  update(bytes: Uint8Array): void {
+    let begin = 0
+    const numPending = this.#numBytes % BLOCK_BYTES
+    this.#numBytes += bytes.length
+    if (numPending > 0) {
+      begin = Math.min(BLOCK_BYTES - numPending, bytes.length)
+      this.#pending.set(bytes.subarray(0, begin), numPending)
+      if (numPending + begin < BLOCK_BYTES) return
+      compress(this.#state, this.#schedule, viewOf(this.#pending), 0)
+    }
+    const view = viewOf(bytes)
+    for (; begin + BLOCK_BYTES <= bytes.length; begin += BLOCK_BYTES) {
+      compress(this.#state, this.#schedule, view, begin)
+    }
+    this.#pending.set(bytes.subarray(begin))
+  }
+
+  /** In hexadecimal. Ends the sum: nothing can be added after it. */
+  digest(): string {
+    const numBytes = this.#numBytes
+    const end = new Uint8Array(BLOCK_BYTES - ((numBytes + 8) % BLOCK_BYTES) + 8)
+    end[0] = 0x80
+    viewOf(end).setBigUint64(end.length - 8, BigInt(numBytes) * 8n)
+    this.update(end)
+    return Array.from(this.#state, word => (word >>> 0).toString(16).padStart(8, '0')).join('')
+  }
+}
+
+/** Adds a block to `state` (6.2.2). A function of one block, for that is what engines compile well. */
+function compress(state: Int32Array, w: Int32Array, block: DataView, begin: number): void {
+  for (let t = 0; t < 16; t++) w[t] = block.getInt32(begin + 4 * t)
+  for (let t = 16; t < 64; t++) {
+    const [x, y] = [w[t - 15], w[t - 2]]
+    const sigma0 = rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3)
+    const sigma1 = rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10)
+    w[t] = w[t - 16] + sigma0 + w[t - 7] + sigma1
+  }
+  let a = state[0]
+  let b = state[1]
+  let c = state[2]
+  let d = state[3]
+  let e = state[4]
+  let f = state[5]
+  let g = state[6]
+  let h = state[7]
+  for (let t = 0; t < 64; t++) {
+    const choice = (e & f) ^ (~e & g)
+    const majority = (a & b) ^ (a & c) ^ (b & c)
+    const t1 = (h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + K[t] + w[t]) | 0
+    const t2 = ((rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority) | 0
+    h = g
+    g = f
+    f = e
+    e = (d + t1) | 0
+    d = c
+    c = b
+    b = a
+    a = (t1 + t2) | 0
+  }
+  state[0] += a
+  state[1] += b
+  state[2] += c
+  state[3] += d
+  state[4] += e
+  state[5] += f
+  state[6] += g
+  state[7] += h
+}
+
+function rotate(word: number, bits: number): number {
+  return (word >>> bits) | (word << (32 - bits))
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
+}

@@ -1,0 +1,39 @@
+import { StorageFull } from '../../core/errors'
+
+const ADVICE = 'Remove cached models (evictCached), or load with cache: false.'
+
+/** @throws StorageFull if `name` takes `bytes` more than the browser says that this site may have */
+export async function checkRoom(name: string, bytes: number): Promise<void> {
+  const { usage = 0, quota = Infinity } = await estimate()
+  if (bytes <= quota - usage) return
+  throw new StorageFull(
+    `${name} needs ${megabytes(bytes)} more of storage, but this site has only ${megabytes(quota - usage)} left. ${ADVICE}`,
+  )
+}
+
+/**
+ * Gives what writing to a store gives, and `StorageFull` if the browser refuses it for want of room, which it may do
+ * whatever it has estimated: Chrome's estimate is 10 GB on every device.
+ */
+export async function withinQuota(name: string, bytes: number, write: Promise<void>): Promise<void> {
+  try {
+    await write
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause.name !== 'QuotaExceededError') throw cause
+    const { usage } = await estimate()
+    const used = usage === undefined ? '' : `; this site uses ${megabytes(usage)}`
+    throw new StorageFull(
+      `${name} needs ${megabytes(bytes)} of storage, but the browser gives no more${used}. ${ADVICE}`,
+      { cause },
+    )
+  }
+}
+
+/** Empty where the platform does not tell. */
+async function estimate(): Promise<StorageEstimate> {
+  return (await globalThis.navigator?.storage?.estimate?.()) ?? {}
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`
+}

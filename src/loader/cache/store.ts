@@ -1,0 +1,14 @@
+/**
+ * A place that keeps bytes between visits, under paths such as `model/file/0`. Several tabs may use one place at once.
+ * Names in a path hold letters, digits and `% . _ -` only.
+ */
+export interface Store {
+  /** The bytes under a path; undefined if there are none. */
+  read(path: string): Promise<Uint8Array<ArrayBuffer> | undefined>
+  /** Puts bytes there, all of them or, whatever happens meanwhile, none; the platform's error if there is no room. */
+  write(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>
+  /** Sizes of everything in a folder at any depth, by path relative to it; without a folder, of everything there is. */
+  list(folder?: string): Promise<ReadonlyMap<string, number>>
+  /** Removes a path, or a folder with everything in it, if it is there. */
+  remove(path: string): Promise<void>
+}

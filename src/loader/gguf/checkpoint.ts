@@ -1,0 +1,35 @@
+import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
+import type { ModelConfig } from '../../core/model-config'
+import type { Checkpoint, SourceTensor, StoredTensor } from '../checkpoint'
+import { hasInterleavedHeads } from './head-order'
+import { architectureOf, type GgufModel } from './model'
+import { nameTranslation, ROPE_FACTORS } from './tensor-names'
+import type { GgufTensor } from './tensor-table'
+
+/** The tensors of a GGUF model, by the names that its `config` has for them. */
+export function ggufCheckpoint({ metadata, files }: GgufModel, { tensors: names, headDim }: ModelConfig): Checkpoint {
+  const { name: architecture, turnsNeighbours } = architectureOf(metadata).gguf
+  const translate = nameTranslation(names)
+  const tensors = new Map<string, SourceTensor>()
+  const weightFiles = files.map(({ file, dataBegin, tensors: entries, alignment }) => {
+    const stored = entries.map((entry): StoredTensor => {
+      const tensor = translate(entry.name)
+      if (tensor === undefined && !ROPE_FACTORS.includes(entry.name)) {
+        throw new UnsupportedModel(`${file}: tensor ${entry.name} is none that the architecture ${architecture} has.`)
+      }
+      if (tensor !== undefined) tensors.set(tensor, sourceTensor(file, entry, turnsNeighbours ? headDim : undefined))
+      return { tensor, begin: entry.begin, end: entry.end }
+    })
+    return { name: file, dataBegin, stored, maxPadding: alignment - 1 }
+  })
+  return { name: files[0].file, describedBy: 'the metadata', hasPlainLayout: true, tensors, files: weightFiles }
+}
+
+function sourceTensor(file: string, { name, shape, format }: GgufTensor, headDim: number | undefined): SourceTensor {
+  const type = format.name
+  if (headDim === undefined || !hasInterleavedHeads(name)) return { file, storedName: name, shape, encoding: { type } }
+  if (shape[0] % headDim !== 0 || headDim % 2 !== 0) {
+    throw new CorruptCheckpoint(`${file}: tensor ${name} has ${shape[0]} rows, not pairs in heads of ${headDim}.`)
+  }
+  return { file, storedName: name, shape, encoding: { type, headDim } }
+}

@@ -1,0 +1,37 @@
+import { withinQuota } from '../cache/storage-full'
+import type { Store } from '../cache/store'
+import { parseJsonObject } from '../json'
+import { type Listing, parseListing } from './listing'
+
+const REVISION = 'revision-'
+
+/** What the hub has said of the revisions of a model: names its files when the network is gone. */
+export class RememberedListings {
+  constructor(
+    readonly name: string,
+    readonly store: Store,
+    /** Of the model in the store. */
+    readonly folder: string,
+  ) {}
+
+  async find(revision: string): Promise<Listing | undefined> {
+    const bytes = await this.store.read(`${this.folder}/${REVISION}${encodeURIComponent(revision)}`)
+    return bytes && parseListing(parseJsonObject(new TextDecoder().decode(bytes), this.name), this.name)
+  }
+
+  /** Files that no remembered revision has any more are removed. */
+  async remember(revision: string, answer: string): Promise<void> {
+    const name = `${REVISION}${encodeURIComponent(revision)}`
+    const write = this.store.write(`${this.folder}/${name}`, new TextEncoder().encode(answer))
+    await withinQuota(this.name, answer.length, write)
+    const entries = new Set([...(await this.store.list(this.folder)).keys()].map(path => path.split('/')[0]))
+    const revisions = [...entries].filter(entry => entry.startsWith(REVISION))
+    const listings = revisions.map(entry => this.find(decodeURIComponent(entry.slice(REVISION.length))))
+    const wanted = new Set(revisions)
+    for (const listing of await Promise.all(listings)) {
+      for (const { version } of listing?.files.values() ?? []) wanted.add(version)
+    }
+    const unwanted = [...entries].filter(entry => !wanted.has(entry))
+    await Promise.all(unwanted.map(entry => this.store.remove(`${this.folder}/${entry}`)))
+  }
+}

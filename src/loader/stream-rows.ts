@@ -1,0 +1,117 @@
+import { abortError, CorruptCheckpoint } from '../core/errors'
+import { checkTensors, isSpareBias, type TensorShapes } from './check-tensors'
+import type { Checkpoint, RawRows, RowEncoding, SourceTensor, StoredTensor } from './checkpoint'
+import { PackedLinears } from './packed-linear'
+import { slabRows, tensorSize } from './slab'
+import type { ModelSource } from './source'
+import { gatherRows, isReordered } from './tensor-layout'
+import { WeightStream } from './weight-stream'
+
+/** How far the weights have come. Bytes are those of tensors: headers do not count. */
+export interface LoadProgress {
+  readonly file: string
+  readonly loadedBytes: number
+  /** Of all files. */
+  readonly totalBytes: number
+  readonly fileLoadedBytes: number
+  readonly fileTotalBytes: number
+}
+
+export interface StreamOptions {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: LoadProgress) => void
+  /** A slab has at most so many elements, unless 16 rows (or a head of q or k in GGUF's order) have more. */
+  readonly maxSlabElements?: number
+}
+
+/** 4 MiB as f32: large enough that messages cost nothing, small enough that a page without a worker stays responsive. */
+const MAX_SLAB_ELEMENTS = 2 ** 20
+
+/**
+ * Streams the weights of a model as slabs of whole rows, so that memory holds slabs and not tensors: each file once, from
+ * where its weights begin to its end. `expected` are exactly the tensors that the model needs: anything else is
+ * `CorruptCheckpoint` before any weight has streamed. The parts of a quantised matrix are gathered first.
+ */
+export async function* streamRows(
+  source: ModelSource,
+  checkpoint: Checkpoint,
+  expected: TensorShapes,
+  { signal, onProgress, maxSlabElements = MAX_SLAB_ELEMENTS }: StreamOptions = {},
+): AsyncGenerator<RawRows, void, undefined> {
+  if (signal?.aborted) throw abortError(signal)
+  checkTensors(checkpoint, expected)
+  const linears = new PackedLinears(checkpoint, maxSlabElements)
+  const totalBytes = checkpoint.files.reduce((sum, { stored }) => sum + (stored.at(-1)?.end ?? 0), 0)
+  let finishedBytes = 0
+  for (const file of checkpoint.files) {
+    const stream = await WeightStream.open(source, file, signal)
+    const fileTotalBytes = file.stored.at(-1)?.end ?? 0
+    let reported = 0
+    const report = () => {
+      const fileLoadedBytes = Math.min(stream.position, fileTotalBytes)
+      if (fileLoadedBytes > reported) {
+        const loadedBytes = finishedBytes + fileLoadedBytes
+        onProgress?.({ file: file.name, loadedBytes, totalBytes, fileLoadedBytes, fileTotalBytes })
+      }
+      reported = fileLoadedBytes
+    }
+    try {
+      for (const stored of file.stored) {
+        const name = stored.tensor
+        const tensor = name === undefined ? undefined : checkpoint.tensors.get(name)
+        if (name === undefined || !tensor) continue
+        const isNeeded = expected.has(name)
+        if (!isNeeded && !isSpareBias(checkpoint.tensors, name)) continue
+        await stream.skipTo(stored.begin, `before tensor ${tensor.storedName}`)
+        if (!isNeeded) {
+          await checkZero(stream, tensor, stored)
+          continue
+        }
+        const slabs =
+          'group' in tensor.encoding
+            ? linears.add(name, stored, await stream.read(stored.end - stored.begin, `in a part of ${name}`))
+            : rowSlabs(stream, name, tensor, stored, tensor.encoding, maxSlabElements)
+        for await (const slab of slabs) {
+          yield slab
+          report()
+        }
+      }
+      await stream.checkEnd()
+      report()
+      finishedBytes += fileTotalBytes
+    } finally {
+      await stream.close()
+    }
+  }
+}
+
+async function checkZero(
+  stream: WeightStream,
+  { file, storedName }: SourceTensor,
+  stored: StoredTensor,
+): Promise<void> {
+  const bytes = await stream.read(stored.end - stored.begin, `in tensor ${storedName}`)
+  if (bytes.every(byte => byte === 0)) return
+  throw new CorruptCheckpoint(`${file}: ${storedName} is not zero, but by config.json the model has no such bias.`)
+}
+
+async function* rowSlabs(
+  stream: WeightStream,
+  name: string,
+  { file, storedName, shape }: SourceTensor,
+  { begin, end }: StoredTensor,
+  encoding: RowEncoding,
+  maxSlabElements: number,
+): AsyncGenerator<RawRows> {
+  const { totalRows, cols } = tensorSize(shape)
+  const rowBytes = (end - begin) / totalRows
+  const perSlab = slabRows(cols, maxSlabElements, encoding.headDim)
+  const layout = isReordered(encoding.layout) ? encoding.layout : undefined
+  const all = layout && (await stream.read(end - begin, `in tensor ${storedName}`))
+  for (let firstRow = 0; firstRow < totalRows; firstRow += perSlab) {
+    const numRows = Math.min(perSlab, totalRows - firstRow)
+    const where = `in tensor ${storedName}, row ${firstRow} of ${totalRows}`
+    const bytes = all ? gatherRows(all, layout, shape, firstRow, numRows) : await stream.read(numRows * rowBytes, where)
+    yield { file, name, firstRow, numRows, cols, encoding, bytes }
+  }
+}

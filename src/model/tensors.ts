@@ -1,0 +1,101 @@
+import type { ModelConfig, Named } from '../core/model-config'
+import type { Matrix } from '../kernels/matrix'
+import type { Linear, Norm, Weights } from './weights'
+
+/** Linear layers of one input as one, and where the outputs of each begin: as many tensors, or one that holds them all. */
+export interface Stack extends Linear {
+  readonly offsets: readonly number[]
+}
+
+/** Norms are absent where the architecture has none. */
+export interface LayerTensors {
+  /** [hidden], as all norms but those of q and k */
+  readonly attentionNorm: Norm | undefined
+  /** q, k and v: [(numHeads + 2 numKvHeads) headDim, hidden] */
+  readonly qkv: Stack
+  /** [headDim], or all heads */
+  readonly qNorm: Norm | undefined
+  readonly kNorm: Norm | undefined
+  /** [hidden, numHeads headDim] */
+  readonly output: Linear
+  readonly postAttentionNorm: Norm | undefined
+  readonly mlpNorm: Norm | undefined
+  /** Gate and up, or up alone: [intermediate each, hidden] */
+  readonly gateUp: Stack
+  /** [hidden, intermediate] */
+  readonly down: Linear
+  readonly postMlpNorm: Norm | undefined
+}
+
+/** Everything a checkpoint holds, on the GPU. */
+export interface DecoderTensors {
+  /** [vocab, hidden] */
+  readonly embedding: Matrix
+  /** [maxPositions, hidden] */
+  readonly positions: Matrix | undefined
+  readonly layers: readonly LayerTensors[]
+  readonly finalNorm: Norm
+  /** [vocab, hidden]; the embedding itself where they are tied */
+  readonly head: Matrix
+}
+
+/** Asks for the tensors of a checkpoint, by its names. */
+export function decoderTensors(config: ModelConfig, weights: Weights): DecoderTensors {
+  const { hiddenSize, vocabSize, maxPositions, numLayers, tensors } = config
+  const matrix = (name: string, rows: number) => weights.linear([{ name, rows }], hiddenSize, false).matrix
+  return {
+    embedding: matrix(tensors.embedding, vocabSize),
+    positions: tensors.positions === undefined ? undefined : matrix(tensors.positions, maxPositions),
+    layers: Array.from({ length: numLayers }, (_, index) =>
+      layerTensors(config, weights, `${tensors.layers}.${index}`),
+    ),
+    finalNorm: weights.norm(tensors.finalNorm, hiddenSize, config.norm === 'layer'),
+    head: matrix(config.tieWordEmbeddings ? tensors.embedding : tensors.head, vocabSize),
+  }
+}
+
+function layerTensors(config: ModelConfig, weights: Weights, layer: string): LayerTensors {
+  const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim, qkNorm, qkvBias, outputBias, mlpBias } = config
+  const names = config.tensors.layer
+  const own = <T extends Named>(named: T): T => ({ ...named, name: `${layer}.${named.name}` })
+  const norm = (named: Named | undefined, length = hiddenSize) =>
+    named && weights.norm(own(named), length, config.norm === 'layer')
+  const [qLen, kvLen] = [numHeads * headDim, numKvHeads * headDim]
+  const perHead = qkNorm === 'head'
+  return {
+    attentionNorm: norm(names.attentionNorm),
+    qkv: stack(weights, names.qkv.map(own), [qLen, kvLen, kvLen], hiddenSize, qkvBias),
+    qNorm: norm(names.qNorm, perHead ? headDim : qLen),
+    kNorm: norm(names.kNorm, perHead ? headDim : kvLen),
+    output: weights.linear([{ ...own(names.output), rows: hiddenSize }], qLen, outputBias),
+    postAttentionNorm: norm(names.postAttentionNorm),
+    mlpNorm: norm(names.mlpNorm),
+    gateUp: stack(
+      weights,
+      names.gateUp.map(own),
+      Array.from({ length: config.isGated ? 2 : 1 }, () => intermediateSize),
+      hiddenSize,
+      mlpBias,
+    ),
+    down: weights.linear([{ ...own(names.down), rows: hiddenSize }], intermediateSize, mlpBias),
+    postMlpNorm: norm(names.postMlpNorm),
+  }
+}
+
+/** `rows`: those of each layer of the stack. */
+function stack(
+  weights: Weights,
+  names: readonly Named[],
+  rows: readonly number[],
+  cols: number,
+  hasBias: boolean,
+): Stack {
+  if (names.length === rows.length) {
+    const parts = names.map((named, index) => ({ ...named, rows: rows[index] }))
+    const linear = weights.linear(parts, cols, hasBias)
+    return { ...linear, offsets: rows.map((_, index) => linear.matrix.partOffset(index)) }
+  }
+  const before = (count: number) => rows.slice(0, count).reduce((sum, length) => sum + length, 0)
+  const linear = weights.linear([{ ...names[0], rows: before(rows.length) }], cols, hasBias)
+  return { ...linear, offsets: rows.map((_, index) => before(index)) }
+}

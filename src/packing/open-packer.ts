@@ -1,0 +1,36 @@
+import { pause } from '../core/pause'
+import { packSlab } from './pack-slab'
+import type { Packer } from './packer'
+import { startWorker, type WorkerPacker } from './worker-packer'
+
+/** One worker keeps up with a network; more are for files that are on this machine already. */
+const MAX_WORKERS = 4
+
+/** In workers; where there are none (Node, a content security policy, a library from another origin) on this thread. */
+export async function openPacker(): Promise<Packer> {
+  // half of the cores, since reading and the GPU's driver want theirs
+  const cores = globalThis.navigator?.hardwareConcurrency ?? 1
+  const count = Math.max(1, Math.min(MAX_WORKERS, Math.floor(cores / 2)))
+  const started = await Promise.all(Array.from({ length: count }, startWorker))
+  const workers = started.filter(worker => worker !== undefined)
+  return workers.length > 0 ? packerPool(workers) : inlinePacker
+}
+
+/** Pauses before each slab, so that other things get their turn. */
+export const inlinePacker: Packer = {
+  maxSlabs: 1,
+  async pack(slab) {
+    await pause()
+    return packSlab(slab)
+  },
+  close: () => undefined,
+}
+
+/** Gives each slab to the worker for which the fewest wait. */
+function packerPool(workers: readonly WorkerPacker[]): Packer {
+  return {
+    maxSlabs: workers.reduce((sum, { maxSlabs }) => sum + maxSlabs, 0),
+    pack: slab => workers.reduce((a, b) => (b.numWaiting < a.numWaiting ? b : a)).pack(slab),
+    close: () => workers.forEach(worker => void worker.close()),
+  }
+}

@@ -1,0 +1,74 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { InvalidRequest } from '../../../src/core/errors'
+import { folderStore } from '../../../src/loader/cache/folder-store'
+import { hubSource } from '../../../src/loader/hub/hub-source'
+import { parseHubLocation } from '../../../src/loader/hub/location'
+import { type FakeHub, startFakeHub } from '../../support/fake-hub'
+import { type Fault, fakeBytes, publish } from '../../support/fake-repository'
+import { hubContract, isEqual, RETRY, readAll } from './hub-contract'
+
+let hub: FakeHub
+let folder: string
+beforeAll(async () => {
+  hub = await startFakeHub()
+  folder = await mkdtemp(join(tmpdir(), 'coppice-'))
+})
+afterAll(async () => {
+  hub.close()
+  await rm(folder, { recursive: true })
+})
+
+describe('a model of the hub, kept in a folder', () => {
+  hubContract(
+    () => hub.url,
+    async () => folderStore(folder),
+  )
+})
+
+describe('a model of the hub, kept nowhere', () => {
+  const WEIGHTS = { bytes: 3e6, seed: 1 }
+  const BYTES = fakeBytes(WEIGHTS)
+
+  async function read(begin: number, ...faults: Fault[]) {
+    const file = 'model.safetensors'
+    const { host } = await publish(hub.url, { files: { [file]: WEIGHTS }, faults: { [file]: faults } })
+    const location = { id: 'org/name', revision: undefined, file: undefined, quantization: undefined }
+    return readAll(await hubSource(location, { host }, undefined, undefined, RETRY), file, begin)
+  }
+
+  test.each([0, 1, 2_999_999, 3_000_000])('is read from byte %d on, whatever passes', async begin => {
+    const bytes = await read(begin, { status: 503 }, { dropAfter: 1_000_000 }, { endAfter: 1_000_000 })
+    expect(isEqual(bytes, BYTES.subarray(begin))).toBe(true)
+  })
+
+  test.each([0, 1_000_000])('fails before its end if a byte is wrong, read from %d on', async begin => {
+    await expect(read(begin, { damage: 500_000 })).rejects.toThrow('model.safetensors has arrived damaged')
+  })
+})
+
+describe('a repository of GGUF files', () => {
+  const open = async (text: string, ...paths: string[]) => {
+    const { host } = await publish(hub.url, { files: Object.fromEntries(paths.map(path => [path, path])) })
+    const location = parseHubLocation(text)
+    if (!location) throw new Error(`${text} is no id`)
+    return hubSource(location, { host }, undefined, undefined, RETRY)
+  }
+
+  test('gives the file that is meant, in a folder too', async () => {
+    const source = await open('org/name:Q8_0', 'a-Q4_0.gguf', 'big/a-Q8_0.gguf')
+    expect(source.gguf).toBe('big/a-Q8_0.gguf')
+    expect(new TextDecoder().decode(await readAll(source, 'big/a-Q8_0.gguf'))).toBe('big/a-Q8_0.gguf')
+  })
+
+  test('must be on a host that is an address', async () => {
+    const location = { id: 'org/name', revision: undefined, file: undefined, quantization: undefined }
+    await expect(hubSource(location, { host: 'example.org' }, undefined)).rejects.toThrow(InvalidRequest)
+  })
+
+  test('asks which is meant', async () => {
+    await expect(open('org/name', 'a-Q4_0.gguf', 'a-Q8_0.gguf')).rejects.toThrow(InvalidRequest)
+  })
+})

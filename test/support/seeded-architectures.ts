@@ -1,0 +1,183 @@
+/** Which tensors a checkpoint holds, by its config.json; as scripts/oracles/architectures say it. */
+import {
+  bias,
+  buffer,
+  embedding,
+  linear,
+  matrix,
+  norm,
+  type SeededTensor,
+  transposed,
+  wideNorm,
+} from './seeded-tensors'
+
+/** A Hugging Face config.json. */
+export type HfConfig = Readonly<Record<string, unknown>>
+
+/** The part of it that decides which tensors a Llama has. */
+export interface SeededConfig {
+  readonly vocab_size: number
+  readonly hidden_size: number
+  readonly intermediate_size: number
+  readonly num_hidden_layers: number
+  readonly num_attention_heads: number
+  readonly num_key_value_heads: number
+  readonly head_dim: number
+  readonly tie_word_embeddings: boolean
+  readonly attention_bias: boolean
+  readonly mlp_bias: boolean
+  readonly [field: string]: unknown
+}
+
+/** The weights, in the order in which they lie in the file. */
+export function seededTensors(config: HfConfig): SeededTensor[] {
+  const architecture = architectureOf(config)
+  if (architecture === 'GPT2LMHeadModel') return gpt2(config)
+  if (architecture === 'GPTNeoXForCausalLM') return gptNeoX(config)
+  return llamaLike(config, architecture)
+}
+
+/** What published files hold besides: masks and constants that old versions of transformers saved. */
+export function seededBuffers(config: HfConfig): SeededTensor[] {
+  if (architectureOf(config) === 'GPT2LMHeadModel') {
+    const { n_layer: layers, n_positions: positions } = numbers(config)
+    return eachLayer(layers, i => [buffer(`${gpt2Prefix(config)}h.${i}.attn.bias`, [1, 1, positions, positions])])
+  }
+  if (architectureOf(config) === 'GPTNeoXForCausalLM') {
+    const { num_hidden_layers: layers, max_position_embeddings: positions } = numbers(config)
+    const mask = config.use_parallel_residual ? 'U8' : 'BOOL'
+    return eachLayer(layers, i => {
+      const attention = `gpt_neox.layers.${i}.attention`
+      return [
+        buffer(`${attention}.bias`, [1, 1, positions, positions], mask),
+        buffer(`${attention}.masked_bias`, []),
+        buffer(`${attention}.rotary_emb.inv_freq`, [4]),
+      ]
+    })
+  }
+  return []
+}
+
+/** Llama, and what differs from it in biases, norms and fused matrices. */
+function llamaLike(config: HfConfig, architecture: string): SeededTensor[] {
+  const { vocab_size: vocab, hidden_size: hidden, intermediate_size: ffn, num_attention_heads: heads } = numbers(config)
+  const {
+    num_hidden_layers: layers,
+    num_key_value_heads: kvHeads,
+    head_dim: headDim = hidden / heads,
+  } = numbers(config)
+  const [qDim, kvDim] = [heads * headDim, kvHeads * headDim]
+  const isGemma = /^Gemma[23]/.test(architecture)
+  const [isOlmo2, isPhi3] = [architecture === 'Olmo2ForCausalLM', architecture === 'Phi3ForCausalLM']
+  const isTied = config.tie_word_embeddings ?? (isGemma || architecture === 'SmolLM3ForCausalLM')
+  const outputBias = config.attention_bias === true
+  const qkvBias = outputBias || architecture === 'Qwen2ForCausalLM'
+  const mlpBias = config.mlp_bias === true
+  // Gemma's norms multiply by 1 + weight
+  const centre = isGemma ? 0 : 1
+  const postNorm = isGemma ? wideNorm : norm
+
+  const qkNorms = (block: string): SeededTensor[] => {
+    const sizes = isOlmo2 ? [qDim, kvDim] : /^(Qwen3|Gemma3)/.test(architecture) ? [headDim, headDim] : []
+    return sizes.map((size, index) => norm(`${block}.${'qk'[index]}_norm.weight`, size, centre))
+  }
+  const attention = (block: string): SeededTensor[] => {
+    const output = linear(`${block}.o_proj`, hidden, qDim, outputBias)
+    if (isPhi3) return [...output, ...linear(`${block}.qkv_proj`, qDim + 2 * kvDim, hidden)]
+    return [
+      ...linear(`${block}.q_proj`, qDim, hidden, qkvBias),
+      ...linear(`${block}.k_proj`, kvDim, hidden, qkvBias),
+      ...linear(`${block}.v_proj`, kvDim, hidden, qkvBias),
+      ...output,
+      ...qkNorms(block),
+    ]
+  }
+  const mlp = (block: string): SeededTensor[] => [
+    ...(isPhi3
+      ? linear(`${block}.gate_up_proj`, 2 * ffn, hidden)
+      : [...linear(`${block}.gate_proj`, ffn, hidden, mlpBias), ...linear(`${block}.up_proj`, ffn, hidden, mlpBias)]),
+    ...linear(`${block}.down_proj`, hidden, ffn, mlpBias),
+  ]
+  const layer = (prefix: string): SeededTensor[] => [
+    ...(isOlmo2 ? [] : [norm(`${prefix}.input_layernorm.weight`, hidden, centre)]),
+    ...attention(`${prefix}.self_attn`),
+    postNorm(`${prefix}.post_attention_layernorm.weight`, hidden),
+    ...(isGemma ? [norm(`${prefix}.pre_feedforward_layernorm.weight`, hidden, 0)] : []),
+    ...mlp(`${prefix}.mlp`),
+    ...(isGemma || isOlmo2 ? [postNorm(`${prefix}.post_feedforward_layernorm.weight`, hidden)] : []),
+  ]
+  return [
+    embedding('model.embed_tokens.weight', vocab, hidden),
+    ...eachLayer(layers, i => layer(`model.layers.${i}`)),
+    norm('model.norm.weight', hidden, centre),
+    ...(isTied ? [] : [matrix('lm_head.weight', vocab, hidden)]),
+  ]
+}
+
+function gpt2(config: HfConfig): SeededTensor[] {
+  const { vocab_size: vocab, n_embd: hidden, n_layer: layers, n_positions: positions } = numbers(config)
+  const { n_inner: ffn = 4 * hidden } = numbers(config)
+  const prefix = gpt2Prefix(config)
+  const conv1d = (name: string, columns: number, rows: number) => [
+    transposed(`${name}.weight`, columns, rows),
+    bias(`${name}.bias`, rows),
+  ]
+  return [
+    embedding(`${prefix}wte.weight`, vocab, hidden),
+    embedding(`${prefix}wpe.weight`, positions, hidden),
+    ...eachLayer(layers, i => {
+      const layer = `${prefix}h.${i}`
+      return [
+        ...layerNorm(`${layer}.ln_1`, hidden),
+        ...conv1d(`${layer}.attn.c_attn`, hidden, 3 * hidden),
+        ...conv1d(`${layer}.attn.c_proj`, hidden, hidden),
+        ...layerNorm(`${layer}.ln_2`, hidden),
+        ...conv1d(`${layer}.mlp.c_fc`, hidden, ffn),
+        ...conv1d(`${layer}.mlp.c_proj`, ffn, hidden),
+      ]
+    }),
+    ...layerNorm(`${prefix}ln_f`, hidden),
+  ]
+}
+
+/** What transformers saves has a prefix; the files of the gpt2 repository, older than `transformers_version`, do not. */
+function gpt2Prefix(config: HfConfig): string {
+  return config.transformers_version === undefined ? '' : 'transformer.'
+}
+
+function gptNeoX(config: HfConfig): SeededTensor[] {
+  const { vocab_size: vocab, hidden_size: hidden, intermediate_size: ffn, num_hidden_layers: layers } = numbers(config)
+  return [
+    embedding('gpt_neox.embed_in.weight', vocab, hidden),
+    ...eachLayer(layers, i => {
+      const layer = `gpt_neox.layers.${i}`
+      return [
+        ...layerNorm(`${layer}.input_layernorm`, hidden),
+        ...layerNorm(`${layer}.post_attention_layernorm`, hidden),
+        ...linear(`${layer}.attention.query_key_value`, 3 * hidden, hidden, true),
+        ...linear(`${layer}.attention.dense`, hidden, hidden, true),
+        ...linear(`${layer}.mlp.dense_h_to_4h`, ffn, hidden, true),
+        ...linear(`${layer}.mlp.dense_4h_to_h`, hidden, ffn, true),
+      ]
+    }),
+    ...layerNorm('gpt_neox.final_layer_norm', hidden),
+    ...(config.tie_word_embeddings ? [] : [matrix('embed_out.weight', vocab, hidden)]),
+  ]
+}
+
+function layerNorm(name: string, size: number): SeededTensor[] {
+  return [norm(`${name}.weight`, size), bias(`${name}.bias`, size)]
+}
+
+function eachLayer(count: number, layer: (index: number) => SeededTensor[]): SeededTensor[] {
+  return Array.from({ length: count }, (_, index) => layer(index)).flat()
+}
+
+function architectureOf(config: HfConfig): string {
+  return (config.architectures as readonly string[] | undefined)?.[0] ?? 'LlamaForCausalLM'
+}
+
+/** The fields that are read through it are numbers, or absent. */
+function numbers(config: HfConfig): Readonly<Record<string, number>> {
+  return config as Readonly<Record<string, number>>
+}

@@ -1,0 +1,101 @@
+/** What a model says at every position of given texts, to compare the precisions that it can be kept in. */
+import { Sequence } from '../../src/core/sequence'
+import { assemble } from '../../src/engine/assemble'
+import { Job } from '../../src/engine/job'
+import { loadWeights } from '../../src/engine/load-weights'
+import type { EngineOptions } from '../../src/engine/options'
+import { samplingParams } from '../../src/engine/sampling-params'
+import { openGpu } from '../../src/gpu/device'
+import { ReadbackRing } from '../../src/gpu/readback'
+import { Step } from '../../src/gpu/step'
+import { describeModel, openCheckpoint, readModelFiles } from '../../src/loader'
+import type { ModelSource } from '../../src/loader/source'
+
+export interface Forced {
+  /** For each text: [tokens - 1] of f32 [vocab], the logits after tokens 0, 1, … of it. */
+  readonly logits: readonly (readonly Float32Array[])[]
+  /** Root of the mean squared error of matrices over their mean square. */
+  readonly weightError: number
+}
+
+/** Every prefix of a text is a prompt whose next token is drawn; since they share prefixes, each token is computed once. */
+export async function forced(
+  source: ModelSource,
+  texts: readonly (readonly number[])[],
+  options: EngineOptions,
+): Promise<Forced> {
+  const gpu = await openGpu(options)
+  const files = await readModelFiles(source)
+  const config = describeModel(files)
+  const checkpoint = await openCheckpoint(source, files, config)
+  const { weights, activations, parts } = assemble(gpu, config, checkpoint, { ...options, blocks: 512 })
+  const [, report] = await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, {})])
+  const { scheduler, runner, memory } = parts
+  const rowBytes = config.vocabSize * 4
+  const ring = new ReadbackRing(gpu, memory.drawRows * rowBytes)
+  const copy = new Step(gpu, 16)
+  const params = samplingParams({ maxTokens: 1, ignoreEos: true }, config.vocabSize)
+  const logits: Float32Array[][] = []
+  for (const text of texts) {
+    const prefixes = text.slice(1).map((_, index) => text.slice(0, index + 1))
+    const sequences = prefixes.map((prompt, id) => new Sequence(id, prompt, params, prompt.length + 1, []))
+    new Job(sequences, parts.jobs).start(scheduler, 1 + logits.length)
+    const rows: Float32Array[] = []
+    for (let batch = scheduler.next(); batch; batch = scheduler.next()) {
+      const drawing = batch.chunks.filter(({ draws }) => draws)
+      if (drawing.length > memory.drawRows)
+        throw new Error(`${drawing.length} draws, ${memory.drawRows} rows of logits`)
+      scheduler.complete(batch, await runner.run(batch))
+      const target = ring.take()
+      copy.copy(activations.logits, 0, target, 0, drawing.length * rowBytes)
+      copy.submit()
+      const values = new Float32Array(await ring.read(target, drawing.length * rowBytes))
+      drawing.forEach(({ sequence }, row) => {
+        rows[sequence.promptLen - 1] = values.slice(row * config.vocabSize, (row + 1) * config.vocabSize)
+      })
+    }
+    logits.push(rows)
+  }
+  gpu.dispose()
+  const elements = report.kinds.reduce((sum, kind) => sum + kind.elements, 0)
+  const squares = report.kinds.reduce((sum, kind) => sum + kind.elements * kind.relativeRms ** 2, 0)
+  return { logits, weightError: Math.sqrt(squares / elements) }
+}
+
+export interface Difference {
+  /** Mean of Σ p ln(p / q) over positions, in nats. */
+  readonly divergence: number
+  /** Share of positions at which the likeliest token is the same. */
+  readonly agreement: number
+  /** exp of the mean of -ln q of the token that follows. */
+  readonly perplexity: number
+}
+
+/** How q differs from p, in f64, over all positions of the texts. */
+export function difference(p: Forced, q: Forced, texts: readonly (readonly number[])[]): Difference {
+  let [positions, divergence, agreeing, surprise] = [0, 0, 0, 0]
+  texts.forEach((text, index) => {
+    p.logits[index].forEach((row, position) => {
+      const [a, b] = [logSoftmax(row), logSoftmax(q.logits[index][position])]
+      positions += 1
+      divergence += a.reduce((sum, logP, token) => sum + Math.exp(logP) * (logP - b[token]), 0)
+      agreeing += Number(indexOfMost(a) === indexOfMost(b))
+      surprise -= b[text[position + 1]]
+    })
+  })
+  return {
+    divergence: divergence / positions,
+    agreement: agreeing / positions,
+    perplexity: Math.exp(surprise / positions),
+  }
+}
+
+function logSoftmax(logits: Float32Array): Float64Array {
+  const most = logits.reduce((a, b) => Math.max(a, b))
+  const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0)) + most
+  return Float64Array.from(logits, logit => logit - total)
+}
+
+function indexOfMost(values: Float64Array): number {
+  return values.reduce((best, value, index) => (value > values[best] ? index : best), 0)
+}
