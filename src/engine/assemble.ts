@@ -39,13 +39,13 @@ const SOFTWARE_WORKGROUPS = 16
 /** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
 export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, options: EngineOptions) {
   const { tokenBudget = DEFAULTS.tokenBudget, stepsInFlight = DEFAULTS.stepsInFlight } = options
-  const kvFormat = options.kv ?? DEFAULTS.kv
   const choice = chooseWeights(options, checkpoint, memoryBudget(options.memoryBytes))
   const weights = new Weights(gpu, (parts, cols) => {
     const sources = parts.map(({ name }) => checkpoint.tensors.get(`${name}.weight`)?.encoding)
     return chooseFormat(choice, sources, cols, parts[0].rows === config.vocabSize)
   })
   const tensors = decoderTensors(config, weights)
+  const kvFormat = options.kv ?? DEFAULTS.kv
   const memory = planMemory({
     limits: gpu.limits,
     config,

@@ -51,6 +51,13 @@ describe('planMemory', () => {
     expect(int8Bytes).toBe(256 * 1536 * 1.125)
   })
 
+  test('a cache in fewer bytes holds more tokens', () => {
+    // int8: 3 heads x 16 tokens x (64 + 4 of the scale) bytes
+    const plans = (['f32', 'f16', 'int8'] as const).map(kvFormat => planMemory({ ...OPTIONS, kvFormat }))
+    expect(plans.map(({ blockBytes }) => blockBytes)).toEqual([12288, 6144, 3264])
+    expect(plans.map(({ numBlocks }) => numBlocks)).toEqual([1456, 2912, 5482])
+  })
+
   test('a budget holds everything', () => {
     const budgetBytes = 700 * MIB
     const plan = planMemory({ ...OPTIONS, budgetBytes })
