@@ -82,11 +82,28 @@ def interpolated(frequencies, factor, kept):
     return kept * frequencies + (1 - kept) * frequencies / factor
 
 
+def rounded_to_f16(x):
+    return x.float().half().double()
+
+
+def rounded_to_int8(x):
+    """A scale for each head of each token."""
+    scale = x.abs().amax(-1, keepdim=True) / 127
+    return (x / scale).round() * scale
+
+
+class Cache:
+    """How K (rotated) and V are kept: exactly, unless someone wants to know what rounding them does to the answer."""
+
+    keep = staticmethod(lambda x: x)
+
+
 def attention(q, k, v, scale, window=None, softcap=None):
     """
     [tokens, heads * head_dim] from q [heads, tokens, head_dim] and k, v [kv heads, tokens, head_dim]. A key is seen if
     0 <= position - key < window.
     """
+    k, v = Cache.keep(k), Cache.keep(v)
     group = len(q) // len(k)
     k, v = k.repeat_interleave(group, dim=0), v.repeat_interleave(group, dim=0)
     scores = q @ k.transpose(1, 2) * scale

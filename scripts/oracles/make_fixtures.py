@@ -30,6 +30,7 @@ from architectures.qwen2 import Qwen2
 from architectures.qwen3 import Qwen3
 from architectures.smollm3 import SmolLM3
 from cases import CASES, Case
+from layers import Cache, rounded_to_f16, rounded_to_int8
 from llama_cases import LLAMAS
 
 FIXTURES = pathlib.Path(__file__).parents[2] / "test" / "fixtures"
@@ -80,11 +81,26 @@ def greedy(model, prompt):
     if len(set(generated)) < MIN_DISTINCT or set(generated) & set(ends if isinstance(ends, list) else [ends]):
         return None
     logits = base64.b64encode(first.float().numpy().astype("<f4").tobytes()).decode()
-    return {"prompt": prompt, "logits": logits, "tokens": generated, "minMargin": round(min(margins), 6)}
+    errors = {"f16": cache_error(model, prompt, rounded_to_f16), "int8": cache_error(model, prompt, rounded_to_int8)}
+    least = round(min(margins), 6)
+    return {"prompt": prompt, "logits": logits, "tokens": generated, "minMargin": least, "cacheErrors": errors}
+
+
+def cache_error(model, prompt, rounded):
+    """NMSE of the logits after the prompt if K and V are rounded."""
+    exact = model.logits(prompt)
+    Cache.keep, kept = rounded, Cache.keep
+    error = nmse(model.logits(prompt), exact)
+    Cache.keep = kept
+    return float(f"{error:.2e}")
 
 
 def rms(x):
     return float(x.pow(2).mean().sqrt())
+
+
+def nmse(actual, expected):
+    return (rms(actual - expected) / rms(expected)) ** 2
 
 
 def prompts(seed, case):
@@ -98,7 +114,7 @@ def has_effect(case, seed, prompt):
     """Everything that the case says acts does."""
     expected = load(case.config, seed).logits(prompt)
     changed = (load({**case.config, **change}, seed).logits(prompt) for change in case.acts)
-    return all((rms(logits - expected) / rms(expected)) ** 2 > MIN_EFFECT for logits in changed)
+    return all(nmse(logits, expected) > MIN_EFFECT for logits in changed)
 
 
 def make(name, case):

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import { build } from 'vite'
+import { build, type Plugin } from 'vite'
 
 /** What a user downloads for the engine, all shaders included, without its two dependencies. */
 const MAX_GZIP_BYTES = 100 * 1024
@@ -35,6 +35,7 @@ export async function buildLibrary(outDir: string): Promise<void> {
     logLevel: 'warn',
     publicDir: false,
     base: './',
+    plugins: [bareShaders],
     worker: { format: 'es', rolldownOptions: { output: { entryFileNames: WORKER } } },
     build: {
       outDir,
@@ -46,6 +47,19 @@ export async function buildLibrary(outDir: string): Promise<void> {
   })
   const library = `${outDir}/coppice.js`
   writeFileSync(library, withPlainWorker(readFileSync(library, 'utf8')))
+}
+
+/** Shaders without their comments and indentation, which are for us and not for those who download them. */
+const bareShaders: Plugin = {
+  name: 'bare-shaders',
+  enforce: 'pre',
+  load(id) {
+    const [path, query] = id.split('?')
+    if (!path.endsWith('.wgsl') || query !== 'raw') return undefined
+    const text = readFileSync(path, 'utf8')
+    const bare = text.replace(/\/\/(?!#).*$/gm, '').replace(/^\s+|[^\S\n]+$/gm, '')
+    return `export default ${JSON.stringify(bare)}`
+  },
 }
 
 /** Vite nests the worker's URL in another, which works, but not every bundler that takes the library up looks into it. */

@@ -11,7 +11,7 @@ const SLOTS_PER_TOKEN = 8
 export interface AttentionLayout {
   /** Keys are cut at multiples of this position; a multiple of BLOCK_LEN. */
   readonly segmentTokens: number
-  /** Query heads per KV head. Each is a query vector of its own, so a row counts `groupSize` times in a tile. */
+  /** Query heads of an item, all of one KV head. Each is a query vector, so a row counts `groupSize` times in a tile. */
   readonly groupSize: number
   /** Query vectors that each shape of the kernel holds, ascending. */
   readonly tiles: readonly number[]

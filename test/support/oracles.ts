@@ -13,6 +13,8 @@ export interface Oracle {
     readonly logits: string
     /** Greedy continuation. */
     readonly tokens: number[]
+    /** NMSE of the oracle's own logits if it rounds K and V, int8 with a scale for each head of each token. */
+    readonly cacheErrors: { readonly f16: number; readonly int8: number }
   }[]
 }
 

@@ -4,9 +4,6 @@ import { Download } from './download'
 import { partStream } from './part-stream'
 import type { StoredFile } from './stored-file'
 
-/** Parts of a stored file read at once: more than one, since each alone waits for the browser's other processes. */
-const READ_AHEAD = 4
-
 /** A file that is read from the store if it is there, and else on its way there. */
 export class CachedFile {
   readonly #file: StoredFile
@@ -25,9 +22,9 @@ export class CachedFile {
     const { layout } = file
     if (begin >= layout.bytes) return new Blob().stream()
     const { isVerified } = await file.states()
-    if (isVerified) return partStream({ layout, begin, signal, readAhead: READ_AHEAD, read: part => file.read(part) })
+    if (isVerified) return file.stream(begin, signal)
     if (!this.#download || this.#download.isOver) this.#download = new Download(file, this.#remote, this.#sha256)
     const reader = this.#download.join(Math.floor(begin / layout.partBytes))
-    return partStream({ layout, begin, signal, readAhead: 1, read: reader.read, onClose: reader.close })
+    return partStream({ layout, begin, signal, read: reader.read, onClose: reader.close })
   }
 }

@@ -20,6 +20,11 @@ export function opfsStore(root: FileSystemDirectoryHandle): Store {
     return directory
   }
 
+  async function file(path: string): Promise<File> {
+    const [folder, name] = split(path)
+    return (await (await open(folder, false)).getFileHandle(name)).getFile()
+  }
+
   /** What `use` gives, or undefined where it finds nothing. */
   async function found<T>(use: () => Promise<T>): Promise<T | undefined> {
     try {
@@ -46,13 +51,10 @@ export function opfsStore(root: FileSystemDirectoryHandle): Store {
   }
 
   return {
-    async read(path) {
-      const [folder, name] = split(path)
-      return found(async () => {
-        const handle = await (await open(folder, false)).getFileHandle(name)
-        return new Uint8Array(await (await handle.getFile()).arrayBuffer())
-      })
-    },
+    read: path => found(async () => new Uint8Array(await (await file(path)).arrayBuffer())),
+
+    // the browser reads through a blob of all of them twice as fast as we ask for one after the other
+    stream: async (paths, begin) => new Blob(await Promise.all(paths.map(file))).slice(begin).stream(),
 
     async write(path, bytes) {
       const [folder, name] = split(path)

@@ -1,4 +1,6 @@
 import { DownloadFailed } from '../../core/errors'
+import type { ByteStream } from '../source'
+import { partStream } from './part-stream'
 import type { PartLayout, PartState } from './parts'
 import { withinQuota } from './storage-full'
 import type { Store } from './store'
@@ -23,6 +25,16 @@ export class StoredFile {
       return sizes.get(String(part)) === this.layout.size(part) ? 'stored' : 'absent'
     })
     return { parts, isVerified: sizes.has(VERIFIED) && parts.every(state => state === 'stored') }
+  }
+
+  /** The bytes from `begin` on, of a file that is verified. */
+  async stream(begin: number, signal?: AbortSignal): Promise<ByteStream> {
+    const { layout, store, folder } = this
+    if (!store.stream) return partStream({ layout, begin, signal, read: part => this.read(part) })
+    return store.stream(
+      Array.from({ length: layout.numParts }, (_, part) => `${folder}/${part}`),
+      begin,
+    )
   }
 
   async read(part: number): Promise<Uint8Array<ArrayBuffer>> {

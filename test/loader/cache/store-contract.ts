@@ -26,6 +26,18 @@ export function storeContract(open: () => Promise<Store>): void {
     await store.remove('x')
   })
 
+  test('a stream has the bytes of all paths in their order, from anywhere on', async () => {
+    const store = await open()
+    for (let part = 0; part < 11; part++) await store.write(`f/${part}`, bytes(part, part + 100))
+    const paths = Array.from({ length: 11 }, (_, part) => `f/${part}`)
+    const all = paths.flatMap((_, part) => [part, part + 100])
+    for (const begin of store.stream ? [0, 1, 2, 21, 22] : []) {
+      const read = await new Response(await store.stream?.(paths, begin)).arrayBuffer()
+      expect([...new Uint8Array(read)]).toEqual(all.slice(begin))
+    }
+    await store.remove('f')
+  })
+
   test('what is not there is undefined, and can be removed', async () => {
     const store = await open()
     expect(await store.read('absent')).toBeUndefined()
