@@ -101,6 +101,12 @@ test('a part of a head turns, or all of it, as the file says', async () => {
   expect(ropeOf(await described('gptneox', { ...neox, 'rope.dimension_count': 128 }))?.dim).toBe(128)
 })
 
+test('Phi-3 mini has its window in early files too, which leave it out', async () => {
+  const values = { ...sizes(32, 4096, 3072, 8192, 32), ...rms(1e-5), 'rope.dimension_count': 96 }
+  expect((await described('phi3', values)).layers[0].window).toBe(2047)
+  expect((await described('phi3', { ...values, 'attention.sliding_window': 0 })).layers[0].window).toBeUndefined()
+})
+
 test('Phi-4 mini turns three quarters of a head by factors that are tensors', async () => {
   const factors = ['rope_factors_long.weight', 'rope_factors_short.weight'].map(name => {
     const data = new Uint8Array(Float32Array.from({ length: 48 }, () => (name.includes('long') ? 2 : 1)).buffer)
