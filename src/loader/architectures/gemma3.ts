@@ -42,17 +42,18 @@ export const gemma3: Architecture = {
  * settings of both kinds of layers, by the names that `layer_types` has for them.
  */
 function readRopes(fields: Fields, options: RopeOptions) {
+  const fullOptions = { ...options, defaultTheta: 1e6 }
   const both = fields.json.rope_parameters
   if (isJsonObject(both) && isJsonObject(both.full_attention) && isJsonObject(both.sliding_attention)) {
     fields.read('rope_parameters')
     return {
-      full: readRopeObject(fields, both.full_attention, 'rope_parameters.full_attention', options),
+      full: readRopeObject(fields, both.full_attention, 'rope_parameters.full_attention', fullOptions),
       sliding: readRopeObject(fields, both.sliding_attention, 'rope_parameters.sliding_attention', options),
     }
   }
   const theta = fields.positive('rope_local_base_freq', 10_000)
   return {
-    full: readRope(fields, { ...options, defaultTheta: 1e6 }),
+    full: readRope(fields, fullOptions),
     sliding: { dim: options.headDim, theta, scaling: { type: 'default' } } as const,
   }
 }
