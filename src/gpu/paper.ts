@@ -6,14 +6,10 @@ export type BufferMaker = Pick<Gpu, 'limits' | 'createBuffer' | 'destroyBuffer' 
 
 /** Makes buffers that have a size and no more, to know what something takes before any of it is taken. */
 export class Paper implements BufferMaker {
-  /** Sizes of the buffers made so far, in bytes. */
-  readonly sizes: number[] = []
+  /** Of the buffers that were made and not destroyed. */
+  bytes = 0
 
   constructor(readonly limits: GPUSupportedLimits) {}
-
-  get bytes(): number {
-    return this.sizes.reduce((sum, size) => sum + size, 0)
-  }
 
   get device(): never {
     throw new Error('there is no device behind paper')
@@ -21,9 +17,11 @@ export class Paper implements BufferMaker {
 
   createBuffer(label: string, size: number): GPUBuffer {
     const bytes = bufferBytes(size)
-    this.sizes.push(bytes)
+    this.bytes += bytes
     return { label, size: bytes } as GPUBuffer
   }
 
-  destroyBuffer(): void {}
+  destroyBuffer({ size }: GPUBuffer): void {
+    this.bytes -= size
+  }
 }
