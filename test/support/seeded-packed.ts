@@ -67,7 +67,7 @@ function quantised(
   const unit = 2 ** -(Math.floor((32 - Math.clz32(cols - 1)) / 2) + 6)
   const codes = Array.from({ length: rows * cols }, () => source.int(0, 16))
   const scales = Array.from({ length: numGroups * rows }, () => source.int(16, 32) * unit)
-  const zeros = Array.from({ length: numGroups * rows }, () => (isSymmetric ? 8 : source.int(1, 16)))
+  const zeros = Array.from({ length: numGroups * rows }, () => (isSymmetric ? 8 : source.int(0, 16)))
   const groups = Array.from({ length: cols }, (_, col) => Math.floor(col / group))
   const groupOf = order === 'shuffled' ? shuffle(groups, source) : groups
 
@@ -82,11 +82,12 @@ function quantised(
       else qweight[(col * rows) / 8 + Math.floor(row / 8)] += code * 16 ** AWQ_ORDER.indexOf(row % 8)
     }
     for (let g = 0; g < numGroups; g++) {
-      const stored = zeros[g * rows + row] - (method === 'gptq' && version === 'gptq' ? 1 : 0)
       const place = method === 'gptq' ? row % 8 : AWQ_ORDER.indexOf(row % 8)
-      qzeros[(g * rows) / 8 + Math.floor(row / 8)] += stored * 16 ** place
+      qzeros[(g * rows) / 8 + Math.floor(row / 8)] += zeros[g * rows + row] * 16 ** place
     }
   }
+  // the first version stores words of zeros less this
+  if (method === 'gptq' && version === 'gptq') for (const i of qzeros.keys()) qzeros[i] -= 0x11111111
   const halves = Uint16Array.from(new Uint32Array(Float32Array.from(scales).buffer), float16Bits)
   const part = (kind: string, dtype: StoredTensor['dtype'], shape: number[], data: { buffer: ArrayBuffer }) => ({
     name: name.replace(/weight$/, kind),
