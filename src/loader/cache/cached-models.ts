@@ -19,7 +19,10 @@ export async function listCached(cache: CacheChoice = true): Promise<CacheConten
   const store = await openStore(cache)
   const bytesOf = new Map<string, number>()
   for (const [path, bytes] of (await store?.list()) ?? []) {
-    const name = decodeURIComponent(path.split('/')[0])
+    const [folder] = path.split('/')
+    // a folder on disk may hold other things too
+    if (!folder.includes('%2F')) continue
+    const name = decodeURIComponent(folder)
     bytesOf.set(name, (bytesOf.get(name) ?? 0) + bytes)
   }
   const { usage, quota } = (await globalThis.navigator?.storage?.estimate?.()) ?? {}
@@ -30,8 +33,9 @@ export async function listCached(cache: CacheChoice = true): Promise<CacheConten
 /** Removes a model, by the name that `listCached` gives; without a name all. An engine that runs does not mind. */
 export async function evictCached(name?: string, cache: CacheChoice = true): Promise<void> {
   const store = await openStore(cache)
-  const names = name === undefined ? (await listCached(cache)).models.map(model => model.name) : [name]
-  await Promise.all(names.map(each => store?.remove(modelFolder(each))))
+  const { models } = await listCached(cache)
+  const unwanted = models.filter(model => name === undefined || model.name === name)
+  await Promise.all(unwanted.map(model => store?.remove(modelFolder(model.name))))
 }
 
 /** Where a model is in a store. */
