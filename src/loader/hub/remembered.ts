@@ -39,6 +39,7 @@ export class RememberedListings {
       for (const { version } of listing?.files.values() ?? []) wanted.add(version)
     }
     const unwanted = [...entries].filter(entry => !wanted.has(entry))
-    await Promise.all(unwanted.map(entry => this.store.remove(`${this.folder}/${entry}`)))
+    // what another tab is writing goes another time
+    await Promise.allSettled(unwanted.map(entry => this.store.remove(`${this.folder}/${entry}`)))
   }
 }
