@@ -9,14 +9,20 @@ export interface Chunk {
   readonly count: number
   /** The chunk reaches the sequence's end, so its last token's logits give a new token. */
   readonly draws: boolean
-  /** Block table at the time of scheduling; covers [0, start + count). */
-  readonly blockTable: readonly number[]
   readonly slot: number
+  /** [groups] */
+  readonly groups: readonly ChunkBlocks[]
+}
+
+/** Where a chunk's K and V are in the layers of one KV group. */
+export interface ChunkBlocks {
+  /** Block table at the time of scheduling; covers [0, start + count). Before what the chunk sees it may name any blocks. */
+  readonly blockTable: readonly number[]
   /** K and V that go into the sequence's own blocks before they are read: those of tokens that others have computed. */
   readonly copies: readonly Copy[]
 }
 
-/** Of one token's K and V, in all layers; places are block · BLOCK_LEN + offset in the block. */
+/** Of one token's K and V, in all layers of a group; places are block · BLOCK_LEN + offset in the block. */
 export interface Copy {
   readonly from: number
   readonly to: number

@@ -8,6 +8,14 @@ export const BLOCK_LEN = 16
  */
 export const SEGMENT_TOKENS = 128
 
+/** Where one KV group has a stretch of tokens, which begins in the first block. */
+export interface BlockTable {
+  /** Each has the 16 positions after those of the one before; the last may be partly filled. */
+  readonly blocks: number[]
+  /** So many of the first are given up, since no token to come sees them: what they name may be anyone's. */
+  numFreed: number
+}
+
 /** Blocks that hold `numTokens` tokens. */
 export function blocksFor(numTokens: number): number {
   return Math.ceil(numTokens / BLOCK_LEN)

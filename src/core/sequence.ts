@@ -1,3 +1,4 @@
+import type { BlockTable } from './block'
 import type { SamplingParams } from './sampling-params'
 
 export type FinishReason = 'stop' | 'length' | 'abort' | 'error'
@@ -14,8 +15,8 @@ export class Sequence {
   numComputed = 0
   /** Draws submitted to the GPU whose ids have not arrived yet. */
   numPending = 0
-  /** Blocks that hold K and V of positions [0, 16), [16, 32), …; the last may be partly filled. */
-  blockTable: number[] = []
+  /** [groups] From the first token on; none unless running. */
+  blockTables: readonly BlockTable[] = []
   /** Where the GPU keeps this sequence's last drawn token; undefined unless running. */
   slot: number | undefined
   finishReason: FinishReason | undefined

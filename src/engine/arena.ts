@@ -26,14 +26,18 @@ export interface ArenaSizes {
   readonly contextLength: number
 }
 
-/** 4-byte words that a step's arena must hold at most. */
-export function arenaWords(capacity: PlanCapacity, sizes: ArenaSizes): number {
+/** 4-byte words that a step's arena must hold at most; one plan for each KV group. */
+export function arenaWords(capacities: readonly PlanCapacity[], sizes: ArenaSizes): number {
   const { tokenBudget } = sizes
-  const items = capacity.items.reduce((sum, count) => sum + count, 0)
-  const plan = items * ITEM_FIELDS + capacity.rows * ROW_FIELDS + capacity.blocks + capacity.merges * MERGE_FIELDS
-  // per token: id, position, destination, row to draw from; per draw its record
-  const tokens = tokenBudget * (4 + DRAW_ROW_FIELDS.length)
-  const copies = tokenBudget * (BLOCK_LEN - 1) * COPY_FIELDS
+  const plans = capacities.map(({ items, rows, blocks, merges }) => {
+    const numItems = items.reduce((sum, count) => sum + count, 0)
+    return numItems * ITEM_FIELDS + rows * ROW_FIELDS + blocks + merges * MERGE_FIELDS
+  })
+  // per token: id, position, row to draw from; per draw its record
+  const tokens = tokenBudget * (3 + DRAW_ROW_FIELDS.length)
+  // per token and group: destination, and copies
+  const perGroup = tokenBudget * (1 + (BLOCK_LEN - 1) * COPY_FIELDS)
+  const groups = plans.reduce((sum, words) => sum + words + perGroup, 0)
   const edits = (historyTokens(sizes) + tokenBudget * MAX_LOGIT_BIAS) * EDIT_WORDS
-  return plan + tokens + copies + edits + PARAMS_WORDS
+  return groups + tokens + edits + PARAMS_WORDS
 }

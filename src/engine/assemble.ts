@@ -7,6 +7,7 @@ import { kernelContext } from '../kernels/context'
 import { createKvCache } from '../kernels/kv-cache'
 import { type AttentionLayout, planCapacity } from '../kv/attention-layout'
 import { AttentionPlanner } from '../kv/attention-plan'
+import { keysInSight } from '../kv/attention-window'
 import { BlockPool } from '../kv/block-pool'
 import { planMemory } from '../kv/memory-plan'
 import type { Checkpoint } from '../loader'
@@ -57,32 +58,40 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
     blocks: options.blocks,
     contextLength: options.contextLength,
   })
-  const { numBlocks, contextLength, segmentTokens, drawRows } = memory
+  const { numBlocks, contextLength, segmentTokens, drawRows, kvGroups } = memory
   const layout: AttentionLayout = { segmentTokens, ...attentionTiling(config, gpu.limits) }
-  const capacity = planCapacity({ layout, tokenBudget, contextLength })
+  const capacities = kvGroups.map(({ window }) => {
+    const keys = Math.min(contextLength, keysInSight(window, segmentTokens))
+    return planCapacity({ layout, tokenBudget, contextLength: keys })
+  })
   const sizes = { tokenBudget, numBlocks, contextLength }
-  const step = new Step(gpu, arenaWords(capacity, sizes), options.profile)
+  const step = new Step(gpu, arenaWords(capacities, sizes), options.profile)
   const int8 = options.activations === 'int8' ? createInt8Rows(gpu, config, tokenBudget) : undefined
   const context = kernelContext(gpu, step, int8)
-  const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: capacity.slots })
-  const { layers: cache } = createKvCache(gpu, { ...config, numBlocks, format: kvFormat })
+  const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: memory.partialSlots })
+  const kvGroupOf = config.layers.map((_, layer) => kvGroups.findIndex(({ layers }) => layers.includes(layer)))
+  const caches = kvGroups.map(({ layers, numBlocks }) => {
+    return createKvCache(gpu, { ...config, numLayers: layers.length, numBlocks, format: kvFormat }).layers
+  })
+  const cache = kvGroupOf.map((group, layer) => caches[group][kvGroups[group].layers.indexOf(layer)])
   const results = gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC)
   const lastTokens = gpu.createBuffer('last tokens', numBlocks * 4, STORAGE)
-  const model = decoder({ config, context, activations, cache, lastTokens, contextLength }, tensors)
+  const model = decoder({ config, context, activations, cache, kvGroupOf, lastTokens, contextLength }, tensors)
   const sampler = new Sampler(context, config.vocabSize, { logits: activations.logits, results, lastTokens })
-  const pool = new BlockPool(numBlocks)
   const scheduler = new Scheduler({
-    pool,
+    pools: kvGroups.map(group => new BlockPool(group.numBlocks, group.window)),
     tokenBudget,
     contextLength,
     stepsInFlight,
     historyTokens: historyTokens(sizes),
   })
-  const planner = new AttentionPlanner(layout, capacity, {
-    mode: options.attention ?? DEFAULTS.attention,
-    wantedItems: Math.ceil((gpu.isSoftware ? SOFTWARE_WORKGROUPS : GPU_WORKGROUPS) / config.numKvHeads),
+  const groups = kvGroups.map(({ window, layers }, index) => {
+    const mode = options.attention ?? DEFAULTS.attention
+    const wantedItems = Math.ceil((gpu.isSoftware ? SOFTWARE_WORKGROUPS : GPU_WORKGROUPS) / config.numKvHeads)
+    const planner = new AttentionPlanner(layout, capacities[index], { mode, wantedItems, window })
+    return { planner, numLayers: layers.length }
   })
-  const runner = new Runner({ gpu, step, planner, model, sampler, results, drawRows })
+  const runner = new Runner({ gpu, step, groups, model, sampler, results, drawRows })
   const { sharing = DEFAULTS.sharing, order } = options
   const jobs: JobSettings = { sharing, order, tokenBudget, numBlocks }
   return { weights, activations, parts: { memory, jobs, scheduler, runner, stepsInFlight } }

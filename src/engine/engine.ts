@@ -136,7 +136,7 @@ export class Engine {
   }
 
   stats(): EngineStats {
-    const { scheduler, runner, memory, config } = this.#parts
+    const { scheduler, runner, memory } = this.#parts
     const { steps, prefillTokens, savedTokens, decodeTokens, preemptions } = scheduler.stats
     const { kvKeysRead, ...counts } = runner.stats()
     return {
@@ -149,9 +149,9 @@ export class Engine {
       computedTokens: prefillTokens + decodeTokens,
       preemptions,
       totalBlocks: memory.numBlocks,
-      usedBlocks: scheduler.usedBlocks,
-      peakBlocks: scheduler.peakBlocks,
-      kvBytesRead: (kvKeysRead * 2 * memory.blockBytes * config.numLayers) / BLOCK_LEN,
+      usedBlocks: scheduler.usedBlocks[0],
+      peakBlocks: scheduler.peakBlocks[0],
+      kvBytesRead: (kvKeysRead * 2 * memory.blockBytes) / BLOCK_LEN,
     }
   }
 

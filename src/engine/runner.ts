@@ -10,14 +10,15 @@ import { COPY_FIELDS } from '../kernels/copy-kv'
 import { FROM_SLOT } from '../kernels/embed'
 import type { AttentionPlan, AttentionPlanner } from '../kv/attention-plan'
 import { ITEM_FIELDS, MERGE_FIELDS } from '../kv/attention-plan'
-import type { AttentionInputs, Model, StepInputs } from '../model/model'
+import type { AttentionInputs, GroupInputs, Model, StepInputs } from '../model/model'
 import { parseResults } from '../sampler/draw-inputs'
 import { resultBytes, type Sampler } from '../sampler/sampler'
 
 export interface RunnerParts {
   readonly gpu: Gpu
   readonly step: Step
-  readonly planner: AttentionPlanner
+  /** For each KV group, and how many layers it has. */
+  readonly groups: readonly { readonly planner: AttentionPlanner; readonly numLayers: number }[]
   readonly model: Model
   readonly sampler: Sampler
   /** Where the sampler leaves a step's results. */
@@ -62,7 +63,7 @@ export class Runner {
     return parseResults(draws, await this.#readbacks.read(target, bytes))
   }
 
-  /** `kvKeysRead`: keys that attention read, in one layer and for one KV head. */
+  /** `kvKeysRead`: keys that attention read, in all layers and for one KV head. */
   stats() {
     const { gpu, step } = this.#parts
     return {
@@ -95,32 +96,39 @@ export class Runner {
   }
 
   #pushInputs({ chunks, numTokens }: Batch): StepInputs {
-    const { step, planner } = this.#parts
+    const { step, groups } = this.#parts
     const firstToken = step.reserve(numTokens)
     const firstPosition = step.reserve(numTokens)
-    const firstDestination = step.reserve(numTokens)
     const tokens = step.view(firstToken, numTokens).u32
     const positions = step.view(firstPosition, numTokens).u32
-    const destinations = step.view(firstDestination, numTokens).u32
     let token = 0
-    for (const { sequence, start, count, blockTable, slot } of chunks) {
+    for (const { sequence, start, count, slot } of chunks) {
       for (let position = start; position < start + count; position++) {
         // a token still on its way to the CPU waits on the GPU, in the sequence's slot
         tokens[token] = sequence.tokens[position] ?? FROM_SLOT + slot
         positions[token] = position
-        destinations[token] = blockTable[Math.floor(position / BLOCK_LEN)] * BLOCK_LEN + (position % BLOCK_LEN)
         token += 1
       }
     }
     assert(token === numTokens, `the batch says ${numTokens} tokens, its chunks ${token}`)
-    const copies = chunks.flatMap(chunk => chunk.copies.flatMap(({ from, to }) => [from, to]))
-    const plan = planner.plan(chunks)
-    this.#kvKeysRead += plan.numKeysRead
+    return { numTokens, firstToken, firstPosition, groups: groups.map((_, group) => this.#pushGroup(chunks, group)) }
+  }
+
+  #pushGroup(chunks: readonly Chunk[], group: number): GroupInputs {
+    const { step, groups } = this.#parts
+    const { planner, numLayers } = groups[group]
+    const blocks = chunks.map(({ start, count, groups }) => ({ start, count, ...groups[group] }))
+    const destinations = blocks.flatMap(({ start, count, blockTable }) =>
+      Array.from({ length: count }, (_, index) => {
+        const position = start + index
+        return blockTable[Math.floor(position / BLOCK_LEN)] * BLOCK_LEN + (position % BLOCK_LEN)
+      }),
+    )
+    const copies = blocks.flatMap(chunk => chunk.copies.flatMap(({ from, to }) => [from, to]))
+    const plan = planner.plan(blocks)
+    this.#kvKeysRead += plan.numKeysRead * numLayers
     return {
-      numTokens,
-      firstToken,
-      firstPosition,
-      firstDestination,
+      firstDestination: step.push(destinations),
       firstCopy: step.push(copies),
       numCopies: copies.length / COPY_FIELDS,
       attention: pushPlan(step, plan),

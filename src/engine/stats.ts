@@ -11,6 +11,7 @@ export interface EngineStats {
   /** Everything computed: prompts, and drawn tokens fed back. */
   readonly computedTokens: number
   readonly preemptions: number
+  /** Of the layers that see furthest, as are the following two. */
   readonly totalBlocks: number
   /** Held by running sequences or kept for waiting ones; others may be remembered, but are free for the asking. */
   readonly usedBlocks: number

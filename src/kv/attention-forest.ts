@@ -1,8 +1,11 @@
-import type { Chunk } from '../core/batch'
+import type { Chunk, ChunkBlocks } from '../core/batch'
 import { BLOCK_LEN } from '../core/block'
 
 /** What attention needs to know of a chunk. */
-export type AttentionChunk = Pick<Chunk, 'start' | 'count' | 'blockTable'>
+export interface AttentionChunk extends Pick<Chunk, 'start' | 'count'>, Pick<ChunkBlocks, 'blockTable'> {
+  /** Where `start` and `blockTable` count from, a multiple of a segment: keys before are out of sight. Default: 0. */
+  readonly firstKey?: number
+}
 
 /** A run of segments that all chunks below read; at a leaf, those that only one chunk reads. */
 export class PrefixNode {

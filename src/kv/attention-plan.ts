@@ -3,6 +3,7 @@ import { AttentionCost, type AttentionCosts, DEFAULT_COSTS, READING_COSTS } from
 import { AttentionCuts, slotsBefore } from './attention-cuts'
 import { type AttentionChunk, PrefixForest, type PrefixLeaf, type PrefixNode } from './attention-forest'
 import { type AttentionLayout, checkLayout, type PlanCapacity, rowsPerTile } from './attention-layout'
+import { chunksInSight } from './attention-window'
 import { RecordList } from './record-list'
 
 /** The slot of a row with a single item: its output is final and needs no merge. */
@@ -23,8 +24,9 @@ export interface AttentionPlan {
   /**
    * For each tile, `[numItems][firstRow, numRows, firstBlock, numKeys, firstKeyPosition]`: rows
    * `[firstRow, firstRow + numRows)` of `rows` against the keys at positions `firstKeyPosition + [0, numKeys)`, which lie in
-   * the blocks from `blocks[firstBlock]` on. A row sees the keys at positions up to its own only; it sees at least one.
-   * An item from position 0 may hold any number of keys, which the kernel takes segment by segment; a later one is a segment.
+   * the blocks from `blocks[firstBlock]` on. A row sees the keys at positions up to its own and within its window only;
+   * it sees some of each segment. An item may begin with any segment, and holds any number of keys, which the kernel takes
+   * segment by segment; one that is not the first of its rows is a segment at most.
    */
   readonly items: readonly Uint32Array<ArrayBuffer>[]
   /** `[numRows][token, position, slot]`; slot: where its state goes, or `DIRECT`. */
@@ -50,6 +52,8 @@ export interface PlannerOptions {
   /** How many items of equal length would fill the device. */
   readonly wantedItems?: number
   readonly costs?: AttentionCosts
+  /** Tokens that a token sees, itself among them. Default: all before it. */
+  readonly window?: number
 }
 
 /** With a few KV heads enough workgroups for a large GPU, and not too many for a small one. */
@@ -66,6 +70,7 @@ const DEFAULT_WANTED_ITEMS = 128
  */
 export class AttentionPlanner {
   readonly #mode: AttentionMode
+  readonly #window: number
   readonly #segmentTokens: number
   readonly #segmentBlocks: number
   readonly #rowsPerTile: readonly number[]
@@ -83,6 +88,7 @@ export class AttentionPlanner {
     checkLayout(layout)
     const { mode = 'shared', wantedItems = DEFAULT_WANTED_ITEMS, costs = DEFAULT_COSTS } = options
     this.#mode = mode
+    this.#window = options.window ?? Number.POSITIVE_INFINITY
     this.#segmentTokens = layout.segmentTokens
     this.#segmentBlocks = layout.segmentTokens / BLOCK_LEN
     this.#rowsPerTile = rowsPerTile(layout)
@@ -99,7 +105,7 @@ export class AttentionPlanner {
   plan(chunks: readonly AttentionChunk[]): AttentionPlan {
     for (const list of [...this.#items, this.#rows, this.#blocks, this.#merges]) list.clear()
     this.#numKeysRead = 0
-    this.#forest.update(this.#mode === 'skip' ? [] : chunks)
+    this.#forest.update(this.#mode === 'skip' ? [] : chunksInSight(chunks, this.#window, this.#segmentTokens))
     const numPartialSlots = this.#cuts.choose(this.#forest)
     this.#addMerges()
     this.#addNode(this.#forest.root)
@@ -129,14 +135,17 @@ export class AttentionPlanner {
     // rows are cut where a node ends or, all the others, at one segment, so those that are cut in this node are cut alike
     let cut = 0
     let firstCut = end
+    let last = this.#forest.leaves[node.first]
     for (let i = node.first; i < node.last; i++) {
       const leaf = this.#forest.leaves[i]
       firstCut = Math.min(firstCut, leaf.cut)
       if (leaf.cut > start && leaf.cut <= end) cut = leaf.cut
+      if (leaf.chunk.start < last.chunk.start) last = leaf
     }
     if (cut > 0 || firstCut < end) {
       const from = (cut > 0 ? 0 : start) * this.#segmentBlocks
-      const { blockTable } = this.#forest.leaves[node.first].chunk
+      // who is behind all others has given up the fewest blocks
+      const { blockTable } = last.chunk
       const to = Math.min(blockTable.length, end * this.#segmentBlocks)
       const firstBlock = this.#blocks.pushFrom(blockTable, from, to) - from
       if (cut > 0) this.#addItems(node, 0, cut, firstBlock)
@@ -154,11 +163,13 @@ export class AttentionPlanner {
   #addItems(node: PrefixNode, from: number, to: number, firstBlock: number): void {
     const firstKey = from * this.#segmentTokens
     const endKey = to * this.#segmentTokens
+    // the same for all rows of the node, since it is where they read the same blocks
+    const { firstKey: origin = 0 } = this.#forest.leaves[node.first].chunk
     let firstRow = this.#rows.length
     let end = 0
     const addItem = () => {
       const numKeys = Math.min(end, endKey) - firstKey
-      this.#addItem(firstRow, firstBlock + from * this.#segmentBlocks, numKeys, firstKey)
+      this.#addItem(firstRow, firstBlock + from * this.#segmentBlocks, numKeys, origin + firstKey)
       firstRow = this.#rows.length
       end = 0
     }
@@ -167,7 +178,7 @@ export class AttentionPlanner {
       if (from === 0 ? leaf.cut !== to : leaf.cut > from) continue
       const { start, count } = leaf.chunk
       for (let at = Math.max(start, firstKey); at < start + count; at++) {
-        this.#rows.push(leaf.firstToken + at - start, at, this.#slot(leaf, at, from))
+        this.#rows.push(leaf.firstToken + at - start, origin + at, this.#slot(leaf, at, from))
         end = Math.max(end, at + 1)
         if (this.#rows.length - firstRow === this.#maxRows) addItem()
       }

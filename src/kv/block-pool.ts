@@ -1,22 +1,31 @@
 import { assert } from '../core/assert'
+import { BLOCK_LEN } from '../core/block'
 
 /**
- * Which blocks of the KV cache are taken, and by how many block tables: the allocator of paged attention
+ * Which blocks of a KV group are taken, and by how many block tables: the allocator of paged attention
  * (vLLM, arXiv:2309.06180 §4.2). A block is free or has references; sequences that share a prefix share its blocks.
  * Only numbers: the K and V themselves lie in GPU buffers. Misuse (releasing a free block) is an `InvariantViolation`.
  */
 export class BlockPool {
-  /** Most blocks ever used at once. */
-  peakUsed = 0
   /** A stack: a block just released is taken next, while the GPU's caches may still hold it. */
   readonly #free: number[]
   /** Block tables that name the block; 0: free. */
   readonly #refCounts: Uint32Array
 
-  constructor(readonly numBlocks: number) {
+  /** `window`: tokens that a token sees in the group's layers, itself among them. */
+  constructor(
+    readonly numBlocks: number,
+    readonly window = Number.POSITIVE_INFINITY,
+  ) {
     assert(Number.isInteger(numBlocks) && numBlocks > 0, `A pool of ${numBlocks} blocks; it needs at least 1.`)
+    // the last tokens of a prefix that ends inside a block are all copied
+    assert(window >= BLOCK_LEN, `A window of ${window} tokens is smaller than a block of ${BLOCK_LEN}.`)
     this.#free = Array.from({ length: numBlocks }, (_, index) => numBlocks - 1 - index)
     this.#refCounts = new Uint32Array(numBlocks)
+  }
+
+  get isWindowed(): boolean {
+    return this.window < Number.POSITIVE_INFINITY
   }
 
   get numFree(): number {
@@ -32,7 +41,6 @@ export class BlockPool {
     const block = this.#free.pop()
     if (block === undefined) return undefined
     this.#refCounts[block] = 1
-    this.peakUsed = Math.max(this.peakUsed, this.numUsed)
     return block
   }
 
@@ -41,7 +49,6 @@ export class BlockPool {
     if (count > this.#free.length) return undefined
     const blocks = this.#free.splice(this.#free.length - count).reverse()
     for (const block of blocks) this.#refCounts[block] = 1
-    this.peakUsed = Math.max(this.peakUsed, this.numUsed)
     return blocks
   }
 

@@ -1,4 +1,6 @@
 import { BLOCK_LEN } from '../core/block'
+import type { BlockPool } from './block-pool'
+import { firstNeeded, lastBlock } from './block-table'
 import { floorToBlock, type Run, topDown } from './prefix-run'
 import type { RadixNode } from './radix-tree'
 
@@ -21,45 +23,68 @@ export interface Claim {
   numPublished: number
 }
 
-/** What exists already of a sequence's tokens: its first `numTokens`. */
+/** What a sequence can take over: its first `numTokens` tokens. */
 export interface Taken {
   readonly numTokens: number
-  /** [floor(numTokens / BLOCK_LEN)] The full blocks, to be shared. */
+  /** [groups] */
+  readonly groups: readonly TakenBlocks[]
+}
+
+export interface TakenBlocks {
+  /** [floor(numTokens / BLOCK_LEN)] The full blocks, to be shared; those before the window are stale. */
   readonly blocks: readonly number[]
   /** [numTokens % BLOCK_LEN] The block that each of the last tokens is in, at its offset; to be copied. */
   readonly tail: readonly number[]
 }
 
-/** What exists already of the tokens that are claimed. */
-export function takenBy({ node }: Claim): Taken {
-  const blocks: number[] = []
-  const tail: number[] = []
-  let numTokens = 0
+/**
+ * What exists already of the tokens that are claimed, up to the last place where a run ends, or what is computed of it,
+ * and all groups hold the blocks that a token there sees.
+ */
+export function takenBy({ node }: Claim, pools: readonly BlockPool[]): Taken {
+  const groups = pools.map(({ window }) => ({ window, blocks: [] as number[], tail: [] as number[], firstHeld: 0 }))
+  let place = { numTokens: 0, tails: groups.map((): number[] => []) }
   for (const { value, start, end } of topDown(node)) {
-    blocks.splice(Math.floor(start / BLOCK_LEN), 1, ...value.blocks)
-    numTokens = start + value.numComputed
+    let numTokens = start + value.numComputed
     // of a run that is not complete only full blocks: another may go on in the last
     if (numTokens < end) numTokens = Math.max(start, floorToBlock(numTokens))
+    const first = Math.floor(start / BLOCK_LEN)
     const tailStart = floorToBlock(numTokens)
-    const last = blocks[tailStart / BLOCK_LEN]
-    // tokens of the runs above are taken from where they were computed, not from a copy that may be made only now
-    tail.splice(Math.max(0, start - tailStart))
-    while (tailStart + tail.length < numTokens) tail.push(last)
+    for (const [index, group] of groups.entries()) {
+      const { blocks, numFreed } = value.tables[index]
+      group.blocks.splice(first, 1, ...blocks)
+      if (numFreed > 0) group.firstHeld = first + numFreed
+      // tokens of the runs above are taken from where they were computed, not from a copy that may be made only now
+      group.tail.splice(Math.max(0, start - tailStart))
+      while (tailStart + group.tail.length < numTokens) group.tail.push(group.blocks[tailStart / BLOCK_LEN])
+    }
+    const canGoOn = groups.every(({ window, firstHeld }) => firstHeld <= firstNeeded(window, numTokens))
+    if (canGoOn) place = { numTokens, tails: groups.map(({ tail }) => [...tail]) }
     if (numTokens < end) break
   }
-  blocks.splice(Math.floor(numTokens / BLOCK_LEN))
-  return { numTokens, blocks, tail }
+  const { numTokens, tails } = place
+  const numFull = Math.floor(numTokens / BLOCK_LEN)
+  return {
+    numTokens,
+    groups: groups.map(({ blocks }, index) => ({ blocks: blocks.slice(0, numFull), tail: tails[index] })),
+  }
 }
 
-/** How many blocks of the table have other claims as well: its first ones. */
-export function numSharedBlocks({ node }: Claim, blockTable: readonly number[]): number {
+/** How many blocks of the sequence's table for the group have other claims as well: its first ones. */
+export function numSharedBlocks({ node }: Claim, group: number, blockTable: readonly number[] = []): number {
   const shared = [...node.path()].find(({ value }) => value.claims > 1)
   if (!shared) return 0
   const { value, end, numTokens } = shared
   const numFull = Math.floor(end / BLOCK_LEN)
   // the block in which the run ends is that of the sequence that computes it
-  const isOurs = value.numComputed < numTokens || blockTable[numFull] === value.blocks.at(-1)
+  const last = lastBlock(value.tables[group])
+  const isOurs = value.numComputed < numTokens || (last !== undefined && last === blockTable[numFull])
   return end % BLOCK_LEN > 0 && isOurs ? numFull + 1 : numFull
+}
+
+/** How many runs that others claim as well end after the first `numTokens` tokens. */
+export function numRunsToShare({ node }: Claim, numTokens: number): number {
+  return [...node.path()].filter(({ value, end }) => value.claims > 1 && end > numTokens).length
 }
 
 /**

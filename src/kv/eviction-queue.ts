@@ -31,7 +31,7 @@ export class EvictionQueue {
       const { node, lastUsed } = entry
       const { value } = node
       value.isQueued = false
-      if (value.claims > 0 || value.blocks.length === 0 || !node.isLeaf) continue
+      if (value.claims > 0 || value.numComputed === 0 || !node.isLeaf) continue
       if (value.lastUsed === lastUsed) return node
       this.push(node)
     }

@@ -1,8 +1,10 @@
 import { BLOCK_LEN, blocksFor, SEGMENT_TOKENS } from '../core/block'
 import { InvalidRequest, OutOfMemory } from '../core/errors'
 import { type KvFormat, kvBlockBytes } from '../core/kv-format'
+import { type KvGroup, kvGroups } from '../core/kv-groups'
 import type { ModelConfig } from '../core/model-config'
 import { maxSlots } from './attention-layout'
+import { blocksInSight } from './block-table'
 
 const MIB = 2 ** 20
 /** KV cache if no budget is given. WebGPU does not say how much memory is free; this much a laptop's shared memory can spare. */
@@ -11,6 +13,8 @@ const DEFAULT_KV_BYTES = 1024 * MIB
 const MIN_CONTEXT_TOKENS = 256
 /** Logits at a time: enough rows to fill the GPU, little beside the weights. */
 const MAX_LOGITS_BYTES = 64 * MIB
+/** A windowed group has blocks for no more sequences than this, whatever the budget: more rows hardly make a step cheaper. */
+const MOST_WINDOWS = 64
 /** Activations, logits and states of attention are f32. */
 const F32_BYTES = 4
 
@@ -31,9 +35,17 @@ export interface MemoryOptions {
   readonly contextLength?: number
 }
 
+/** A KV group and its pool. */
+export interface KvGroupPlan extends KvGroup {
+  readonly numBlocks: number
+}
+
 /** How an engine divides the GPU's memory. Plain numbers; `explainMemory` puts them in words. */
 export interface MemoryPlan {
+  /** Of the first group. */
   readonly numBlocks: number
+  /** Furthest sight first. */
+  readonly kvGroups: readonly KvGroupPlan[]
   /** Longest sequence, in tokens; the cache holds at least one such. */
   readonly contextLength: number
   /** The context asked for; larger than `contextLength` if the cache cannot hold it. */
@@ -47,7 +59,7 @@ export interface MemoryPlan {
   readonly weightBytes: number
   /** K (or V) of one block in one layer: `[kvHead][BLOCK_LEN][headDim]`. */
   readonly blockBytes: number
-  /** K (or V) buffer of one layer: `[block][kvHead][BLOCK_LEN][headDim]`. */
+  /** K (or V) buffer of one layer of the first group: `[block][kvHead][BLOCK_LEN][headDim]`. */
   readonly layerBytes: number
   /** All layers' K and V. */
   readonly kvBytes: number
@@ -90,9 +102,14 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
   const mostSlots = maxSlots(SEGMENT_TOKENS, { tokenBudget, contextLength: wantedContextLength })
   const besidesBytes = weightBytes + activationBytes + logitsBytes + mostSlots * slotBytes(config)
   const blockBytes = kvBlockBytes(options.kvFormat, config)
-  const numBlocks = chooseBlocks(options, { bindingBytes, besidesBytes, blockBytes, wantedContextLength })
+  const groups = kvGroups(config.layers, wantedContextLength)
+  const divide = (most: number) => divideBlocks(groups, most, { tokenBudget, contextLength: wantedContextLength })
+  const cacheBytes = (most: number) =>
+    divide(most).reduce((sum, { layers, numBlocks }) => sum + 2 * layers.length * numBlocks * blockBytes, 0)
+  const numBlocks = chooseBlocks(options, { bindingBytes, besidesBytes, blockBytes, cacheBytes, wantedContextLength })
 
-  const contextLength = Math.min(wantedContextLength, numBlocks * BLOCK_LEN)
+  const isBounded = numBlocks < leastBlocks(groups[0], tokenBudget)
+  const contextLength = isBounded ? Math.min(wantedContextLength, numBlocks * BLOCK_LEN) : wantedContextLength
   const partialSlots = maxSlots(SEGMENT_TOKENS, { tokenBudget, contextLength })
   const largestBytes = Math.max(hidden, qkv, gateUp, attention, (partialSlots / tokenBudget) * attention)
   if (tokenBudget * largestBytes > bindingBytes) {
@@ -103,13 +120,14 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
   }
   const parts = {
     weightBytes,
-    kvBytes: 2 * config.numLayers * numBlocks * blockBytes,
+    kvBytes: cacheBytes(numBlocks),
     partialBytes: partialSlots * slotBytes(config),
     activationBytes,
     logitsBytes,
   }
   return {
     numBlocks,
+    kvGroups: divide(numBlocks),
     contextLength,
     wantedContextLength,
     segmentTokens: SEGMENT_TOKENS,
@@ -128,6 +146,9 @@ export function explainMemory(plan: MemoryPlan): string {
   return [
     `weights      ${mib(plan.weightBytes)}`,
     `KV cache     ${mib(plan.kvBytes)}: ${plan.numBlocks} blocks = ${plan.numBlocks * BLOCK_LEN} tokens; K and V of a layer ${mib(plan.layerBytes)} each`,
+    ...plan.kvGroups.slice(1).map(({ window, layers, numBlocks }) => {
+      return `             ${numBlocks} blocks in ${layers.length} layers that see ${window} tokens`
+    }),
     `attention    ${mib(plan.partialBytes)}: ${plan.partialSlots} states of parts of contexts, cut into segments of ${plan.segmentTokens} tokens`,
     `activations  ${mib(plan.activationBytes)}`,
     `logits       ${mib(plan.logitsBytes)}: ${plan.drawRows} rows at a time`,
@@ -136,16 +157,46 @@ export function explainMemory(plan: MemoryPlan): string {
   ].join('\n')
 }
 
+/** Blocks in which any sequence can run alone; unbounded if it sees all. One more, since what is in flight is kept. */
+function leastBlocks({ window }: KvGroup, tokenBudget: number): number {
+  return blocksInSight(window, tokenBudget) + 1
+}
+
+/**
+ * Gives each windowed group its part, if the first has `most` blocks: as much as sequences need that are twice as long as
+ * the window (or the context, if that is shorter), and `MOST_WINDOWS` sequences at most; enough for one in any case.
+ */
+function divideBlocks(
+  groups: readonly KvGroup[],
+  most: number,
+  { tokenBudget, contextLength }: { tokenBudget: number; contextLength: number },
+): KvGroupPlan[] {
+  return groups.map((group, index) => {
+    if (index === 0) return { ...group, numBlocks: most }
+    const { window } = group
+    const perSequence = blocksInSight(window, 1)
+    const share = Math.min(1, perSequence / blocksFor(Math.min(contextLength, 2 * window)))
+    const least = leastBlocks(group, tokenBudget)
+    const wanted = Math.min(Math.ceil(share * most), least + (MOST_WINDOWS - 1) * perSequence)
+    return { ...group, numBlocks: Math.min(most, Math.max(least, wanted)) }
+  })
+}
+
 /** As many blocks as fit, or exactly `options.blocks`. */
 function chooseBlocks(
-  { config, budgetBytes, blocks }: MemoryOptions,
-  sizes: { bindingBytes: number; besidesBytes: number; blockBytes: number; wantedContextLength: number },
+  { budgetBytes, blocks }: MemoryOptions,
+  sizes: {
+    bindingBytes: number
+    besidesBytes: number
+    blockBytes: number
+    cacheBytes: (numBlocks: number) => number
+    wantedContextLength: number
+  },
 ): number {
-  const { bindingBytes, besidesBytes, blockBytes, wantedContextLength } = sizes
-  const bytesPerBlock = 2 * config.numLayers * blockBytes
+  const { bindingBytes, besidesBytes, blockBytes, cacheBytes, wantedContextLength } = sizes
   const unbudgetedBytes = blocks === undefined ? DEFAULT_KV_BYTES : Number.POSITIVE_INFINITY
   const leftBytes = budgetBytes === undefined ? unbudgetedBytes : budgetBytes - besidesBytes
-  const most = Math.max(0, Math.floor(Math.min(bindingBytes / blockBytes, leftBytes / bytesPerBlock)))
+  const most = largest(Math.floor(bindingBytes / blockBytes), numBlocks => cacheBytes(numBlocks) <= leftBytes)
   const least = blocks ?? blocksFor(Math.min(MIN_CONTEXT_TOKENS, wantedContextLength))
   if (most < least) {
     const budget =
@@ -153,12 +204,23 @@ function chooseBlocks(
         ? ''
         : ` and the budget of ${mib(budgetBytes)} holds ${mib(besidesBytes)} of other things`
     throw new OutOfMemory(
-      `The KV cache needs ${least} blocks of ${BLOCK_LEN} tokens (${mib(least * bytesPerBlock)}), but ${most} fit: ` +
+      `The KV cache needs ${least} blocks of ${BLOCK_LEN} tokens (${mib(cacheBytes(least))}), but ${most} fit: ` +
         `the device binds ${mib(bindingBytes)} at once (${mib(blockBytes)} a block)${budget}. ` +
         'Use a smaller or more quantised model, a smaller token budget, fewer blocks, or give more memory.',
     )
   }
   return blocks ?? most
+}
+
+/** The largest number up to `most` that fits, if all smaller ones do; 0 if none does. */
+function largest(most: number, fits: (num: number) => boolean): number {
+  let [low, high] = [0, most]
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (fits(middle)) low = middle
+    else high = middle - 1
+  }
+  return low
 }
 
 /** Bytes that one token takes in the buffers it passes through. */

@@ -1,9 +1,21 @@
 import { assert } from '../core/assert'
-import { BLOCK_LEN, blocksFor } from '../core/block'
+import { BLOCK_LEN, type BlockTable } from '../core/block'
 import type { BlockPool } from './block-pool'
-import { type Claim, canGoOn } from './claim'
+import { freeFirst, heldBlocks, lastBlock, setBlock } from './block-table'
+import { type Claim, canGoOn, type Taken, takenBy } from './claim'
 import { EvictionQueue } from './eviction-queue'
-import { checkRun, floorToBlock, newRun, numOwnBlocks, type Run, topDown } from './prefix-run'
+import {
+  checkRun,
+  cutRun,
+  floorToBlock,
+  growRun,
+  newRun,
+  numOwnBlocks,
+  type Run,
+  replaceRun,
+  splitRun,
+  topDown,
+} from './prefix-run'
 import { type RadixNode, RadixTree } from './radix-tree'
 
 /** Everything may share with everything here, and what nobody claims is remembered until its blocks are needed. */
@@ -20,36 +32,41 @@ export const COMMON = 0
  *
  * Groups (any numbers) never share with each other: for adapters, and for plans that say who shares with whom. Only
  * `COMMON` remembers what nobody claims.
+ *
+ * With windows (one pool for each KV group) a run keeps only what is seen from its end, so prompts go on where runs end;
+ * one that goes on elsewhere computes its tokens again and leaves at the fork what it lacked. (vLLM's hybrid KV cache
+ * manager has the idea that a hit needs all blocks of one group and the last of the other.) What is seen from the ends of
+ * claimed runs is kept while there is room, and can always be given up: tables have references of their own.
  */
 export class PrefixCache {
-  /** Blocks that nobody claims: free for the asking, but still remembered. */
-  numIdle = 0
-  readonly #pool: BlockPool
+  /** [pools] Blocks that nobody claims: free for the asking, but still remembered. */
+  readonly numIdle: number[]
+  readonly #pools: readonly BlockPool[]
   readonly #trees = new Map<number, RadixTree<Run>>()
   readonly #evictable = new EvictionQueue()
   #clock = 0
 
   /** `granule`: sequences share multiples of this many tokens; BLOCK_LEN for whole blocks only. */
   constructor(
-    pool: BlockPool,
+    pools: readonly BlockPool[],
     readonly granule = 1,
   ) {
-    this.#pool = pool
-  }
-
-  /** Blocks that can be had: free ones and those that nobody claims. */
-  get numAvailable(): number {
-    return this.#pool.numFree + this.numIdle
+    this.#pools = pools
+    this.numIdle = pools.map(() => 0)
   }
 
   /** Claims the first `numTokens` tokens, down to a granule; `tokens` must not change, but may grow. */
   claim(tokens: readonly number[], numTokens: number, group = COMMON): Claim {
     const node = this.#tree(group).insert(tokens, numTokens - (numTokens % this.granule))
     for (const each of node.path()) {
-      if (each.value.claims === 0) this.numIdle -= numOwnBlocks(each)
+      if (each.value.claims === 0) this.#countIdle(each, -1)
       each.value.claims++
     }
     return { group, node, isLocked: false, numPublished: 0 }
+  }
+
+  get #isWindowed(): boolean {
+    return this.#pools.some(({ isWindowed }) => isWindowed)
   }
 
   /** Ends a claim. Runs that nobody claims any more lose what was never computed, and outside `COMMON` all. */
@@ -63,12 +80,17 @@ export class PrefixCache {
     if (claim.group !== COMMON && tree.root.isLeaf) this.#trees.delete(claim.group)
   }
 
-  /** The sequence starts to run: a block table will name the blocks, and they stay until it is unlocked. */
-  lock(claim: Claim): void {
+  /**
+   * The sequence starts to run: its tables will name the blocks of what it takes over, and what is claimed stays until it
+   * is unlocked.
+   */
+  lock(claim: Claim): Taken {
     assert(!claim.isLocked, 'A claim is locked twice.')
+    const taken = takenBy(claim, this.#pools)
     claim.isLocked = true
-    claim.numPublished = 0
+    claim.numPublished = taken.numTokens
     for (const { value } of claim.node.path()) value.locks++
+    return taken
   }
 
   unlock(claim: Claim): void {
@@ -78,93 +100,97 @@ export class PrefixCache {
   }
 
   /**
-   * The sequence's table holds the K and V of its first `numTokens` tokens, or will once the steps submitted have run:
+   * The sequence's tables hold the K and V of its first `numTokens` tokens, or will once the steps submitted have run:
    * others may take them over from now on. Full blocks beyond the claim are claimed as well, up to one that someone else
    * has with the same tokens: from there on the sequence keeps its blocks to itself.
    */
-  publish(claim: Claim, tokens: readonly number[], numTokens: number, blockTable: readonly number[]): void {
+  publish(claim: Claim, tokens: readonly number[], numTokens: number, tables: readonly BlockTable[]): void {
     const full = floorToBlock(numTokens)
     const end = numTokens > claim.node.end ? Math.max(full, claim.node.end) : numTokens - (numTokens % this.granule)
     if (end <= claim.numPublished) return
+    const from = claim.numPublished
     claim.numPublished = end
-    if (end > claim.node.end && claim.group === COMMON) this.#extend(claim, tokens, end)
-    for (const { value, start, end: runEnd } of topDown(claim.node)) {
-      const first = Math.floor(start / BLOCK_LEN)
-      const newEnd = Math.min(end, runEnd)
-      if (newEnd <= start + value.numComputed) continue
-      for (let at = Math.floor((start + value.numComputed) / BLOCK_LEN); at < blocksFor(newEnd); at++) {
-        const before = value.blocks[at - first]
-        this.#pool.share(blockTable[at])
-        if (before !== undefined) this.#pool.release(before)
-        value.blocks[at - first] = blockTable[at]
-      }
-      value.numComputed = newEnd - start
+    if (end > claim.node.end && claim.group === COMMON) this.#extend(claim, tokens, end, tables)
+    for (const node of topDown(claim.node)) {
+      const { value, start } = node
+      const known = start + value.numComputed
+      const newEnd = Math.min(end, node.end)
+      if (newEnd > known) growRun(this.#pools, value, start, newEnd, tables)
+      else if (this.#isWindowed && from < known && known <= end) this.#replace(node, tables)
     }
   }
 
-  /** Makes at least `count` blocks of the pool free, if that many can be had without touching what runs. */
-  makeFree(count: number): boolean {
-    const pool = this.#pool
+  /** Makes at least `count` blocks of a pool free, if that many can be had without touching what runs. */
+  makeFree(pool: BlockPool, count: number): boolean {
     let isEvicting = true
-    while (isEvicting && pool.numFree < count) isEvicting = this.#evictLeaf(count - pool.numFree)
-    if (pool.numFree < count) this.#dropUnlocked(count)
+    while (isEvicting && pool.numFree < count) isEvicting = this.#evictLeaf(pool, count - pool.numFree)
+    if (pool.numFree < count && pool.isWindowed) this.#freeWindows(pool, count)
+    else if (pool.numFree < count) this.#dropUnlocked(pool, count)
     return pool.numFree >= count
   }
 
+  /** Gives up what is seen from the ends of runs that a sequence, which no longer sees it, was the last to start from. */
+  freeBehind(claim: Claim, tables: readonly BlockTable[]): void {
+    for (const { value, start } of claim.node.path()) {
+      if (value.claims > value.locks) return
+      this.#pools.forEach((pool, index) => {
+        // the last stays: runs that nobody claims may begin in it, and count on it
+        const numPassed = tables[index].numFreed - Math.floor(start / BLOCK_LEN)
+        freeFirst(pool, value.tables[index], Math.min(numPassed, value.tables[index].blocks.length - 1))
+      })
+    }
+  }
+
   /**
-   * Gives up all blocks but those that the claim needs for a table of full blocks: what others wait for, and blocks that
+   * Gives up all blocks but those that the claim needs for tables of full blocks: what others wait for, and blocks that
    * are there only to be copied from. What is still claimed must be computed again. For when nobody runs.
    */
   keepOnly(claim: Claim): void {
     this.lock(claim)
-    this.makeFree(this.#pool.numBlocks)
+    while (this.#evictLeaf(this.#pools[0], Number.POSITIVE_INFINITY));
+    this.#dropUnlocked()
     this.unlock(claim)
+    const { numTokens } = takenBy(claim, this.#pools)
     let below: Run | undefined
     for (const { value, start } of claim.node.path()) {
-      if (value.numComputed === 0) continue
-      const end = start + value.numComputed
-      if (below && end % BLOCK_LEN > 0) this.#replaceLast(value, below.blocks[0])
-      else if (!below) this.#cutTo(value, start, Math.max(start, floorToBlock(end)))
+      const end = Math.min(start + value.numComputed, numTokens)
+      if (below && end % BLOCK_LEN > 0) this.#endIn(value, below)
+      else if (!below) cutRun(this.#pools, value, start, Math.max(start, floorToBlock(end)))
       if (value.numComputed > 0) below = value
     }
   }
 
-  /** Asserts that claims, locks, blocks and counters agree; returns the block lists that the tree holds references to. */
-  checkIntegrity(): number[][] {
-    const held: number[][] = []
-    let numIdle = 0
+  /** Asserts that claims, locks, blocks and counters agree; returns for each pool the block lists that the tree holds. */
+  checkIntegrity(): number[][][] {
+    const held: number[][][] = this.#pools.map(() => [])
+    const numIdle = this.#pools.map(() => 0)
     for (const [group, tree] of this.#trees) {
       for (const node of tree.nodes()) {
         checkRun(group, node, this.granule)
-        held.push(node.value.blocks)
-        if (node.value.claims === 0) numIdle += numOwnBlocks(node)
+        held.forEach((lists, index) => {
+          lists.push(heldBlocks(node.value.tables[index]))
+          if (node.value.claims === 0) numIdle[index] += numOwnBlocks(node, index)
+        })
       }
     }
-    assert(numIdle === this.numIdle, `${numIdle} blocks are idle, but ${this.numIdle} are counted.`)
+    assert(`${numIdle}` === `${this.numIdle}`, `${numIdle} blocks are idle, but ${this.numIdle} are counted.`)
     return held
   }
 
   #tree(group: number): RadixTree<Run> {
+    const pools = this.#pools
     const tree =
       this.#trees.get(group) ??
-      new RadixTree<Run>(this.granule, newRun, (run, numTokens, start) => this.#split(run, numTokens, start))
+      new RadixTree<Run>(
+        this.granule,
+        () => newRun(pools.length),
+        (run, numTokens, start) => splitRun(pools, run, start, numTokens),
+      )
     this.#trees.set(group, tree)
     return tree
   }
 
-  /** Where a run is split inside a block, both parts need that block. */
-  #split(run: Run, numTokens: number, start: number): Run {
-    const { blocks, numComputed } = run
-    const first = Math.floor(start / BLOCK_LEN)
-    const upper = { ...run, numComputed: Math.min(numComputed, numTokens), isQueued: false }
-    run.numComputed -= upper.numComputed
-    upper.blocks = upper.numComputed === 0 ? [] : blocks.slice(0, blocksFor(start + upper.numComputed) - first)
-    run.blocks = run.numComputed === 0 ? [] : blocks.slice(Math.floor((start + numTokens) / BLOCK_LEN) - first)
-    if (upper.blocks.length + run.blocks.length > blocks.length) this.#pool.share(run.blocks[0])
-    return upper
-  }
-
-  #extend(claim: Claim, tokens: readonly number[], end: number): void {
+  #extend(claim: Claim, tokens: readonly number[], end: number, tables: readonly BlockTable[]): void {
     const tree = this.#tree(claim.group)
     const { node } = claim
     if (node.isLeaf && node.value.claims === 1 && node.source === tokens) {
@@ -179,64 +205,89 @@ export class PrefixCache {
     claim.node = tree.insert(tokens, end)
     for (const each of claim.node.path()) {
       if (each === node) break
-      if (each.value.claims === 0) this.numIdle -= numOwnBlocks(each)
+      if (each.value.claims === 0) {
+        // for its own block, of which it is a part, no one has made room
+        this.#countIdle(each, -1)
+        this.#replace(each, tables)
+      }
       each.value.claims++
       each.value.locks++
     }
   }
 
+  /** The sequence's blocks in place of those that the run has; runs below that nobody claims may begin in the last of these. */
+  #replace(node: RadixNode<Run>, tables: readonly BlockTable[]): void {
+    const isBelow = ({ value, start }: RadixNode<Run>) => value.claims === 0 && floorToBlock(start) < node.end
+    const below = [...this.#tree(COMMON).nodes(node)].filter(isBelow)
+    for (const each of below) this.#countIdle(each, -1)
+    replaceRun(this.#pools, node.value, node.start, tables)
+    for (const each of below) this.#countIdle(each, 1)
+  }
+
+  #countIdle(node: RadixNode<Run>, sign: 1 | -1): void {
+    for (const index of this.numIdle.keys()) this.numIdle[index] += sign * numOwnBlocks(node, index)
+  }
+
   /** Nobody claims the node any more. */
   #letGo(tree: RadixTree<Run>, node: RadixNode<Run>, isRemembered: boolean): void {
-    const { value } = node
-    if (!isRemembered) this.#drop(value)
+    const { value, start } = node
+    if (!isRemembered) cutRun(this.#pools, value, start, start)
     value.lastUsed = this.#clock++
-    this.numIdle += numOwnBlocks(node)
-    if (value.numComputed < node.numTokens) tree.trim(node, node.start + value.numComputed)
+    this.#countIdle(node, 1)
+    if (value.numComputed < node.numTokens) tree.trim(node, start + value.numComputed)
     if (value.numComputed > 0) this.#evictable.push(node)
   }
 
-  /** Frees up to `count` blocks of the least recently used leaf that nobody claims, its last ones. */
-  #evictLeaf(count: number): boolean {
+  /**
+   * Frees up to `count` blocks of a pool, the last ones of the least recently used leaf that nobody claims; with windows
+   * the whole leaf, since what is seen from its end is not what is seen from elsewhere.
+   */
+  #evictLeaf(pool: BlockPool, count: number): boolean {
     const node = this.#evictable.pop()
     if (!node) return false
     const { value, start, parent } = node
-    const numFreed = Math.min(count, numOwnBlocks(node))
-    const isEmpty = numFreed === numOwnBlocks(node)
-    for (const block of value.blocks.splice(isEmpty ? 0 : -numFreed).reverse()) this.#pool.release(block)
-    this.numIdle -= numFreed
-    const end = isEmpty ? start : (Math.floor(start / BLOCK_LEN) + value.blocks.length) * BLOCK_LEN
-    value.numComputed = end - start
+    const numOwn = numOwnBlocks(node, this.#pools.indexOf(pool))
+    const isWhole = count >= numOwn || this.#isWindowed
+    const numKept = isWhole ? 0 : value.tables[0].blocks.length - count
+    const end = isWhole ? start : (Math.floor(start / BLOCK_LEN) + numKept) * BLOCK_LEN
+    this.#countIdle(node, -1)
+    cutRun(this.#pools, value, start, end)
+    this.#countIdle(node, 1)
     this.#tree(COMMON).trim(node, end)
-    const next = isEmpty ? parent : node
+    const next = isWhole ? parent : node
     if (next?.parent && next.value.claims === 0) this.#evictable.push(next)
     return true
   }
 
-  /** Frees blocks that are claimed, but by no one who runs, from the leaves up, until `count` are free. */
-  #dropUnlocked(count: number): void {
-    for (const tree of this.#trees.values()) {
-      for (const { value } of [...tree.nodes()].reverse()) {
-        if (this.#pool.numFree >= count) return
-        if (value.locks === 0) this.#drop(value)
+  /** Frees blocks that are claimed, but by no one who runs, from the leaves up, until `count` of a pool are free, or all. */
+  #dropUnlocked(pool?: BlockPool, count = 0): void {
+    for (const { value, start } of this.#leavesFirst()) {
+      if (pool && pool.numFree >= count) return
+      if (value.locks === 0) cutRun(this.#pools, value, start, start)
+    }
+  }
+
+  /** Gives up what is seen from the ends of claimed runs, first of those that no one waits for, until `count` are free. */
+  #freeWindows(pool: BlockPool, count: number): void {
+    for (const isWanted of [false, true]) {
+      for (const { value } of this.#leavesFirst()) {
+        if (pool.numFree >= count) return
+        if (value.claims > value.locks === isWanted)
+          freeFirst(pool, value.tables[this.#pools.indexOf(pool)], Number.POSITIVE_INFINITY)
       }
     }
   }
 
-  #replaceLast({ blocks }: Run, block: number): void {
-    this.#pool.share(block)
-    this.#pool.release(blocks[blocks.length - 1])
-    blocks[blocks.length - 1] = block
+  #leavesFirst(): RadixNode<Run>[] {
+    return [...this.#trees.values()].flatMap(tree => [...tree.nodes()].reverse())
   }
 
-  /** Forgets the run's tokens from position `end` on. */
-  #cutTo(run: Run, start: number, end: number): void {
-    const numKept = end === start ? 0 : blocksFor(end) - Math.floor(start / BLOCK_LEN)
-    for (const block of run.blocks.splice(numKept).reverse()) this.#pool.release(block)
-    run.numComputed = end - start
-  }
-
-  #drop(run: Run): void {
-    for (const block of run.blocks.splice(0).reverse()) this.#pool.release(block)
-    run.numComputed = 0
+  /** The run ends in the block in which the one below begins. */
+  #endIn({ tables }: Run, below: Run): void {
+    this.#pools.forEach((pool, index) => {
+      const table = tables[index]
+      if (lastBlock(table) === undefined || below.tables[index].numFreed > 0) return
+      setBlock(pool, table, table.blocks.length - 1, below.tables[index].blocks[0])
+    })
   }
 }

@@ -18,6 +18,7 @@ export function attentionBlock(
   cache: KvLayer,
   { rope, window }: LayerConfig,
   table: GPUBuffer | undefined,
+  kvGroup: number,
 ): (inputs: StepInputs) => void {
   const { config, context, activations } = parts
   const { queries, attended, partialO, partialStats } = activations
@@ -40,11 +41,12 @@ export function attentionBlock(
   const merge = mergeAttention(context, config, buffers)
 
   return inputs => {
-    const { numTokens, attention: plan } = inputs
+    const { numTokens, firstPosition, groups } = inputs
+    const { firstDestination, firstCopy, numCopies, attention: plan } = groups[kvGroup]
     projectQkv(numTokens)
     normQk?.(numTokens)
-    rotate(inputs)
-    copy(inputs.firstCopy, inputs.numCopies)
+    rotate({ numTokens, firstPosition, firstDestination })
+    copy(firstCopy, numCopies)
     plan.items.forEach((items, tile) => {
       attend[tile]({ ...plan, ...items })
     })

@@ -62,6 +62,7 @@ function decoderLayer(
     cache[index],
     own,
     own.rope && table(own.rope),
+    parts.kvGroupOf[index],
   )
   const addAttention = addToResidual(parts, layer.output, layer.postAttentionNorm, attended)
   const normMlp = mlpNorm && norm(context, config, mlpNorm, read)

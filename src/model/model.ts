@@ -10,6 +10,12 @@ export interface StepInputs {
   readonly firstToken: number
   /** [numTokens] positions in the tokens' sequences. */
   readonly firstPosition: number
+  /** For each KV group (core/kv-groups.ts). */
+  readonly groups: readonly GroupInputs[]
+}
+
+/** What the layers of one KV group are told. */
+export interface GroupInputs {
   /** [numTokens] where K and V go: block · 16 + offset in the block. */
   readonly firstDestination: number
   /** [numCopies][from, to] tokens whose K and V are copied before attention, as block · 16 + offset in the block. */
@@ -35,6 +41,8 @@ export interface ModelParts {
   readonly activations: Activations
   /** One for each layer. */
   readonly cache: readonly KvLayer[]
+  /** [layers] The KV group that each layer is in. */
+  readonly kvGroupOf: readonly number[]
   /** u32 [slots]: the token last drawn in each slot */
   readonly lastTokens: GPUBuffer
   /** Positions go from 0 to this, exclusive. */

@@ -1,9 +1,18 @@
 import { BLOCK_LEN, blocksFor } from '../core/block'
 import { InvalidRequest } from '../core/errors'
 import type { Sequence } from '../core/sequence'
+import type { BlockPool } from '../kv/block-pool'
 
-/** Throws `InvalidRequest` if the sequence could not run to its end even alone. Lengths in tokens. */
-export function checkRequest({ promptLen, maxLen }: Sequence, contextLength: number, numBlocks: number): void {
+/**
+ * Throws `InvalidRequest` if the sequence could not run to its end even alone. Lengths in tokens. `mostBlocks`: that a
+ * sequence of any length takes from each pool at once.
+ */
+export function checkRequest(
+  { promptLen, maxLen }: Sequence,
+  contextLength: number,
+  pools: readonly BlockPool[],
+  mostBlocks: readonly number[],
+): void {
   if (promptLen === 0) throw new InvalidRequest('The prompt is empty; give at least 1 token.')
   if (promptLen >= maxLen) {
     throw new InvalidRequest(
@@ -16,8 +25,9 @@ export function checkRequest({ promptLen, maxLen }: Sequence, contextLength: num
     )
   }
   // The token drawn last is never fed back, so it needs no K and V.
-  const needed = blocksFor(maxLen - 1)
-  if (needed > numBlocks) {
+  for (const [index, { numBlocks }] of pools.entries()) {
+    const needed = Math.min(blocksFor(maxLen - 1), mostBlocks[index])
+    if (needed <= numBlocks) continue
     throw new InvalidRequest(
       `The prompt and output may be ${maxLen} tokens long, which takes ${needed} blocks of ${BLOCK_LEN}, but the KV cache has ${numBlocks}; ask for fewer tokens or give it more memory.`,
     )

@@ -1,6 +1,6 @@
 import { assert } from '../core/assert'
 import type { Batch } from '../core/batch'
-import { blocksFor } from '../core/block'
+import { type BlockTable, blocksFor } from '../core/block'
 import type { Sequence } from '../core/sequence'
 
 /** Asserts that each slot is free once or belongs to one running sequence. */
@@ -13,13 +13,13 @@ export function checkSlots(numSlots: number, free: readonly number[], running: r
 }
 
 /** Asserts that a block holds the same part of the same tokens in all tables: they agree on all blocks before it. */
-export function checkTables(running: readonly Sequence[]): void {
+export function checkTables(tables: readonly BlockTable[]): void {
   const blocksBefore = new Map<number, string>()
-  for (const { id, blockTable } of running) {
+  for (const { blocks } of tables) {
     let before = ''
-    for (const block of blockTable) {
+    for (const block of blocks) {
       const known = blocksBefore.get(block) ?? before
-      assert(known === before, `Sequence ${id} has block ${block} after ${before}, another has it after ${known}.`)
+      assert(known === before, `A table has block ${block} after ${before}, another has it after ${known}.`)
       blocksBefore.set(block, before)
       before += ` ${block}`
     }
@@ -37,21 +37,23 @@ export function checkSequences(
     inFlightDraws.set(sequence, (inFlightDraws.get(sequence) ?? 0) + Number(draws))
   }
   for (const sequence of [...running, ...waiting]) {
-    const { id, numComputed, numPending, length, maxLen, blockTable } = sequence
+    const { id, numComputed, numPending, length, maxLen, blockTables } = sequence
     const numDraws = inFlightDraws.get(sequence) ?? 0
     assert(!sequence.isFinished, `Sequence ${id} is finished (${sequence.finishReason}), but not gone.`)
     assert(numPending === numDraws, `Sequence ${id}: ${numPending} draws pending, but ${numDraws} in flight.`)
     assert(length <= maxLen, `Sequence ${id}: ${length} tokens, pending ones included, of at most ${maxLen}.`)
     assert(numComputed < length, `Sequence ${id}: ${numComputed} tokens computed of ${length}.`)
-    assert(
-      blockTable.length >= blocksFor(numComputed),
-      `Sequence ${id}: ${blockTable.length} blocks for ${numComputed} tokens.`,
-    )
+    for (const { blocks } of blockTables) {
+      assert(
+        blocks.length >= blocksFor(numComputed),
+        `Sequence ${id}: ${blocks.length} blocks for ${numComputed} tokens.`,
+      )
+    }
   }
-  for (const { id, slot, numComputed, blockTable } of waiting) {
+  for (const { id, slot, numComputed, blockTables } of waiting) {
     assert(
-      slot === undefined && numComputed === 0 && blockTable.length === 0,
-      `Sequence ${id} waits, but has slot ${slot}, ${numComputed} tokens computed and ${blockTable.length} blocks.`,
+      slot === undefined && numComputed === 0 && blockTables.length === 0,
+      `Sequence ${id} waits, but has slot ${slot}, ${numComputed} tokens computed and ${blockTables.length} tables.`,
     )
   }
 }

@@ -3,7 +3,8 @@ import type { Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
 
 export interface SchedulerOptions {
-  readonly pool: BlockPool
+  /** For each KV group. */
+  readonly pools: readonly BlockPool[]
   /** Most tokens in a step. */
   readonly tokenBudget: number
   /** Most tokens in a sequence. */

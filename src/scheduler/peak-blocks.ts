@@ -7,6 +7,8 @@ export interface Lifetime {
   readonly maxTokens: number
   /** Of its first blocks: those not charged to it, because others hold them too. */
   readonly numShared: number
+  /** Most blocks charged to it: a window leaves it no more. */
+  readonly mostBlocks: number
   /** Steps for which it may hold its blocks beyond the one that completes it when nothing holds it up. */
   readonly delay: number
 }
@@ -39,17 +41,18 @@ export function peakBlocks(lifetimes: readonly Lifetime[]): number {
   return peak
 }
 
-/** Blocks charged to a sequence when it has all its tokens. */
-export function finalBlocks({ maxTokens, numShared }: Lifetime): number {
-  return blocksFor(maxTokens) - numShared
+/** Blocks charged to a sequence in the end. */
+export function finalBlocks({ maxTokens, numShared, mostBlocks }: Lifetime): number {
+  return Math.min(blocksFor(maxTokens) - numShared, mostBlocks)
 }
 
-function growth({ numTokens, maxTokens }: Lifetime): number {
-  return maxTokens - numTokens
+/** Steps until it has all the blocks it will get. */
+function growth({ numTokens, maxTokens, numShared, mostBlocks }: Lifetime): number {
+  return Math.max(0, Math.min(maxTokens, (numShared + mostBlocks) * BLOCK_LEN) - numTokens)
 }
 
-function endOf(lifetime: Lifetime): number {
-  return growth(lifetime) + lifetime.delay
+function endOf({ numTokens, maxTokens, delay }: Lifetime): number {
+  return maxTokens - numTokens + delay
 }
 
 /** The blocks of sequences that get a token every step, as a function of time; sequences of equal phase are one number. */

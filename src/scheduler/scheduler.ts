@@ -35,33 +35,34 @@ interface Step {
  * Laws:
  * - Those running are in order of their start, and start in the order of the queue. The one that started first is
  *   preempted last, so it always gets on, and with no step in flight `next` finds work if there is any.
- * - Every running sequence advances in each step, unless it waits for draws in flight: one is admitted only into room
- *   that those before it leave. So decodes never exceed the budget, and only the last prompt running is partly computed.
+ * - Every running sequence advances in each step, unless it waits for draws in flight or, with penalties, for a step
+ *   that has room for its history: one is admitted only into room that those before it leave. So decodes never exceed the budget, and only the last prompt running is partly computed.
  */
 export class Scheduler {
-  readonly #pool: BlockPool
+  readonly #pools: readonly BlockPool[]
   readonly #blocks: SequenceBlocks
   readonly #tokenBudget: number
   readonly #contextLength: number
   readonly #historyTokens: number
   readonly #waiting = new WaitQueue()
-  /** In order of their start. Each has a slot, and blocks for its whole prompt; those for its output come as it grows. */
+  /** In order of their start. Each has a slot; blocks come as it grows. */
   #running: Sequence[] = []
-  /** As many as blocks: sequences that share all but their last block have one each. */
+  /** As many as blocks of the first pool: sequences that share all but their last block have one each. */
   readonly #freeSlots: number[]
   /** Decided, not completed; oldest first. */
   readonly #inFlight: Batch[] = []
   readonly #stats: SchedulerStats = { steps: 0, preemptions: 0, prefillTokens: 0, savedTokens: 0, decodeTokens: 0 }
 
   constructor(options: SchedulerOptions) {
-    const { pool, tokenBudget, contextLength, stepsInFlight = 1 } = options
+    const { pools, tokenBudget, contextLength, stepsInFlight = 1 } = options
     assert(tokenBudget >= 1, `The token budget is ${tokenBudget}; a step needs at least 1 token.`)
-    this.#pool = pool
-    this.#blocks = new SequenceBlocks(pool, stepsInFlight)
+    this.#pools = pools
+    this.#blocks = new SequenceBlocks(pools, stepsInFlight)
     this.#tokenBudget = tokenBudget
     this.#contextLength = contextLength
     this.#historyTokens = options.historyTokens ?? Number.POSITIVE_INFINITY
-    this.#freeSlots = Array.from({ length: pool.numBlocks }, (_, slot) => pool.numBlocks - 1 - slot)
+    const [{ numBlocks }] = pools
+    this.#freeSlots = Array.from({ length: numBlocks }, (_, slot) => numBlocks - 1 - slot)
   }
 
   /** Sequences are waiting or running. Draws of finished ones may be in flight even if not. */
@@ -81,12 +82,12 @@ export class Scheduler {
     return this.#stats
   }
 
-  /** Blocks that running sequences hold or that are kept for waiting ones, and the most so far. */
-  get usedBlocks(): number {
+  /** [pools] Blocks that running sequences hold or that are kept for waiting ones, and the most so far. */
+  get usedBlocks(): readonly number[] {
     return this.#blocks.numUsed
   }
 
-  get peakBlocks(): number {
+  get peakBlocks(): readonly number[] {
     return this.#blocks.peakUsed
   }
 
@@ -110,7 +111,7 @@ export class Scheduler {
 
   /** Throws `InvalidRequest` if the sequence could not run even alone. */
   check(sequence: Sequence): void {
-    checkRequest(sequence, this.#contextLength, this.#pool.numBlocks)
+    checkRequest(sequence, this.#contextLength, this.#pools, this.#blocks.mostBlocks(this.#tokenBudget))
   }
 
   /** Puts those sequences of a call that have not started into this order; any not named come last. */
@@ -123,7 +124,7 @@ export class Scheduler {
    * no work, or none until a step in flight completes.
    */
   next(): Batch | undefined {
-    this.#blocks.beginStep()
+    this.#blocks.beginStep(this.#running)
     const step: Step = { chunks: [], room: this.#tokenBudget, history: this.#historyTokens }
     this.#scheduleDecodes(step)
     this.#continuePrefill(step)
@@ -183,7 +184,7 @@ export class Scheduler {
   /** Asserts the laws of blocks, slots, queues and counters; assumes that no one else holds blocks of the pool. */
   checkIntegrity(): void {
     this.#blocks.checkIntegrity(this.#running)
-    checkSlots(this.#pool.numBlocks, this.#freeSlots, this.#running)
+    checkSlots(this.#pools[0].numBlocks, this.#freeSlots, this.#running)
     checkSequences(this.#running, [...this.#waiting], this.#inFlight)
   }
 
@@ -193,11 +194,11 @@ export class Scheduler {
       if (sequence.numRemaining > 1 || sequence.length === sequence.maxLen) continue
       // Keeps its place in the budget while it waits, lest those admitted meanwhile crowd it out.
       if (mustWait(sequence, step)) step.room--
-      else if (this.#makeRoomFor(sequence)) this.#schedule(sequence, step)
+      else this.#schedule(sequence, step)
     }
   }
 
-  /** Phase 2: the prompt that is partly computed takes what room is left. Its blocks are allocated already. */
+  /** Phase 2: the prompt that is partly computed takes what room is left. */
   #continuePrefill(step: Step): void {
     const last = this.#running.at(-1)
     if (last && last.numRemaining > 1) this.#schedule(last, step)
@@ -209,7 +210,7 @@ export class Scheduler {
       const sequence = this.#waiting.first
       if (!sequence || !this.#canStart(sequence, step)) return
       this.#waiting.remove(sequence)
-      const copies = this.#blocks.admit(sequence)
+      const copies = this.#blocks.admit(sequence, step.room)
       sequence.slot = this.#freeSlots.pop()
       this.#stats.savedTokens += Math.min(sequence.numComputed, sequence.promptLen)
       this.#running.push(sequence)
@@ -223,26 +224,33 @@ export class Scheduler {
     // its prefill gets what the others, with one token each, leave of every step
     const leastRoom = Math.max(1, this.#tokenBudget - this.numRunning)
     const prefillSteps = Math.ceil(Math.max(0, sequence.length - step.room) / leastRoom)
-    return this.#blocks.makeRoomFor(sequence, this.#running, prefillSteps)
+    const prefill = { room: step.room, tokenBudget: this.#tokenBudget, numSteps: prefillSteps }
+    return this.#blocks.makeRoomFor(sequence, this.#running, prefill)
   }
 
-  /** Makes place for one more token, if need be at the cost of those that started last. False if the sequence itself had to go. */
-  #makeRoomFor(sequence: Sequence): boolean {
-    while (!this.#blocks.grow(sequence)) if (this.preemptLast() === sequence) return false
+  /** Makes place for the tokens before `end`, if need be at the cost of those that started last. False if the sequence itself had to go. */
+  #makeRoomFor(sequence: Sequence, end: number): boolean {
+    while (!this.#blocks.grow(sequence, end)) if (this.preemptLast() === sequence) return false
     return true
   }
 
-  /** Adds as many of the sequence's remaining tokens as there is room for, and moves its counters as if they had run. */
-  #schedule(sequence: Sequence, step: Step, copies: readonly Copy[] = []): void {
+  /**
+   * Adds as many of the sequence's remaining tokens as there is room for, and moves its counters as if they had run. Adds
+   * none if it had to go for want of blocks.
+   */
+  #schedule(sequence: Sequence, step: Step, copies: readonly (readonly Copy[])[] = []): void {
     const start = sequence.numComputed
     // a prompt that must wait with its draw waits with its last token
     const count = Math.min(sequence.numRemaining - Number(mustWait(sequence, step)), step.room)
     const end = start + count
+    if (!this.#makeRoomFor(sequence, end)) return
     const { id, slot, promptLen } = sequence
     assert(count > 0 && slot !== undefined, `Sequence ${id}: ${count} tokens scheduled, in slot ${slot}.`)
     const draws = end === sequence.length
-    const blockTable = sequence.blockTable.slice(0, blocksFor(end))
-    step.chunks.push({ sequence, start, count, draws, blockTable, slot, copies })
+    const groups = sequence.blockTables.map(({ blocks }, group) => {
+      return { blockTable: blocks.slice(0, blocksFor(end)), copies: copies[group] ?? [] }
+    })
+    step.chunks.push({ sequence, start, count, draws, slot, groups })
     step.room -= count
     sequence.numComputed = end
     this.#blocks.publish(sequence)

@@ -4,7 +4,8 @@ import { BLOCK_LEN, blocksFor } from '../core/block'
 import { needsHistory } from '../core/sampling-params'
 import type { Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
-import { type Claim, numSharedBlocks, type Share, takenBy } from '../kv/claim'
+import { blocksInSight, firstNeeded, freeFirst, heldBlocks, truncate } from '../kv/block-table'
+import { type Claim, numRunsToShare, numSharedBlocks, type Share, takenBy } from '../kv/claim'
 import { COMMON, PrefixCache } from '../kv/prefix-cache'
 import { checkTables } from './integrity'
 import { finalBlocks, type Lifetime, peakBlocks } from './peak-blocks'
@@ -12,36 +13,62 @@ import { finalBlocks, type Lifetime, peakBlocks } from './peak-blocks'
 /** Longer than any run: the delay of a sequence of which nobody knows when it ends. */
 const NEVER = 2 ** 40
 
+/** How the prompt of a sequence would be computed, if it started now. */
+export interface Prefill {
+  /** Tokens in this step, and in later ones, at most, */
+  readonly room: number
+  readonly tokenBudget: number
+  /** and how many later ones there may be. */
+  readonly numSteps: number
+}
+
 /**
- * Who holds which blocks. A sequence is admitted only if all that run can then run to their maximum within the pool
+ * Who holds which blocks. A sequence is admitted only if all that run can then run to their maximum within the pools
  * (memory-centric batching, BatchLLM, arXiv:2412.03594: blocks are the limit, not the number of sequences), takes over
- * the blocks that others have computed of its beginning, and publishes its own as they fill.
+ * the blocks that others have computed of its beginning, and publishes its own as they fill. In a windowed group it gives
+ * up its blocks as it leaves them behind.
  */
 export class SequenceBlocks {
-  /** Most blocks in use at once so far. */
-  peakUsed = 0
-  readonly #pool: BlockPool
+  /** [groups] Most blocks in use at once so far. */
+  readonly peakUsed: number[]
+  readonly #pools: readonly BlockPool[]
   readonly #prefixes: PrefixCache
   readonly #claims = new Map<Sequence, Claim>()
   readonly #lag: number
-  /** Blocks that the step being decided copies from: no one may get them in this step and write to them first. */
-  readonly #copiedFrom: number[] = []
+  /** [groups] Blocks that the step being decided copies from: no one may get them in this step and write to them first. */
+  readonly #copiedFrom: number[][]
 
   /** `stepsInFlight`: most steps decided before the first of them completes; a sequence leaves that much later. */
-  constructor(pool: BlockPool, stepsInFlight: number) {
-    this.#pool = pool
-    this.#prefixes = new PrefixCache(pool)
+  constructor(pools: readonly BlockPool[], stepsInFlight: number) {
+    this.#pools = pools
+    this.#prefixes = new PrefixCache(pools)
     this.#lag = stepsInFlight - 1
+    this.peakUsed = pools.map(() => 0)
+    this.#copiedFrom = pools.map(() => [])
   }
 
-  /** Blocks that running sequences hold or that are kept for waiting ones; all others can be had at any time. */
-  get numUsed(): number {
-    return this.#pool.numUsed - this.#prefixes.numIdle
+  /** [groups] Blocks that running sequences hold or that are kept for waiting ones; all others can be had at any time. */
+  get numUsed(): readonly number[] {
+    return this.#pools.map((_, group) => this.#numUsed(group))
   }
 
-  /** To be called before anything of a step is decided. */
-  beginStep(): void {
-    for (const block of this.#copiedFrom.splice(0)) this.#pool.release(block)
+  /** [groups] Most blocks that a sequence ever holds, if it computes up to `count` tokens in a step. */
+  mostBlocks(count: number): number[] {
+    // what is in flight is not published, and what is seen before it is kept
+    const numInFlight = blocksFor(Math.max(0, this.#lag - 1))
+    return this.#pools.map(({ window }) => blocksInSight(window, count) + numInFlight)
+  }
+
+  /** To be called before anything of a step is decided: what the step before was the last to read is free from now on. */
+  beginStep(running: readonly Sequence[]): void {
+    this.#pools.forEach((pool, group) => {
+      for (const block of this.#copiedFrom[group].splice(0)) pool.release(block)
+      if (!pool.isWindowed) return
+      for (const { tokens, numComputed, blockTables } of running) {
+        // tokens that are not known yet are not published: whoever takes over the others goes on where these end
+        freeFirst(pool, blockTables[group], firstNeeded(pool.window, Math.min(numComputed, tokens.length)))
+      }
+    })
   }
 
   /** Registers that a waiting sequence will want these tokens: once computed, they are kept until it is done. */
@@ -52,57 +79,68 @@ export class SequenceBlocks {
   }
 
   /**
-   * Whether the sequence can run beside those running with no need to preempt anyone ever, if its prompt takes up to
-   * `prefillSteps` steps after this one. Alone, one always can: if need be, what is kept for others gives way.
+   * Whether the sequence can run beside those running with no need to preempt anyone ever. Alone, one always can: if need
+   * be, what is kept for others gives way.
    */
-  makeRoomFor(sequence: Sequence, running: readonly Sequence[], prefillSteps: number): boolean {
-    if (this.#fits(sequence, running, prefillSteps)) return true
-    if (running.length > 0) return false
-    this.#prefixes.keepOnly(this.#claimOf(sequence))
-    return true
+  makeRoomFor(sequence: Sequence, running: readonly Sequence[], prefill: Prefill): boolean {
+    const fits = () => this.#pools.every((_, group) => this.#fitsIn(group, sequence, running, prefill))
+    if (fits()) return true
+    if (running.length === 0) {
+      this.#prefixes.keepOnly(this.#claimOf(sequence))
+      return true
+    }
+    for (const each of running) this.#prefixes.freeBehind(this.#claimOf(each), each.blockTables)
+    return this.#pools.some(pool => pool.isWindowed) && fits()
   }
 
   /**
-   * Gives the sequence blocks for all its tokens: those that exist already, which count as computed, and new ones. Returns
-   * what is to be copied into the first of these, by the next step.
+   * Gives the sequence the blocks that exist already of its tokens, which count as computed, and new ones for the next
+   * `room` tokens. Returns what is to be copied into the first of these, by the next step. [groups]
    */
-  admit(sequence: Sequence): Copy[] {
-    const claim = this.#claimOf(sequence)
-    // locked first, lest room be made at the expense of what it takes over
-    this.#prefixes.lock(claim)
-    const { blocks, tail, numTokens } = takenBy(claim)
-    const numNew = blocksFor(sequence.length) - blocks.length
-    const own = this.#prefixes.makeFree(numNew) ? this.#pool.allocateMany(numNew) : undefined
-    assert(own !== undefined, `No ${numNew} blocks for sequence ${sequence.id}.`)
-    for (const block of blocks) this.#pool.share(block)
-    sequence.blockTable = [...blocks, ...own]
+  admit(sequence: Sequence, room: number): Copy[][] {
+    const { numTokens, groups } = this.#prefixes.lock(this.#claimOf(sequence))
     sequence.numComputed = numTokens
-    for (const block of tail) this.#pool.share(block)
-    this.#copiedFrom.push(...tail)
-    this.#notePeak()
-    return tail.map((block, offset) => ({ from: block * BLOCK_LEN + offset, to: own[0] * BLOCK_LEN + offset }))
+    // held first, lest room be made at the expense of what it takes over
+    sequence.blockTables = groups.map(({ blocks, tail }, group) => {
+      const pool = this.#pools[group]
+      const table = { blocks: [...blocks], numFreed: firstNeeded(pool.window, numTokens) }
+      for (const block of [...heldBlocks(table), ...tail]) pool.share(block)
+      this.#copiedFrom[group].push(...tail)
+      return table
+    })
+    const end = Math.min(sequence.length, numTokens + room)
+    assert(this.grow(sequence, end), `No blocks for sequence ${sequence.id}.`)
+    return groups.map(({ blocks, tail }, group) => {
+      const own = sequence.blockTables[group].blocks[blocks.length]
+      return tail.map((block, offset) => ({ from: block * BLOCK_LEN + offset, to: own * BLOCK_LEN + offset }))
+    })
   }
 
-  /** Makes sure of a block for the next token; false if there is none to be had. */
-  grow({ blockTable, length }: Sequence): boolean {
-    if (blockTable.length === blocksFor(length)) return true
-    const block = this.#prefixes.makeFree(1) ? this.#pool.allocate() : undefined
-    if (block === undefined) return false
-    blockTable.push(block)
-    this.#notePeak()
-    return true
+  /** Makes sure of blocks for the tokens before `end`; false if there are none to be had. */
+  grow({ blockTables }: Sequence, end: number): boolean {
+    return blockTables.every(({ blocks }, group) => {
+      const pool = this.#pools[group]
+      const numNew = blocksFor(end) - blocks.length
+      if (numNew <= 0) return true
+      const own = this.#prefixes.makeFree(pool, numNew) ? pool.allocateMany(numNew) : undefined
+      if (own) blocks.push(...own)
+      this.peakUsed[group] = Math.max(this.peakUsed[group], this.#numUsed(group))
+      return own !== undefined
+    })
   }
 
   /** Lets others share the full blocks of what is computed and known. */
   publish(sequence: Sequence): void {
-    const { tokens, numComputed, blockTable } = sequence
-    this.#prefixes.publish(this.#claimOf(sequence), tokens, Math.min(numComputed, tokens.length), blockTable)
+    const { tokens, numComputed, blockTables } = sequence
+    this.#prefixes.publish(this.#claimOf(sequence), tokens, Math.min(numComputed, tokens.length), blockTables)
   }
 
-  /** The sequence stops running: its table is empty, what it published is kept for it. */
+  /** The sequence stops running: it has no tables, what it published is kept for it. */
   release(sequence: Sequence): void {
-    for (const block of sequence.blockTable.toReversed()) this.#pool.release(block)
-    sequence.blockTable = []
+    sequence.blockTables.forEach((table, group) => {
+      truncate(this.#pools[group], table, 0)
+    })
+    sequence.blockTables = []
     this.#prefixes.unlock(this.#claimOf(sequence))
   }
 
@@ -115,27 +153,38 @@ export class SequenceBlocks {
 
   /** Asserts that tables and prefixes account for every reference to a block; assumes that no one else holds any. */
   checkIntegrity(running: readonly Sequence[]): void {
-    const tables = running.map(({ blockTable }) => blockTable)
-    this.#pool.checkIntegrity([...tables, this.#copiedFrom, ...this.#prefixes.checkIntegrity()])
-    checkTables(running)
-    for (const sequence of running) {
-      const { blocks } = takenBy(this.#claimOf(sequence))
-      const agree = blocks.every((block, index) => sequence.blockTable[index] === block)
-      assert(agree, `Sequence ${sequence.id} has blocks ${sequence.blockTable}, but its prefix is in ${blocks}.`)
-    }
+    const held = this.#prefixes.checkIntegrity()
+    this.#pools.forEach((pool, group) => {
+      const tables = running.map(({ blockTables }) => blockTables[group])
+      pool.checkIntegrity([...tables.map(heldBlocks), this.#copiedFrom[group], ...held[group]])
+      // with windows some compute again what others have in blocks of their own
+      if (!this.#pools.some(each => each.isWindowed)) checkTables(tables)
+    })
   }
 
-  #fits(sequence: Sequence, running: readonly Sequence[], prefillSteps: number): boolean {
+  #fitsIn(group: number, sequence: Sequence, running: readonly Sequence[], prefill: Prefill): boolean {
+    const { numBlocks, window } = this.#pools[group]
     const claim = this.#claimOf(sequence)
-    const lifetimes = running.map(each => this.#lifetime(each, each.numComputed, 0))
-    lifetimes.push(this.#lifetime(sequence, sequence.length, prefillSteps))
+    const { numTokens } = takenBy(claim, this.#pools)
+    const numTaken = Math.floor(numTokens / BLOCK_LEN)
+    const numToCompute = sequence.length - numTokens
+    const numNow = blocksFor(numTokens + Math.min(numToCompute, prefill.room)) - numTaken
+    const numUsed = this.#numUsed(group)
+    if (numUsed + numNow > numBlocks) return false
+    const lifetimes = running.map(each => this.#lifetime(group, each, each.numComputed, 1, 0))
     // what is not charged to a single running sequence stays in use throughout
-    const numNew = blocksFor(sequence.length) - takenBy(claim).blocks.length
-    const charged = running.reduce((sum, each, index) => sum + each.blockTable.length - lifetimes[index].numShared, 0)
-    const own = blocksFor(sequence.length) - lifetimes[running.length].numShared
-    const left = this.#pool.numBlocks - (this.numUsed + numNew - charged - own)
-    const most = lifetimes.reduce((sum, lifetime) => sum + finalBlocks(lifetime), 0)
-    return most <= left || peakBlocks(lifetimes) <= left
+    const charged = running.reduce((sum, { blockTables }, index) => {
+      const { blocks, numFreed } = blockTables[group]
+      return sum + blocks.length - Math.max(numFreed, lifetimes[index].numShared)
+    }, 0)
+    const most = Math.min(numToCompute, prefill.tokenBudget)
+    const own = this.#lifetime(group, sequence, sequence.length, most, prefill.numSteps)
+    lifetimes.push(own)
+    const firstOwn = Math.max(own.numShared, firstNeeded(window, numTokens))
+    // of each run that it computes for others, what is seen from the end stays, and of the last what a step sees meanwhile
+    const mostShared = (1 + numRunsToShare(claim, numTokens)) * blocksInSight(window, most)
+    const left = numBlocks - (numUsed - charged + Math.min(firstOwn - numTaken, mostShared))
+    return lifetimes.reduce((sum, each) => sum + finalBlocks(each), 0) <= left || peakBlocks(lifetimes) <= left
   }
 
   /** One that nobody planned for shares all it can with everything. */
@@ -147,16 +196,20 @@ export class SequenceBlocks {
     return claim
   }
 
-  /** `numTokens`: with K and V once this step has run, as if nothing delayed it. */
-  #lifetime(sequence: Sequence, numTokens: number, delay: number): Lifetime {
+  /**
+   * `numTokens`: with K and V once this step has run, as if nothing delayed it. `count`: most tokens that it computes in
+   * one later step.
+   */
+  #lifetime(group: number, sequence: Sequence, numTokens: number, count: number, delay: number): Lifetime {
     const maxTokens = sequence.maxLen - 1
-    const numShared = numSharedBlocks(this.#claimOf(sequence), sequence.blockTable)
+    const numShared = numSharedBlocks(this.#claimOf(sequence), group, sequence.blockTables[group]?.blocks)
+    const mostBlocks = this.mostBlocks(count)[group]
     // one that waits for its draws gets on at no known pace
-    if (needsHistory(sequence.params)) return { numTokens: maxTokens, maxTokens, numShared, delay: NEVER }
-    return { numTokens, maxTokens, numShared, delay: delay + this.#lag }
+    if (needsHistory(sequence.params)) return { numTokens: maxTokens, maxTokens, numShared, mostBlocks, delay: NEVER }
+    return { numTokens, maxTokens, numShared, mostBlocks, delay: delay + this.#lag }
   }
 
-  #notePeak(): void {
-    this.peakUsed = Math.max(this.peakUsed, this.numUsed)
+  #numUsed(group: number): number {
+    return this.#pools[group].numUsed - this.#prefixes.numIdle[group]
   }
 }

@@ -11,6 +11,8 @@ import {
   type PlannerOptions,
   ROW_FIELDS,
 } from '../../src/kv/attention-plan'
+import { keysInSight } from '../../src/kv/attention-window'
+import { firstNeeded } from '../../src/kv/block-table'
 import { Blocks, chunkAfter, group, randomChunks, randomLayout } from './attention-chunks'
 import { costOfCuts, planCost } from './attention-costing'
 import { checkCapacity, checkPlan, records } from './check-plan'
@@ -159,6 +161,52 @@ describe('AttentionPlanner', () => {
         }
       }
     })
+  })
+
+  test('with windows, whole segments that a token does not see are left out, and no other (random)', () => {
+    let numShared = 0
+    forEachSeed(150, random => {
+      const layout = randomLayout(random)
+      const limits = { tokenBudget: random.int(1, 150), contextLength: random.int(1, pick(random, [400, 3000])) }
+      const window = random.int(1, pick(random, [40, 400, 4000]))
+      const contextLength = Math.min(limits.contextLength, keysInSight(window, layout.segmentTokens))
+      const capacity = planCapacity({ layout, ...limits, contextLength })
+      const wantedItems = 2 ** random.int(0, 14)
+      const planners = MODES.map(mode => new AttentionPlanner(layout, capacity, { mode, wantedItems, window }))
+      const chunks = randomChunks(random, limits).map(({ blockTable, ...chunk }) => {
+        // what is given up may name anything
+        const numFreed = firstNeeded(window, chunk.start)
+        return { ...chunk, blockTable: blockTable.map((block, at) => (at < numFreed ? random.int(0, 9) : block)) }
+      })
+      const [shared, split, flat] = planners.map(planner => {
+        const plan = planner.plan(chunks)
+        checkPlan(plan, chunks, layout, window)
+        checkCapacity(plan, capacity)
+        return plan.numKeysRead
+      })
+      expect(shared).toBeLessThanOrEqual(flat)
+      expect(split).toBeLessThanOrEqual(flat)
+      if (split < flat) numShared++
+    })
+    expect(numShared).toBeGreaterThan(10)
+  })
+
+  test('a window as long as the context plans as none does (random)', () => {
+    forEachSeed(50, random => {
+      const limits = { tokenBudget: random.int(1, 150), contextLength: random.int(1, 900) }
+      const chunks = randomChunks(random, limits)
+      const [none, long] = [undefined, limits.contextLength].map(window =>
+        plannerFor(LAYOUT, { wantedItems: 8, window }, limits).plan(chunks),
+      )
+      expect(long).toEqual(none)
+    })
+  })
+
+  test('a decode reads its window and the rest of a segment, however long the context', () => {
+    const plan = plannerFor(LAYOUT, { wantedItems: 1, window: 64 }).plan([chunk(1000, 1, 5)])
+    // of 937 to 1000, in segments of 32
+    expect(records(plan.items[0], ITEM_FIELDS)).toEqual([[0, 1, 0, 1001 - 928, 928]])
+    expect([...plan.blocks]).toEqual([58, 59, 60, 61, 62].map(index => 5 + index))
   })
 
   test('a plan costs what its cuts do, and reading in common never more than reading alone (random)', () => {

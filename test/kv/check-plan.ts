@@ -6,10 +6,18 @@ import { type AttentionPlan, DIRECT, ITEM_FIELDS, MERGE_FIELDS, ROW_FIELDS } fro
 
 /**
  * Asserts that the plan computes exactly the attention of the chunks: each token meets each key up to its own position
- * once, in the block its table names; each slot is written once, with the token's keys in order; each token has one
- * direct result or one merge; an item begins with the first key or is a segment; it fits its tile and no smaller one.
+ * once, but for segments out of sight, in the block its table names; each slot is written once, with the token's keys in
+ * order; each token has one direct result or one merge; an item begins with the first segment that its tokens see or is a
+ * segment; it fits its tile and no smaller one.
  */
-export function checkPlan(plan: AttentionPlan, chunks: readonly AttentionChunk[], layout: AttentionLayout): void {
+export function checkPlan(
+  plan: AttentionPlan,
+  chunks: readonly AttentionChunk[],
+  layout: AttentionLayout,
+  window = Number.POSITIVE_INFINITY,
+): void {
+  const firstSeen = (position: number) => Math.max(0, position - window + 1)
+  const firstMet = (position: number) => firstSeen(position) - (firstSeen(position) % layout.segmentTokens)
   const tokens = chunks.flatMap(({ start, count, blockTable }) =>
     Array.from({ length: count }, (_, index) => ({ position: start + index, blockTable })),
   )
@@ -22,11 +30,12 @@ export function checkPlan(plan: AttentionPlan, chunks: readonly AttentionChunk[]
       assert(numRows > 0 && vectors <= layout.tiles[tile], `${vectors} vectors in a tile of ${layout.tiles[tile]}`)
       assert(tile === 0 || vectors > layout.tiles[tile - 1], `${vectors} vectors would fit a smaller tile`)
       const isSegment = firstKey % layout.segmentTokens === 0 && numKeys <= layout.segmentTokens
-      assert(firstKey === 0 || isSegment, `an item of ${numKeys} keys from ${firstKey} on`)
       const itemRows = plan.rows.subarray(firstRow * ROW_FIELDS, (firstRow + numRows) * ROW_FIELDS)
       let lastKey = 0
       for (const [token, position, slot] of records(itemRows, ROW_FIELDS)) {
         assert(position === tokens[token].position, `token ${token} at ${position}, not ${tokens[token].position}`)
+        const isAllowed = firstKey === firstMet(position) || (isSegment && firstKey > firstMet(position))
+        assert(isAllowed, `an item of ${numKeys} keys from ${firstKey} on, for token ${token} at ${position}`)
         const endKey = Math.min(firstKey + numKeys, position + 1)
         assert(endKey > firstKey, `token ${token} at ${position} sees nothing of the keys from ${firstKey}`)
         parts[token].push({ firstKey, endKey, firstBlock, slot })
@@ -43,10 +52,11 @@ export function checkPlan(plan: AttentionPlan, chunks: readonly AttentionChunk[]
   const slots: number[] = []
   tokens.forEach(({ position, blockTable }, token) => {
     const inOrder = parts[token].toSorted((a, b) => a.firstKey - b.firstKey)
-    let numMet = 0
+    let numMet = firstMet(position)
     for (const { firstKey, endKey, firstBlock } of inOrder) {
       assert(firstKey === numMet, `token ${token} meets the keys to ${numMet} and then those from ${firstKey}`)
       for (let key = firstKey; key < endKey; key += BLOCK_LEN) {
+        if (key + BLOCK_LEN <= firstSeen(position)) continue
         const block = plan.blocks[firstBlock + (key - firstKey) / BLOCK_LEN]
         const expected = blockTable[key / BLOCK_LEN]
         assert(block === expected, `token ${token} reads key ${key} in block ${block}, not ${expected}`)

@@ -82,6 +82,35 @@ describe('planMemory', () => {
     expect(explainMemory(planMemory(OPTIONS))).not.toContain('reduced')
   })
 
+  test('layers with a window get blocks for sequences of twice that length, and for 64 of them at most', () => {
+    const layers = Array.from({ length: 30 }, (_, index) => ({
+      rope: undefined,
+      window: index % 5 === 0 ? undefined : 512,
+    }))
+    const config = { ...CONFIG, layers }
+    const plan = planMemory({ ...OPTIONS, config })
+    const [full, windowed] = plan.kvGroups
+    expect([full.layers.length, full.window, windowed.layers.length, windowed.window]).toEqual([6, Infinity, 24, 512])
+    // 33 blocks for each 1024 tokens
+    expect(windowed.numBlocks).toBe(Math.ceil((33 / 64) * full.numBlocks))
+    expect(plan.kvBytes).toBe(2 * (6 * full.numBlocks + 24 * windowed.numBlocks) * plan.blockBytes)
+    expect(plan.kvBytes).toBeLessThanOrEqual(1024 * MIB)
+    expect(plan.kvBytes).toBeGreaterThan(1024 * MIB - 2 * 30 * plan.blockBytes)
+    const large = planMemory({ ...OPTIONS, config, blocks: 10_000 }).kvGroups
+    // 32 back and 17 of a step of 256 tokens, and one for what is in flight
+    expect(large.map(({ numBlocks }) => numBlocks)).toEqual([10_000, 50 + 63 * 33])
+    const small = planMemory({ ...OPTIONS, config, blocks: 60 }).kvGroups
+    expect(small.map(({ numBlocks }) => numBlocks)).toEqual([60, 50])
+    expect(explainMemory(plan)).toContain('blocks in 24 layers that see 512 tokens')
+  })
+
+  test("where all layers have a window the context is the model's as soon as one sequence fits", () => {
+    const layers = Array.from({ length: 30 }, () => ({ rope: undefined, window: 512 }))
+    const plan = (blocks: number) => planMemory({ ...OPTIONS, config: { ...CONFIG, layers }, blocks })
+    expect(plan(50).contextLength).toBe(8192)
+    expect(plan(49).contextLength).toBe(49 * 16)
+  })
+
   test('an explicit number of blocks is taken as it is, however small', () => {
     expect(planMemory({ ...OPTIONS, blocks: 1 }).numBlocks).toBe(1)
   })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { BLOCK_LEN, blocksFor } from '../../src/core/block'
+import { BLOCK_LEN, type BlockTable, blocksFor } from '../../src/core/block'
 import { BlockPool } from '../../src/kv/block-pool'
+import { firstNeeded, freeFirst, heldBlocks, truncate } from '../../src/kv/block-table'
 import { type Claim, takenBy } from '../../src/kv/claim'
 import { COMMON, PrefixCache } from '../../src/kv/prefix-cache'
 import type { Random } from '../support/random'
@@ -17,7 +18,8 @@ function tokensOf(letters: string): number[] {
 interface User {
   readonly tokens: number[]
   readonly claim: Claim
-  table: number[]
+  numWritten: number
+  table: BlockTable
 }
 
 /** A pool and a cache, held against their laws after every operation. */
@@ -28,13 +30,18 @@ class Scene {
   /** What each place, block · BLOCK_LEN + offset, holds: all tokens up to the one there. */
   readonly contents = new Map<number, string>()
 
-  constructor(numBlocks: number, granule?: number) {
-    this.pool = new BlockPool(numBlocks)
-    this.cache = new PrefixCache(this.pool, granule)
+  constructor(numBlocks: number, granule?: number, window?: number) {
+    this.pool = new BlockPool(numBlocks, window)
+    this.cache = new PrefixCache([this.pool], granule)
   }
 
   claim(tokens: number[], group = COMMON, numTokens = tokens.length - 1): User {
-    const user = { tokens, claim: this.cache.claim(tokens, numTokens, group), table: [] }
+    const user = {
+      tokens,
+      claim: this.cache.claim(tokens, numTokens, group),
+      numWritten: 0,
+      table: { blocks: [], numFreed: 0 },
+    }
     this.check()
     return user
   }
@@ -43,39 +50,45 @@ class Scene {
   start(user: User): number | undefined {
     const { cache, pool, contents } = this
     cache.lock(user.claim)
-    const { numTokens, blocks, tail } = takenBy(user.claim)
+    const { numTokens, groups } = takenBy(user.claim, [pool])
+    const [{ blocks, tail }] = groups
+    const numFreed = firstNeeded(pool.window, numTokens)
     const numNew = blocksFor(user.tokens.length) - blocks.length
-    const own = cache.makeFree(numNew) ? pool.allocateMany(numNew) : undefined
+    for (const block of blocks.slice(numFreed)) pool.share(block)
+    const own = cache.makeFree(pool, numNew) ? pool.allocateMany(numNew) : undefined
     if (!own) {
+      for (const block of blocks.slice(numFreed)) pool.release(block)
       cache.unlock(user.claim)
       this.check()
       return undefined
     }
-    for (const block of blocks) pool.share(block)
-    user.table = [...blocks, ...own]
+    user.table = { blocks: [...blocks, ...own], numFreed }
     this.running.add(user)
+    user.numWritten = numTokens
     tail.forEach((block, offset) => {
       contents.set(own[0] * BLOCK_LEN + offset, contents.get(block * BLOCK_LEN + offset) ?? 'nothing')
     })
     expect(blocks.length * BLOCK_LEN + tail.length).toBe(numTokens)
-    const found = Array.from({ length: numTokens }, (_, at) => contents.get(placeOf(user, at)))
-    expect(found).toEqual(found.map((_, at) => `${user.tokens.slice(0, at + 1)}`))
+    for (let at = Math.max(0, numTokens + 1 - pool.window); at < numTokens; at++) {
+      expect(contents.get(placeOf(user, at))).toBe(`${user.tokens.slice(0, at + 1)}`)
+    }
     this.check()
     return numTokens
   }
 
   /** The user has computed its first `numTokens` tokens. */
   compute(user: User, numTokens = user.tokens.length): void {
-    for (let at = takenBy(user.claim).numTokens; at < numTokens; at++) {
+    for (let at = user.numWritten; at < numTokens; at++) {
       this.contents.set(placeOf(user, at), `${user.tokens.slice(0, at + 1)}`)
     }
-    this.cache.publish(user.claim, user.tokens, numTokens, user.table)
+    user.numWritten = Math.max(user.numWritten, numTokens)
+    this.cache.publish(user.claim, user.tokens, numTokens, [user.table])
+    freeFirst(this.pool, user.table, firstNeeded(this.pool.window, user.numWritten))
     this.check()
   }
 
   stop(user: User): void {
-    for (const block of user.table) this.pool.release(block)
-    user.table = []
+    truncate(this.pool, user.table, 0)
     this.cache.unlock(user.claim)
     this.running.delete(user)
     this.check()
@@ -97,12 +110,12 @@ class Scene {
   }
 
   check(): void {
-    const tables = [...this.running].map(({ table }) => table)
-    this.pool.checkIntegrity([...tables, ...this.cache.checkIntegrity()])
+    const tables = [...this.running].map(({ table }) => heldBlocks(table))
+    this.pool.checkIntegrity([...tables, ...this.cache.checkIntegrity()[0]])
   }
 }
 
-const placeOf = ({ table }: User, at: number) => table[Math.floor(at / BLOCK_LEN)] * BLOCK_LEN + (at % BLOCK_LEN)
+const placeOf = ({ table }: User, at: number) => table.blocks[Math.floor(at / BLOCK_LEN)] * BLOCK_LEN + (at % BLOCK_LEN)
 
 describe('PrefixCache', () => {
   test('a later sequence takes over what it has in common with an earlier one, never its own last token', () => {
@@ -128,7 +141,7 @@ describe('PrefixCache', () => {
     scene.start(first)
     scene.compute(first, 40)
     expect(scene.start(second)).toBe(32)
-    expect(second.table.slice(0, 2)).toEqual(first.table.slice(0, 2))
+    expect(second.table.blocks.slice(0, 2)).toEqual(first.table.blocks.slice(0, 2))
   })
 
   test('tokens are copied from where they were computed, not from another copy', () => {
@@ -138,8 +151,8 @@ describe('PrefixCache', () => {
       scene.start(user)
       scene.compute(user)
     }
-    const { tail } = takenBy(scene.claim([...tokensOf('a'), 1, 2, 5]).claim)
-    expect(tail).toEqual([users[0].table[1], users[1].table[1]])
+    const [{ tail }] = takenBy(scene.claim([...tokensOf('a'), 1, 2, 5]).claim, [scene.pool]).groups
+    expect(tail).toEqual([users[0].table.blocks[1], users[1].table.blocks[1]])
   })
 
   test('of a run that is not complete no part of a block is taken over, since another may go on in it', () => {
@@ -157,7 +170,7 @@ describe('PrefixCache', () => {
     const reply = tokensOf('xyz')
     turn.tokens.push(...reply)
     const block = scene.pool.allocateMany(3) ?? []
-    turn.table.push(...block)
+    turn.table.blocks.push(...block)
     scene.compute(turn)
     scene.end(turn)
     expect(scene.run([...tokensOf('a'), 1, 2, ...reply, 3, 4])).toBe(64)
@@ -194,7 +207,7 @@ describe('PrefixCache', () => {
     const user = scene.claim(tokensOf('abc'))
     scene.start(user)
     expect(scene.start(scene.claim(tokensOf('wxy')))).toBeUndefined()
-    expect(user.table).toHaveLength(3)
+    expect(user.table.blocks).toHaveLength(3)
   })
 
   test('groups never share, and remember nothing but the common one', () => {
@@ -218,12 +231,12 @@ describe('PrefixCache', () => {
     for (const twin of twins) scene.start(twin)
     for (const twin of twins) {
       twin.tokens.push(...tokensOf('bc'))
-      twin.table.push(...(scene.pool.allocateMany(2) ?? []))
+      twin.table.blocks.push(...(scene.pool.allocateMany(2) ?? []))
     }
     scene.compute(twins[0])
     scene.compute(twins[1])
     for (const twin of twins) scene.end(twin)
-    expect(scene.cache.numIdle).toBe(3)
+    expect(scene.cache.numIdle).toEqual([3])
     expect(scene.pool.numUsed).toBe(3)
   })
 
@@ -247,7 +260,7 @@ describe('PrefixCache', () => {
         }
       }
       for (const user of users) scene.end(user)
-      expect(scene.cache.numAvailable).toBe(scene.pool.numBlocks)
+      expect(scene.pool.numFree + scene.cache.numIdle[0]).toBe(scene.pool.numBlocks)
     })
     expect(numTaken).toBeGreaterThan(1000)
   })

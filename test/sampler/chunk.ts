@@ -34,5 +34,5 @@ export function chunkOf({ prompt = [0], output = [], params, slot = 0, numPendin
   sequence.tokens.push(...output)
   sequence.numPending = numPending
   sequence.slot = slot
-  return { sequence, start: prompt.length + output.length - 1, count: 1, draws: true, blockTable: [], copies: [], slot }
+  return { sequence, start: prompt.length + output.length - 1, count: 1, draws: true, slot, groups: [] }
 }

@@ -10,9 +10,9 @@ import { SimulatedGpu } from './simulated-gpu'
 
 /** A scheduler and the simulated GPU it feeds; every step is held against the laws. */
 export class Drive {
-  readonly pool: BlockPool
+  readonly pools: readonly BlockPool[]
   readonly scheduler: Scheduler
-  readonly gpu = new SimulatedGpu()
+  readonly gpu: SimulatedGpu
   /** All that was added, in order. */
   readonly sequences: Sequence[] = []
   /** Calls were put into another order: who comes first is not held against the order of adding. */
@@ -21,15 +21,20 @@ export class Drive {
 
   constructor(
     readonly tokenBudget: number,
-    numBlocks: number,
+    /** Of a single group that sees all, or for each group how many blocks, and how far it sees. */
+    groups: number | readonly { readonly numBlocks: number; readonly window?: number }[],
     /** Most steps in flight. */
     readonly depth = 4,
     contextLength = 512,
     /** Most tokens that sequences with penalties hold together in a step. */
     readonly historyTokens?: number,
   ) {
-    this.pool = new BlockPool(numBlocks)
-    this.scheduler = new Scheduler({ pool: this.pool, tokenBudget, contextLength, stepsInFlight: depth, historyTokens })
+    this.pools = (typeof groups === 'number' ? [{ numBlocks: groups, window: undefined }] : groups).map(
+      ({ numBlocks, window }) => new BlockPool(numBlocks, window),
+    )
+    this.gpu = new SimulatedGpu(this.pools.map(({ window }) => window))
+    const { pools } = this
+    this.scheduler = new Scheduler({ pools, tokenBudget, contextLength, stepsInFlight: depth, historyTokens })
   }
 
   add(...sequences: Sequence[]): Sequence[] {
@@ -74,7 +79,9 @@ export class Drive {
       const isInOrder = firstWaiting < 0 || alive.slice(firstWaiting).every(({ slot }) => slot === undefined)
       assert(isInOrder || this.isReordered, 'one overtook another')
     }
-    assert(this.scheduler.usedBlocks <= this.pool.numBlocks, `${this.scheduler.usedBlocks} blocks in use`)
+    for (const [group, numUsed] of this.scheduler.usedBlocks.entries()) {
+      assert(numUsed <= this.pools[group].numBlocks, `${numUsed} blocks in use`)
+    }
     if (!batch) {
       assert(this.gpu.numQueued > 0 || !this.scheduler.hasWork, 'there is work and nothing in flight, but no step')
       return undefined
@@ -107,6 +114,10 @@ export class Drive {
       if (!this.next() && this.gpu.numQueued > 0) this.complete()
     }
     this.next()
-    assert(this.scheduler.usedBlocks === 0, `${this.scheduler.usedBlocks} blocks leaked`)
+    const { usedBlocks } = this.scheduler
+    assert(
+      usedBlocks.every(numUsed => numUsed === 0),
+      `${usedBlocks} blocks leaked`,
+    )
   }
 }

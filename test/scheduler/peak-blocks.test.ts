@@ -10,10 +10,11 @@ function simulatedPeak(lifetimes: readonly Lifetime[], lateness: readonly number
   const lastStep = Math.max(...lifetimes.map((life, index) => life.maxTokens - life.numTokens + lateness[index]))
   for (let step = 0; step <= lastStep; step++) {
     let used = 0
-    lifetimes.forEach(({ numTokens, maxTokens, numShared }, index) => {
+    lifetimes.forEach(({ numTokens, maxTokens, numShared, mostBlocks }, index) => {
       const end = maxTokens - numTokens + lateness[index]
       const grown = Math.max(0, step - lateness[index])
-      if (step <= end) used += blocksFor(Math.min(maxTokens, numTokens + grown)) - numShared
+      const numBlocks = blocksFor(Math.min(maxTokens, numTokens + grown)) - numShared
+      if (step <= end) used += Math.min(numBlocks, mostBlocks)
     })
     peak = Math.max(peak, used)
   }
@@ -27,6 +28,7 @@ function randomLifetimes(random: Random, maxDelay: number): Lifetime[] {
       numTokens,
       maxTokens: numTokens + random.int(0, 90),
       numShared: random.int(0, blocksFor(numTokens)),
+      mostBlocks: random.next() < 0.5 ? Number.POSITIVE_INFINITY : random.int(1, 8),
       delay: random.int(0, maxDelay + 1),
     }
   })
@@ -50,8 +52,10 @@ describe('peakBlocks', () => {
 
   test('is nothing for nobody, and all for one that never leaves', () => {
     expect(peakBlocks([])).toBe(0)
-    const forever = { numTokens: 40, maxTokens: 40, numShared: 1, delay: 2 ** 40 }
-    const brief = { numTokens: 10, maxTokens: 30, numShared: 0, delay: 0 }
+    const forever = { numTokens: 40, maxTokens: 40, numShared: 1, mostBlocks: 9, delay: 2 ** 40 }
+    const brief = { numTokens: 10, maxTokens: 30, numShared: 0, mostBlocks: 9, delay: 0 }
+    const windowed = { numTokens: 60, maxTokens: 300, numShared: 0, mostBlocks: 3, delay: 0 }
     expect(peakBlocks([forever, brief])).toBe(2 + 2)
+    expect(peakBlocks([forever, brief, windowed])).toBe(2 + 2 + 3)
   })
 })

@@ -63,7 +63,7 @@ describe('next', () => {
     expect(stepIds(drive)).toEqual([1, 2])
     drive.drain()
     expect(drive.scheduler.stats.preemptions).toBe(0)
-    expect(drive.scheduler.peakBlocks).toBe(4)
+    expect(drive.scheduler.peakBlocks).toEqual([4])
   })
 
   test('admits one alone even if it takes the whole pool', () => {
@@ -136,7 +136,7 @@ describe('next', () => {
     const first = drive.next()
     const second = drive.next()
     const third = drive.next()
-    expect([first, second, third].map(batch => batch?.chunks[0].blockTable.length)).toEqual([1, 2, 3])
+    expect([first, second, third].map(batch => batch?.chunks[0].groups[0].blockTable.length)).toEqual([1, 2, 3])
   })
 })
 
@@ -188,7 +188,7 @@ describe('complete', () => {
     const draw = { tokenId: EOS, logprob: -1 }
     expect(drive.scheduler.complete(first, [draw])).toEqual([{ sequence: only, draw }])
     expect([only.tokens, only.finishReason]).toEqual([[5, EOS], 'stop'])
-    expect(drive.pool.numFree).toBe(8)
+    expect(drive.pools[0].numFree).toBe(8)
     expect(drive.scheduler.complete(second, [{ tokenId: 7 }])).toEqual([])
     expect(only.tokens).toEqual([5, EOS])
   })
@@ -225,7 +225,7 @@ describe('finish', () => {
     for (const each of [running, partial, waiting]) drive.scheduler.finish(each, 'abort')
     drive.scheduler.checkIntegrity()
     expect(drive.scheduler.hasWork).toBe(false)
-    expect(drive.scheduler.usedBlocks).toBe(0)
+    expect(drive.scheduler.usedBlocks).toEqual([0])
     expect([drive.complete(), drive.complete()]).toEqual([[], []])
   })
 

@@ -1,65 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { assert } from '../../src/core/assert'
 import { BLOCK_LEN, blocksFor } from '../../src/core/block'
-import type { Sequence } from '../../src/core/sequence'
-import type { Share } from '../../src/kv/claim'
 import { COMMON } from '../../src/kv/prefix-cache'
-import { RadixTree } from '../../src/kv/radix-tree'
 import { forEachSeed, pick } from '../kv/for-each-seed'
-import type { Random } from '../support/random'
 import { Drive } from './drive'
-import { expectedTokens, promptOf, sequence, VOCAB_SIZE } from './simulated-gpu'
-
-/** Prompts that are paths of a random tree: runs of 1 to 40 tokens, few different ones at each fork. */
-function randomPrompts(random: Random, count: number): number[][] {
-  return Array.from({ length: count }, () => {
-    const prompt: number[] = []
-    for (let level = random.int(0, 4); level >= 0; level--) {
-      const run = random.int(0, 3)
-      prompt.push(...promptOf(7 * prompt.length + run, 1 + ((prompt.length + 13 * run) % 40)))
-    }
-    return prompt
-  })
-}
-
-function sequences(random: Random, prompts: readonly number[][], first = 0): Sequence[] {
-  return prompts.map((prompt, index) => {
-    const presencePenalty = random.next() < 0.2 ? 1 : 0
-    const params = { ignoreEos: random.next() < 0.5, presencePenalty }
-    return sequence(first + index, prompt, prompt.length + random.int(1, 40), params)
-  })
-}
-
-/** Everything but the last token, which must be computed to draw from. */
-function all(prompt: readonly number[]): Share {
-  return { group: COMMON, numTokens: prompt.length - 1 }
-}
-
-/** What the prompts share: a tree of single tokens, each prompt's last one not in it. */
-function treeOf(prompts: readonly number[][]): RadixTree<undefined> {
-  const tree = new RadixTree<undefined>(
-    1,
-    () => undefined,
-    () => undefined,
-  )
-  for (const prompt of prompts) tree.insert(prompt, prompt.length - 1)
-  return tree
-}
-
-/** Tokens that must be computed if every shared token is computed once. */
-function treeTokens(prompts: readonly number[][]): number {
-  return [...treeOf(prompts).nodes()].reduce((sum, node) => sum + node.numTokens, prompts.length)
-}
-
-/** The most runs on a path. */
-function treeLevels(prompts: readonly number[][]): number {
-  return Math.max(...[...treeOf(prompts).nodes()].map(node => [...node.path()].length))
-}
-
-function checkOutput(sequence: Sequence): void {
-  const expected = expectedTokens(sequence)
-  assert(`${sequence.tokens}` === `${expected}`, `sequence ${sequence.id}: ${sequence.tokens}, alone ${expected}`)
-}
+import { all, checkOutput, randomPrompts, sequences, treeLevels, treeTokens } from './prompt-trees'
+import { promptOf, sequence, VOCAB_SIZE } from './simulated-gpu'
 
 const SMALLEST = 10
 

@@ -1,5 +1,5 @@
 import { assert } from '../../src/core/assert'
-import type { Batch, Draw } from '../../src/core/batch'
+import type { Batch, Chunk, Draw } from '../../src/core/batch'
 import { BLOCK_LEN } from '../../src/core/block'
 import { needsHistory, type SamplingParams } from '../../src/core/sampling-params'
 import { Sequence } from '../../src/core/sequence'
@@ -64,12 +64,19 @@ interface Entry {
 
 /**
  * Runs steps as the GPU would: with what was known when the step was submitted, in that order, all K and V of a step
- * written before any is read. Reading what was not written, or what another sequence wrote since, fails.
+ * written before any is read. Each KV group has its own K and V, of which a token sees those in the group's window. Reading
+ * what was not written, or what another sequence wrote since, fails.
  */
 export class SimulatedGpu {
-  readonly #cache = new Map<number, Entry>()
+  /** [groups] What each place holds. */
+  readonly #caches: readonly Map<number, Entry>[]
   readonly #slots = new Map<number, number>()
   readonly #queue: { readonly batch: Batch; readonly tokens: readonly (number | undefined)[][] }[] = []
+
+  /** `windows`: how many tokens a token sees in each group, itself among them. */
+  constructor(readonly windows: readonly number[]) {
+    this.#caches = windows.map(() => new Map())
+  }
 
   get numQueued(): number {
     return this.#queue.length
@@ -92,49 +99,73 @@ export class SimulatedGpu {
     const step = this.#queue.shift()
     assert(step !== undefined, 'nothing to run')
     const { batch, tokens } = step
-    const written = new Set<number>()
-    // copies and tokens of a step have no order among them
-    const copied = new Set(batch.chunks.flatMap(({ copies }) => copies.map(({ to }) => to)))
-    batch.chunks.forEach(({ start, blockTable, slot, copies }, index) => {
-      for (const { from, to } of copies) {
-        const entry = this.#cache.get(from)
-        assert(entry !== undefined && from !== to, `place ${from} is copied to ${to}, but nothing was written there`)
-        assert(!copied.has(from), `place ${from} is copied in the step that copies into it`)
-        assert(!written.has(to), `place ${to} is copied to, and written in the same step`)
-        this.#cache.set(to, entry)
-      }
-      tokens[index].forEach((known, offset) => {
-        const position = start + offset
+    const inputs = batch.chunks.map(({ slot }, index) =>
+      tokens[index].map(known => {
         const token = known ?? this.#slots.get(slot)
         assert(token !== undefined, `slot ${slot} is read before it is written`)
-        const before = position === 0 ? 0 : this.#read(blockTable, position - 1)
-        const address = addressOf(blockTable, position)
-        assert(!written.has(address) && !copied.has(address), `address ${address} is written twice in a step`)
-        written.add(address)
-        this.#cache.set(address, { position, hash: hash(before, token) })
-      })
-    })
+        return token
+      }),
+    )
+    for (const group of this.windows.keys()) this.#write(batch, group, inputs)
+    const states = batch.chunks.map(chunk => this.windows.map((_, group) => this.#attend(chunk, group)))
     const draws: Draw[] = []
-    for (const { sequence, start, count, draws: isDrawing, blockTable, slot } of batch.chunks) {
-      const end = start + count
-      // Each entry continues the one before it, so all belong to one sequence, and none is stale.
-      let state = 0
-      for (let position = 0; position < end; position++) {
-        const found = this.#read(blockTable, position)
-        const token = position < sequence.tokens.length ? sequence.tokens[position] : undefined
-        assert(token === undefined || found === hash(state, token), `sequence ${sequence.id} reads foreign K and V`)
-        state = found
-      }
-      if (!isDrawing) continue
+    batch.chunks.forEach(({ sequence, draws: isDrawing, slot }, index) => {
+      const [state] = states[index]
+      assert(
+        states[index].every(each => each === state),
+        `the groups of sequence ${sequence.id} differ`,
+      )
+      if (!isDrawing) return
       const tokenId = state % VOCAB_SIZE
       this.#slots.set(slot, tokenId)
       draws.push({ tokenId })
-    }
+    })
     return { batch, draws }
   }
 
-  #read(blockTable: readonly number[], position: number): number {
-    const entry = this.#cache.get(addressOf(blockTable, position))
+  #write({ chunks }: Batch, group: number, inputs: readonly number[][]): void {
+    const cache = this.#caches[group]
+    const written = new Set<number>()
+    // copies and tokens of a step have no order among them
+    const copied = new Set(chunks.flatMap(({ groups }) => groups[group].copies.map(({ to }) => to)))
+    chunks.forEach(({ start, groups }, index) => {
+      const { blockTable, copies } = groups[group]
+      for (const { from, to } of copies) {
+        const entry = cache.get(from)
+        assert(entry !== undefined && from !== to, `place ${from} is copied to ${to}, but nothing was written there`)
+        assert(!copied.has(from), `place ${from} is copied in the step that copies into it`)
+        assert(!written.has(to), `place ${to} is copied to, and written in the same step`)
+        cache.set(to, entry)
+      }
+      inputs[index].forEach((token, offset) => {
+        const position = start + offset
+        const before = position === 0 ? 0 : this.#read(group, blockTable, position - 1)
+        const address = addressOf(blockTable, position)
+        assert(!written.has(address) && !copied.has(address), `address ${address} is written twice in a step`)
+        written.add(address)
+        cache.set(address, { position, hash: hash(before, token) })
+      })
+    })
+  }
+
+  /** Reads all that the chunk's tokens see in a group, and returns the last. */
+  #attend({ sequence, start, count, groups }: Chunk, group: number): number {
+    const { blockTable } = groups[group]
+    const firstSeen = Math.max(0, start + 1 - this.windows[group])
+    // each entry continues the one before it, so all belong to one sequence, and none is stale
+    let state: number | undefined = firstSeen === 0 ? 0 : undefined
+    for (let position = firstSeen; position < start + count; position++) {
+      const found = this.#read(group, blockTable, position)
+      const token = position < sequence.tokens.length ? sequence.tokens[position] : undefined
+      const isForeign = token !== undefined && state !== undefined && found !== hash(state, token)
+      assert(!isForeign, `sequence ${sequence.id} reads foreign K and V`)
+      state = found
+    }
+    return state ?? 0
+  }
+
+  #read(group: number, blockTable: readonly number[], position: number): number {
+    const entry = this.#caches[group].get(addressOf(blockTable, position))
     assert(entry?.position === position, `position ${position} is read, but ${entry?.position} was written there`)
     return entry.hash
   }
