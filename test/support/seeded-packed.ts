@@ -15,14 +15,18 @@ export interface PackedOptions {
   /** Inputs belong to groups in a shuffled order, written as g_idx; `trivial`: g_idx says what it would be without. */
   readonly order?: 'shuffled' | 'trivial'
   readonly version?: 'gptq' | 'gptq_v2'
-  /** The tensors of the file in an order of its own. */
+  /** The tensors of the file in an order of its own; or by type, as Hugging Face's library writes them. */
   readonly isShuffled?: boolean
+  readonly isSorted?: boolean
 }
 
 interface StoredTensor extends Pick<SeededTensor, 'name' | 'shape'> {
   readonly dtype: 'F32' | 'F16' | 'I32'
   readonly data: Uint8Array
 }
+
+/** In the order of safetensors' files. */
+const DTYPES = ['F32', 'I32', 'F16']
 
 /** AutoAWQ packs column order[i] of each eight as the i-th four bits of a word. */
 const AWQ_ORDER = [0, 2, 4, 6, 1, 3, 5, 7]
@@ -45,6 +49,7 @@ export function packedModel(
     if (!isLinear) packed.push(stored)
   }
   const shuffled = options.isShuffled ? shuffle(packed, random(seed)) : packed
+  if (options.isSorted) shuffled.sort((a, b) => DTYPES.indexOf(a.dtype) - DTYPES.indexOf(b.dtype))
   const settings = { ...config, quantization_config: quantizationConfig(options) }
   return { packed: modelFiles(settings, shuffled), plain: modelFiles(config, plain) }
 }
