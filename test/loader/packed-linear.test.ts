@@ -118,6 +118,44 @@ test('a file of any size may hold all integers before all scales, as safetensors
   expect(seen.at(-1)).toBe(end)
 })
 
+test.each([1, 2, 3])('the parts of a matrix may lie in two files: cut after part %d', async count => {
+  const { packed, plain } = packedModel(CONFIG, 5, { method: 'gptq', group: 64, order: 'shuffled' })
+  const { 'model.safetensors': file, ...others } = packed
+  const bytes = file as Uint8Array<ArrayBuffer>
+  const dataBegin = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true))
+  const header: Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }> = JSON.parse(
+    new TextDecoder().decode(bytes.subarray(8, dataBegin)),
+  )
+  const entries = Object.entries(header)
+  const cut = entries.findIndex(([name]) => name.includes('layers.1.mlp.up_proj')) + count
+  const halves = [entries.slice(0, cut), entries.slice(cut)].map(half => {
+    const [begin, end] = [half[0][1].data_offsets[0], half[half.length - 1][1].data_offsets[1]]
+    const moved = half.map(
+      ([
+        name,
+        {
+          data_offsets: [from, to],
+          ...entry
+        },
+      ]) => {
+        return [name, { ...entry, data_offsets: [from - begin, to - begin] }]
+      },
+    )
+    return safetensorsFile(Object.fromEntries(moved), bytes.slice(dataBegin + begin, dataBegin + end))
+  })
+  const weightMap = Object.fromEntries(entries.map(([name], i) => [name, i < cut ? 'a.safetensors' : 'b.safetensors']))
+  const { loaded } = await load({
+    ...others,
+    'model.safetensors.index.json': JSON.stringify({ weight_map: weightMap }),
+    'a.safetensors': halves[0],
+    'b.safetensors': halves[1],
+  })
+  const { loaded: expected } = await load(plain)
+  const name = 'model.layers.1.mlp.up_proj.weight'
+  expect([...loaded.keys()].sort()).toEqual([...expected.keys()].sort())
+  expect(loaded.get(name)?.map(value => value + 0)).toEqual(expected.get(name)?.map(value => value + 0))
+})
+
 test('a bias that the model has not may be there if it is zero, as AutoGPTQ writes it', async () => {
   const { packed } = packedModel(CONFIG, 5, { method: 'gptq', group: 64 })
   const withBias = (value: number) => {
