@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createEngine, DeviceLost, Disposed, OutOfMemory } from '../../src/index'
+import { createEngine, DeviceLost, Disposed, type ModelSource, OutOfMemory } from '../../src/index'
 import { TINY, TINY_SEED } from '../support/engine'
 import { seededModel } from '../support/seeded-weights'
 
@@ -61,6 +61,33 @@ it('an abort while loading rejects with its reason', async () => {
   const abort = new AbortController()
   const loading = createEngine(source(), { signal: abort.signal, onProgress: () => abort.abort(new Error('enough')) })
   await expect(loading).rejects.toThrow('enough')
+})
+
+it('when the GPU has no room after all, the weights are read no further', async () => {
+  const device = await borrowedDevice()
+  // what is true of each allocation is known only later
+  const full = new Proxy(device, {
+    get: (_, name: keyof GPUDevice) => {
+      const value = device[name]
+      if (name === 'popErrorScope') return () => device.popErrorScope().then(() => new Error('full'))
+      return typeof value === 'function' ? value.bind(device) : value
+    },
+  })
+  let isCancelled = false
+  const endless: ModelSource = {
+    ...source(),
+    async open(file, signal, begin = 0) {
+      if (begin === 0) return source().open(file, signal)
+      return new ReadableStream({
+        cancel: () => {
+          isCancelled = true
+        },
+      })
+    },
+  }
+  await expect(createEngine(endless, { blocks: 64, device: full })).rejects.toBeInstanceOf(OutOfMemory)
+  expect(isCancelled).toBe(true)
+  device.destroy()
 })
 
 it('reports progress up to all bytes', async () => {
