@@ -17,7 +17,7 @@ export const phi3: Architecture = {
     },
   },
   // code for versions of transformers without Phi-3, and settings that only that code reads
-  irrelevant: ['auto_map', 'full_attn_mod', 'interpolate_factor', 'original_max_position_embeddings'],
+  irrelevant: ['auto_map', 'full_attn_mod', 'interpolate_factor'],
   describe: fields => {
     for (const name of ['lm_head_bias', 'mlp_bias']) fields.only(name, false)
     return {
