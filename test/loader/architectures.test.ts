@@ -28,7 +28,7 @@ describe('where config.json is silent', () => {
       tieWordEmbeddings: true,
       activation: 'gelu-tanh',
     })
-    expect(config).toMatchObject({ embeddingScale: 8, attentionScale: 1 / 16, attentionSoftcap: undefined })
+    expect(config).toMatchObject({ embeddingScale: 8, attentionScale: 1 / 16, attentionSoftcap: 50 })
   })
 
   test('Gemma 3 has one in five of six layers, which turn otherwise', () => {
