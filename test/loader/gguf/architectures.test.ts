@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ModelConfig } from '../../../src/core/model-config'
-import type { Gpu } from '../../../src/gpu/device'
+import { Paper } from '../../../src/gpu/paper'
 import type { Checkpoint } from '../../../src/loader/checkpoint'
 import { decodeRows } from '../../../src/loader/decode-rows'
 import { parseModelConfig } from '../../../src/loader/model-config'
@@ -19,6 +19,8 @@ import { memorySource } from '../memory-source'
 const WITHOUT_FIELDS = ['smollm3-untied', 'gpt-neox-sequential', 'gqa8-llama3', 'llama3-bias-tied']
 const fixtures = oracles.filter(({ name }) => !WITHOUT_FIELDS.includes(name))
 
+const LIMITS = { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30 } as GPUSupportedLimits
+
 interface Loaded {
   readonly config: ModelConfig
   readonly tensors: ReadonlyMap<string, Float32Array>
@@ -28,7 +30,7 @@ interface Loaded {
 async function load(source: ModelSource): Promise<Loaded> {
   const files = await readModelFiles(source)
   const config = parseModelConfig(files.config)
-  const weights = new Weights(withoutMemory, () => ({ kind: 'f32' }))
+  const weights = new Weights(new Paper(LIMITS), () => ({ kind: 'f32' }))
   decoderTensors(config, weights)
   const checkpoint = withLayouts(await openCheckpoint(source, files, config), weights.layouts)
   return { config, tensors: await loadTensors(source, checkpoint, weights) }
@@ -47,13 +49,6 @@ async function loadTensors(source: ModelSource, checkpoint: Checkpoint, { expect
   }
   return tensors
 }
-
-/** The graph's tensors are asked for, but nothing is put into them. */
-const withoutMemory = {
-  limits: { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30 },
-  device: { queue: {} },
-  createBuffer: () => ({ size: 0 }),
-} as unknown as Gpu
 
 function fromGguf({ config, seed }: Oracle): Promise<Loaded> {
   return load({ ...memorySource({ 'model.gguf': architectureGguf(config, seed) }, 9_999), gguf: 'model.gguf' })
