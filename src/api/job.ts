@@ -53,6 +53,8 @@ export interface JobSummary {
   readonly adapter: string
   /** What the model's weights were kept as, and what was lost by that. */
   readonly weights: readonly WeightKind[]
+  /** What was chosen where an option was `auto`, and why. */
+  readonly decisions: readonly string[]
 }
 
 /**
@@ -131,6 +133,7 @@ export async function runJob(
       kvBytesRead: after.kvBytesRead - before.kvBytesRead,
       adapter: after.adapter,
       weights: engine.weights,
+      decisions: engine.decisions,
     },
   }
 }

@@ -10,6 +10,7 @@ export interface JobCommand {
   readonly token: string | undefined
   readonly cache: string | undefined
   readonly weights: EngineOptions['weights']
+  readonly kv: EngineOptions['kv']
   readonly maxTokens: number | undefined
   readonly tokenBudget: number | undefined
   readonly blocks: number | undefined
@@ -35,8 +36,9 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
   --token TOKEN          access token for it
   --cache FOLDER         keeps what is downloaded, with --runtime node; headless Chrome starts from an empty profile
   --weights f32|f16|q8|q4|auto
-                         what weights are kept as on the GPU; auto: as narrow as they must be to fit; default: quantised
-                         ones as they are, others as f32
+                         what weights are kept as on the GPU; auto, the default: quantised ones as they are, others exact in
+                         a small model, else as narrow as they must be to fit
+  --kv f32|f16|int8|auto what the KV cache is kept as; auto, the default: exact beside exact weights, else f16
   --max-tokens N         for requests that do not say; default 256
   --token-budget N       most tokens in a step; default 512
   --blocks N             KV cache size in blocks of 16 tokens; default: as many as fit
@@ -76,6 +78,7 @@ export function parseJobCommand(args: string[]): JobCommand {
     token: values.token,
     cache: values.cache,
     weights: oneOfOrNone('weights', values.weights, ['f32', 'f16', 'q8', 'q4', 'auto']),
+    kv: oneOfOrNone('kv', values.kv, ['f32', 'f16', 'int8', 'auto']),
     maxTokens: count('max-tokens', values['max-tokens']),
     tokenBudget: count('token-budget', values['token-budget']),
     blocks: count('blocks', values.blocks),
@@ -98,6 +101,7 @@ function parse(args: string[]) {
       token: { type: 'string' },
       cache: { type: 'string' },
       weights: { type: 'string' },
+      kv: { type: 'string' },
       'max-tokens': { type: 'string' },
       'token-budget': { type: 'string' },
       blocks: { type: 'string' },

@@ -66,13 +66,14 @@ async function run(command: JobCommand): Promise<JobSummary> {
     token,
     cache = false,
     weights,
+    kv,
     tokenBudget,
     blocks,
     sharing,
     attention,
     order,
   } = command
-  const engine = { hub: { host, token }, cache, weights, tokenBudget, blocks, sharing, attention, order }
+  const engine = { hub: { host, token }, cache, weights, kv, tokenBudget, blocks, sharing, attention, order }
   const input = { lines, model: resolveModel(model), modelName: model, engine, maxTokens }
   const events = {
     onLoad: (line: string) => process.stderr.isTTY && process.stderr.write(`\r${line}\x1b[K`),
@@ -111,6 +112,7 @@ function summaryText(summary: JobSummary, out: string): string {
     `K and V read   ${(summary.kvBytesRead / 1e9).toFixed(2)} GB`,
     `peak blocks    ${summary.peakBlocks}`,
     `weights        ${explainWeights(summary.weights)}`,
+    ...summary.decisions.map(decision => `chosen         ${decision}`),
     `adapter        ${summary.adapter}`,
   ].join('\n')
 }

@@ -11,6 +11,7 @@ it('without arguments the example runs on the embedded model in Chrome', () => {
     token: undefined,
     cache: undefined,
     weights: undefined,
+    kv: undefined,
     maxTokens: undefined,
     tokenBudget: undefined,
     blocks: undefined,

@@ -42,6 +42,7 @@ const SUMMARY_KEYS = [
   'kvBytesRead',
   'adapter',
   'weights',
+  'decisions',
 ]
 
 describe.each(RUNTIMES)('on %s', { timeout: MINUTES_3 }, runtime => {
