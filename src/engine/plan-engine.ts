@@ -71,9 +71,10 @@ export function planEngine(
 }
 
 function formatsFor(choice: WeightChoice, config: ModelConfig, checkpoint: Checkpoint): FormatChoice {
+  const { embedding, positions, head } = config.tensors
   return (parts, cols) => {
     const sources = parts.map(({ name }) => checkpoint.tensors.get(`${name}.weight`)?.encoding)
-    return chooseFormat(choice, sources, cols, parts[0].rows === config.vocabSize)
+    return chooseFormat(choice, sources, cols, [embedding, positions, head].includes(parts[0].name))
   }
 }
 

@@ -21,7 +21,7 @@ const BY_WIDTH: readonly WeightFormat[] = ['q4', 'q8', 'f16', 'f32']
  * The format of a matrix that is stacked of tensors with these encodings, each [rows, cols]. It holds what each of them
  * is to be kept as: the widest kind, the shortest group, zeros if any has them.
  * @param sources undefined: not there, which is found to be wrong later
- * @param isSensitive the embedding or the LM head: rounded to 8 bits at the least, since an error there is in every token
+ * @param isSensitive an embedding, of tokens or positions, or the LM head: rounded to 8 bits at the least, since an error there is in every token
  */
 export function chooseFormat(
   { format: limit, keepsIntegers }: WeightChoice,
