@@ -155,6 +155,20 @@ describe('PrefixCache', () => {
     expect(tail).toEqual([users[0].table.blocks[1], users[1].table.blocks[1]])
   })
 
+  test('what was taken over stays where it was computed, though the reply goes on in a copy of it', () => {
+    const scene = new Scene(8)
+    const shared = tokensOf('ab').slice(0, 31)
+    const [replying, model] = [1, 2].map(last => scene.claim([...shared, last]))
+    scene.start(model)
+    const block = model.table.blocks[1]
+    scene.compute(model, 31)
+    scene.end(model)
+    expect(scene.start(replying)).toBe(31)
+    scene.compute(replying)
+    const [{ tail }] = takenBy(scene.claim([...shared, 3]).claim, [scene.pool]).groups
+    expect(tail).toEqual(Array(15).fill(block))
+  })
+
   test('of a run that is not complete no part of a block is taken over, since another may go on in it', () => {
     const scene = new Scene(8)
     const users = [1, 2].map(last => scene.claim([...tokensOf('ab').slice(0, 30), last]))
@@ -162,6 +176,26 @@ describe('PrefixCache', () => {
     scene.compute(users[0], 20)
     expect(scene.start(users[1])).toBe(16)
   })
+
+  test.each(['remembered', 'waited for', 'computed by one that runs no more'])(
+    'a reply keeps no block but its own, though it begins as a run that is %s',
+    other => {
+      const scene = new Scene(2)
+      const [first, ...rest] = tokensOf('a')
+      const model = scene.claim([first, ...rest])
+      scene.start(model)
+      scene.compute(model)
+      if (other !== 'computed by one that runs no more') scene.end(model)
+      if (other === 'waited for') scene.claim([first, 7])
+      const reply = scene.claim([first])
+      scene.start(reply)
+      reply.tokens.push(...rest.map(token => token + 1))
+      scene.compute(reply)
+      if (other === 'computed by one that runs no more') scene.end(model)
+      expect(scene.cache.makeFree(scene.pool, 1)).toBe(true)
+      scene.check()
+    },
+  )
 
   test('what was generated can be taken over too', () => {
     const scene = new Scene(8)
