@@ -277,28 +277,67 @@ describe('PrefixCache', () => {
   test('the laws hold through 20,000 random operations', () => {
     let numTaken = 0
     forEachSeed(20, random => {
-      const scene = new Scene(random.int(6, 24), pick(random, [1, 1, BLOCK_LEN]))
-      const users: User[] = []
-      for (let operation = 0; operation < 1000; operation++) {
-        const choice = random.next()
-        const user = users.length > 0 ? pick(random, users) : undefined
-        if (choice < 0.25 && users.length < 12)
-          users.push(scene.claim(randomTokens(random), pick(random, [0, 0, 0, 1])))
-        else if (!user) continue
-        else if (choice < 0.5 && !scene.running.has(user)) numTaken += scene.start(user) ?? 0
-        else if (choice < 0.75 && scene.running.has(user)) scene.compute(user, random.int(1, user.tokens.length + 1))
-        else if (choice < 0.85 && scene.running.has(user)) scene.stop(user)
-        else if (choice > 0.9) {
-          scene.end(user)
-          users.splice(users.indexOf(user), 1)
-        }
-      }
-      for (const user of users) scene.end(user)
-      expect(scene.pool.numFree + scene.cache.numIdle[0]).toBe(scene.pool.numBlocks)
+      numTaken += randomOperations(random, new Scene(random.int(6, 24), pick(random, [1, 1, BLOCK_LEN])))
     })
     expect(numTaken).toBeGreaterThan(1000)
   })
 })
+
+describe('PrefixCache with a window', () => {
+  const WINDOW = 32
+
+  test('keeps what is seen from the end of a run, and goes on from there only', () => {
+    const scene = new Scene(12, 1, WINDOW)
+    scene.run(tokensOf('abcdef'))
+    // the whole pool's idle blocks are those of the last window
+    expect(scene.cache.numIdle).toEqual([2])
+    expect(scene.run([...tokensOf('abcdef'), 1])).toBe(96)
+    expect(scene.run([...tokensOf('abcd'), 1])).toBe(0)
+    // that one left at the fork what it lacked
+    expect(scene.run([...tokensOf('abcd'), 2])).toBe(64)
+  })
+
+  test('what is kept for those that wait gives way to what runs', () => {
+    const scene = new Scene(7, 1, WINDOW)
+    const waiting = scene.claim([...tokensOf('abc'), 1])
+    scene.run([...tokensOf('abc'), 2])
+    expect(scene.run(tokensOf('tuvwxyz'))).toBe(0)
+    expect(scene.start(waiting)).toBe(0)
+  })
+
+  test('the laws hold through 20,000 random operations', () => {
+    let numTaken = 0
+    forEachSeed(20, random => {
+      numTaken += randomOperations(
+        random,
+        new Scene(random.int(6, 24), pick(random, [1, 1, BLOCK_LEN]), random.int(16, 80)),
+      )
+    })
+    expect(numTaken).toBeGreaterThan(1000)
+  })
+})
+
+/** Returns how many tokens were taken over. */
+function randomOperations(random: Random, scene: Scene): number {
+  let numTaken = 0
+  const users: User[] = []
+  for (let operation = 0; operation < 1000; operation++) {
+    const choice = random.next()
+    const user = users.length > 0 ? pick(random, users) : undefined
+    if (choice < 0.25 && users.length < 12) users.push(scene.claim(randomTokens(random), pick(random, [0, 0, 0, 1])))
+    else if (!user) continue
+    else if (choice < 0.5 && !scene.running.has(user)) numTaken += scene.start(user) ?? 0
+    else if (choice < 0.75 && scene.running.has(user)) scene.compute(user, random.int(1, user.tokens.length + 1))
+    else if (choice < 0.85 && scene.running.has(user)) scene.stop(user)
+    else if (choice > 0.9) {
+      scene.end(user)
+      users.splice(users.indexOf(user), 1)
+    }
+  }
+  for (const user of users) scene.end(user)
+  expect(scene.pool.numFree + scene.cache.numIdle[0]).toBe(scene.pool.numBlocks)
+  return numTaken
+}
 
 /** Up to 5 blocks and a bit, of few different ones, so that beginnings agree often. */
 function randomTokens(random: Random): number[] {
