@@ -13,7 +13,8 @@ export const runInChrome: JobRuntime = (input, events, signal) =>
     async (page, server) => {
       await page.waitForFunction(() => 'runJobInPage' in window)
       signal.throwIfAborted()
-      signal.addEventListener('abort', () => void page.evaluate(() => window.abortJob()))
+      // a page that closes meanwhile has nothing left to stop
+      signal.addEventListener('abort', () => void page.evaluate(() => window.abortJob()).catch(() => undefined))
       const job = { ...input, model: server.modelUrl(input.model) }
       const outcome = await page.evaluate(given => window.runJobInPage(given), job)
       if ('summary' in outcome) return outcome.summary

@@ -2,33 +2,25 @@ import type { ModelConfig } from '../core/model-config'
 import type { Gpu } from '../gpu/device'
 import { Step } from '../gpu/step'
 import { COPY_SRC, STORAGE } from '../gpu/usage'
-import { attentionTiling } from '../kernels/attention'
 import { kernelContext } from '../kernels/context'
 import { createKvCache } from '../kernels/kv-cache'
-import { type AttentionLayout, planCapacity } from '../kv/attention-layout'
 import { AttentionPlanner } from '../kv/attention-plan'
-import { keysInSight } from '../kv/attention-window'
 import { BlockPool } from '../kv/block-pool'
-import { planMemory } from '../kv/memory-plan'
 import type { Checkpoint } from '../loader'
 import { createActivations, createInt8Rows } from '../model/activations'
 import { decoder } from '../model/decoder'
 import { decoderTensors } from '../model/tensors'
 import { Weights } from '../model/weights'
-import { chooseFormat } from '../packing/choose-format'
 import { maxResultBytes, Sampler } from '../sampler/sampler'
 import { Scheduler } from '../scheduler/scheduler'
 import { arenaWords, historyTokens } from './arena'
-import { chooseWeights } from './choose-weights'
 import type { JobSettings } from './job'
-import { memoryBudget } from './memory-budget'
 import type { EngineOptions } from './options'
+import { DEFAULT_STEPS_IN_FLIGHT, DEFAULT_TOKEN_BUDGET, planEngine } from './plan-engine'
 import { Runner } from './runner'
+import { attentionSizes } from './step-memory'
 
 const DEFAULTS = {
-  kv: 'f32',
-  tokenBudget: 512,
-  stepsInFlight: 2,
   sharing: 'tree',
   attention: 'shared',
 } as const
@@ -39,31 +31,12 @@ const SOFTWARE_WORKGROUPS = 16
 
 /** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
 export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, options: EngineOptions) {
-  const { tokenBudget = DEFAULTS.tokenBudget, stepsInFlight = DEFAULTS.stepsInFlight } = options
-  const choice = chooseWeights(options, checkpoint, memoryBudget(options.memoryBytes))
-  const weights = new Weights(gpu, (parts, cols) => {
-    const sources = parts.map(({ name }) => checkpoint.tensors.get(`${name}.weight`)?.encoding)
-    return chooseFormat(choice, sources, cols, parts[0].rows === config.vocabSize)
-  })
+  const { tokenBudget = DEFAULT_TOKEN_BUDGET, stepsInFlight = DEFAULT_STEPS_IN_FLIGHT } = options
+  const { memory, kvFormat, chooseFormat, decisions } = planEngine(gpu.limits, config, checkpoint, options)
+  const weights = new Weights(gpu, chooseFormat)
   const tensors = decoderTensors(config, weights)
-  const kvFormat = options.kv ?? DEFAULTS.kv
-  const memory = planMemory({
-    limits: gpu.limits,
-    config,
-    weightBytes: weights.bytes,
-    tokenBudget,
-    kvFormat,
-    hasInt8Rows: options.activations === 'int8',
-    budgetBytes: options.memoryBytes,
-    blocks: options.blocks,
-    contextLength: options.contextLength,
-  })
-  const { numBlocks, contextLength, segmentTokens, drawRows, kvGroups } = memory
-  const layout: AttentionLayout = { segmentTokens, ...attentionTiling(config, gpu.limits) }
-  const capacities = kvGroups.map(({ window }) => {
-    const keys = Math.min(contextLength, keysInSight(window, segmentTokens))
-    return planCapacity({ layout, tokenBudget, contextLength: keys })
-  })
+  const { numBlocks, contextLength, drawRows, kvGroups } = memory
+  const { layout, capacities } = attentionSizes(config, gpu.limits, tokenBudget, memory)
   const sizes = { tokenBudget, numBlocks, contextLength }
   const step = new Step(gpu, arenaWords(capacities, sizes), options.profile)
   const int8 = options.activations === 'int8' ? createInt8Rows(gpu, config, tokenBudget) : undefined
@@ -94,5 +67,5 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
   const runner = new Runner({ gpu, step, groups, model, sampler, results, drawRows })
   const { sharing = DEFAULTS.sharing, order } = options
   const jobs: JobSettings = { sharing, order, tokenBudget, numBlocks }
-  return { weights, activations, parts: { memory, jobs, scheduler, runner, stepsInFlight } }
+  return { weights, activations, parts: { memory, decisions, jobs, scheduler, runner, stepsInFlight } }
 }

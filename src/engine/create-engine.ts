@@ -31,8 +31,16 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
   const gpu = await openGpu(options)
   try {
     const { parts, weights } = assemble(gpu, config, checkpoint, options)
+    const failed = new AbortController()
+    const either = AbortSignal.any(signal ? [signal, failed.signal] : [failed.signal])
+    const loading = loadWeights(gpu, source, checkpoint, weights, { ...options, signal: either })
     // kernels compile while the weights come
-    const [, report] = await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, options)])
+    await Promise.all([gpu.settled(), loading]).catch(async error => {
+      failed.abort(error)
+      await Promise.allSettled([loading])
+      throw error
+    })
+    const report = await loading
     const prompts = new PromptEncoder(tokenizer, chatTemplate, config.vocabSize, parts.memory.contextLength)
     const modelName = source.gguf ?? source.name
     return new Engine({ ...parts, modelName, config, weights: report.kinds, tokenizer, prompts })

@@ -32,6 +32,7 @@ export interface EngineParts {
   readonly modelName: string
   readonly config: ModelConfig
   readonly memory: MemoryPlan
+  readonly decisions: readonly string[]
   readonly weights: readonly WeightKind[]
   readonly tokenizer: Tokenizer
   readonly prompts: PromptEncoder
@@ -47,6 +48,8 @@ export class Engine {
   readonly config: ModelConfig
   /** How the GPU's memory is divided; `explainMemory` puts it in words. */
   readonly memory: MemoryPlan
+  /** What was chosen where an option was `auto`, and why; for people. */
+  readonly decisions: readonly string[]
   /** What the matrices were in the model's files, what they are kept as, and what was lost by that. */
   readonly weights: readonly WeightKind[]
   readonly tokenizer: Tokenizer
@@ -66,6 +69,7 @@ export class Engine {
     this.modelName = parts.modelName
     this.config = parts.config
     this.memory = parts.memory
+    this.decisions = parts.decisions
     this.weights = parts.weights
     this.tokenizer = parts.tokenizer
     this.#loop = new StepLoop({

@@ -21,8 +21,8 @@ export interface EngineOptions extends DeviceOptions {
   /**
    * What weights are kept as on the GPU: `f32` is exact, `f16` takes half the memory; with `q8` and `q4` matrices are
    * integers of 8 or 4 bits with a scale for every 32 (with `q4` the embedding and the LM head have 8), unless they are as
-   * narrow in the model's files already. `auto`: as narrow as they must be to fit. Default: floats as `f32`, quantised
-   * matrices as they are.
+   * narrow in the model's files already. `auto`, the default: quantised matrices stay as they are; floats are exact in a
+   * small model, else as narrow as they must be to fit (`engine.decisions` says what became of it).
    */
   readonly weights?: WeightFormat | 'auto'
   /**
@@ -32,16 +32,19 @@ export interface EngineOptions extends DeviceOptions {
   readonly activations?: 'f32' | 'int8'
   /**
    * How the KV cache is kept on the GPU: `f32` is exact, `f16` takes half the memory, `int8` a little over a quarter.
-   * Default `f32`.
+   * `auto`, the default: `f32` beside exact weights, else `f16`; narrower where contexts would be short.
    */
-  readonly kv?: KvFormat
+  readonly kv?: KvFormat | 'auto'
   /** Most tokens computed in a step; more is faster, less is smoother. Default 512. */
   readonly tokenBudget?: number
   /** KV cache size, in blocks of 16 tokens. Default: as many as fit `memoryBytes` or 1 GiB. */
   readonly blocks?: number
   /** Longest prompt and output together, in tokens. Default: the model's, as far as the cache holds it. */
   readonly contextLength?: number
-  /** GPU memory for everything, in bytes. */
+  /**
+   * GPU memory for everything, in bytes. Default: as much as weights and a KV cache of 1 GiB need; `auto` then assumes half
+   * of the memory that the browser says the device has, or 2 GiB.
+   */
   readonly memoryBytes?: number
   /** Steps submitted before the first one's tokens have come back. Default 2; 1 waits for each. */
   readonly stepsInFlight?: number
@@ -98,7 +101,7 @@ const CHOICES: Readonly<
 > = {
   weights: ['f32', 'f16', 'q8', 'q4', 'auto'],
   activations: ['f32', 'int8'],
-  kv: ['f32', 'f16', 'int8'],
+  kv: ['f32', 'f16', 'int8', 'auto'],
   sharing: ['off', 'cache', 'two-level', 'tree'],
   attention: ['shared', 'split', 'flat', 'skip'],
   order: ['fcfs', 'ratio', 'dual'],

@@ -1,4 +1,5 @@
 import { CoppiceError, DeviceLost, OutOfMemory, UnsupportedDevice } from '../core/errors'
+import { bufferBytes } from './usage'
 
 export interface DeviceOptions {
   /** Where to look for an adapter; default `navigator.gpu`. In Node, what the `webgpu` package's `create()` returns. */
@@ -134,26 +135,6 @@ export class Gpu {
     for (const buffer of [...this.#buffers.keys()]) this.destroyBuffer(buffer)
     if (!this.#isBorrowed) this.device.destroy()
   }
-}
-
-/** Where buffers come from. */
-export type BufferMaker = Pick<Gpu, 'limits' | 'createBuffer' | 'destroyBuffer' | 'device'>
-
-/** Makes buffers that have a size and no more, to know what something would take before any of it is taken. */
-export function paperGpu(limits: GPUSupportedLimits): BufferMaker {
-  return {
-    limits,
-    createBuffer: (label, size) => ({ label, size: bufferBytes(size) }) as GPUBuffer,
-    destroyBuffer: () => undefined,
-    get device(): never {
-      throw new Error('there is no device behind paper')
-    },
-  }
-}
-
-/** Sizes are multiples of 16 bytes, and at least that. */
-function bufferBytes(size: number): number {
-  return Math.max(16, Math.ceil(size / 16) * 16)
 }
 
 /** @throws UnsupportedDevice that says what is missing, where */

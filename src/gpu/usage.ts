@@ -9,3 +9,8 @@ export const QUERY_RESOLVE = 0x200
 export const MODE_READ = 0x1
 /** `GPUShaderStage.COMPUTE` */
 export const COMPUTE = 0x4
+
+/** What a buffer of this size takes: buffers are made in multiples of 16 bytes. */
+export function bufferBytes(size: number): number {
+  return Math.max(16, Math.ceil(size / 16) * 16)
+}

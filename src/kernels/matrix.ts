@@ -1,6 +1,6 @@
 import { assert } from '../core/assert'
 import { OutOfMemory } from '../core/errors'
-import type { BufferMaker } from '../gpu/device'
+import type { BufferMaker } from '../gpu/paper'
 import { COPY_DST, COPY_SRC, STORAGE } from '../gpu/usage'
 import {
   BLOCK_LEN,

@@ -25,8 +25,8 @@ export interface MemoryOptions {
   /** Most tokens in a step. */
   readonly tokenBudget: number
   readonly kvFormat: KvFormat
-  /** Inputs of matrix products are rounded to int8, in buffers of their own. */
-  readonly hasInt8Rows?: boolean
+  /** What all other buffers take. */
+  readonly stepMemory: (sizes: StepSizes) => StepMemory
   /** Weights, scratch and KV cache together; default: as much as they need with a KV cache of 1 GiB. */
   readonly budgetBytes?: number
   /** Exact size of the KV cache; default: as many as fit. */
@@ -35,13 +35,30 @@ export interface MemoryOptions {
   readonly contextLength?: number
 }
 
+/** What the sizes of buffers follow from. */
+export type StepSizes = Pick<MemoryPlan, 'kvGroups' | 'contextLength' | 'segmentTokens' | 'partialSlots' | 'drawRows'>
+
+/** What a step works in. Bytes. */
+export interface StepMemory {
+  /** Sums `[slot][head][headDim]` of attention's states, and `[slot][head][2]`: highest score and sum of weights. */
+  readonly partialBytes: number
+  /** What a step's tokens pass through. */
+  readonly activationBytes: number
+  /** `[drawRows][vocab]`. */
+  readonly logitsBytes: number
+  /** What a step uploads and brings back, and tables. */
+  readonly listBytes: number
+  /** The largest of these buffers, which grow with the token budget. */
+  readonly largestBytes: number
+}
+
 /** A KV group and its pool. */
 export interface KvGroupPlan extends KvGroup {
   readonly numBlocks: number
 }
 
 /** How an engine divides the GPU's memory. Plain numbers; `explainMemory` puts them in words. */
-export interface MemoryPlan {
+export interface MemoryPlan extends Omit<StepMemory, 'largestBytes'> {
   /** Of the first group. */
   readonly numBlocks: number
   /** Furthest sight first. */
@@ -63,16 +80,6 @@ export interface MemoryPlan {
   readonly layerBytes: number
   /** All layers' K and V. */
   readonly kvBytes: number
-  /** Sums `[slot][head][headDim]` of attention's states, and `[slot][head][2]`: highest score and sum of weights. */
-  readonly partialBytes: number
-  /**
-   * What a step's tokens pass through: `[T][hidden]` twice, `[T][(heads + 2 kvHeads) headDim]`, `[T][heads headDim]` twice,
-   * `[T][gate and up]`, `[T][intermediate]`, `[drawRows][hidden]` twice, and
-   * the widest of them once more as int8 with scales, if so asked. Padding of rows is not counted.
-   */
-  readonly activationBytes: number
-  /** `[drawRows][vocab]`. */
-  readonly logitsBytes: number
   /** Everything above that is not a part of something else. */
   readonly totalBytes: number
 }
@@ -92,51 +99,45 @@ export function planMemory(options: MemoryOptions): MemoryPlan {
   const bindingBytes = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize)
   const rowBytes = config.vocabSize * F32_BYTES
   const drawRows = Math.max(1, Math.min(tokenBudget, Math.floor(Math.min(MAX_LOGITS_BYTES, bindingBytes) / rowBytes)))
-  const logitsBytes = drawRows * rowBytes
-  const { hidden, qkv, attention, gateUp, mlp } = bytesPerToken(config)
-  // a byte for four and a scale for 32 values
-  const int8 = options.hasInt8Rows ? Math.max(hidden, attention, mlp) * (1 / 4 + 1 / 32) : 0
-  const activationBytes = tokenBudget * (2 * hidden + qkv + 2 * attention + gateUp + mlp + int8) + 2 * drawRows * hidden
-
-  // the context is not known before the cache is, but it is at most the one wanted
-  const mostSlots = maxSlots(SEGMENT_TOKENS, { tokenBudget, contextLength: wantedContextLength })
-  const besidesBytes = weightBytes + activationBytes + logitsBytes + mostSlots * slotBytes(config)
   const blockBytes = kvBlockBytes(options.kvFormat, config)
   const groups = kvGroups(config.layers, wantedContextLength)
-  const divide = (most: number) => divideBlocks(groups, most, { tokenBudget, contextLength: wantedContextLength })
-  const cacheBytes = (most: number) =>
-    divide(most).reduce((sum, { layers, numBlocks }) => sum + 2 * layers.length * numBlocks * blockBytes, 0)
-  const numBlocks = chooseBlocks(options, { bindingBytes, besidesBytes, blockBytes, cacheBytes, wantedContextLength })
-
-  const isBounded = numBlocks < leastBlocks(groups[0], tokenBudget)
-  const contextLength = isBounded ? Math.min(wantedContextLength, numBlocks * BLOCK_LEN) : wantedContextLength
-  const partialSlots = maxSlots(SEGMENT_TOKENS, { tokenBudget, contextLength })
-  const largestBytes = Math.max(hidden, qkv, gateUp, attention, (partialSlots / tokenBudget) * attention)
-  if (tokenBudget * largestBytes > bindingBytes) {
+  const sizesOf = (numBlocks: number): StepSizes => {
+    const isBounded = numBlocks < leastBlocks(groups[0], tokenBudget)
+    const contextLength = isBounded ? Math.min(wantedContextLength, numBlocks * BLOCK_LEN) : wantedContextLength
+    return {
+      kvGroups: divideBlocks(groups, numBlocks, { tokenBudget, contextLength: wantedContextLength }),
+      contextLength,
+      segmentTokens: SEGMENT_TOKENS,
+      partialSlots: maxSlots(SEGMENT_TOKENS, { tokenBudget, contextLength }),
+      drawRows,
+    }
+  }
+  const partsOf = (sizes: StepSizes) => {
+    const { largestBytes, ...step } = options.stepMemory(sizes)
+    const kvBytes = sizes.kvGroups.reduce(
+      (sum, group) => sum + 2 * group.layers.length * group.numBlocks * blockBytes,
+      0,
+    )
+    return { weightBytes, kvBytes, ...step }
+  }
+  const numBlocks = chooseBlocks(options, bindingBytes, blockBytes, count => partsOf(sizesOf(count)))
+  const sizes = sizesOf(numBlocks)
+  const { largestBytes } = options.stepMemory(sizes)
+  if (largestBytes > bindingBytes) {
     throw new OutOfMemory(
-      `A token budget of ${tokenBudget} needs a buffer of ${mib(tokenBudget * largestBytes)}, the device binds ${mib(bindingBytes)} at most; ` +
-        `use a token budget of ${Math.floor(bindingBytes / largestBytes)}.`,
+      `A token budget of ${tokenBudget} needs a buffer of ${mib(largestBytes)}, the device binds ${mib(bindingBytes)} at most; ` +
+        `use a token budget of ${Math.floor((bindingBytes / largestBytes) * tokenBudget)}.`,
     )
   }
-  const parts = {
-    weightBytes,
-    kvBytes: cacheBytes(numBlocks),
-    partialBytes: partialSlots * slotBytes(config),
-    activationBytes,
-    logitsBytes,
-  }
+  const parts = partsOf(sizes)
   return {
     numBlocks,
-    kvGroups: divide(numBlocks),
-    contextLength,
     wantedContextLength,
-    segmentTokens: SEGMENT_TOKENS,
-    partialSlots,
-    drawRows,
     blockBytes,
     layerBytes: numBlocks * blockBytes,
+    ...sizes,
     ...parts,
-    totalBytes: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0),
+    totalBytes: total(parts),
   }
 }
 
@@ -152,6 +153,7 @@ export function explainMemory(plan: MemoryPlan): string {
     `attention    ${mib(plan.partialBytes)}: ${plan.partialSlots} states of parts of contexts, cut into segments of ${plan.segmentTokens} tokens`,
     `activations  ${mib(plan.activationBytes)}`,
     `logits       ${mib(plan.logitsBytes)}: ${plan.drawRows} rows at a time`,
+    `lists        ${mib(plan.listBytes)}: what a step uploads and brings back, and tables`,
     `total        ${mib(plan.totalBytes)}`,
     `context      ${plan.contextLength} tokens${reduced ? `, reduced from ${plan.wantedContextLength} to what the KV cache holds` : ''}`,
   ].join('\n')
@@ -184,32 +186,37 @@ function divideBlocks(
 
 /** As many blocks as fit, or exactly `options.blocks`. */
 function chooseBlocks(
-  { budgetBytes, blocks }: MemoryOptions,
-  sizes: {
-    bindingBytes: number
-    besidesBytes: number
-    blockBytes: number
-    cacheBytes: (numBlocks: number) => number
-    wantedContextLength: number
-  },
+  { config, tokenBudget, contextLength = config.maxPositions, budgetBytes, blocks }: MemoryOptions,
+  bindingBytes: number,
+  blockBytes: number,
+  partsOf: (numBlocks: number) => Parts,
 ): number {
-  const { bindingBytes, besidesBytes, blockBytes, cacheBytes, wantedContextLength } = sizes
-  const unbudgetedBytes = blocks === undefined ? DEFAULT_KV_BYTES : Number.POSITIVE_INFINITY
-  const leftBytes = budgetBytes === undefined ? unbudgetedBytes : budgetBytes - besidesBytes
-  const most = largest(Math.floor(bindingBytes / blockBytes), numBlocks => cacheBytes(numBlocks) <= leftBytes)
-  const least = blocks ?? blocksFor(Math.min(MIN_CONTEXT_TOKENS, wantedContextLength))
+  const fits = (numBlocks: number) => {
+    const parts = partsOf(numBlocks)
+    if (budgetBytes !== undefined) return total(parts) <= budgetBytes
+    return blocks !== undefined || parts.kvBytes <= DEFAULT_KV_BYTES
+  }
+  const most = largest(Math.floor(bindingBytes / blockBytes), fits)
+  const least = blocks ?? blocksFor(Math.min(MIN_CONTEXT_TOKENS, contextLength))
   if (most < least) {
+    const parts = partsOf(least)
     const budget =
       budgetBytes === undefined
         ? ''
-        : ` and the budget of ${mib(budgetBytes)} holds ${mib(besidesBytes)} of other things`
+        : ` and the budget of ${mib(budgetBytes)} holds ${mib(total(parts) - parts.kvBytes)} of other things`
     throw new OutOfMemory(
-      `The KV cache needs ${least} blocks of ${BLOCK_LEN} tokens (${mib(cacheBytes(least))}), but ${most} fit: ` +
-        `the device binds ${mib(bindingBytes)} at once (${mib(blockBytes)} a block)${budget}. ` +
-        'Use a smaller or more quantised model, a smaller token budget, fewer blocks, or give more memory.',
+      `The KV cache needs ${least} blocks of ${BLOCK_LEN} tokens (${mib(parts.kvBytes)}), but ${most} fit: ` +
+        `the device binds ${mib(bindingBytes)} at once (${(blockBytes / 1024).toFixed(1)} KiB a block)${budget}. ` +
+        `Use a smaller or more quantised model, a token budget below ${tokenBudget}, fewer blocks, or give more memory.`,
     )
   }
   return blocks ?? most
+}
+
+type Parts = Readonly<Record<'weightBytes' | 'kvBytes' | Exclude<keyof StepMemory, 'largestBytes'>, number>>
+
+function total(parts: Parts): number {
+  return Object.values(parts).reduce((sum, bytes) => sum + bytes, 0)
 }
 
 /** The largest number up to `most` that fits, if all smaller ones do; 0 if none does. */
@@ -221,23 +228,6 @@ function largest(most: number, fits: (num: number) => boolean): number {
     else high = middle - 1
   }
   return low
-}
-
-/** Bytes that one token takes in the buffers it passes through. */
-function bytesPerToken(config: ModelConfig) {
-  const { hiddenSize, intermediateSize, isGated, numHeads, numKvHeads, headDim } = config
-  return {
-    hidden: hiddenSize * F32_BYTES,
-    qkv: (numHeads + 2 * numKvHeads) * headDim * F32_BYTES,
-    attention: numHeads * headDim * F32_BYTES,
-    gateUp: (isGated ? 2 : 1) * intermediateSize * F32_BYTES,
-    mlp: intermediateSize * F32_BYTES,
-  }
-}
-
-/** The state of a row over a part of its keys, all heads. */
-function slotBytes({ numHeads, headDim }: ModelConfig): number {
-  return numHeads * (headDim + 2) * F32_BYTES
 }
 
 function mib(bytes: number): string {

@@ -73,10 +73,10 @@ export class Fields {
     )
   }
 
-  /** Throws `UnsupportedModel` for the first field that was neither read nor is in `ignored`. */
+  /** Throws `UnsupportedModel` for the first field that was neither read nor is in `ignored`; null says nothing. */
   refuseUnread(ignored: ReadonlySet<string>): void {
     for (const name of this.#unread) {
-      if (ignored.has(name)) continue
+      if (ignored.has(name) || this.json[name] === null) continue
       throw new UnsupportedModel(
         `${this.file} has the field ${name} = ${brief(this.json[name])}, whose meaning is not known here. If it does not change the model's output, remove it.`,
       )

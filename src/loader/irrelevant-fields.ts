@@ -3,12 +3,13 @@ export const IRRELEVANT_FIELDS: ReadonlySet<string> = new Set([
   // provenance, names, labels
   ...words`_name_or_path name_or_path model_type transformers_version tokenizer_class license prefix
     transformers.js_config unsloth_fixed unsloth_version is_llama_config
-    finetuning_task task_specific_params problem_type id2label label2id`,
+    finetuning_task task_specific_params problem_type id2label label2id num_labels _num_labels`,
   // how it was made or is run in Python; the dtype of the weights is the one the tensors state
-  ...words`initializer_range attention_dropout hidden_dropout resid_pdrop embd_pdrop attn_pdrop gradient_checkpointing
+  ...words`initializer_range attention_dropout hidden_dropout resid_pdrop embd_pdrop attn_pdrop
+    hidden_dropout_prob attention_probs_dropout_prob gradient_checkpointing
     torch_dtype dtype use_bfloat16 use_cache low_cpu_mem_usage chunk_size_feed_forward is_decoder pruned_heads
     attn_implementation _attn_implementation _attn_implementation_autoset _flash_attn_2_enabled torchscript
-    tf_legacy_loss return_dict return_dict_in_generate output_attentions output_hidden_states output_scores`,
+    tf_legacy_loss output_past return_dict return_dict_in_generate output_attentions output_hidden_states output_scores`,
   // lengths said twice: max_position_embeddings counts
   ...words`max_sequence_length model_max_length tokenizer_model_max_length`,
   // tokens without a part in generation

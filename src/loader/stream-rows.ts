@@ -2,6 +2,7 @@ import { abortError, CorruptCheckpoint } from '../core/errors'
 import { checkTensors, isSpareBias, type TensorShapes } from './check-tensors'
 import type { Checkpoint, RawRows, RowEncoding, SourceTensor, StoredTensor } from './checkpoint'
 import { PackedLinears } from './packed-linear'
+import { readingOrder } from './reading-order'
 import { slabRows, tensorSize } from './slab'
 import type { ModelSource } from './source'
 import { gatherRows, isReordered } from './tensor-layout'
@@ -28,8 +29,8 @@ export interface StreamOptions {
 const MAX_SLAB_ELEMENTS = 2 ** 20
 
 /**
- * Streams the weights of a model as slabs of whole rows, so that memory holds slabs and not tensors: each file once, from
- * where its weights begin to its end. `expected` are exactly the tensors that the model needs: anything else is
+ * Streams the weights of a model as slabs of whole rows, so that memory holds slabs and not tensors: each file once, in
+ * its `readingOrder`. `expected` are exactly the tensors that the model needs: anything else is
  * `CorruptCheckpoint` before any weight has streamed. The parts of a quantised matrix are gathered first.
  */
 export async function* streamRows(
@@ -44,44 +45,53 @@ export async function* streamRows(
   const totalBytes = checkpoint.files.reduce((sum, { stored }) => sum + (stored.at(-1)?.end ?? 0), 0)
   let finishedBytes = 0
   for (const file of checkpoint.files) {
-    const stream = await WeightStream.open(source, file, signal)
     const fileTotalBytes = file.stored.at(-1)?.end ?? 0
-    let reported = 0
-    const report = () => {
-      const fileLoadedBytes = Math.min(stream.position, fileTotalBytes)
-      if (fileLoadedBytes > reported) {
+    let fileLoadedBytes = 0
+    for (const { begin, end, stored } of readingOrder(file)) {
+      const stream = await WeightStream.open(source, file, signal, begin)
+      const before = fileLoadedBytes
+      const report = () => {
+        const loaded = before + Math.min(stream.position, end) - begin
+        if (loaded === fileLoadedBytes) return
+        fileLoadedBytes = loaded
         const loadedBytes = finishedBytes + fileLoadedBytes
         onProgress?.({ file: file.name, loadedBytes, totalBytes, fileLoadedBytes, fileTotalBytes })
       }
-      reported = fileLoadedBytes
-    }
-    try {
-      for (const stored of file.stored) {
-        const name = stored.tensor
-        const tensor = name === undefined ? undefined : checkpoint.tensors.get(name)
-        if (name === undefined || !tensor) continue
-        const isNeeded = expected.has(name)
-        if (!isNeeded && !isSpareBias(checkpoint.tensors, name)) continue
-        await stream.skipTo(stored.begin, `before tensor ${tensor.storedName}`)
-        if (!isNeeded) {
-          await checkZero(stream, tensor, stored)
-          continue
-        }
-        const slabs =
-          'group' in tensor.encoding
-            ? linears.add(name, stored, await stream.read(stored.end - stored.begin, `in a part of ${name}`))
-            : rowSlabs(stream, name, tensor, stored, tensor.encoding, maxSlabElements)
-        for await (const slab of slabs) {
+      try {
+        for await (const slab of slabsOf(stream, stored, checkpoint, expected, linears, maxSlabElements)) {
           yield slab
           report()
         }
+        await (end === fileTotalBytes ? stream.checkEnd() : stream.skipTo(end, 'in a tensor'))
+        report()
+      } finally {
+        await stream.close()
       }
-      await stream.checkEnd()
-      report()
-      finishedBytes += fileTotalBytes
-    } finally {
-      await stream.close()
     }
+    finishedBytes += fileTotalBytes
+  }
+}
+
+/** The rows of tensors that lie one behind the other. */
+async function* slabsOf(
+  stream: WeightStream,
+  stored: readonly StoredTensor[],
+  { tensors }: Checkpoint,
+  expected: TensorShapes,
+  linears: PackedLinears,
+  maxSlabElements: number,
+): AsyncGenerator<RawRows> {
+  for (const place of stored) {
+    const name = place.tensor
+    const tensor = name === undefined ? undefined : tensors.get(name)
+    if (name === undefined || !tensor) continue
+    const isNeeded = expected.has(name)
+    if (!isNeeded && !isSpareBias(tensors, name)) continue
+    await stream.skipTo(place.begin, `before tensor ${tensor.storedName}`)
+    if (!isNeeded) await checkZero(stream, tensor, place)
+    else if ('group' in tensor.encoding) {
+      yield* linears.add(name, place, await stream.read(place.end - place.begin, `in a part of ${name}`))
+    } else yield* rowSlabs(stream, name, tensor, place, tensor.encoding, maxSlabElements)
   }
 }
 

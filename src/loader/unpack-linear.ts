@@ -23,12 +23,14 @@ export function unpackLinear(raw: RawRows, encoding: PackedEncoding): Rows {
   const scales = new Float32Array(numRows * numGroups)
   const zeros = new Float32Array(numRows * numGroups)
   const shifts = encoding.type === 'GPTQ' ? GPTQ_SHIFTS : AWQ_SHIFTS
+  // added to whole words, as it was taken away: what a zero of 0 borrowed from the next comes back
+  const offsets = zeroOffset * 0x11111111
   for (let g = 0; g < numGroups; g++) {
     for (let row = 0; row < numRows; row++) {
       const from = g * numRows + row
       const to = row * numGroups + g
       scales[to] = float16Value(halves[from])
-      zeros[to] = ((qzeros[from >> 3] >>> shifts[row & 7]) & 15) + zeroOffset
+      zeros[to] = ((qzeros[from >> 3] + offsets) >>> shifts[row & 7]) & 15
     }
   }
   if (isSymmetric) checkSymmetric(raw, zeros)

@@ -8,19 +8,24 @@ export class WeightStream {
   readonly #file: WeightFile
   readonly #reader: ByteReader
 
-  private constructor(file: WeightFile, reader: ByteReader) {
+  private constructor(
+    file: WeightFile,
+    reader: ByteReader,
+    readonly begin: number,
+  ) {
     this.#file = file
     this.#reader = reader
   }
 
-  static async open(source: ModelSource, file: WeightFile, signal?: AbortSignal): Promise<WeightStream> {
-    const stream = await source.open(file.name, signal, file.dataBegin)
+  /** From position `begin` on. */
+  static async open(source: ModelSource, file: WeightFile, signal?: AbortSignal, begin = 0): Promise<WeightStream> {
+    const stream = await source.open(file.name, signal, file.dataBegin + begin)
     if (!stream) throw missingFile(source, file.name)
-    return new WeightStream(file, new ByteReader(stream, file.name, signal))
+    return new WeightStream(file, new ByteReader(stream, file.name, signal), begin)
   }
 
   get position(): number {
-    return this.#reader.bytesRead
+    return this.begin + this.#reader.bytesRead
   }
 
   /** `where` is in the file, for the error of one that ends before. */

@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../core/model-config'
-import type { Gpu } from '../gpu/device'
+import type { BufferMaker } from '../gpu/paper'
 import { COPY_DST, COPY_SRC, STORAGE } from '../gpu/usage'
 import type { Int8Rows } from '../kernels/context'
 import { TILE_ROWS } from '../kernels/matrix-format'
@@ -38,7 +38,7 @@ export interface ActivationSizes {
   readonly partialSlots: number
 }
 
-export function createActivations(gpu: Gpu, config: ModelConfig, sizes: ActivationSizes): Activations {
+export function createActivations(gpu: BufferMaker, config: ModelConfig, sizes: ActivationSizes): Activations {
   const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim, vocabSize, isGated } = config
   const { tokenBudget, drawRows, partialSlots } = sizes
   const f32 = (label: string, length: number) => gpu.createBuffer(label, length * 4, STORAGE | COPY_SRC | COPY_DST)
@@ -61,7 +61,7 @@ export function createActivations(gpu: Gpu, config: ModelConfig, sizes: Activati
 }
 
 /** Room for the input of any matrix product, rounded to int8. */
-export function createInt8Rows(gpu: Gpu, config: ModelConfig, tokenBudget: number): Int8Rows {
+export function createInt8Rows(gpu: BufferMaker, config: ModelConfig, tokenBudget: number): Int8Rows {
   const { hiddenSize, intermediateSize, numHeads, headDim } = config
   const mostValues = tokenBudget * Math.max(hiddenSize, intermediateSize, numHeads * headDim)
   return {

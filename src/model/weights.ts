@@ -1,5 +1,5 @@
 import type { Named, TensorLayout } from '../core/model-config'
-import type { BufferMaker } from '../gpu/device'
+import type { BufferMaker } from '../gpu/paper'
 import { COPY_DST, STORAGE } from '../gpu/usage'
 import { createMatrix, type Matrix } from '../kernels/matrix'
 import type { MatrixFormat } from '../kernels/matrix-format'

@@ -1,10 +1,13 @@
-import { afterAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, inject, test } from 'vitest'
+import { InvalidRequest } from '../../src/core/errors'
 import { cacheApiStore } from '../../src/loader/cache/cache-api-store'
 import { evictCached, listCached } from '../../src/loader/cache/cached-models'
 import { openStore } from '../../src/loader/cache/open-store'
 import { opfsStore } from '../../src/loader/cache/opfs-store'
+import { hubSource } from '../../src/loader/hub/hub-source'
 import { storeContract } from '../loader/cache/store-contract'
-import { hubContract } from '../loader/hub/hub-contract'
+import { hubContract, readAll } from '../loader/hub/hub-contract'
+import { publish } from '../support/fake-repository'
 
 const NAME = 'stores-test'
 
@@ -49,5 +52,41 @@ describe('the cache of a page', () => {
     expect((await listCached()).models).toEqual([{ name: 'host/org/b', bytes: 5 }])
     await evictCached()
     expect((await listCached()).models).toEqual([])
+  })
+})
+
+describe('while a file is being written, in another tab say,', () => {
+  const LOCATION = { id: 'org/name', revision: undefined, file: undefined, quantization: undefined }
+
+  /** Opens a file of the cache for writing, as a tab does that downloads it. */
+  async function writing(path: string) {
+    let directory = await (await navigator.storage.getDirectory()).getDirectoryHandle('coppice', { create: true })
+    const folders = path.split('/')
+    const name = folders.pop() ?? ''
+    for (const folder of folders) directory = await directory.getDirectoryHandle(folder, { create: true })
+    return (await directory.getFileHandle(name, { create: true })).createWritable()
+  }
+
+  afterEach(() => evictCached())
+
+  test('its model cannot be removed, and afterwards can', async () => {
+    const writable = await writing('host%2Forg%2Fa/x/0')
+    await expect(evictCached('host/org/a')).rejects.toThrow(InvalidRequest)
+    await expect(evictCached('host/org/a')).rejects.toThrow('host/org/a is being downloaded, here or in another tab.')
+    await writable.close()
+    await evictCached('host/org/a')
+    expect((await listCached()).models).toEqual([])
+  })
+
+  test('a newer commit of its model is read all the same', async () => {
+    const files = { 'config.json': '{}' }
+    const hub = await publish(inject('hubUrl'), { files })
+    const visit = async () => hubSource(LOCATION, hub, await openStore(true))
+    await readAll(await visit(), 'config.json')
+    const name = encodeURIComponent(`${hub.host.replace('http://', '')}/org/name`)
+    const writable = await writing(`${name}/${'a'.repeat(40)}/0`)
+    await hub.change({ files, commit: 'f'.repeat(40) })
+    expect(await readAll(await visit(), 'config.json')).toEqual(new TextEncoder().encode('{}'))
+    await writable.close()
   })
 })

@@ -73,8 +73,11 @@ describe.each(RUNTIMES)('on %s', { timeout: MINUTES_3 }, runtime => {
       { custom_id: 'endless', prompt: 'a', max_tokens: 510, ignore_eos: true, stop: 'never to be said' },
       { custom_id: 'quick', prompt: 'a', max_tokens: 1 },
     ])
+    let isInterrupted = false
     const { code, stderr } = await runJobCommand([input, '--model', model, '--runtime', runtime], (text, child) => {
-      if (text.includes('1/2')) child.kill('SIGINT')
+      if (isInterrupted || !text.includes('1/2')) return
+      isInterrupted = true
+      for (let i = 0; i < 3; i++) child.kill('SIGINT')
     })
     expect(code, stderr).toBe(130)
     const responses = readResponses(input.replace('.jsonl', '.results.jsonl'))

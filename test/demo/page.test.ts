@@ -139,7 +139,7 @@ describe('the demo page', { timeout: 300_000 }, () => {
     }
     await page.waitForFunction(() => document.querySelector('#model-status')?.textContent === 'sprout is ready')
     expect(await page.isHidden('#model-error')).toBe(true)
-    expect(await textOf('model-facts')).toContain('WeightsBF16 as f16')
+    expect(await textOf('model-facts')).toContain('WeightsBF16 as f32')
     expect(await page.isEnabled('#batch-run')).toBe(true)
   })
 

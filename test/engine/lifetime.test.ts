@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createEngine, DeviceLost, Disposed, OutOfMemory } from '../../src/index'
+import { createEngine, DeviceLost, Disposed, type ModelSource, OutOfMemory } from '../../src/index'
 import { TINY, TINY_SEED } from '../support/engine'
 import { seededModel } from '../support/seeded-weights'
 
@@ -63,6 +63,33 @@ it('an abort while loading rejects with its reason', async () => {
   await expect(loading).rejects.toThrow('enough')
 })
 
+it('when the GPU has no room after all, the weights are read no further', async () => {
+  const device = await borrowedDevice()
+  // what is true of each allocation is known only later
+  const full = new Proxy(device, {
+    get: (_, name: keyof GPUDevice) => {
+      const value = device[name]
+      if (name === 'popErrorScope') return () => device.popErrorScope().then(() => new Error('full'))
+      return typeof value === 'function' ? value.bind(device) : value
+    },
+  })
+  let isCancelled = false
+  const endless: ModelSource = {
+    ...source(),
+    async open(file, signal, begin = 0) {
+      if (begin === 0) return source().open(file, signal)
+      return new ReadableStream({
+        cancel: () => {
+          isCancelled = true
+        },
+      })
+    },
+  }
+  await expect(createEngine(endless, { blocks: 64, device: full })).rejects.toBeInstanceOf(OutOfMemory)
+  expect(isCancelled).toBe(true)
+  device.destroy()
+})
+
 it('reports progress up to all bytes', async () => {
   const seen: { loadedBytes: number; totalBytes: number | undefined }[] = []
   const engine = await createEngine(source(), { blocks: 64, onProgress: progress => seen.push(progress) })
@@ -74,7 +101,7 @@ it.each([
   [{ blokcs: 3 }, /^Unknown engine option blokcs\. Known are gpu, /],
   [{ tokenBudget: 0 }, 'Engine option tokenBudget is 0, but must be a whole number of at least 1.'],
   [{ weights: 'q3' }, 'Engine option weights is q3, but must be one of f32, f16, q8, q4, auto.'],
-  [{ kv: 'int4' }, 'Engine option kv is int4, but must be one of f32, f16, int8.'],
+  [{ kv: 'int4' }, 'Engine option kv is int4, but must be one of f32, f16, int8, auto.'],
   [{ sharing: 'all' }, 'Engine option sharing is all, but must be one of off, cache, two-level, tree.'],
   [{ attention: 'none' }, 'Engine option attention is none, but must be one of shared, split, flat, skip.'],
   [{ order: 'lifo' }, 'Engine option order is lifo, but must be one of fcfs, ratio, dual.'],

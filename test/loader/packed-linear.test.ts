@@ -3,8 +3,9 @@ import { CorruptCheckpoint, UnsupportedModel } from '../../src/core/errors'
 import { dequantize } from '../../src/core/quantize'
 import { decodeRows } from '../../src/loader/decode-rows'
 import { parseQuantization } from '../../src/loader/quantization-config'
-import { openSafetensors } from '../../src/loader/safetensors-checkpoint'
-import { streamRows } from '../../src/loader/stream-rows'
+import { openSafetensors, safetensorsCheckpoint } from '../../src/loader/safetensors-checkpoint'
+import type { ModelSource } from '../../src/loader/source'
+import { type LoadProgress, streamRows } from '../../src/loader/stream-rows'
 import { type PackedOptions, packedModel } from '../support/seeded-packed'
 import { type SeededConfig, seededTensors } from '../support/seeded-weights'
 import { type Files, memorySource, safetensorsFile } from './memory-source'
@@ -54,7 +55,9 @@ describe.each<PackedOptions>([
   { method: 'gptq', group: 64, version: 'gptq_v2', isSymmetric: true },
   { method: 'gptq', group: 32, order: 'trivial', isSymmetric: true, isShuffled: true },
   { method: 'gptq', group: 64, order: 'shuffled' },
+  { method: 'gptq', group: 32, order: 'trivial', isSorted: true },
   { method: 'awq', group: 64 },
+  { method: 'awq', group: 64, isSorted: true },
   { method: 'awq', group: 32, isShuffled: true },
 ])('%o', options => {
   test('stands for the same weights as the definition, and stays integers unless its groups are scattered', async () => {
@@ -72,6 +75,85 @@ describe.each<PackedOptions>([
       expect(actual.length).toBe(expected.get(name)?.length)
     }
   })
+})
+
+test('a file of any size may hold all integers before all scales, as safetensors sorts them', async () => {
+  const [rows, cols, group, numMatrices] = [2048, 2048, 64, 40]
+  const names = Array.from({ length: numMatrices }, (_, index) => `m${index}`)
+  let end = 0
+  const entries = [
+    ...names.flatMap(name => [
+      { name: `${name}.qweight`, dtype: 'I32' as const, shape: [cols / 8, rows] },
+      { name: `${name}.qzeros`, dtype: 'I32' as const, shape: [cols / group, rows / 8] },
+    ]),
+    ...names.map(name => ({ name: `${name}.scales`, dtype: 'F16' as const, shape: [cols / group, rows] })),
+  ].map(entry => {
+    const begin = end
+    end += entry.shape[0] * entry.shape[1] * (entry.dtype === 'I32' ? 4 : 2)
+    return { ...entry, begin, end }
+  })
+  const zeros: ModelSource = {
+    name: 'zeros',
+    open: async (_, __, begin = 0) => {
+      let left = end - begin
+      return new ReadableStream({
+        pull(controller) {
+          const chunk = new Uint8Array(Math.min(left, 2 ** 20))
+          left -= chunk.length
+          if (chunk.length > 0) controller.enqueue(chunk)
+          else controller.close()
+        },
+      })
+    },
+  }
+  const quantization = parseQuantization({ quantization_config: { quant_method: 'gptq', bits: 4, group_size: group } })
+  const checkpoint = safetensorsCheckpoint('f', [{ name: 'f', dataBegin: 0, entries }], quantization)
+  const seen: number[] = []
+  const onProgress = ({ loadedBytes }: LoadProgress) => seen.push(loadedBytes)
+  let numRows = 0
+  const expected = new Map(names.map(name => [`${name}.weight`, [rows, cols]]))
+  for await (const raw of streamRows(zeros, checkpoint, expected, { onProgress })) numRows += raw.numRows
+  expect(numRows).toBe(numMatrices * rows)
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+  expect(seen.at(-1)).toBe(end)
+})
+
+test.each([1, 2, 3])('the parts of a matrix may lie in two files: cut after part %d', async count => {
+  const { packed, plain } = packedModel(CONFIG, 5, { method: 'gptq', group: 64, order: 'shuffled' })
+  const { 'model.safetensors': file, ...others } = packed
+  const bytes = file as Uint8Array<ArrayBuffer>
+  const dataBegin = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true))
+  const header: Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }> = JSON.parse(
+    new TextDecoder().decode(bytes.subarray(8, dataBegin)),
+  )
+  const entries = Object.entries(header)
+  const cut = entries.findIndex(([name]) => name.includes('layers.1.mlp.up_proj')) + count
+  const halves = [entries.slice(0, cut), entries.slice(cut)].map(half => {
+    const [begin, end] = [half[0][1].data_offsets[0], half[half.length - 1][1].data_offsets[1]]
+    const moved = half.map(
+      ([
+        name,
+        {
+          data_offsets: [from, to],
+          ...entry
+        },
+      ]) => {
+        return [name, { ...entry, data_offsets: [from - begin, to - begin] }]
+      },
+    )
+    return safetensorsFile(Object.fromEntries(moved), bytes.slice(dataBegin + begin, dataBegin + end))
+  })
+  const weightMap = Object.fromEntries(entries.map(([name], i) => [name, i < cut ? 'a.safetensors' : 'b.safetensors']))
+  const { loaded } = await load({
+    ...others,
+    'model.safetensors.index.json': JSON.stringify({ weight_map: weightMap }),
+    'a.safetensors': halves[0],
+    'b.safetensors': halves[1],
+  })
+  const { loaded: expected } = await load(plain)
+  const name = 'model.layers.1.mlp.up_proj.weight'
+  expect([...loaded.keys()].sort()).toEqual([...expected.keys()].sort())
+  expect(loaded.get(name)?.map(value => value + 0)).toEqual(expected.get(name)?.map(value => value + 0))
 })
 
 test('a bias that the model has not may be there if it is zero, as AutoGPTQ writes it', async () => {

@@ -15,14 +15,18 @@ export interface PackedOptions {
   /** Inputs belong to groups in a shuffled order, written as g_idx; `trivial`: g_idx says what it would be without. */
   readonly order?: 'shuffled' | 'trivial'
   readonly version?: 'gptq' | 'gptq_v2'
-  /** The tensors of the file in an order of its own. */
+  /** The tensors of the file in an order of its own; or by type, as Hugging Face's library writes them. */
   readonly isShuffled?: boolean
+  readonly isSorted?: boolean
 }
 
 interface StoredTensor extends Pick<SeededTensor, 'name' | 'shape'> {
   readonly dtype: 'F32' | 'F16' | 'I32'
   readonly data: Uint8Array
 }
+
+/** In the order of safetensors' files. */
+const DTYPES = ['F32', 'I32', 'F16']
 
 /** AutoAWQ packs column order[i] of each eight as the i-th four bits of a word. */
 const AWQ_ORDER = [0, 2, 4, 6, 1, 3, 5, 7]
@@ -45,6 +49,7 @@ export function packedModel(
     if (!isLinear) packed.push(stored)
   }
   const shuffled = options.isShuffled ? shuffle(packed, random(seed)) : packed
+  if (options.isSorted) shuffled.sort((a, b) => DTYPES.indexOf(a.dtype) - DTYPES.indexOf(b.dtype))
   const settings = { ...config, quantization_config: quantizationConfig(options) }
   return { packed: modelFiles(settings, shuffled), plain: modelFiles(config, plain) }
 }
@@ -67,7 +72,7 @@ function quantised(
   const unit = 2 ** -(Math.floor((32 - Math.clz32(cols - 1)) / 2) + 6)
   const codes = Array.from({ length: rows * cols }, () => source.int(0, 16))
   const scales = Array.from({ length: numGroups * rows }, () => source.int(16, 32) * unit)
-  const zeros = Array.from({ length: numGroups * rows }, () => (isSymmetric ? 8 : source.int(1, 16)))
+  const zeros = Array.from({ length: numGroups * rows }, () => (isSymmetric ? 8 : source.int(0, 16)))
   const groups = Array.from({ length: cols }, (_, col) => Math.floor(col / group))
   const groupOf = order === 'shuffled' ? shuffle(groups, source) : groups
 
@@ -82,11 +87,12 @@ function quantised(
       else qweight[(col * rows) / 8 + Math.floor(row / 8)] += code * 16 ** AWQ_ORDER.indexOf(row % 8)
     }
     for (let g = 0; g < numGroups; g++) {
-      const stored = zeros[g * rows + row] - (method === 'gptq' && version === 'gptq' ? 1 : 0)
       const place = method === 'gptq' ? row % 8 : AWQ_ORDER.indexOf(row % 8)
-      qzeros[(g * rows) / 8 + Math.floor(row / 8)] += stored * 16 ** place
+      qzeros[(g * rows) / 8 + Math.floor(row / 8)] += zeros[g * rows + row] * 16 ** place
     }
   }
+  // the first version stores words of zeros less this
+  if (method === 'gptq' && version === 'gptq') for (const i of qzeros.keys()) qzeros[i] -= 0x11111111
   const halves = Uint16Array.from(new Uint32Array(Float32Array.from(scales).buffer), float16Bits)
   const part = (kind: string, dtype: StoredTensor['dtype'], shape: number[], data: { buffer: ArrayBuffer }) => ({
     name: name.replace(/weight$/, kind),

@@ -10,20 +10,19 @@ import { attentionBiases, LLAMA_TENSORS, type LlamaVariation, llamaLike } from '
  */
 export const gemma2: Architecture = {
   names: ['Gemma2ForCausalLM'],
-  gguf: {
-    name: 'gemma2',
-    config: model => ({
-      ...ggufGemma(model, 46),
-      attn_logit_softcapping: model.fields.positive('attn_logit_softcapping', 50),
-      final_logit_softcapping: model.fields.positive('final_logit_softcapping', 30),
-    }),
-  },
-  irrelevant: ['cache_implementation', 'hidden_act'],
-  describe: fields => gemma(fields, { slides: layer => layer % 2 === 0 }),
+  gguf: { name: 'gemma2', config: model => ggufGemma(model, 46) },
+  // sliding_window_size says sliding_window again
+  irrelevant: ['cache_implementation', 'hidden_act', 'sliding_window_size'],
+  describe: fields => gemma(fields, { slides: layer => layer % 2 === 0 }, { attention: 50, logits: 30 }),
 }
 
-/** What Gemma 2 and 3 share. */
-export function gemma(fields: Fields, variation: LlamaVariation): Decoder {
+/** What Gemma 2 and 3 share. `caps`: where config.json does not say, null being none. */
+export function gemma(
+  fields: Fields,
+  variation: LlamaVariation,
+  caps: { readonly attention?: number; readonly logits?: number } = {},
+): Decoder {
+  fields.only('use_bidirectional_attention', false)
   const base = llamaLike(fields, {
     headDim: 256,
     tieWordEmbeddings: true,
@@ -38,8 +37,8 @@ export function gemma(fields: Fields, variation: LlamaVariation): Decoder {
     // in the precision of the computation, as everything: transformers rounds it to that of the weights
     embeddingScale: Math.sqrt(base.hiddenSize),
     attentionScale: fields.positive('query_pre_attn_scalar', 256) ** -0.5,
-    attentionSoftcap: readSoftcap(fields, 'attn_logit_softcapping'),
-    logitSoftcap: readSoftcap(fields, 'final_logit_softcapping'),
+    attentionSoftcap: readSoftcap(fields, 'attn_logit_softcapping', caps.attention),
+    logitSoftcap: readSoftcap(fields, 'final_logit_softcapping', caps.logits),
     tensors: GEMMA_TENSORS,
   }
 }
@@ -59,14 +58,19 @@ export const GEMMA_TENSORS: TensorNames = {
   finalNorm: gemmaNorm('model.norm'),
 }
 
-function readSoftcap(fields: Fields, name: string): number | undefined {
+function readSoftcap(fields: Fields, name: string, fallback: number | undefined): number | undefined {
+  if (!(name in fields.json)) return fallback
   return fields.read(name) === undefined ? undefined : fields.positive(name)
 }
 
 /** GGUF does not say `query_pre_attn_scalar`: it is the head's size but for the model of 27 billion weights. */
 export function ggufGemma(
-  { numLayers, headDim, hiddenSize, numHeads }: GgufDescription,
+  { fields, numLayers, headDim, hiddenSize, numHeads }: GgufDescription,
   layersOf27b: number,
 ): JsonObject {
-  return { query_pre_attn_scalar: numLayers === layersOf27b ? hiddenSize / numHeads : headDim }
+  return {
+    query_pre_attn_scalar: numLayers === layersOf27b ? hiddenSize / numHeads : headDim,
+    attn_logit_softcapping: fields.read('attn_logit_softcapping'),
+    final_logit_softcapping: fields.read('final_logit_softcapping'),
+  }
 }

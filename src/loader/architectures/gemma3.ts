@@ -14,8 +14,6 @@ export const gemma3: Architecture = {
     name: 'gemma3',
     config: model => ({
       ...ggufGemma(model, 62),
-      attn_logit_softcapping: model.fields.read('attn_logit_softcapping'),
-      final_logit_softcapping: model.fields.read('final_logit_softcapping'),
       rope_theta: model.fields.positive('rope.freq_base', 1e6),
       rope_local_base_freq: model.fields.positive('rope.freq_base_swa', 10_000),
       layer_types: layerTypes(model),
@@ -23,7 +21,6 @@ export const gemma3: Architecture = {
   },
   irrelevant: ['cache_implementation', '_sliding_window_pattern'],
   describe: fields => {
-    fields.only('use_bidirectional_attention', false)
     const pattern = fields.size('sliding_window_pattern', Number.MAX_SAFE_INTEGER, 6)
     return {
       ...gemma(fields, { ropes: readRopes, slides: layer => (layer + 1) % pattern !== 0 }),
@@ -45,17 +42,18 @@ export const gemma3: Architecture = {
  * settings of both kinds of layers, by the names that `layer_types` has for them.
  */
 function readRopes(fields: Fields, options: RopeOptions) {
+  const fullOptions = { ...options, defaultTheta: 1e6 }
   const both = fields.json.rope_parameters
   if (isJsonObject(both) && isJsonObject(both.full_attention) && isJsonObject(both.sliding_attention)) {
     fields.read('rope_parameters')
     return {
-      full: readRopeObject(fields, both.full_attention, 'rope_parameters.full_attention', options),
+      full: readRopeObject(fields, both.full_attention, 'rope_parameters.full_attention', fullOptions),
       sliding: readRopeObject(fields, both.sliding_attention, 'rope_parameters.sliding_attention', options),
     }
   }
   const theta = fields.positive('rope_local_base_freq', 10_000)
   return {
-    full: readRope(fields, { ...options, defaultTheta: 1e6 }),
+    full: readRope(fields, fullOptions),
     sliding: { dim: options.headDim, theta, scaling: { type: 'default' } } as const,
   }
 }

@@ -15,9 +15,9 @@ export const gpt2: Architecture = {
     hidden_act: 'activation_function',
     rms_norm_eps: 'layer_norm_epsilon',
   },
-  // n_ctx says n_positions again; summaries are for classifiers
+  // n_ctx says n_positions again; special tokens are counted in vocab_size; summaries are for classifiers
   irrelevant: [
-    'n_ctx',
+    ...['n_ctx', 'n_special', 'predict_special_tokens'],
     ...['activation', 'first_dropout', 'proj_to_labels', 'type', 'use_proj'].map(name => `summary_${name}`),
   ],
   describe: fields => {

@@ -4,5 +4,5 @@ import { llamaLike } from './llama-like'
 /** Mistral (arXiv:2310.06825): a Llama whose layers all have a sliding window, unless it is null. */
 export const mistral: Architecture = {
   names: ['MistralForCausalLM'],
-  describe: fields => llamaLike(fields, { defaultWindow: 'sliding_window' in fields.json ? undefined : 4096 }),
+  describe: fields => llamaLike(fields, { defaultWindow: 4096 }),
 }

@@ -7,9 +7,17 @@ import { attentionBiases, LLAMA_TENSORS, llamaLike } from './llama-like'
  */
 export const phi3: Architecture = {
   names: ['Phi3ForCausalLM'],
-  gguf: { name: 'phi3', turnsPart: true },
+  gguf: {
+    name: 'phi3',
+    turnsPart: true,
+    // early files leave out the window, which Phi-3's models of 4096 positions have (llama.cpp's pull request 8931)
+    config: ({ fields }) => {
+      const isEarly = fields.read('attention.sliding_window') === undefined
+      return isEarly && fields.read('context_length') === 4096 ? { sliding_window: 2047 } : {}
+    },
+  },
   // code for versions of transformers without Phi-3, and settings that only that code reads
-  irrelevant: ['auto_map', 'full_attn_mod', 'interpolate_factor', 'original_max_position_embeddings'],
+  irrelevant: ['auto_map', 'full_attn_mod', 'interpolate_factor'],
   describe: fields => {
     for (const name of ['lm_head_bias', 'mlp_bias']) fields.only(name, false)
     return {

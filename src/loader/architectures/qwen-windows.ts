@@ -7,5 +7,5 @@ const FULL_LAYERS = 28
 /** Qwen's windows: none unless `use_sliding_window` says so, and then from layer `max_window_layers` on. */
 export function upperLayersSlide(fields: Fields): WindowOptions {
   const first = Number(fields.read('max_window_layers') ?? FULL_LAYERS)
-  return { usesWindow: false, slides: layer => layer >= first }
+  return { usesWindow: false, defaultWindow: 4096, slides: layer => layer >= first }
 }

@@ -7,7 +7,7 @@ const TYPES = ['full_attention', 'sliding_attention']
 export interface WindowOptions {
   /** Whether `sliding_window` counts where `use_sliding_window` is absent; default true. */
   readonly usesWindow?: boolean
-  /** Where `sliding_window` is absent; default: none. */
+  /** Where `sliding_window` is absent, null being none; default: none. */
   readonly defaultWindow?: number
   /** Whether a layer has the window, where `layer_types` does not say; default: all have. */
   slides?(layer: number): boolean
@@ -21,12 +21,13 @@ export function readWindows(
 ): (number | undefined)[] {
   const isUsed = fields.flag('use_sliding_window', usesWindow)
   const given = fields.read('sliding_window')
-  const window = given === undefined ? defaultWindow : fields.size('sliding_window', Number.MAX_SAFE_INTEGER)
+  const fallback = 'sliding_window' in fields.json ? undefined : defaultWindow
+  const window = given === undefined ? fallback : fields.size('sliding_window', Number.MAX_SAFE_INTEGER)
   const types = readLayerTypes(fields, numLayers)
-  if (types?.includes('sliding_attention') && window === undefined) {
+  if (isUsed && types?.includes('sliding_attention') && window === undefined) {
     throw fields.wrong('sliding_window', given, 'given for the layers of "sliding_attention"')
   }
-  const isSliding = (layer: number) => (types ? types[layer] === 'sliding_attention' : isUsed && slides(layer))
+  const isSliding = (layer: number) => isUsed && (types ? types[layer] === 'sliding_attention' : slides(layer))
   return Array.from({ length: numLayers }, (_, layer) => (isSliding(layer) ? window : undefined))
 }
 

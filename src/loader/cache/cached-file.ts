@@ -22,6 +22,7 @@ export class CachedFile {
     const { layout } = file
     if (begin >= layout.bytes) return new Blob().stream()
     const { isVerified } = await file.states()
+    signal?.throwIfAborted()
     if (isVerified) return file.stream(begin, signal)
     if (!this.#download || this.#download.isOver) this.#download = new Download(file, this.#remote, this.#sha256)
     const reader = this.#download.join(Math.floor(begin / layout.partBytes))

@@ -1,4 +1,6 @@
+import { InvalidRequest } from '../../core/errors'
 import { type CacheChoice, openStore } from './open-store'
+import type { Store } from './store'
 
 /** A model that is stored, wholly or in part. */
 export interface CachedModel {
@@ -19,7 +21,10 @@ export async function listCached(cache: CacheChoice = true): Promise<CacheConten
   const store = await openStore(cache)
   const bytesOf = new Map<string, number>()
   for (const [path, bytes] of (await store?.list()) ?? []) {
-    const name = decodeURIComponent(path.split('/')[0])
+    const [folder] = path.split('/')
+    // a folder on disk may hold other things too
+    if (!folder.includes('%2F')) continue
+    const name = decodeURIComponent(folder)
     bytesOf.set(name, (bytesOf.get(name) ?? 0) + bytes)
   }
   const { usage, quota } = (await globalThis.navigator?.storage?.estimate?.()) ?? {}
@@ -27,11 +32,24 @@ export async function listCached(cache: CacheChoice = true): Promise<CacheConten
   return { models, usageBytes: usage, quotaBytes: quota }
 }
 
-/** Removes a model, by the name that `listCached` gives; without a name all. An engine that runs does not mind. */
+/**
+ * Removes a model, by the name that `listCached` gives; without a name all. An engine that runs does not mind.
+ * @throws InvalidRequest while it is being downloaded, here or in another tab
+ */
 export async function evictCached(name?: string, cache: CacheChoice = true): Promise<void> {
   const store = await openStore(cache)
-  const names = name === undefined ? (await listCached(cache)).models.map(model => model.name) : [name]
-  await Promise.all(names.map(each => store?.remove(modelFolder(each))))
+  const { models } = await listCached(cache)
+  const unwanted = models.filter(model => name === undefined || model.name === name)
+  await Promise.all(unwanted.map(model => store && remove(store, model.name)))
+}
+
+async function remove(store: Store, name: string): Promise<void> {
+  try {
+    await store.remove(modelFolder(name))
+  } catch (cause) {
+    if (!(cause instanceof DOMException && cause.name === 'NoModificationAllowedError')) throw cause
+    throw new InvalidRequest(`${name} is being downloaded, here or in another tab. Remove it after that.`, { cause })
+  }
 }
 
 /** Where a model is in a store. */

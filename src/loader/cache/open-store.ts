@@ -26,8 +26,11 @@ export async function openStore(choice: CacheChoice): Promise<Store | undefined>
 
 async function openOpfs(): Promise<Store | undefined> {
   if (!globalThis.FileSystemFileHandle?.prototype.createWritable) return undefined
-  const root = await allowed(() => navigator.storage.getDirectory())
-  return root && opfsStore(await root.getDirectoryHandle(ROOT, { create: true }))
+  const root = await allowed(async () => {
+    const origin = await navigator.storage.getDirectory()
+    return origin.getDirectoryHandle(ROOT, { create: true })
+  })
+  return root && opfsStore(root)
 }
 
 async function openCacheApi(): Promise<Store | undefined> {

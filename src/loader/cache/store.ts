@@ -13,6 +13,6 @@ export interface Store {
   write(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>
   /** Sizes of everything in a folder at any depth, by path relative to it; without a folder, of everything there is. */
   list(folder?: string): Promise<ReadonlyMap<string, number>>
-  /** Removes a path, or a folder with everything in it, if it is there. */
+  /** Removes a path, or a folder with everything in it, if it is there; may reject while something in it is written. */
   remove(path: string): Promise<void>
 }

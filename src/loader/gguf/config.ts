@@ -14,8 +14,14 @@ const MAX_SIZE = 2 ** 32 - 1
 /** Fields that do not change what a model computes, or only together with others that are read. */
 const IRRELEVANT = ['tensor_data_layout', 'rope.scaling.original_context_length', 'rope.scaling.finetuned']
 
-/** All of them end a generation of Llama 3, by its generation_config.json; files name one. */
-const LLAMA_3_ENDS = ['<|end_of_text|>', '<|eom_id|>', '<|eot_id|>']
+/**
+ * They end a text, a turn or a message of Llama 3, Qwen, Phi-3 and Gemma, by their generation_config.json. Files name one,
+ * often not that of a turn.
+ */
+const ENDS = [
+  ...['<|end_of_text|>', '<|eom_id|>', '<|eot_id|>'],
+  ...['<|endoftext|>', '<|im_end|>', '<|end|>', '<end_of_turn>'],
+]
 
 /** The fields that describe a model, for typed access by their names without the architecture's. */
 export function ggufFields({ file, values }: Metadata, architecture: string): Fields {
@@ -72,10 +78,10 @@ export function ggufConfig({ metadata, tensors }: GgufModel, factors: RopeFactor
     max_position_embeddings: fields.size('context_length', MAX_SIZE),
     rms_norm_eps: normEps,
     rope_theta: theta,
-    partial_rotary_factor: rotaryDim === headDim ? undefined : rotaryDim / headDim,
+    partial_rotary_factor: rotaryDim / headDim,
     rope_scaling: ropeScaling(fields, { theta, rotaryDim, factors }),
     // 0 stands for none
-    sliding_window: window === 0 ? undefined : window,
+    sliding_window: window === 0 ? null : window,
     tie_word_embeddings: !hasTensor('output.weight'),
     ...tokenIds(metadata),
     ...gguf.config?.(model),
@@ -95,6 +101,6 @@ function readVocabSize(metadata: Metadata, fields: Fields): number {
 function tokenIds(metadata: Metadata) {
   const tokens = metadata.texts('tokenizer.ggml.tokens')
   const id = (role: string) => metadata.count(`tokenizer.ggml.${role}_token_id`, tokens.length - 1)
-  const ends = [...['eos', 'eot', 'eom'].map(id), ...LLAMA_3_ENDS.map(token => tokens.indexOf(token))]
+  const ends = [...['eos', 'eot', 'eom'].map(id), ...ENDS.map(token => tokens.indexOf(token))]
   return { bos_token_id: id('bos'), eos_token_id: [...new Set(ends)].filter(end => end !== undefined && end >= 0) }
 }

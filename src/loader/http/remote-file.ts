@@ -14,7 +14,7 @@ export interface RemoteFileOptions {
   readonly explain?: (response: Response) => string
 }
 
-const TRANSIENT_STATUS = [408, 425, 429, 500, 502, 503, 504]
+export const TRANSIENT_STATUS: readonly number[] = [408, 425, 429, 500, 502, 503, 504]
 
 /** The server has another file than the one we know. */
 export class FileChanged extends DownloadFailed {}

@@ -1,5 +1,5 @@
 import { DownloadFailed, InvalidRequest } from '../../core/errors'
-import { RemoteFile, type RemoteFileOptions } from '../http/remote-file'
+import { RemoteFile, type RemoteFileOptions, TRANSIENT_STATUS } from '../http/remote-file'
 import { DEFAULT_RETRY, type RetryPolicy } from '../http/retry'
 import { parseJsonObject } from '../json'
 import { readText } from '../source'
@@ -53,7 +53,7 @@ export class Hub {
       if (listing.commit !== known?.commit) await remembered?.remember(revision, answer)
       return listing
     } catch (error) {
-      if (known && error instanceof DownloadFailed && (error.status ?? 500) >= 500) return known
+      if (known && error instanceof DownloadFailed && mayPass(error)) return known
       throw error
     }
   }
@@ -74,4 +74,9 @@ export class Hub {
     if (status === 404) return `there is no such model, revision or file. Check ${this.id} at ${this.#address}.`
     return ''
   }
+}
+
+/** Not for us to put right: no network, a hub that is down or has had enough of us. */
+function mayPass({ status = 500 }: DownloadFailed): boolean {
+  return status >= 500 || TRANSIENT_STATUS.includes(status)
 }

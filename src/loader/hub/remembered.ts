@@ -1,3 +1,4 @@
+import { CorruptCheckpoint } from '../../core/errors'
 import { withinQuota } from '../cache/storage-full'
 import type { Store } from '../cache/store'
 import { parseJsonObject } from '../json'
@@ -14,9 +15,15 @@ export class RememberedListings {
     readonly folder: string,
   ) {}
 
+  /** Undefined too for what a crash has left damaged: the hub says it again. */
   async find(revision: string): Promise<Listing | undefined> {
     const bytes = await this.store.read(`${this.folder}/${REVISION}${encodeURIComponent(revision)}`)
-    return bytes && parseListing(parseJsonObject(new TextDecoder().decode(bytes), this.name), this.name)
+    try {
+      return bytes && parseListing(parseJsonObject(new TextDecoder().decode(bytes), this.name), this.name)
+    } catch (error) {
+      if (error instanceof CorruptCheckpoint) return undefined
+      throw error
+    }
   }
 
   /** Files that no remembered revision has any more are removed. */
@@ -32,6 +39,7 @@ export class RememberedListings {
       for (const { version } of listing?.files.values() ?? []) wanted.add(version)
     }
     const unwanted = [...entries].filter(entry => !wanted.has(entry))
-    await Promise.all(unwanted.map(entry => this.store.remove(`${this.folder}/${entry}`)))
+    // what another tab is writing goes another time
+    await Promise.allSettled(unwanted.map(entry => this.store.remove(`${this.folder}/${entry}`)))
   }
 }

@@ -98,6 +98,12 @@ describe('the config', () => {
     expect(new Set(eosTokenIds)).toEqual(new Set([2, 5, 7]))
   })
 
+  test.each(['<end_of_turn>', '<|end|>', '<|im_end|>'])('has %s for an end, which files do not name', async end => {
+    const tokens = ['<unk>', '<s>', '</s>', '<0x0A>', 'a', 'b', 'c', end]
+    const { eosTokenIds } = await changed(['tokenizer.ggml.tokens', LIST, tokens, TEXT])
+    expect(eosTokenIds).toEqual([2, 7])
+  })
+
   test('scales positions only by factors that a rule gives', async () => {
     const factors = { ...empty('rope_freqs.weight', [4]), data: new Uint8Array(Float32Array.of(1, 1, 1, 7).buffer) }
     await expect(configOf({ ...TINY, tensors: [factors, ...TINY.tensors] })).rejects.toThrow(UnsupportedModel)

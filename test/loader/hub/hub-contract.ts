@@ -20,6 +20,7 @@ const REPOSITORY: Repository = {
   },
 }
 const BYTES = fakeBytes(WEIGHTS)
+const LOCATION = { id: 'org/name', revision: undefined, file: undefined, quantization: undefined }
 
 /** What a model from the hub does, over any store. `open` gives the same place each time, `url` the fake hub. */
 export function hubContract(url: () => string, open: () => Promise<Store>): void {
@@ -34,8 +35,7 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
 
   /** A visit: everything but the store is new. */
   async function visit({ signal, ...options }: HubOptions & { signal?: AbortSignal } = {}): Promise<ModelSource> {
-    const location = { id: 'org/name', revision: undefined, file: undefined, quantization: undefined }
-    return hubSource(location, { host: hub.host, ...options }, await open(), signal, RETRY)
+    return hubSource(LOCATION, { host: hub.host, ...options }, await open(), signal, RETRY)
   }
 
   const servedBytes = async () => (await hub.served()).reduce((sum, { bytes }) => sum + bytes, 0)
@@ -106,6 +106,13 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
       await readAll(await visit(), 'model.safetensors')
       await goOffline()
       expect(isEqual(await readAll(await visit(), 'model.safetensors'), BYTES)).toBe(true)
+    })
+
+    test.each([429, 500])('a hub that answers %d is no hindrance to a model that was read', async status => {
+      await readAll(await visit(), 'config.json')
+      await withFaults('api', { status })
+      expect(await readAll(await visit(), 'config.json')).toEqual(fakeBytes('{"a":1}'))
+      expect(await filesServed()).toBe(0)
     })
 
     test('a revision that was never asked for cannot be read', async () => {
@@ -208,6 +215,14 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
       expect(await servedBytes()).toBe(PART + 777)
     })
 
+    test('a list that was damaged in the store is asked for again', async () => {
+      await readAll(await visit(), 'config.json')
+      const path = [...(await store.list()).keys()].find(each => each.includes('revision-')) ?? ''
+      await store.write(path, Uint8Array.of(0))
+      expect(await readAll(await visit(), 'config.json')).toEqual(fakeBytes('{"a":1}'))
+      expect((await store.read(path))?.length).toBeGreaterThan(1)
+    })
+
     test('a part that changed while the rest was missing is found', async () => {
       await hub.change({ ...REPOSITORY, bytesPerSecond: 2e7 })
       await interrupt(4)
@@ -279,6 +294,20 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
       const failure = failureOf(() => visit({ signal: abort.signal }))
       setTimeout(() => abort.abort(new Error('enough')), 50)
       expect(String(await failure)).toBe('Error: enough')
+    })
+
+    test('aborted while the store is searched rejects with the reason, and fetches nothing', async () => {
+      const abort = new AbortController()
+      let isOpening = false
+      const list = (folder?: string) => {
+        if (isOpening) abort.abort(new Error('enough'))
+        return store.list(folder)
+      }
+      const source = await hubSource(LOCATION, { host: hub.host }, { ...store, list }, undefined, RETRY)
+      isOpening = true
+      const failure = failureOf(async () => readAll(source, 'model.safetensors', 0, abort.signal))
+      expect(String(await failure)).toBe('Error: enough')
+      expect(await filesServed()).toBe(0)
     })
 
     test('aborted while another downloads rejects with the reason, and leaves the other alone', async () => {

@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest'
+import type { ModelConfig } from '../../../src/core/model-config'
+import { parseModelConfig } from '../../../src/loader/model-config'
+import { readModelFiles } from '../../../src/loader/model-files'
+import { memorySource } from '../memory-source'
+import { TINY, withFields } from './tiny-gguf'
+import { BOOL, F32, type Field, TEXT, type TensorInput, U32, writeGguf } from './write-gguf'
+
+type Values = Readonly<Record<string, number | boolean>>
+
+function fieldOf(key: string, value: number | boolean): Field {
+  if (typeof value === 'boolean') return [key, BOOL, value]
+  return [key, /epsilon|freq_base|scale|factor|softcapping/.test(key) ? F32 : U32, value]
+}
+
+/** The model that a file of llama.cpp's converter describes by these fields, which it prefixes with the architecture. */
+async function described(architecture: string, values: Values, tensors: readonly TensorInput[] = []) {
+  const own = Object.entries(values).map(([name, value]) => fieldOf(`${architecture}.${name}`, value))
+  const llama = TINY.fields.map(([key]) => key).filter(key => key.startsWith('llama.'))
+  const input = withFields({ ...TINY, tensors }, [['general.architecture', TEXT, architecture], ...own], llama)
+  const source = { ...memorySource({ 'model.gguf': writeGguf(input) }, 9_999), gguf: 'model.gguf' }
+  return parseModelConfig((await readModelFiles(source)).config)
+}
+
+const sizes = (layers: number, context: number, hidden: number, ffn: number, heads: number, kvHeads = heads) => ({
+  ...{ block_count: layers, context_length: context, embedding_length: hidden, feed_forward_length: ffn },
+  ...{ 'attention.head_count': heads, 'attention.head_count_kv': kvHeads },
+})
+const rms = (epsilon: number) => ({ 'attention.layer_norm_rms_epsilon': epsilon })
+const heads = (length: number) => ({ 'attention.key_length': length, 'attention.value_length': length })
+
+/** All fields of published files, by llama.cpp's listing of them. */
+test.each<[name: string, architecture: string, Values, expected: Partial<ModelConfig>]>([
+  [
+    'Qwen3 0.6B',
+    'qwen3',
+    { ...sizes(28, 40960, 1024, 3072, 16, 8), ...rms(1e-6), ...heads(128), 'rope.freq_base': 1e6 },
+    { headDim: 128, numKvHeads: 8, qkNorm: 'head' },
+  ],
+  [
+    'Gemma 2 2B',
+    'gemma2',
+    {
+      ...{ ...sizes(26, 8192, 2304, 9216, 8, 4), ...rms(1e-6), ...heads(256) },
+      ...{ attn_logit_softcapping: 50, final_logit_softcapping: 30, 'attention.sliding_window': 4096 },
+    },
+    { attentionSoftcap: 50, logitSoftcap: 30, attentionScale: 1 / 16, activation: 'gelu-tanh' },
+  ],
+  [
+    'Gemma 3 270M',
+    'gemma3',
+    {
+      ...{ ...sizes(18, 32768, 640, 2048, 4, 1), ...rms(1e-6), ...heads(256) },
+      ...{ 'rope.freq_base': 1e6, 'attention.sliding_window': 512 },
+    },
+    { attentionSoftcap: undefined, attentionScale: 1 / 16, tieWordEmbeddings: true },
+  ],
+  [
+    'SmolLM3 3B',
+    'smollm3',
+    {
+      ...{ ...sizes(36, 65536, 2048, 11008, 16, 4), ...rms(1e-6), vocab_size: 128256 },
+      ...{ 'rope.freq_base': 5e6, 'rope.dimension_count': 128 },
+    },
+    { headDim: 128, vocabSize: 128256 },
+  ],
+  [
+    'Granite 3.1 2B',
+    'granite',
+    {
+      ...{ ...sizes(40, 131072, 2048, 8192, 32, 8), ...rms(1e-5), vocab_size: 49155, 'rope.freq_base': 5e6 },
+      ...{ 'rope.dimension_count': 64, 'attention.scale': 0.015625, embedding_scale: 12, residual_scale: 0.25 },
+      logit_scale: 8,
+    },
+    { attentionScale: 1 / 64, embeddingScale: 12, residualScale: 0.25, logitScale: 1 / 8 },
+  ],
+  [
+    'GPT-2',
+    'gpt2',
+    { ...sizes(12, 1024, 768, 3072, 12), 'attention.layer_norm_epsilon': 1e-5 },
+    { norm: 'layer', activation: 'gelu-tanh', isGated: false },
+  ],
+  [
+    'Pythia 1.4B',
+    'gptneox',
+    {
+      ...{ ...sizes(24, 2048, 2048, 8192, 16), 'attention.layer_norm_epsilon': 1e-5 },
+      ...{ 'rope.dimension_count': 32, use_parallel_residual: true },
+    },
+    { headDim: 128, isParallel: true, activation: 'gelu', outputBias: true },
+  ],
+])('%s', async (_, architecture, values, expected) => {
+  expect(await described(architecture, values)).toMatchObject(expected)
+})
+
+const ropeOf = ({ layers }: ModelConfig) => layers[0].rope
+
+test('a part of a head turns, or all of it, as the file says', async () => {
+  const neox = { ...sizes(1, 2048, 2048, 8192, 16), 'attention.layer_norm_epsilon': 1e-5 }
+  expect(ropeOf(await described('gptneox', { ...neox, 'rope.dimension_count': 32 }))?.dim).toBe(32)
+  expect(ropeOf(await described('gptneox', { ...neox, 'rope.dimension_count': 128 }))?.dim).toBe(128)
+})
+
+test('Phi-3 mini has its window in early files too, which leave it out', async () => {
+  const values = { ...sizes(32, 4096, 3072, 8192, 32), ...rms(1e-5), 'rope.dimension_count': 96 }
+  expect((await described('phi3', values)).layers[0].window).toBe(2047)
+  expect((await described('phi3', { ...values, 'attention.sliding_window': 0 })).layers[0].window).toBeUndefined()
+})
+
+test('Phi-4 mini turns three quarters of a head by factors that are tensors', async () => {
+  const factors = ['rope_factors_long.weight', 'rope_factors_short.weight'].map(name => {
+    const data = new Uint8Array(Float32Array.from({ length: 48 }, () => (name.includes('long') ? 2 : 1)).buffer)
+    return { name, type: 0, shape: [48], data }
+  })
+  const values = {
+    ...{ ...sizes(32, 131072, 3072, 8192, 24, 8), ...rms(1e-5), 'rope.dimension_count': 96, 'rope.freq_base': 1e4 },
+    ...{ 'rope.scaling.original_context_length': 4096, 'attention.sliding_window': 262144 },
+  }
+  const config = await described('phi3', values, factors)
+  expect(config.layers[0].window).toBeUndefined()
+  expect(ropeOf(config)).toMatchObject({ dim: 96, scaling: { type: 'longrope', originalMaxPositions: 4096 } })
+})
