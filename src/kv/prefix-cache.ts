@@ -125,7 +125,10 @@ export class PrefixCache {
     let isEvicting = true
     while (isEvicting && pool.numFree < count) isEvicting = this.#evictLeaf(pool, count - pool.numFree)
     if (pool.numFree < count && pool.isWindowed) this.#freeWindows(pool, count)
-    else if (pool.numFree < count) this.#dropUnlocked(pool, count)
+    else if (pool.numFree < count) {
+      this.#joinEnds()
+      this.#dropUnlocked(pool, count)
+    }
     return pool.numFree >= count
   }
 
@@ -146,18 +149,16 @@ export class PrefixCache {
    * are there only to be copied from. What is still claimed must be computed again. For when nobody runs.
    */
   keepOnly(claim: Claim): void {
-    this.lock(claim)
+    const { numTokens } = this.lock(claim)
     while (this.#evictLeaf(this.#pools[0], Number.POSITIVE_INFINITY));
     this.#dropUnlocked()
-    this.unlock(claim)
-    const { numTokens } = takenBy(claim, this.#pools)
-    let below: Run | undefined
     for (const { value, start } of claim.node.path()) {
       const end = Math.min(start + value.numComputed, numTokens)
-      if (below && end % BLOCK_LEN > 0) this.#endIn(value, below)
-      else if (!below) cutRun(this.#pools, value, start, Math.max(start, floorToBlock(end)))
-      if (value.numComputed > 0) below = value
+      cutRun(this.#pools, value, start, Math.max(start, floorToBlock(end)))
+      if (value.numComputed > 0) break
     }
+    this.#joinEnds()
+    this.unlock(claim)
   }
 
   /** Asserts that claims, locks, blocks and counters agree; returns for each pool the block lists that the tree holds. */
@@ -193,7 +194,8 @@ export class PrefixCache {
   #extend(claim: Claim, tokens: readonly number[], end: number, tables: readonly BlockTable[]): void {
     const tree = this.#tree(claim.group)
     const { node } = claim
-    if (node.isLeaf && node.value.claims === 1 && node.source === tokens) {
+    const isOurs = node.isLeaf && node.value.claims === 1 && node.source === tokens
+    if (isOurs && !endsElsewhere(node, tables)) {
       node.end = end
       return
     }
@@ -205,11 +207,7 @@ export class PrefixCache {
     claim.node = tree.insert(tokens, end)
     for (const each of claim.node.path()) {
       if (each === node) break
-      if (each.value.claims === 0) {
-        // for its own block, of which it is a part, no one has made room
-        this.#countIdle(each, -1)
-        this.#replace(each, tables)
-      }
+      if (each.value.claims === 0) this.#countIdle(each, -1)
       each.value.claims++
       each.value.locks++
     }
@@ -267,6 +265,17 @@ export class PrefixCache {
     }
   }
 
+  /**
+   * Every locked run that ends inside a block ends in the one in which a locked run below begins, which holds the same. So
+   * a sequence that publishes its output keeps no block but its own, though a run of others may agree with its beginning.
+   */
+  #joinEnds(): void {
+    for (const { value, start, parent } of this.#leavesFirst()) {
+      if (value.locks > 0 && value.numComputed > 0 && start % BLOCK_LEN > 0 && parent?.parent)
+        this.#endIn(parent.value, value)
+    }
+  }
+
   /** Gives up what is seen from the ends of claimed runs, first of those that no one waits for, until `count` are free. */
   #freeWindows(pool: BlockPool, count: number): void {
     for (const isWanted of [false, true]) {
@@ -290,4 +299,13 @@ export class PrefixCache {
       setBlock(pool, table, table.blocks.length - 1, below.tables[index].blocks[0])
     })
   }
+}
+
+/**
+ * The run ends inside a block that is not the sequence's, which goes on in a copy. Others copy from the former: within a
+ * step copies have no order.
+ */
+function endsElsewhere({ value, numTokens, end }: RadixNode<Run>, tables: readonly BlockTable[]): boolean {
+  if (value.numComputed < numTokens || end % BLOCK_LEN === 0) return false
+  return tables.every(({ blocks }, group) => lastBlock(value.tables[group]) !== blocks[Math.floor(end / BLOCK_LEN)])
 }

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { Sequence } from '../../src/core/sequence'
 import { samplingParams } from '../../src/engine/sampling-params'
 import { createEngine, type Engine, type EngineOptions } from '../../src/index'
 import { type Driven, drivenEngine, type Request, TINY, TINY_SEED } from '../support/engine'
@@ -145,14 +146,17 @@ it('a chat turn computes only what is new', () =>
     expect(engine.stats().prefillTokens - before.prefillTokens).toBe(next.length - 128)
   }))
 
-it('a single prompt does not wait for a job that came before', () =>
-  withEngine({ tokenBudget: 64 }, async engine => {
-    const job = engine.generate(
-      Array.from({ length: 40 }, () => tokens(60)),
-      { maxTokens: 8, ignoreEos: true },
-    )
-    const jobResults = job.all()
-    await engine.generate([tokens(20)], { maxTokens: 4, ignoreEos: true }).all()
-    expect(engine.stats().waiting).toBeGreaterThan(30)
-    await jobResults
-  }))
+it('a single prompt does not wait for a job that came before', async () => {
+  const engine = await drivenEngine(TINY, TINY_SEED, { tokenBudget: 64 })
+  const params = samplingParams({ maxTokens: 8, ignoreEos: true }, TINY.vocab_size)
+  const single = new Sequence(40, tokens(20), params, 24, [])
+  let numWaiting: number | undefined
+  const job = Array.from({ length: 40 }, () => ({ prompt: tokens(60), params }))
+  await engine.run(job, (step, scheduler) => {
+    if (step === 0) scheduler.add(single, { call: single })
+    if (single.isFinished) numWaiting ??= scheduler.numWaiting
+  })
+  engine.dispose()
+  // it draws four times, beside at most one prompt a step
+  expect(numWaiting).toBeGreaterThan(30)
+})

@@ -155,6 +155,20 @@ describe('PrefixCache', () => {
     expect(tail).toEqual([users[0].table.blocks[1], users[1].table.blocks[1]])
   })
 
+  test('what was taken over stays where it was computed, though the reply goes on in a copy of it', () => {
+    const scene = new Scene(8)
+    const shared = tokensOf('ab').slice(0, 31)
+    const [replying, model] = [1, 2].map(last => scene.claim([...shared, last]))
+    scene.start(model)
+    const block = model.table.blocks[1]
+    scene.compute(model, 31)
+    scene.end(model)
+    expect(scene.start(replying)).toBe(31)
+    scene.compute(replying)
+    const [{ tail }] = takenBy(scene.claim([...shared, 3]).claim, [scene.pool]).groups
+    expect(tail).toEqual(Array(15).fill(block))
+  })
+
   test('of a run that is not complete no part of a block is taken over, since another may go on in it', () => {
     const scene = new Scene(8)
     const users = [1, 2].map(last => scene.claim([...tokensOf('ab').slice(0, 30), last]))
@@ -162,6 +176,26 @@ describe('PrefixCache', () => {
     scene.compute(users[0], 20)
     expect(scene.start(users[1])).toBe(16)
   })
+
+  test.each(['remembered', 'waited for', 'computed by one that runs no more'])(
+    'a reply keeps no block but its own, though it begins as a run that is %s',
+    other => {
+      const scene = new Scene(2)
+      const [first, ...rest] = tokensOf('a')
+      const model = scene.claim([first, ...rest])
+      scene.start(model)
+      scene.compute(model)
+      if (other !== 'computed by one that runs no more') scene.end(model)
+      if (other === 'waited for') scene.claim([first, 7])
+      const reply = scene.claim([first])
+      scene.start(reply)
+      reply.tokens.push(...rest.map(token => token + 1))
+      scene.compute(reply)
+      if (other === 'computed by one that runs no more') scene.end(model)
+      expect(scene.cache.makeFree(scene.pool, 1)).toBe(true)
+      scene.check()
+    },
+  )
 
   test('what was generated can be taken over too', () => {
     const scene = new Scene(8)
@@ -243,28 +277,67 @@ describe('PrefixCache', () => {
   test('the laws hold through 20,000 random operations', () => {
     let numTaken = 0
     forEachSeed(20, random => {
-      const scene = new Scene(random.int(6, 24), pick(random, [1, 1, BLOCK_LEN]))
-      const users: User[] = []
-      for (let operation = 0; operation < 1000; operation++) {
-        const choice = random.next()
-        const user = users.length > 0 ? pick(random, users) : undefined
-        if (choice < 0.25 && users.length < 12)
-          users.push(scene.claim(randomTokens(random), pick(random, [0, 0, 0, 1])))
-        else if (!user) continue
-        else if (choice < 0.5 && !scene.running.has(user)) numTaken += scene.start(user) ?? 0
-        else if (choice < 0.75 && scene.running.has(user)) scene.compute(user, random.int(1, user.tokens.length + 1))
-        else if (choice < 0.85 && scene.running.has(user)) scene.stop(user)
-        else if (choice > 0.9) {
-          scene.end(user)
-          users.splice(users.indexOf(user), 1)
-        }
-      }
-      for (const user of users) scene.end(user)
-      expect(scene.pool.numFree + scene.cache.numIdle[0]).toBe(scene.pool.numBlocks)
+      numTaken += randomOperations(random, new Scene(random.int(6, 24), pick(random, [1, 1, BLOCK_LEN])))
     })
     expect(numTaken).toBeGreaterThan(1000)
   })
 })
+
+describe('PrefixCache with a window', () => {
+  const WINDOW = 32
+
+  test('keeps what is seen from the end of a run, and goes on from there only', () => {
+    const scene = new Scene(12, 1, WINDOW)
+    scene.run(tokensOf('abcdef'))
+    // the whole pool's idle blocks are those of the last window
+    expect(scene.cache.numIdle).toEqual([2])
+    expect(scene.run([...tokensOf('abcdef'), 1])).toBe(96)
+    expect(scene.run([...tokensOf('abcd'), 1])).toBe(0)
+    // that one left at the fork what it lacked
+    expect(scene.run([...tokensOf('abcd'), 2])).toBe(64)
+  })
+
+  test('what is kept for those that wait gives way to what runs', () => {
+    const scene = new Scene(7, 1, WINDOW)
+    const waiting = scene.claim([...tokensOf('abc'), 1])
+    scene.run([...tokensOf('abc'), 2])
+    expect(scene.run(tokensOf('tuvwxyz'))).toBe(0)
+    expect(scene.start(waiting)).toBe(0)
+  })
+
+  test('the laws hold through 20,000 random operations', () => {
+    let numTaken = 0
+    forEachSeed(20, random => {
+      numTaken += randomOperations(
+        random,
+        new Scene(random.int(6, 24), pick(random, [1, 1, BLOCK_LEN]), random.int(16, 80)),
+      )
+    })
+    expect(numTaken).toBeGreaterThan(1000)
+  })
+})
+
+/** Returns how many tokens were taken over. */
+function randomOperations(random: Random, scene: Scene): number {
+  let numTaken = 0
+  const users: User[] = []
+  for (let operation = 0; operation < 1000; operation++) {
+    const choice = random.next()
+    const user = users.length > 0 ? pick(random, users) : undefined
+    if (choice < 0.25 && users.length < 12) users.push(scene.claim(randomTokens(random), pick(random, [0, 0, 0, 1])))
+    else if (!user) continue
+    else if (choice < 0.5 && !scene.running.has(user)) numTaken += scene.start(user) ?? 0
+    else if (choice < 0.75 && scene.running.has(user)) scene.compute(user, random.int(1, user.tokens.length + 1))
+    else if (choice < 0.85 && scene.running.has(user)) scene.stop(user)
+    else if (choice > 0.9) {
+      scene.end(user)
+      users.splice(users.indexOf(user), 1)
+    }
+  }
+  for (const user of users) scene.end(user)
+  expect(scene.pool.numFree + scene.cache.numIdle[0]).toBe(scene.pool.numBlocks)
+  return numTaken
+}
 
 /** Up to 5 blocks and a bit, of few different ones, so that beginnings agree often. */
 function randomTokens(random: Random): number[] {

@@ -3,6 +3,9 @@ import type { Batch, Chunk, Draw } from '../../src/core/batch'
 import { BLOCK_LEN } from '../../src/core/block'
 import { needsHistory, type SamplingParams } from '../../src/core/sampling-params'
 import { Sequence } from '../../src/core/sequence'
+import { planCapacity } from '../../src/kv/attention-layout'
+import { AttentionPlanner } from '../../src/kv/attention-plan'
+import { checkPlan } from '../kv/check-plan'
 
 /** Token ids are below this; EOS is 0, so about one draw in 40 ends a sequence. */
 export const VOCAB_SIZE = 40
@@ -43,6 +46,11 @@ function hash(prefixHash: number, token: number): number {
   return Math.imul(prefixHash ^ (token + 1), 0x9e3779b1) >>> 3
 }
 
+/** Of the attention plans that are checked: segments short enough that prompts of these tests have several. */
+const LAYOUT = { segmentTokens: 32, groupSize: 3, tiles: [8, 32] }
+/** Steps from one whose attention plans are checked to the next. */
+const PLAN_EVERY = 7
+
 /** The tokens that a sequence must end up with if it runs to its end. */
 export function expectedTokens({ promptLen, tokens, maxLen, params }: Sequence): number[] {
   const expected = tokens.slice(0, promptLen)
@@ -71,6 +79,7 @@ export class SimulatedGpu {
   /** [groups] What each place holds. */
   readonly #caches: readonly Map<number, Entry>[]
   readonly #slots = new Map<number, number>()
+  #numSteps = 0
   readonly #queue: { readonly batch: Batch; readonly tokens: readonly (number | undefined)[][] }[] = []
 
   /** `windows`: how many tokens a token sees in each group, itself among them. */
@@ -107,6 +116,7 @@ export class SimulatedGpu {
       }),
     )
     for (const group of this.windows.keys()) this.#write(batch, group, inputs)
+    if (this.#numSteps++ % PLAN_EVERY === 0) for (const group of this.windows.keys()) this.#checkPlan(batch, group)
     const states = batch.chunks.map(chunk => this.windows.map((_, group) => this.#attend(chunk, group)))
     const draws: Draw[] = []
     batch.chunks.forEach(({ sequence, draws: isDrawing, slot }, index) => {
@@ -146,6 +156,24 @@ export class SimulatedGpu {
         cache.set(address, { position, hash: hash(before, token) })
       })
     })
+  }
+
+  /** Asserts that an attention plan of the step reads all that the tokens see in a group once, where `#attend` reads it. */
+  #checkPlan({ chunks, numTokens }: Batch, group: number): void {
+    const window = this.windows[group]
+    const ofGroup = chunks.map(({ start, count, groups }) => ({ start, count, blockTable: groups[group].blockTable }))
+    const contextLength = Math.max(...chunks.map(({ start, count }) => start + count))
+    const capacity = planCapacity({ layout: LAYOUT, tokenBudget: numTokens, contextLength })
+    checkPlan(new AttentionPlanner(LAYOUT, capacity, { window }).plan(ofGroup), ofGroup, LAYOUT, window, (...part) =>
+      this.#holdsSame(group, ...part),
+    )
+  }
+
+  /** With windows some compute again what others have; plans may read either. */
+  #holdsSame(group: number, block: number, expected: number, first: number, end: number): boolean {
+    const hashAt = (of: number, offset: number) => this.#caches[group].get(of * BLOCK_LEN + offset)?.hash
+    for (let at = first; at < end; at++) if (hashAt(block, at) !== hashAt(expected, at)) return false
+    return true
   }
 
   /** Reads all that the chunk's tokens see in a group, and returns the last. */
