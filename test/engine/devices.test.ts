@@ -20,7 +20,7 @@ describe('the oracle’s tokens come out', () => {
   const expected = oracle.runs.map(run => run.tokens)
 
   it('of weights kept as f16, which needs no shader-f16', async () => {
-    expect(await tokens({ weights: 'f16', limits: 'default' })).toEqual(expected)
+    expect(await tokens({ weights: 'f16', kv: 'f32', limits: 'default' })).toEqual(expected)
   })
 
   it('of f16 and bf16 checkpoints, whole and sharded', async () => {
@@ -38,7 +38,7 @@ it('a matrix over the binding limit of 128 MiB gives the same tokens as one that
   const prompts = [[1], [69_999, 3, 69_000]]
   const answers: unknown[] = []
   for (const weights of ['f32', 'f16'] as const) {
-    const engine = await createEngine(seededModel(config, 5), { weights, blocks: 32, limits: 'default' })
+    const engine = await createEngine(seededModel(config, 5), { weights, kv: 'f32', blocks: 32, limits: 'default' })
     const isOver = config.vocab_size * config.hidden_size * (weights === 'f32' ? 4 : 2) > 128 * MIB
     expect(isOver).toBe(weights === 'f32')
     const results = await engine.generate(prompts, { maxTokens: 4, ignoreEos: true }).all()
