@@ -28,6 +28,7 @@ export default defineConfig({
           include: ['test/{gpu,kernels,sampler,model,engine,browser}/**/*.test.ts'],
           globalSetup: ['test/support/fake-hub-setup.ts'],
           testTimeout: 300_000,
+          hookTimeout: 300_000,
           fileParallelism: false,
           browser: {
             enabled: true,
@@ -45,6 +46,7 @@ export default defineConfig({
           environment: 'node',
           include: ['test/{gpu,kernels,sampler,model,engine}/**/*.test.ts'],
           testTimeout: 300_000,
+          hookTimeout: 300_000,
           fileParallelism: false,
           pool: 'forks',
           setupFiles: ['test/support/dawn.ts'],

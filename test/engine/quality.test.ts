@@ -52,7 +52,7 @@ describe('the embedded model on held-out texts', () => {
 
   beforeAll(async () => {
     exact = await forced(source, texts, { weights: 'f32' })
-  }, 120_000)
+  })
 
   it('knows them', () => {
     const own = difference(exact, exact, texts)
