@@ -17,13 +17,19 @@ const BYTES = { f32: 4, f16: 2, q8: 1.0625, q4: 0.5625 }
  */
 export function chooseWeights(
   { weights = 'auto' }: Pick<EngineOptions, 'weights'>,
-  { tensors }: Pick<Checkpoint, 'tensors'>,
+  checkpoint: Pick<Checkpoint, 'tensors'>,
   budget: MemoryBudget,
 ): WeightChoice {
   if (weights !== 'auto') return { format: weights, keepsIntegers: weights === 'q8' || weights === 'q4' }
-  let numWeights = 0
-  for (const { shape } of tensors.values()) numWeights += shape.reduce((product, size) => product * size, 1)
-  const fits = (format: keyof typeof BYTES, share: number) => numWeights * BYTES[format] <= budget.bytes * share
+  const count = numWeights(checkpoint)
+  const fits = (format: keyof typeof BYTES, share: number) => count * BYTES[format] <= budget.bytes * share
   const format = fits('f32', EXACT_SHARE) ? 'f32' : fits('f16', SHARE) ? 'f16' : fits('q8', SHARE) ? 'q8' : 'q4'
   return { format, keepsIntegers: true }
+}
+
+/** Elements of all tensors. */
+export function numWeights({ tensors }: Pick<Checkpoint, 'tensors'>): number {
+  let count = 0
+  for (const { shape } of tensors.values()) count += shape.reduce((product, size) => product * size, 1)
+  return count
 }

@@ -2,17 +2,15 @@ import { OutOfMemory } from '../core/errors'
 import type { KvFormat } from '../core/kv-format'
 import type { ModelConfig } from '../core/model-config'
 import { Paper } from '../gpu/paper'
-import { type MemoryPlan, planMemory } from '../kv/memory-plan'
+import { type MemoryPlan, mib, planMemory } from '../kv/memory-plan'
 import type { Checkpoint } from '../loader'
 import { decoderTensors } from '../model/tensors'
 import { type FormatChoice, Weights } from '../model/weights'
 import { chooseFormat, type WeightChoice } from '../packing/choose-format'
-import { chooseWeights } from './choose-weights'
+import { chooseWeights, numWeights } from './choose-weights'
 import { type MemoryBudget, memoryBudget } from './memory-budget'
 import type { EngineOptions } from './options'
 import { stepMemory } from './step-memory'
-
-const MIB = 2 ** 20
 
 /** A context that `kv: 'auto'` gives up precision for, in tokens. */
 const GOOD_CONTEXT = 4096
@@ -61,7 +59,7 @@ export function planEngine(
     if (!(error instanceof OutOfMemory)) throw error
     const fitting = (['f16', 'q8', 'q4'] as const).filter(format => {
       const bytes = bytesOfWeights(limits, config, formatsFor({ format, keepsIntegers: true }, config, checkpoint))
-      return bytes < weightBytes && succeeds(() => plan('int8', bytes))
+      return bytes < weightBytes && ifItFits(() => plan('int8', bytes)) !== undefined
     })
     if (fitting.length === 0) throw error
     throw new OutOfMemory(`${error.message} It fits with weights ${fitting.join(' or ')} and kv int8.`, {
@@ -114,29 +112,27 @@ function chooseKv(
 ): { readonly kvFormat: KvFormat; readonly memory: MemoryPlan } {
   if (kv !== 'auto') return { kvFormat: kv, memory: plan(kv) }
   for (const kvFormat of format === 'f32' ? (['f32', 'f16'] as const) : (['f16'] as const)) {
-    if (!succeeds(() => plan(kvFormat))) continue
-    const memory = plan(kvFormat)
-    if (memory.contextLength >= Math.min(memory.wantedContextLength, GOOD_CONTEXT)) return { kvFormat, memory }
+    const memory = ifItFits(() => plan(kvFormat))
+    if (memory && memory.contextLength >= Math.min(memory.wantedContextLength, GOOD_CONTEXT))
+      return { kvFormat, memory }
   }
   return { kvFormat: 'int8', memory: plan('int8') }
 }
 
-function succeeds(plan: () => MemoryPlan): boolean {
+function ifItFits(plan: () => MemoryPlan): MemoryPlan | undefined {
   try {
-    plan()
-    return true
+    return plan()
   } catch (error) {
-    if (error instanceof OutOfMemory) return false
+    if (error instanceof OutOfMemory) return undefined
     throw error
   }
 }
 
-function tooLarge(weightBytes: number, { tensors }: Checkpoint, { bytes, reason }: MemoryBudget): OutOfMemory {
-  let numWeights = 0
-  for (const { shape } of tensors.values()) numWeights += shape.reduce((product, size) => product * size, 1)
-  const most = (numWeights / weightBytes) * bytes
+function tooLarge(weightBytes: number, checkpoint: Checkpoint, { bytes, reason }: MemoryBudget): OutOfMemory {
+  const count = numWeights(checkpoint)
+  const most = (count / weightBytes) * bytes
   return new OutOfMemory(
-    `The model has ${millions(numWeights)} million weights, which take ${mib(weightBytes)} as narrow as they can be kept; ` +
+    `The model has ${millions(count)} million weights, which take ${mib(weightBytes)} as narrow as they can be kept; ` +
       `the GPU memory for it is ${mib(bytes)} (${reason}). A model of at most ${millions(most)} million weights ` +
       'would fit; the option memoryBytes says if there is more.',
   )
@@ -144,8 +140,4 @@ function tooLarge(weightBytes: number, { tensors }: Checkpoint, { bytes, reason 
 
 function millions(count: number): string {
   return Math.floor(count / 1e6).toLocaleString('en')
-}
-
-function mib(bytes: number): string {
-  return `${(bytes / MIB).toFixed(1)} MiB`
 }

@@ -230,6 +230,7 @@ function largest(most: number, fits: (num: number) => boolean): number {
   return low
 }
 
-function mib(bytes: number): string {
+/** Bytes for people. */
+export function mib(bytes: number): string {
   return `${(bytes / MIB).toFixed(1)} MiB`
 }

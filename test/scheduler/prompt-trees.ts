@@ -5,6 +5,7 @@ import type { Share } from '../../src/kv/claim'
 import { COMMON } from '../../src/kv/prefix-cache'
 import { RadixTree } from '../../src/kv/radix-tree'
 import type { Random } from '../support/random'
+import type { Drive } from './drive'
 import { expectedTokens, promptOf, sequence } from './simulated-gpu'
 
 /** Prompts that are paths of a random tree: runs of 1 to 40 tokens, few different ones at each fork. */
@@ -56,4 +57,24 @@ export function treeLevels(prompts: readonly number[][]): number {
 export function checkOutput(sequence: Sequence): void {
   const expected = expectedTokens(sequence)
   assert(`${sequence.tokens}` === `${expected}`, `sequence ${sequence.id}: ${sequence.tokens}, alone ${expected}`)
+}
+
+/** How sequences come to share: planned before they run, through what is there when their turn comes, or not at all. */
+export const MODES = ['planned', 'cached', 'unshared'] as const
+
+/** Runs prompts that share prefixes; checks that each gets its own tokens and nobody is preempted. Returns the tokens saved. */
+export function runSharing(drive: Drive, random: Random, mode: (typeof MODES)[number]): number {
+  const added = sequences(random, randomPrompts(random, 14))
+  for (const each of added) {
+    if (mode === 'planned') drive.addSharing(each, all(each.tokens))
+    else if (mode === 'cached') drive.add(each)
+    else drive.addSharing(each, { group: -1, numTokens: 0 })
+  }
+  drive.drain(drive.depth)
+  drive.sequences.forEach(checkOutput)
+  const { preemptions, savedTokens, prefillTokens } = drive.scheduler.stats
+  assert(preemptions === 0, `${preemptions} were preempted`)
+  const promptTokens = added.reduce((sum, { promptLen }) => sum + promptLen, 0)
+  assert(savedTokens + prefillTokens === promptTokens, `${savedTokens} + ${prefillTokens} of ${promptTokens}`)
+  return savedTokens
 }

@@ -4,29 +4,17 @@ import { BLOCK_LEN, blocksFor } from '../../src/core/block'
 import { COMMON } from '../../src/kv/prefix-cache'
 import { forEachSeed, pick } from '../kv/for-each-seed'
 import { Drive } from './drive'
-import { all, checkOutput, randomPrompts, sequences, treeLevels, treeTokens } from './prompt-trees'
+import { all, checkOutput, MODES, randomPrompts, runSharing, sequences, treeLevels, treeTokens } from './prompt-trees'
 import { promptOf, sequence, VOCAB_SIZE } from './simulated-gpu'
 
 const SMALLEST = 10
 
 describe('sequences that share prefixes', () => {
-  test.each(['planned', 'cached', 'unshared'])('get the tokens they get alone, and are never preempted: %s', mode => {
+  test.each(MODES)('get the tokens they get alone, and are never preempted: %s', mode => {
     let saved = 0
     forEachSeed(60, random => {
       const drive = new Drive(pick(random, [1, 7, 16, 64]), random.int(SMALLEST, 40), random.int(1, 4))
-      const added = sequences(random, randomPrompts(random, 14))
-      for (const each of added) {
-        if (mode === 'planned') drive.addSharing(each, all(each.tokens))
-        else if (mode === 'cached') drive.add(each)
-        else drive.addSharing(each, { group: -1, numTokens: 0 })
-      }
-      drive.drain(drive.depth)
-      drive.sequences.forEach(checkOutput)
-      const { preemptions, savedTokens, prefillTokens } = drive.scheduler.stats
-      assert(preemptions === 0, `${preemptions} were preempted`)
-      const promptTokens = added.reduce((sum, { promptLen }) => sum + promptLen, 0)
-      assert(savedTokens + prefillTokens === promptTokens, `${savedTokens} + ${prefillTokens} of ${promptTokens}`)
-      saved += savedTokens
+      saved += runSharing(drive, random, mode)
     })
     if (mode === 'unshared') expect(saved).toBe(0)
     else expect(saved).toBeGreaterThan(5000)

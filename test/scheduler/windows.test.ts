@@ -6,7 +6,7 @@ import { COMMON } from '../../src/kv/prefix-cache'
 import { forEachSeed, pick } from '../kv/for-each-seed'
 import type { Random } from '../support/random'
 import { Drive } from './drive'
-import { all, checkOutput, randomPrompts, sequences, treeTokens } from './prompt-trees'
+import { all, checkOutput, MODES, randomPrompts, runSharing, sequences, treeTokens } from './prompt-trees'
 import { endless, promptOf, sequence } from './simulated-gpu'
 
 const BUDGETS = [1, 7, 16, 64]
@@ -26,24 +26,12 @@ function randomGroups(random: Random, budget: number, most: number) {
 }
 
 describe('sequences whose windowed layers give up their blocks', () => {
-  test.each(['planned', 'cached', 'unshared'])('get the tokens they get alone, and are never preempted: %s', mode => {
+  test.each(MODES)('get the tokens they get alone, and are never preempted: %s', mode => {
     let saved = 0
     forEachSeed(100, random => {
       const budget = pick(random, BUDGETS)
       const drive = new Drive(budget, randomGroups(random, budget, 30), random.int(1, DEPTH))
-      const added = sequences(random, randomPrompts(random, 14))
-      for (const each of added) {
-        if (mode === 'planned') drive.addSharing(each, all(each.tokens))
-        else if (mode === 'cached') drive.add(each)
-        else drive.addSharing(each, { group: -1, numTokens: 0 })
-      }
-      drive.drain(drive.depth)
-      drive.sequences.forEach(checkOutput)
-      const { preemptions, savedTokens, prefillTokens } = drive.scheduler.stats
-      assert(preemptions === 0, `${preemptions} were preempted`)
-      const promptTokens = added.reduce((sum, { promptLen }) => sum + promptLen, 0)
-      assert(savedTokens + prefillTokens === promptTokens, `${savedTokens} + ${prefillTokens} of ${promptTokens}`)
-      saved += savedTokens
+      saved += runSharing(drive, random, mode)
     })
     if (mode === 'unshared') expect(saved).toBe(0)
     else expect(saved).toBeGreaterThan(5000)
