@@ -34,7 +34,7 @@ export interface MatmulVariant {
   readonly tokens: number
   /** Tokens per workgroup. */
   readonly groupTokens: number
-  /** Rows of the matrix per workgroup. */
+  /** Rows of the matrix per workgroup, the shader's constant: whole tiles. */
   readonly groupRows: number
   /** The most tokens for which it is the best choice. */
   readonly maxTokens: number
@@ -103,7 +103,7 @@ export function matmulVariant(
   const [inputs, module] =
     'codes' in x ? [{ x_codes: x.codes, x_scales: x.scales }, 'weights-q8' as const] : [{ x }, 'weights-f32' as const]
   const { modules, constants } = weightsVariant(matrix.format, module)
-  const kernel = kernels.get({ name, modules, constants: { TOKENS: tokens, ...constants } })
+  const kernel = kernels.get({ name, modules, constants: { TOKENS: tokens, GROUP_ROWS: groupRows, ...constants } })
   const slices = matrix.slices.map(({ buffers: { weights, ...scales }, firstRow, numRows }) => ({
     // without a bias the shader never reads the variable, but something must be bound to it
     call: kernel.bind(step.arena, { weights, ...scales, ...inputs, bias: bias ?? weights, y }),
