@@ -8,8 +8,8 @@ const WARM_UP_STEPS = 400
 const STEPS = 400
 
 export async function main(): Promise<number> {
-  for (const prefix of [0, 512]) {
-    for (const batch of [1, 16, 64, 256]) {
+  for (const prefix of process.env.PREFIX ? [Number(process.env.PREFIX)] : [0, 512]) {
+    for (const batch of process.env.BATCH ? [Number(process.env.BATCH)] : [1, 16, 64, 256]) {
       const { us, bytes } = await measure(batch, prefix)
       const total = PHASES.reduce((sum, phase) => sum + us[phase], 0)
       const cells = PHASES.map(phase => `${phase} ${us[phase].toFixed(1)}`).join('  ')
@@ -21,21 +21,21 @@ export async function main(): Promise<number> {
 
 async function measure(batch: number, prefix: number) {
   let submits = 0
-  let before: EngineStats | undefined
-  let after: EngineStats | undefined
+  const times: EngineStats['stepTimes'][] = []
   let used = 0
-  let allocated = 0
+  const allocated: number[] = []
   let engine: Engine | undefined
   const gpu = nullGpu(() => {
     submits++
-    if (submits === start) before = engine?.stats()
-    if (submits === start + STEPS) after = engine?.stats()
-    if (submits < start + STEPS) return
+    if (submits < WARM_UP_STEPS || submits > WARM_UP_STEPS + 2 * STEPS || !engine) return
+    if (submits < WARM_UP_STEPS + STEPS) {
+      times.push(engine.stats().stepTimes)
+      return
+    }
     const { used_heap_size } = getHeapStatistics()
-    if (used > 0) allocated += Math.max(0, used_heap_size - used)
+    if (used > 0) allocated.push(used_heap_size - used)
     used = getHeapStatistics().used_heap_size
   })
-  const start = WARM_UP_STEPS
   engine = await createEngine(seededModel('bench-thin'), { gpu, contextLength: 4096, blocks: 256 * 128, cache: false })
   const common = Array.from({ length: prefix }, (_, i) => 300 + (i % 1000))
   const prompts = Array.from({ length: batch }, (_, i) => [
@@ -44,8 +44,12 @@ async function measure(batch: number, prefix: number) {
   ])
   await engine.generate(prompts, { maxTokens: WARM_UP_STEPS + 2 * STEPS + 50, ignoreEos: true }).all()
   engine.dispose()
-  if (!before || !after) throw new Error('too few steps')
-  const [first, last] = [before.stepTimes, after.stepTimes]
-  const us = Object.fromEntries(PHASES.map(phase => [phase, ((last[phase] - first[phase]) / STEPS) * 1000]))
-  return { us, bytes: allocated / STEPS }
+  const us = Object.fromEntries(
+    PHASES.map(phase => [phase, 1000 * median(times.slice(1).map((time, i) => time[phase] - times[i][phase]))]),
+  )
+  return { us, bytes: median(allocated) }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]
 }

@@ -146,10 +146,12 @@ export class Runner {
 }
 
 function pushPlan(step: Step, plan: AttentionPlan): AttentionInputs {
+  const firstRow = step.push(plan.rows)
+  const firstBlock = step.push(plan.blocks)
   return {
-    items: plan.items.map(items => ({ firstItem: step.push(items), numItems: items.length / ITEM_FIELDS })),
-    firstRow: step.push(plan.rows),
-    firstBlock: step.push(plan.blocks),
+    items: plan.items.map(items => {
+      return { firstItem: step.push(items), numItems: items.length / ITEM_FIELDS, firstRow, firstBlock }
+    }),
     firstMerge: step.push(plan.merges),
     numMerges: plan.merges.length / MERGE_FIELDS,
   }

@@ -116,12 +116,14 @@ export function matmulVariant(
       has_bias: Number(bias !== undefined),
       accumulate: Number(accumulate),
       scale,
+      n_tokens: 0,
     },
     grid: flatGrid(Math.ceil(numRows / groupRows)),
   }))
   return numTokens => {
     for (const { call, params, grid } of slices) {
-      step.dispatch(call, { ...params, n_tokens: numTokens }, [Math.ceil(numTokens / groupTokens), ...grid])
+      params.n_tokens = numTokens
+      step.dispatch(call, params, [Math.ceil(numTokens / groupTokens), grid[0], grid[1]])
     }
   }
 }
