@@ -97,12 +97,13 @@ export function matmulVariant(
   const slices = matrix.slices.map(({ buffers: { weights, ...scales }, firstRow, numRows }) => ({
     // without a bias the shader never reads the variable, but something must be bound to it
     call: kernel.bind(step.arena, { bias: weights, ...outputs.buffers, weights, ...scales, ...inputs }),
-    params: { ...outputs.params, n_blocks: matrix.numBlocks, n_rows: numRows, first_row: firstRow },
+    params: { ...outputs.params, n_blocks: matrix.numBlocks, n_rows: numRows, first_row: firstRow, n_tokens: 0 },
     grid: flatGrid(Math.ceil(numRows / GROUP_ROWS)),
   }))
   return numTokens => {
     for (const { call, params, grid } of slices) {
-      step.dispatch(call, { ...params, n_tokens: numTokens }, [Math.ceil(numTokens / groupTokens), ...grid])
+      params.n_tokens = numTokens
+      step.dispatch(call, params, [Math.ceil(numTokens / groupTokens), grid[0], grid[1]])
     }
   }
 }
