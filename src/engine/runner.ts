@@ -13,6 +13,7 @@ import { ITEM_FIELDS, MERGE_FIELDS } from '../kv/attention-plan'
 import type { AttentionInputs, GroupInputs, Model, StepInputs } from '../model/model'
 import { parseResults } from '../sampler/draw-inputs'
 import { resultBytes, type Sampler } from '../sampler/sampler'
+import { StepClock } from './step-clock'
 
 export interface RunnerParts {
   readonly gpu: Gpu
@@ -30,6 +31,7 @@ export interface RunnerParts {
 /** Turns decided steps into GPU work. Steps run in the order in which they are given. */
 export class Runner {
   readonly lost: Promise<DeviceLost>
+  readonly clock = new StepClock()
   readonly #parts: RunnerParts
   readonly #readbacks: ReadbackRing
   #kvKeysRead = 0
@@ -45,13 +47,18 @@ export class Runner {
    * @throws DeviceLost
    */
   async run(batch: Batch): Promise<Draw[]> {
+    const { clock } = this
     const { gpu, step, model, results } = this.#parts
     gpu.throwIfLost()
-    model.forward(this.#pushInputs(batch))
+    const inputs = this.#pushInputs(batch)
+    clock.end('plan')
+    model.forward(inputs)
     const draws = batch.chunks.filter(chunk => chunk.draws)
     this.#recordDraws(batch, draws)
+    clock.end('encode')
     if (draws.length === 0) {
       step.submit()
+      clock.end('submit')
       await gpu.device.queue.onSubmittedWorkDone()
       gpu.throwIfLost()
       return []
@@ -60,6 +67,7 @@ export class Runner {
     const target = this.#readbacks.take()
     step.copy(results, 0, target, 0, bytes)
     step.submit()
+    clock.end('submit')
     return parseResults(draws, await this.#readbacks.read(target, bytes))
   }
 
@@ -73,6 +81,7 @@ export class Runner {
       dispatches: step.numDispatches,
       uploadedBytes: step.uploadedBytes,
       readBytes: this.#readbacks.readBytes,
+      stepTimes: { ...this.clock.times },
     }
   }
 
@@ -137,10 +146,12 @@ export class Runner {
 }
 
 function pushPlan(step: Step, plan: AttentionPlan): AttentionInputs {
+  const firstRow = step.push(plan.rows)
+  const firstBlock = step.push(plan.blocks)
   return {
-    items: plan.items.map(items => ({ firstItem: step.push(items), numItems: items.length / ITEM_FIELDS })),
-    firstRow: step.push(plan.rows),
-    firstBlock: step.push(plan.blocks),
+    items: plan.items.map(items => {
+      return { firstItem: step.push(items), numItems: items.length / ITEM_FIELDS, firstRow, firstBlock }
+    }),
     firstMerge: step.push(plan.merges),
     numMerges: plan.merges.length / MERGE_FIELDS,
   }

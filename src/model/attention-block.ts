@@ -48,7 +48,7 @@ export function attentionBlock(
     rotate({ numTokens, firstPosition, firstDestination })
     copy(firstCopy, numCopies)
     plan.items.forEach((items, tile) => {
-      attend[tile]({ ...plan, ...items })
+      attend[tile](items)
     })
     merge(plan.firstMerge, plan.numMerges)
   }
