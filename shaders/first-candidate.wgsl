@@ -40,5 +40,8 @@ fn main(
   workgroupBarrier();
   if (lane > 0u) { return; }
   for (var i = 1u; i < WG_SIZE; i++) { if (precedes(sh_firsts[i], first)) { first = sh_firsts[i]; } }
-  store_draw(draw_row(params.first_draw + row_ix * DRAW_ROW_WORDS), first);
+  let row = draw_row(params.first_draw + row_ix * DRAW_ROW_WORDS);
+  results[row.result * params.result_stride] = first.y;
+  // the next step may be under way before the CPU sees NO_TOKEN, and must index a row that exists
+  last_tokens[row.slot] = select(0u, first.y, first.x > 0u);
 }

@@ -2,6 +2,7 @@ import { assert } from '../core/assert'
 import type { Activation } from '../core/model-config'
 import type { ShaderVariant } from '../gpu/shader'
 import type { Matrix } from './matrix'
+import { numTiles } from './matrix-format'
 
 /** Where a product's outputs go. */
 export interface OutputBuffers {
@@ -25,6 +26,11 @@ export interface OutputOptions {
    * columns, and without the options above.
    */
   readonly activation?: Activation
+  /**
+   * Outputs are logits to draw from: `y` is u32 [numTokens, whole tiles of the matrix, 2] and takes the candidates of each
+   * tile, for `firstCandidate`. Of the options above only `scale` counts.
+   */
+  readonly isDrawn?: boolean
 }
 
 /** What becomes of a product's sums: a module of the kernel with its buffers and parameters. */
@@ -39,7 +45,12 @@ const ACTIVATIONS: Readonly<Record<Activation, string>> = {
   'gelu-tanh': 'activation-tanh',
 }
 
-export function matmulOutputs(matrix: Matrix, { bias, y }: OutputBuffers, options: OutputOptions): Outputs {
+export function matmulOutputs(
+  matrix: Matrix,
+  { bias, y }: OutputBuffers,
+  arena: GPUBuffer,
+  options: OutputOptions,
+): Outputs {
   const { label, rows, isPaired } = matrix
   const { accumulate = false, scale = 1, yOffset = 0, activation } = options
   const { yStride = isPaired ? rows / 2 : rows } = options
@@ -48,6 +59,11 @@ export function matmulOutputs(matrix: Matrix, { bias, y }: OutputBuffers, option
   if (activation) {
     const modules = { 'outputs-plain': 'outputs-activated', 'activation-silu': ACTIVATIONS[activation] }
     return { modules, constants: { GATED: Number(isPaired) }, buffers, params: { row_len: yStride, has_bias } }
+  }
+  if (options.isDrawn) {
+    const params = { has_bias, scale, n_tiles: numTiles([rows]), first_draw: 0 }
+    const own: Outputs['buffers'] = bias ? { bias, candidates: y, arena } : { candidates: y, arena }
+    return { modules: { 'outputs-plain': 'outputs-draw' }, constants: {}, buffers: own, params }
   }
   assert(yOffset + rows <= yStride, `${label}: ${rows} outputs at ${yOffset} exceed ${yStride}`)
   const params = { y_stride: yStride, y_offset: yOffset, has_bias, accumulate: Number(accumulate), scale }

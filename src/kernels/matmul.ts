@@ -12,6 +12,9 @@ export interface MatmulBuffers extends OutputBuffers {
   readonly x: GPUBuffer | Int8Rows
 }
 
+/** Records one call; `firstDraw`: where the tokens' records are in the arena, if outputs are drawn from (`pushDrawRows`). */
+export type MatmulRecorder = (numTokens: number, firstDraw?: number) => void
+
 /** A way to compute the product. All but those of int8 give the same bits (shaders/matmul-io.wgsl) and differ in speed. */
 export interface MatmulVariant {
   readonly kernel: 'matmul' | 'matmul-few' | 'matmul-subgroup' | 'matmul-int8'
@@ -63,16 +66,16 @@ export function matmul(
   matrix: Matrix,
   buffers: MatmulBuffers & { readonly x: GPUBuffer },
   options?: OutputOptions,
-): (numTokens: number) => void {
+): MatmulRecorder {
   const { gpu, int8 } = context
   const rounded = isQuantized(matrix.format) && !matrix.format.hasZeros ? int8 : undefined
   const variants = rounded ? INT8_VARIANTS : matmulVariants(gpu)
   const inputs = { ...buffers, x: rounded ?? buffers.x }
   const recorders = variants.map(variant => matmulVariant(context, variant, matrix, inputs, options))
   const round = rounded && quantizeRows(context, matrix.cols, buffers.x, rounded)
-  return numTokens => {
+  return (numTokens, firstDraw) => {
     round?.(numTokens)
-    recorders[variants.findIndex(({ maxTokens }) => numTokens <= maxTokens)](numTokens)
+    recorders[variants.findIndex(({ maxTokens }) => numTokens <= maxTokens)](numTokens, firstDraw)
   }
 }
 
@@ -83,11 +86,11 @@ export function matmulVariant(
   matrix: Matrix,
   { x, ...buffers }: MatmulBuffers,
   options: OutputOptions = {},
-): (numTokens: number) => void {
+): MatmulRecorder {
   const [inputs, module] =
     'codes' in x ? [{ x_codes: x.codes, x_scales: x.scales }, 'weights-q8' as const] : [{ x }, 'weights-f32' as const]
   const weights = weightsVariant(matrix.format, module)
-  const outputs = matmulOutputs(matrix, buffers, options)
+  const outputs = matmulOutputs(matrix, buffers, step.arena, options)
   const GROUP_ROWS = matrix.isPaired ? Math.max(groupRows, 2 * TILE_ROWS) : groupRows
   const kernel = kernels.get({
     name,
@@ -100,9 +103,10 @@ export function matmulVariant(
     params: { ...outputs.params, n_blocks: matrix.numBlocks, n_rows: numRows, first_row: firstRow, n_tokens: 0 },
     grid: flatGrid(Math.ceil(numRows / GROUP_ROWS)),
   }))
-  return numTokens => {
+  return (numTokens, firstDraw) => {
     for (const { call, params, grid } of slices) {
       params.n_tokens = numTokens
+      if (firstDraw !== undefined) Object.assign(params, { first_draw: firstDraw })
       step.dispatch(call, params, [Math.ceil(numTokens / groupTokens), grid[0], grid[1]])
     }
   }
