@@ -98,8 +98,7 @@ export function matmulVariant(
     constants: { TOKENS: tokens, GROUP_ROWS, ...weights.constants, ...outputs.constants },
   })
   const slices = matrix.slices.map(({ buffers: { weights, ...scales }, firstRow, numRows }) => ({
-    // without a bias the shader never reads the variable, but something must be bound to it
-    call: kernel.bind(step.arena, { bias: weights, ...outputs.buffers, weights, ...scales, ...inputs }),
+    call: kernel.bind(step.arena, { ...outputs.buffers, weights, ...scales, ...inputs }),
     params: { ...outputs.params, n_blocks: matrix.numBlocks, n_rows: numRows, first_row: firstRow, n_tokens: 0 },
     grid: flatGrid(Math.ceil(numRows / GROUP_ROWS)),
   }))
