@@ -1,4 +1,3 @@
-import { float16Bits, float16Value } from '../core/float16'
 import { dequantize, quantize } from '../core/quantize'
 import type { Gpu } from '../gpu/device'
 import type { Int8Rows } from '../kernels/context'
@@ -19,6 +18,7 @@ import { difference } from './check'
 import type { Fixture } from './fixture'
 import { type ModelShape, qkvRows } from './models'
 import { randomFloats, repeated } from './random'
+import { roundedToFloat16, roundedToInt8 } from './rounding'
 import { ROWS } from './rows'
 
 /** y [tokens, outputs] = x [tokens, cols] · matrixᵀ. */
@@ -126,7 +126,7 @@ function prepare(fixture: Fixture, product: Product, copies: number): Prepared {
     round?.(tokens)
     begin()(0)
     const actual = await fixture.readFloats(y, tokens * outputs)
-    const seen = int8 ? roundedToInt8(distinctX) : distinctX
+    const seen = int8 ? roundedToInt8(distinctX, 32) : distinctX
     const expected = reference(seen, roundedTo(format, distinctWeights), cols)
     const at = (index: number) =>
       expected[(Math.floor(index / outputs) % X_PERIOD) * MATRIX_PERIOD + ((index % outputs) % MATRIX_PERIOD)]
@@ -156,16 +156,5 @@ function reference(x: ArrayLike<number>, weights: ArrayLike<number>, cols: numbe
 function roundedTo(format: MatrixFormat, weights: Float32Array<ArrayBuffer>): Float32Array {
   if (format.kind === 'f32') return weights
   if (isQuantized(format)) return dequantize(quantize(weights, { ...format, bits: format.kind === 'q8' ? 8 : 4 }))
-  return Float32Array.from(new Uint32Array(weights.buffer), bits => float16Value(float16Bits(bits)))
-}
-
-/** Groups of 32 in 127ths of their highest magnitude. */
-function roundedToInt8(x: Float32Array): Float32Array {
-  const rounded = new Float32Array(x.length)
-  for (let start = 0; start < x.length; start += 32) {
-    const group = x.subarray(start, start + 32)
-    const peak = group.reduce((highest, value) => Math.max(highest, Math.abs(value)), 0)
-    for (let i = 0; i < group.length; i++) rounded[start + i] = (Math.round((group[i] / peak) * 127) / 127) * peak
-  }
-  return rounded
+  return roundedToFloat16(weights)
 }

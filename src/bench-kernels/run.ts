@@ -1,6 +1,6 @@
 import { type Figure, figure } from '../bench/figure'
 import { allCases } from './all-cases'
-import type { CaseName, KernelCase, Work } from './case'
+import type { CaseName, KernelCase, Prepared, Work } from './case'
 import { type Ceilings, type Floor, floorOf, measureCeilings } from './ceilings'
 import { Fixture } from './fixture'
 import { caseText, type Selection, select } from './select'
@@ -100,7 +100,8 @@ export async function measureSet(
 ): Promise<{ readonly times: readonly (readonly number[])[] } | { readonly failures: readonly Failure[] }> {
   try {
     const failures: Failure[] = []
-    const prepared = set.map(each => each.prepare(fixture))
+    const prepared: Prepared[] = []
+    for (const each of set) prepared.push(await each.prepare(fixture))
     await fixture.gpu.settled()
     for (const [index, each] of prepared.entries()) {
       const message = await each.check()
