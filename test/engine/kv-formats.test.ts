@@ -15,7 +15,7 @@ async function errors(oracle: Oracle, kv: 'f16' | 'int8'): Promise<number[]> {
   const { config, seed, runs } = oracle
   const options = { kv, blocks: 32, contextLength: contextOf(oracle), tokenBudget: 24, sharing: 'off' } as const
   const driven = await drivenEngine(config, seed, options)
-  const params = samplingParams({ maxTokens: 1, ignoreEos: true }, config.vocab_size as number)
+  const params = samplingParams({ maxTokens: 1, ignoreEos: true, logprobs: 0 }, config.vocab_size as number)
   const found: number[] = []
   for (const { prompt, logits } of runs) {
     await driven.run([{ prompt, params }])

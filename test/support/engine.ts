@@ -46,7 +46,7 @@ export interface Request {
 export interface Driven {
   /** Runs all requests to their end, step by step; `afterStep` may interfere. Gives each one's generated tokens. */
   run(requests: readonly Request[], afterStep?: (step: number, scheduler: Scheduler) => void): Promise<number[][]>
-  /** [vocab] of the first sequence that drew in the last step. */
+  /** [vocab] of the first sequence that drew in the last step, if its draw needs logits: with `logprobs`, say. */
   logits(): Promise<Float32Array>
   readonly scheduler: Scheduler
   dispose(): void
