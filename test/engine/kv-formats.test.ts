@@ -49,7 +49,7 @@ const requests: Request[] = [0, 3, 3, 20, 41].map((length, index) => ({
 }))
 
 describe('whatever the KV cache keeps, the tokens of a prompt are the same', () => {
-  it.each(['f16', 'int8'] as const)('alone and shared, whole and in chunks: %s', async kv => {
+  it.each(['f16', 'int8', 'int4'] as const)('alone and shared, whole and in chunks: %s', async kv => {
     const plain = await drivenEngine(TINY, TINY_SEED, { kv, blocks: 128, sharing: 'off', attention: 'flat' })
     const alone: number[][] = []
     for (const request of requests) alone.push(...(await plain.run([request])))
