@@ -13,6 +13,9 @@ const PERIOD = 37
 /** Dispatches whose lists fit a step's arena together. */
 const APPENDS_PER_STEP = 256
 
+/** The formats that are measured. */
+export type MeasuredKv = Exclude<KvFormat, 'int4'>
+
 /** KV caches whose block b holds what block b + 37 holds, and what that is. */
 export interface FilledCache {
   /** Copies with the same content. */
@@ -26,7 +29,7 @@ export interface FilledCache {
 export async function fillCache(
   fixture: Fixture,
   model: ModelShape,
-  format: KvFormat,
+  format: MeasuredKv,
   numBlocks: number,
   copies: number,
 ): Promise<FilledCache> {
