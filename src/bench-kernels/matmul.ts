@@ -1,4 +1,3 @@
-import { dequantize, quantize } from '../core/quantize'
 import type { Gpu } from '../gpu/device'
 import type { Int8Rows } from '../kernels/context'
 import { CORE_VARIANTS, INT8_VARIANTS, type MatmulVariant, matmulVariant, matmulVariants } from '../kernels/matmul'
@@ -18,7 +17,7 @@ import { difference } from './check'
 import type { Fixture } from './fixture'
 import { type ModelShape, qkvRows } from './models'
 import { randomFloats, repeated } from './random'
-import { roundedToFloat16, roundedToInt8 } from './rounding'
+import { roundedToInt8, roundedWeights } from './rounding'
 import { ROWS } from './rows'
 
 /** y [tokens, outputs] = x [tokens, cols] · matrixᵀ. */
@@ -127,7 +126,7 @@ function prepare(fixture: Fixture, product: Product, copies: number): Prepared {
     begin()(0)
     const actual = await fixture.readFloats(y, tokens * outputs)
     const seen = int8 ? roundedToInt8(distinctX, 32) : distinctX
-    const expected = reference(seen, roundedTo(format, distinctWeights), cols)
+    const expected = reference(seen, roundedWeights(format, distinctWeights), cols)
     const at = (index: number) =>
       expected[(Math.floor(index / outputs) % X_PERIOD) * MATRIX_PERIOD + ((index % outputs) % MATRIX_PERIOD)]
     return difference(actual, at, int8 ? BOUND.int8 : BOUND.f32)
@@ -150,11 +149,4 @@ function reference(x: ArrayLike<number>, weights: ArrayLike<number>, cols: numbe
     }
   }
   return y
-}
-
-/** The weights as the format keeps them. */
-function roundedTo(format: MatrixFormat, weights: Float32Array<ArrayBuffer>): Float32Array {
-  if (format.kind === 'f32') return weights
-  if (isQuantized(format)) return dequantize(quantize(weights, { ...format, bits: format.kind === 'q8' ? 8 : 4 }))
-  return roundedToFloat16(weights)
 }
