@@ -3,7 +3,7 @@ import { nullGpu } from '../bench/null-gpu'
 import { createEngine, type Engine, type EngineStats } from '../index'
 import { seededModel } from './bench-model'
 
-const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account'] as const
+const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account', 'deliver'] as const
 const WARM_UP_STEPS = 400
 const STEPS = 400
 

@@ -2,7 +2,7 @@ import { assert } from '../core/assert'
 import type { Chunk } from '../core/batch'
 import type { KernelContext } from '../kernels/context'
 import { pushDrawRows } from '../kernels/draw-row'
-import { editLogits } from '../kernels/edit-logits'
+import { editLogits, type LogitEdit } from '../kernels/edit-logits'
 import { sample } from '../kernels/sample'
 import { drawRow, logitEdits, resultStride } from './draw-inputs'
 
@@ -64,7 +64,10 @@ export class Sampler {
       this.#context.step,
       slab.map((chunk, row) => drawRow(chunk, first + row)),
     )
-    const edits = slab.flatMap(logitEdits)
+    const edits: LogitEdit[] = []
+    slab.forEach((chunk, row) => {
+      for (const edit of logitEdits(chunk, row)) edits.push(edit)
+    })
     this.#edit(edits, firstRow)
     this.#sample({ numRows, firstRow, resultStride: resultStride(draws) })
   }
