@@ -17,11 +17,12 @@ export interface RowEncoding {
 /**
  * A matrix [out, in] of 4-bit integers in three or four tensors of words of 8 integers; the transpose of how we keep
  * matrices. `bytes` of its rows are the parts' one after another, each of these columns only:
- * qweight (GPTQ [in / 8, rows], AWQ [in, rows / 8]), qzeros [in / group, rows / 8], scales f16 [in / group, rows],
+ * qweight (GPTQ [in / 8, rows], AWQ [in, rows / 8]), qzeros [in / group, rows / 8], scales [in / group, rows],
  * and if `hasOrder` the group of each input, g_idx i32 [in].
  */
 export interface PackedEncoding extends Omit<Quantization, 'method'> {
   readonly type: Quantization['method']
+  readonly scaleType: 'F16' | 'BF16'
   /** Groups are not runs of inputs: g_idx says which is in which. */
   readonly hasOrder: boolean
 }

@@ -26,7 +26,11 @@ function streamOf(handle: FileHandle, begin: number): ByteStream {
   return new ReadableStream({
     async pull(controller) {
       const chunk = new Uint8Array(READ_BYTES)
-      const { bytesRead } = await handle.read(chunk, { position })
+      // a stream that has failed is neither read on nor cancelled
+      const { bytesRead } = await handle.read(chunk, { position }).catch(async (cause: unknown) => {
+        await handle.close()
+        throw cause
+      })
       position += bytesRead
       if (bytesRead > 0) return controller.enqueue(chunk.subarray(0, bytesRead))
       await handle.close()

@@ -133,10 +133,11 @@ function packedTensor(
   const [high = 0, low = 0] = qweight?.shape ?? []
   const [cols, rows] = method === 'GPTQ' ? [high * WORD_CODES, low] : [high, low * WORD_CODES]
   const groups = cols / settings.group
+  const scaleType = parts.get('scales')?.dtype === 'BF16' ? 'BF16' : 'F16'
   const expected: readonly (readonly [string, StoredDtype, readonly number[]])[] = [
     ['qweight', 'I32', [high, low]],
     ['qzeros', 'I32', [groups, rows / WORD_CODES]],
-    ['scales', 'F16', [groups, rows]],
+    ['scales', scaleType, [groups, rows]],
     ...(method === 'GPTQ' && parts.has('g_idx') ? [['g_idx', 'I32', [cols]] as const] : []),
   ]
   for (const [part, dtype, shape] of expected) {
@@ -149,5 +150,10 @@ function packedTensor(
   }
   if (parts.size > expected.length) throw new CorruptCheckpoint(`${file}: ${linear} has a g_idx, which AWQ has not.`)
   if (!(rows > 0 && cols > 0)) throw new CorruptCheckpoint(`${file}: ${linear}.qweight has shape [${high},${low}].`)
-  return { file, storedName: linear, shape: [rows, cols], encoding: { type: method, ...settings, hasOrder: false } }
+  return {
+    file,
+    storedName: linear,
+    shape: [rows, cols],
+    encoding: { type: method, scaleType, ...settings, hasOrder: false },
+  }
 }

@@ -1,8 +1,8 @@
 import { CorruptCheckpoint } from '../core/errors'
-import { float16Value } from '../core/float16'
 import type { QuantizedRows, Rows } from '../core/rows'
 import type { PackedEncoding, RawRows } from './checkpoint'
 import { WORD_CODES } from './packed-linear'
+import { toFloat32 } from './to-float32'
 
 /** The middle of 0 … 15, which symmetric quantisation takes for zero. */
 const MIDDLE = 8
@@ -10,12 +10,13 @@ const MIDDLE = 8
 /** Rows of a GPTQ or AWQ matrix; f32 if their groups are not runs of columns. */
 export function unpackLinear(raw: RawRows, encoding: PackedEncoding): Rows {
   const { numRows, cols, bytes } = raw
-  const { group, zeroOffset, isSymmetric } = encoding
+  const { group, scaleType, zeroOffset, isSymmetric } = encoding
   const numGroups = cols / group
   const qweight = new Uint32Array(bytes.buffer, 0, (cols * numRows) / WORD_CODES)
   const qzeros = new Uint32Array(bytes.buffer, qweight.byteLength, (numGroups * numRows) / WORD_CODES)
   const zerosEnd = qweight.byteLength + qzeros.byteLength
-  const halves = new Uint16Array(bytes.buffer, zerosEnd, numGroups * numRows)
+  const storedScales = new Float32Array(numGroups * numRows)
+  toFloat32(scaleType, bytes.subarray(zerosEnd), storedScales)
 
   const codes = new Uint8Array(numRows * cols)
   const unpack = encoding.type === 'GPTQ' ? unpackGptq : unpackAwq
@@ -29,14 +30,14 @@ export function unpackLinear(raw: RawRows, encoding: PackedEncoding): Rows {
     for (let row = 0; row < numRows; row++) {
       const from = g * numRows + row
       const to = row * numGroups + g
-      scales[to] = float16Value(halves[from])
+      scales[to] = storedScales[from]
       zeros[to] = ((qzeros[from >> 3] + offsets) >>> shifts[row & 7]) & 15
     }
   }
   if (isSymmetric) checkSymmetric(raw, zeros)
   const rows: QuantizedRows = { bits: 4, group, codes, scales, ...(isSymmetric ? {} : { zeros }) }
   if (!encoding.hasOrder) return rows
-  const order = new Int32Array(bytes.buffer, zerosEnd + halves.byteLength, cols)
+  const order = new Int32Array(bytes.buffer, zerosEnd + numGroups * numRows * 2, cols)
   return reordered(raw, codes, scales, zeros, order)
 }
 

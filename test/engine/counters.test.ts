@@ -4,7 +4,7 @@ import { TINY, TINY_SEED } from '../support/engine'
 import { seededModel } from '../support/seeded-weights'
 
 /** What a step of decodes dispatches if nothing is shared and no context is longer than a segment: in a layer, and besides. */
-const DISPATCHES = { perLayer: 9, besides: 5 }
+const DISPATCHES = { perLayer: 6, besides: 6 }
 /** Of a step's upload: parameter blocks and alignment; and lists, for each sequence of up to 128 tokens. */
 const UPLOAD_BYTES = { params: 4096, perSequence: 136 }
 

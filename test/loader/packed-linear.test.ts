@@ -57,7 +57,9 @@ describe.each<PackedOptions>([
   { method: 'gptq', group: 64, order: 'shuffled' },
   { method: 'gptq', group: 32, order: 'trivial', isSorted: true },
   { method: 'awq', group: 64 },
+  { method: 'gptq', group: 64, isSymmetric: true, scales: 'BF16' },
   { method: 'awq', group: 64, isSorted: true },
+  { method: 'awq', group: 64, scales: 'BF16' },
   { method: 'awq', group: 32, isShuffled: true },
 ])('%o', options => {
   test('stands for the same weights as the definition, and stays integers unless its groups are scattered', async () => {

@@ -28,6 +28,7 @@ let folder: string
 /** What the server does with paths under /odd. */
 const ODD: Record<string, () => [status: number, type: string]> = {
   '/odd/gated.json': () => [401, 'text/plain'],
+  '/odd/gated.json?token=secret': () => [401, 'text/plain'],
   '/odd/broken.json': () => [500, 'text/plain'],
   '/odd/page.json': () => [200, 'text/html; charset=utf-8'],
 }
@@ -145,6 +146,12 @@ describe('httpSource', () => {
     const source = httpSource(`${origin()}/query?token=a%20b&x=1`)
     expect(await readJson(source, 'echo.json')).toEqual({ url: '/query/echo.json?token=a%20b&x=1' })
     expect(source.name).toBe(`${origin()}/query`)
+  })
+
+  test('errors do not show the query, which may be a key', async () => {
+    const failure = await httpSource(`${origin()}/odd?token=secret`).open('gated.json').catch(String)
+    expect(failure).toContain(`GET ${origin()}/odd/gated.json answered HTTP 401`)
+    expect(failure).not.toContain('secret')
   })
 
   test('a relative address outside a page is an invalid request', () => {

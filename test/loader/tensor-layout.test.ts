@@ -62,6 +62,7 @@ describe('a checkpoint in the terms of the graph', () => {
       isOrdered: false,
       zeroOffset: 0,
       hasOrder: false,
+      scaleType: 'F16',
     } as const
     expect(() => withLayouts(checkpoint(packed), layouts)).toThrow(UnsupportedModel)
     expect(() => withLayouts(checkpoint(packed), layouts)).toThrow('w is a matrix of GPTQ')

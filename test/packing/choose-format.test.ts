@@ -12,6 +12,7 @@ const gptq = (fields: object = {}): Encoding => ({
   isOrdered: false,
   zeroOffset: 1,
   hasOrder: false,
+  scaleType: 'F16',
   ...fields,
 })
 const budget = (bytes: number) => ({ bytes, reason: 'for a test' })

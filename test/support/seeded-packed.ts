@@ -15,18 +15,19 @@ export interface PackedOptions {
   /** Inputs belong to groups in a shuffled order, written as g_idx; `trivial`: g_idx says what it would be without. */
   readonly order?: 'shuffled' | 'trivial'
   readonly version?: 'gptq' | 'gptq_v2'
+  readonly scales?: 'F16' | 'BF16'
   /** The tensors of the file in an order of its own; or by type, as Hugging Face's library writes them. */
   readonly isShuffled?: boolean
   readonly isSorted?: boolean
 }
 
 interface StoredTensor extends Pick<SeededTensor, 'name' | 'shape'> {
-  readonly dtype: 'F32' | 'F16' | 'I32'
+  readonly dtype: 'F32' | 'F16' | 'BF16' | 'I32'
   readonly data: Uint8Array
 }
 
 /** In the order of safetensors' files. */
-const DTYPES = ['F32', 'I32', 'F16']
+const DTYPES = ['F32', 'I32', 'F16', 'BF16']
 
 /** AutoAWQ packs column order[i] of each eight as the i-th four bits of a word. */
 const AWQ_ORDER = [0, 2, 4, 6, 1, 3, 5, 7]
@@ -64,7 +65,7 @@ function quantizationConfig({ method, group, isSymmetric = false, order, version
 function quantised(
   { name, shape: [rows, cols] }: SeededTensor,
   seed: number,
-  { method, group, isSymmetric = false, order, version = 'gptq' }: PackedOptions,
+  { method, group, isSymmetric = false, order, version = 'gptq', scales: scaleType = 'F16' }: PackedOptions,
   values: Float32Array,
 ): StoredTensor[] {
   const source = random(seed + rows * 7 + cols * 13 + name.length * 31)
@@ -93,7 +94,9 @@ function quantised(
   }
   // the first version stores words of zeros less this
   if (method === 'gptq' && version === 'gptq') for (const i of qzeros.keys()) qzeros[i] -= 0x11111111
-  const halves = Uint16Array.from(new Uint32Array(Float32Array.from(scales).buffer), float16Bits)
+  // scales have 5 significant bits, so both hold them exactly
+  const toHalf = scaleType === 'F16' ? float16Bits : (bits: number) => bits >>> 16
+  const halves = Uint16Array.from(new Uint32Array(Float32Array.from(scales).buffer), toHalf)
   const part = (kind: string, dtype: StoredTensor['dtype'], shape: number[], data: { buffer: ArrayBuffer }) => ({
     name: name.replace(/weight$/, kind),
     dtype,
@@ -104,7 +107,7 @@ function quantised(
     ...(order ? [part('g_idx', 'I32', [cols], Int32Array.from(groupOf))] : []),
     part('qweight', 'I32', method === 'gptq' ? [cols / 8, rows] : [cols, rows / 8], qweight),
     part('qzeros', 'I32', [numGroups, rows / 8], qzeros),
-    part('scales', 'F16', [numGroups, rows], halves),
+    part('scales', scaleType, [numGroups, rows], halves),
   ]
 }
 

@@ -30,6 +30,11 @@ export class RemoteFile {
     readonly options: RemoteFileOptions = {},
   ) {}
 
+  /** The URL for people: what is behind the path may be a key. */
+  get #place(): string {
+    return `${this.url.origin}${this.url.pathname}`
+  }
+
   /** Starts reading at byte `begin`; rejects here if the server refuses. */
   async open(begin: number, signal?: AbortSignal): Promise<ByteStream> {
     const cancelled = new AbortController()
@@ -138,7 +143,7 @@ export class RemoteFile {
     if (status === 416) throw this.#changed(`ends before byte ${begin}`)
     if (isFallbackPage || (status !== 200 && status !== 206)) {
       const hint = this.options.explain?.(response)
-      throw new DownloadFailed(`GET ${this.url} answered HTTP ${status}${hint ? `: ${hint}` : '.'}`, {
+      throw new DownloadFailed(`GET ${this.#place} answered HTTP ${status}${hint ? `: ${hint}` : '.'}`, {
         status: isFallbackPage ? 404 : status,
       })
     }
@@ -160,11 +165,11 @@ export class RemoteFile {
 
   #changed(how: string): FileChanged {
     this.#etag = undefined
-    return new FileChanged(`${this.url} ${how}. Load it again.`)
+    return new FileChanged(`${this.#place} ${how}. Load it again.`)
   }
 
   #broken(what: string, cause?: unknown, more: { status?: number; retryAfterMs?: number } = {}): TransientFailure {
-    return new TransientFailure(`GET ${this.url} ${what}`, { cause, ...more })
+    return new TransientFailure(`GET ${this.#place} ${what}`, { cause, ...more })
   }
 }
 

@@ -1,0 +1,146 @@
+import { type Figure, figure } from '../figure'
+import { spread, table } from '../table'
+import { ENGINES, type EngineName, STRATEGIES } from './engines'
+import type { CountedRun } from './main'
+import { TASKS, type TaskName } from './tasks'
+
+/** All that was measured, as plain data. */
+export interface PeersReport {
+  readonly environment: {
+    /** ISO 8601. */
+    readonly date: string
+    readonly host: string
+    readonly browser: string
+    readonly adapter: string
+    readonly hasHalf: boolean
+    /** By package. */
+    readonly versions: Readonly<Record<string, string>>
+    readonly flags: string
+    /** Prompts of a batch that were computed where prompts are computed one by one. */
+    readonly atMost: number
+    readonly seconds: number
+  }
+  readonly engines: readonly EngineResult[]
+}
+
+export interface EngineResult {
+  readonly name: EngineName
+  /** `[rounds]` each. */
+  readonly loadMs: readonly number[]
+  readonly runs: Readonly<Partial<Record<TaskName, readonly CountedRun[]>>>
+  /** Why it has no or fewer runs. */
+  readonly failure?: string
+}
+
+/** What is compared of a run: more is better. */
+const METRICS = {
+  'prefill tok/s': { task: 'single', of: ({ firstMs }) => (1000 * TASKS.single.own) / firstMs },
+  'decode tok/s': { task: 'single', of: ({ ms, firstMs }) => (1000 * (TASKS.single.out - 1)) / (ms - firstMs) },
+  'A tok/s': { task: 'A', of: ({ ms }) => (1000 * TASKS.A.prompts * TASKS.A.out) / ms },
+  'B tok/s': { task: 'B', of: ({ ms }) => (1000 * TASKS.B.prompts * TASKS.B.out) / ms },
+} as const satisfies Readonly<Record<string, { task: TaskName; of: (run: CountedRun) => number }>>
+
+type Metric = keyof typeof METRICS
+
+/** As Markdown that reads well in a terminal too. */
+export function peersText({ environment, engines }: PeersReport): string {
+  const { date, host, browser, adapter, hasHalf, versions, flags, atMost, seconds } = environment
+  const setUp = [
+    `- ${date}, ${host}; ${seconds.toFixed(0)} s for all`,
+    `- ${browser}; adapter ${adapter}, ${hasHalf ? 'with' : '**without**'} shader-f16` +
+      (hasHalf ? '' : ': wllama then computes on the CPU and does not say so'),
+    `- ${Object.entries(versions)
+      .map(each => each.join(' '))
+      .join(', ')}; subgroups hidden from onnxruntime-web, whose attention gives wrong tokens with 4 or 8 of them`,
+    `- batches on wllama: ${atMost} prompts computed at most, the rest reckoned from all but the first`,
+    `- \`npm run bench:peers -- ${flags}\``,
+    ...Object.entries(STRATEGIES).map(each => `- ${each.join(': ')}`),
+  ].join('\n')
+  const failures = engines.flatMap(({ name, failure }) => (failure ? [`${ENGINES[name].title}: ${failure}`] : []))
+  return ['# Coppice and its peers', setUp, figures(engines), ratios(engines), ...failures].join('\n\n')
+}
+
+function figures(engines: readonly EngineResult[]): string {
+  const metrics = Object.keys(METRICS) as Metric[]
+  const [reference] = engines
+  const rows = engines.map(each => {
+    const { name, loadMs, runs } = each
+    const single = runs.single?.at(-1)
+    return [
+      ENGINES[name].title,
+      loadMs.length > 0 ? spread(figure(loadMs), 0) : '–',
+      runs.single?.length ? spread(figure(runs.single.map(({ firstMs }) => firstMs)), 0) : '–',
+      ...metrics.map(metric => cell(values(each, metric))),
+      single ? (single.dispatches / TASKS.single.out).toFixed(0) : '–',
+      agreement(each, reference),
+    ]
+  })
+  const header = [
+    'engine',
+    'load, ms',
+    'first token, ms',
+    ...metrics,
+    'dispatches per token',
+    'answers as the first row',
+  ]
+  return table(header, rows)
+}
+
+/** Coppice against each other engine in each round, and against the fastest that computes on WebGPU. */
+function ratios(engines: readonly EngineResult[]): string {
+  const ours = engines.filter(({ name }) => ENGINES[name].engine === 'coppice')
+  const peers = engines.filter(({ name }) => ENGINES[name].engine !== 'coppice')
+  const metrics = Object.keys(METRICS) as Metric[]
+  const rows = ours.flatMap(our => [
+    ...peers.map(peer => [
+      `${ENGINES[our.name].title} ÷ ${ENGINES[peer.name].title}`,
+      ...metrics.map(metric => cell(quotients(values(our, metric), values(peer, metric)))),
+    ]),
+    [
+      `**${ENGINES[our.name].title} ÷ the fastest on WebGPU**`,
+      ...metrics.map(metric => {
+        const best = peers.filter(usesGpu).map(peer => values(peer, metric))
+        const fastest = best.filter(each => each.length > 0).sort((a, b) => figure(b).median - figure(a).median)[0]
+        return fastest ? cell(quotients(values(our, metric), fastest)) : '–'
+      }),
+    ],
+  ])
+  return table(['within a round', ...metrics], rows)
+}
+
+/** Believed only where it has dispatched. */
+function usesGpu({ runs }: EngineResult): boolean {
+  return Object.values(runs)
+    .flat()
+    .some(run => run.dispatches > 0)
+}
+
+function values({ runs }: EngineResult, metric: Metric): number[] {
+  const { task, of } = METRICS[metric]
+  return (runs[task] ?? []).map(of)
+}
+
+function quotients(ours: readonly number[], theirs: readonly number[]): number[] {
+  return ours.slice(0, theirs.length).map((value, round) => value / theirs[round])
+}
+
+function cell(numbers: readonly number[]): string {
+  if (numbers.length === 0) return '–'
+  const found: Figure = figure(numbers)
+  return spread(found, found.median < 20 ? 2 : 0)
+}
+
+/** Answers that are the same to the last token, of those that both gave. */
+function agreement({ runs }: EngineResult, reference: EngineResult): string {
+  let same = 0
+  let all = 0
+  for (const [task, mine] of Object.entries(runs) as [TaskName, readonly CountedRun[]][]) {
+    for (const [round, { tokens }] of mine.entries()) {
+      const expected = reference.runs[task]?.[round]?.tokens ?? []
+      const pairs = tokens.slice(0, expected.length)
+      all += pairs.length
+      same += pairs.filter((answer, index) => answer.every((token, i) => token === expected[index][i])).length
+    }
+  }
+  return all === 0 ? '–' : `${same} of ${all}`
+}
