@@ -82,8 +82,12 @@ export class Runner {
       adapter: gpu.adapter,
       gpuBytes: gpu.allocatedBytes,
       dispatches: step.numDispatches,
+      passes: step.numPasses,
+      submits: step.numSubmits,
+      uploads: step.numUploads,
       uploadedBytes: step.uploadedBytes,
       readBytes: this.#readbacks.readBytes,
+      ...gpu.made,
       stepTimes: { ...this.clock.times },
     }
   }
