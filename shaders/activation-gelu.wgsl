@@ -19,5 +19,5 @@ fn activate(x: f32) -> f32 {
   p = fma(p, t, 0.3866404121021132f);
   p = fma(p, t, 0.9986327833442453f);
   p = fma(p, t, -1.2654479969019876f);
-  return max(x, 0f) - 0.5f * size * t * exp(fma(-z, z, p));
+  return fma(-0.5f * size * t, exp(fma(-z, z, p)), max(x, 0f));
 }

@@ -1,19 +1,23 @@
-// y[m][n] = sum over k of x[m][k] * w[n][k] (+ bias[n]) (+ y[m][n]), x and w being int8 with scales, so that a block's sum
-// of products is an exact integer. One workgroup per tile of 16 rows; a thread computes one row's products in one slice of
+// y[m][n] = finish(sum over k of x[m][k] * w[n][k]), x and w being int8 with scales, so that a block's sum
+// of products is an exact integer. One workgroup per GROUP_ROWS rows; a thread computes one row's products in one slice of
 // k. The order of summation is that of matmul-io, with a block in the place of a weight.
 
 requires packed_4x8_integer_dot_product;
 
 //#import weights-q8
 //#import matmul-io
+//#import outputs-plain
 
-const TOKENS: u32 = 8u;    // per thread, at most SLICES
-const WG_SIZE: u32 = 16u * SLICES;
+const TOKENS: u32 = 8u;       // per thread
+const GROUP_ROWS: u32 = 16u;  // a tile or several
+const OUT_TOKENS: u32 = TOKENS;
+const WG_SIZE: u32 = GROUP_ROWS * SLICES;
 
 @group(0) @binding(2) var<storage, read> x_codes: array<vec4u>;  // [n_tokens, cols / 16] bytes of 16 columns
 @group(0) @binding(6) var<storage, read> x_scales: array<f32>;   // [n_tokens, cols / 32]
 
-var<workgroup> sh_sums: array<f32, TOKENS * WG_SIZE>;  // [TOKENS, SLICES, 16 rows]
+var<workgroup> sh_sums: array<f32, TOKENS * WG_SIZE>;  // [TOKENS, SLICES, GROUP_ROWS]
+var<workgroup> sh_totals: array<f32, OUT_TOKENS * GROUP_ROWS>;
 
 @compute @workgroup_size(WG_SIZE)
 fn main(
@@ -22,11 +26,11 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first_token = group.x * TOKENS;
-  let first_row = (group.z * n_groups.y + group.y) * 16u;
+  let first_row = (group.z * n_groups.y + group.y) * GROUP_ROWS;
   let row_quads = params.n_blocks * BLOCK_QUADS;
-  let slice = lane / 16u;
+  let slice = lane / GROUP_ROWS;
   let n = slice_blocks(slice);
-  var block_ix = first_block(first_row + lane % 16u) + slice_start(slice) * 16u;
+  var block_ix = first_block(first_row + lane % GROUP_ROWS) + slice_start(slice) * 16u;
   var quad_ix = first_token * row_quads + slice_start(slice) * BLOCK_QUADS;
 
   var sum: array<f32, TOKENS>;
@@ -54,10 +58,12 @@ fn main(
   for (var m = 0u; m < TOKENS; m++) { sh_sums[m * WG_SIZE + lane] = sum[m]; }
   workgroupBarrier();
 
-  let m = lane / 16u;
-  let token = first_token + m;
-  if (m >= TOKENS || token >= params.n_tokens) { return; }
-  var total = 0f;
-  for (var s = 0u; s < SLICES; s++) { total += sh_sums[m * WG_SIZE + s * 16u + lane % 16u]; }
-  store(token, first_row + lane % 16u, total);
+  for (var i = lane; i < OUT_TOKENS * GROUP_ROWS; i += WG_SIZE) {
+    let first = i / GROUP_ROWS * WG_SIZE + i % GROUP_ROWS;
+    var total = 0f;
+    for (var s = 0u; s < SLICES; s++) { total += sh_sums[first + s * GROUP_ROWS]; }
+    sh_totals[i] = total;
+  }
+  workgroupBarrier();
+  finish(first_token, first_row, lane);
 }

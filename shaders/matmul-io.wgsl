@@ -1,5 +1,9 @@
-// What the matmul kernels share: their parameters, their buffers but x, the order of summation and the epilogue.
-// Needs a weights module (Block, load_block, block_quad, BLOCK_QUADS).
+// What the main loops of the matmul kernels share: the order of summation, and where weights lie.
+// Needs a weights module (Block, load_block, block_quad, BLOCK_QUADS) and an outputs module (Params with n_blocks, finish).
+//
+// A kernel leaves its sums in sh_totals: array<f32, OUT_TOKENS * GROUP_ROWS>, then all its WG_SIZE threads call finish(),
+// once or for one OUT_TOKENS of its tokens after the other, with a barrier before each call and before the next sums. What
+// is computed for tokens and rows beyond the last, from whatever WebGPU lets them read, is not stored there.
 //
 // THE ORDER OF SUMMATION is a law: y[m][n] has the same bits for any number of tokens, in every kernel, and for any format
 // that means the same weights. The number of columns alone cuts k, at multiples of 32, into SLICES runs; within a run one
@@ -10,21 +14,7 @@ const SLICES: u32 = 8u;
 const UNIT_BLOCKS: u32 = 8u / BLOCK_QUADS;  // 32 columns, the longest block
 const MAX_BLOCKS: u32 = 0x10000u;  // a constant bound lets compilers see that a loop ends
 
-struct Params {
-  n_tokens: u32,
-  n_blocks: u32,    // along k, of one row
-  n_rows: u32,      // of this slice of the matrix
-  first_row: u32,   // of this slice, in the whole matrix
-  y_stride: u32,    // from token to token, in elements
-  y_offset: u32,    // of the matrix's first output within a token's stride
-  has_bias: u32,    // 0 or 1
-  accumulate: u32,  // 1: add to what y holds
-  scale: f32,       // of the product and the bias
-}
-
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;     // [rows of the whole matrix], if has_bias
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;  // [n_tokens, y_stride]
 
 /// Where a slice of k begins, in blocks. Slices differ by a unit at most, and may be empty.
 fn slice_start(slice: u32) -> u32 {
@@ -45,17 +35,4 @@ fn add_products(w: vec4f, v: vec4f, sum: f32) -> f32 {
 /// The same for four rows; a column of w holds one k of each.
 fn add_products_of_4(w: mat4x4f, v: vec4f, sum: vec4f) -> vec4f {
   return fma(w[3], vec4f(v.w), fma(w[2], vec4f(v.z), fma(w[1], vec4f(v.y), fma(w[0], vec4f(v.x), sum))));
-}
-
-/// Stores an output of a token that exists, if the row exists too. (Threads of tokens and rows beyond the last compute
-/// from whatever WebGPU lets them read, and must not store it.)
-fn store(token: u32, row: u32, sum: f32) {
-  if (row >= params.n_rows) { return; }
-  let n = params.first_row + row;
-  let i = token * params.y_stride + params.y_offset + n;
-  var value = sum;
-  if (params.has_bias != 0u) { value += bias[n]; }
-  var before = 0f;
-  if (params.accumulate != 0u) { before = y[i]; }
-  y[i] = fma(value, params.scale, before);
 }

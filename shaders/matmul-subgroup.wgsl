@@ -1,4 +1,4 @@
-// y[m][n] = scale * (sum over k of x[m][k] * w[n][k] (+ bias[n])) (+ y[m][n]), for any number of tokens m, on narrow subgroups.
+// y[m][n] = finish(sum over k of x[m][k] * w[n][k]), for any number of tokens m, on narrow subgroups.
 // A thread computes 4 rows of w for TOKENS tokens. It loads x for an eighth of the tokens only, and each subgroup hands
 // its loads around: worth it where a load of one address by all threads costs a load each, as in Mesa's lavapipe, where
 // this takes less than half the time of any kernel without subgroups.
@@ -8,13 +8,16 @@ enable subgroups;
 
 //#import weights-f32
 //#import matmul-io
+//#import outputs-plain
 
 const TOKENS: u32 = 8u;    // per thread, a multiple of 8
-const WG_SIZE: u32 = 16u;  // small, so that few rows still occupy all cores
+const GROUP_ROWS: u32 = 64u;
+const OUT_TOKENS: u32 = TOKENS;
+const WG_SIZE: u32 = GROUP_ROWS / 4u;  // small, so that few rows still occupy all cores
 
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;  // [n_tokens, cols / 4]
 
-var<workgroup> sh_totals: array<vec4f, TOKENS * WG_SIZE>;
+var<workgroup> sh_totals: array<f32, OUT_TOKENS * GROUP_ROWS>;
 
 @compute @workgroup_size(WG_SIZE)
 fn main(
@@ -24,10 +27,10 @@ fn main(
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
   let first_token = group.x * TOKENS;
-  let first_row = (group.z * n_groups.y + group.y) * WG_SIZE * 4u + lane;
+  let first_row = (group.z * n_groups.y + group.y) * GROUP_ROWS;
   let row_quads = params.n_blocks * BLOCK_QUADS;
   let row_step = WG_SIZE * params.n_blocks;  // from one of the thread's rows to its next, in blocks
-  var block_ix = first_block(first_row);
+  var block_ix = first_block(first_row + lane);
   var x_ix = (first_token + subgroup_lane % 8u) * row_quads;
 
   var total: array<vec4f, TOKENS>;
@@ -63,11 +66,9 @@ fn main(
     }
   }
 
-  // each thread reads its own totals back in a loop that compilers cannot unroll: 32 copies of `store` compile slowly
-  for (var m = 0u; m < TOKENS; m++) { sh_totals[m * WG_SIZE + lane] = total[m]; }
-  let end = min(first_token + TOKENS, params.n_tokens);
-  for (var token = first_token; token < end; token++) {
-    let totals = sh_totals[(token - first_token) * WG_SIZE + lane];
-    for (var r = 0u; r < 4u; r++) { store(token, first_row + r * WG_SIZE, totals[r]); }
+  for (var m = 0u; m < TOKENS; m++) {
+    for (var r = 0u; r < 4u; r++) { sh_totals[m * GROUP_ROWS + r * WG_SIZE + lane] = total[m][r]; }
   }
+  workgroupBarrier();
+  finish(first_token, first_row, lane);
 }

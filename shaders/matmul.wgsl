@@ -1,19 +1,22 @@
-// y[m][n] = scale * (sum over k of x[m][k] * w[n][k] (+ bias[n])) (+ y[m][n]), for many tokens m.
+// y[m][n] = finish(sum over k of x[m][k] * w[n][k]), for many tokens m.
 // A workgroup computes 64 rows of w for 4 * TOKENS tokens, a thread 4 rows for TOKENS tokens: 16 threads read a tile of
 // weights, 4 threads the same weights and 16 the same x, all straight to registers.
 // The order of summation is that of matmul-io.
 
 //#import weights-f32
 //#import matmul-io
+//#import outputs-plain
 
 const TOKENS: u32 = 8u;    // per thread
-const ROW_LANES: u32 = 16u;
+const GROUP_ROWS: u32 = 64u;
+const ROW_LANES: u32 = GROUP_ROWS / 4u;
 const TOKEN_LANES: u32 = 4u;
+const OUT_TOKENS: u32 = TOKENS * TOKEN_LANES;
 const WG_SIZE: u32 = ROW_LANES * TOKEN_LANES;
 
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;  // [n_tokens, cols / 4]
 
-var<workgroup> sh_totals: array<vec4f, TOKENS * WG_SIZE>;
+var<workgroup> sh_totals: array<f32, OUT_TOKENS * GROUP_ROWS>;
 
 @compute @workgroup_size(WG_SIZE)
 fn main(
@@ -22,11 +25,12 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   // x runs over tokens, so that workgroups in flight together share weights, which are larger than x
-  let first_token = group.x * TOKENS * TOKEN_LANES + lane / ROW_LANES * TOKENS;
-  let first_row = (group.z * n_groups.y + group.y) * ROW_LANES * 4u + lane % ROW_LANES;
+  let group_token = group.x * OUT_TOKENS;
+  let group_row = (group.z * n_groups.y + group.y) * GROUP_ROWS;
+  let first_token = group_token + lane / ROW_LANES * TOKENS;
   let row_quads = params.n_blocks * BLOCK_QUADS;
   let row_step = ROW_LANES * params.n_blocks;  // from one of the thread's rows to its next, in blocks
-  var block_ix = first_block(first_row);
+  var block_ix = first_block(group_row + lane % ROW_LANES);
   var x_ix = first_token * row_quads;
 
   var total: array<vec4f, TOKENS>;
@@ -52,11 +56,10 @@ fn main(
     }
   }
 
-  // each thread reads its own totals back in a loop that compilers cannot unroll: 32 copies of `store` compile slowly
-  for (var m = 0u; m < TOKENS; m++) { sh_totals[m * WG_SIZE + lane] = total[m]; }
-  let end = min(first_token + TOKENS, params.n_tokens);
-  for (var token = first_token; token < end; token++) {
-    let totals = sh_totals[(token - first_token) * WG_SIZE + lane];
-    for (var r = 0u; r < 4u; r++) { store(token, first_row + r * ROW_LANES, totals[r]); }
+  for (var m = 0u; m < TOKENS; m++) {
+    let first = (lane / ROW_LANES * TOKENS + m) * GROUP_ROWS + lane % ROW_LANES;
+    for (var r = 0u; r < 4u; r++) { sh_totals[first + r * ROW_LANES] = total[m][r]; }
   }
+  workgroupBarrier();
+  finish(group_token, group_row, lane);
 }

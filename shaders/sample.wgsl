@@ -1,19 +1,17 @@
-// Draws one token per row of logits. One workgroup per row.
-//   temperature 0: the largest logit. Otherwise the largest logit / temperature + Gumbel noise among the kept tokens,
-//   which is an exact draw from their softmax. The noise is a function of (seed, position, token): whatever else is in
-//   the batch, and in whatever order threads run, a row gives the same token.
+// Draws one token per row of logits: of the kept tokens the one with the greatest key (draw-key). One workgroup per row.
 //   Kept: what is at least min_p times as likely as the best; of those the top_k; of those the fewest that hold top_p of
 //   their mass. Ties at a cut are all kept, the best token always.
-//   Ties go to the lower id. A logit that is not finite is never drawn; a row of only such gives NO_TOKEN.
+//   A logit that is not finite is never drawn; a row of only such gives NO_TOKEN.
 
 //#import draw-row
 //#import float-key
 //#import random
+//#import draw-key
 //#import top-cut
 
 const WG_SIZE: u32 = 256u;
-const NO_TOKEN: u32 = 0xffffffffu;
-const NOTHING: vec2u = vec2u(0u, NO_TOKEN);
+// Below this temperature logits are taken relative to the best: quotients would be too large for the noise to count.
+const LOW_TEMPERATURE: f32 = 0.1f;
 
 struct Params {
   n_rows: u32,
@@ -34,11 +32,6 @@ var<workgroup> sh_sums: array<f32, WG_SIZE>;
 // (logit - best) / temperature, at most 0; the clamps keep it finite.
 fn scaled(bits: u32, best: f32, temperature: f32) -> f32 {
   return (clamp(bitcast<f32>(bits), -1e30f, 1e30f) - clamp(best, -1e30f, 1e30f)) / temperature;
-}
-
-// Whether candidate a = (key, token) comes before b.
-fn precedes(a: vec2u, b: vec2u) -> bool {
-  return a.x > b.x || (a.x == b.x && a.y < b.y);
 }
 
 // The first of all threads' candidates. One thread compares them: with a tree, compilation took three times as long
@@ -77,12 +70,12 @@ fn kept_from(lane: u32, start: u32, row: DrawRow, best_key: u32, best: f32) -> u
 
 fn draw(lane: u32, start: u32, row: DrawRow, best_key: u32, best: f32) -> u32 {
   let cut = kept_from(lane, start, row, best_key, best);
+  let shift = select(0f, clamp(best, -1e30f, 1e30f), row.temperature < LOW_TEMPERATURE);
   var first = NOTHING;
   for (var token = lane; token < params.vocab; token += WG_SIZE) {
     let bits = logits[start + token];
     if (float_key(bits) < cut) { continue; }
-    let noise = gumbel(threefry(vec2u(row.seed, row.position), vec2u(token, 0u)).x);
-    let candidate = vec2u(float_key(bitcast<u32>(scaled(bits, best, row.temperature) + noise)), token);
+    let candidate = vec2u(draw_key(bits, token, row, shift), token);
     if (candidate.x > first.x) { first = candidate; }
   }
   return first_of(lane, first).y;

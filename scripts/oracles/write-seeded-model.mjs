@@ -40,6 +40,20 @@ const SHAPES = {
   'peers-6m': { ...sixMillion, max_position_embeddings: 2048 },
   // room for the papers' longest prefix
   'bench-6m': { ...sixMillion, max_position_embeddings: 32768 },
+  // as many layers and heads as SmolLM2-135M, nearly without weights: for what the CPU does about a step
+  'bench-thin': {
+    ...llama,
+    vocab_size: 4096,
+    hidden_size: 64,
+    intermediate_size: 64,
+    num_hidden_layers: 30,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+    head_dim: 64,
+    max_position_embeddings: 8192,
+    rope_theta: 100000,
+    tie_word_embeddings: true,
+  },
   // the proportions of Llama-3.2-1B, in which matrices outweigh attention, at a size that a CPU can compute
   'bench-wide': {
     ...llama,

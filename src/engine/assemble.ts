@@ -4,6 +4,7 @@ import { Step } from '../gpu/step'
 import { COPY_SRC, STORAGE } from '../gpu/usage'
 import { kernelContext } from '../kernels/context'
 import { createKvCache } from '../kernels/kv-cache'
+import { workgroupsToFill } from '../kernels/workgroups'
 import { AttentionPlanner } from '../kv/attention-plan'
 import { BlockPool } from '../kv/block-pool'
 import type { Checkpoint } from '../loader'
@@ -24,10 +25,6 @@ const DEFAULTS = {
   sharing: 'tree',
   attention: 'shared',
 } as const
-
-/** Workgroups that fill a device: a few times its cores, of which WebGPU does not tell the number. */
-const GPU_WORKGROUPS = 512
-const SOFTWARE_WORKGROUPS = 16
 
 /** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
 export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, options: EngineOptions) {
@@ -60,7 +57,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
   })
   const groups = kvGroups.map(({ window, layers }, index) => {
     const mode = options.attention ?? DEFAULTS.attention
-    const wantedItems = Math.ceil((gpu.isSoftware ? SOFTWARE_WORKGROUPS : GPU_WORKGROUPS) / config.numKvHeads)
+    const wantedItems = Math.ceil(workgroupsToFill(gpu) / config.numKvHeads)
     const planner = new AttentionPlanner(layout, capacities[index], { mode, wantedItems, window })
     return { planner, numLayers: layers.length }
   })

@@ -1,18 +1,19 @@
 import { assert } from '../core/assert'
-import type { Batch, Chunk, Draw } from '../core/batch'
+import type { Batch, Chunk, ChunkBlocks, Draw } from '../core/batch'
 import { BLOCK_LEN } from '../core/block'
 import type { DeviceLost } from '../core/errors'
 import type { Gpu } from '../gpu/device'
 import type { KernelTime } from '../gpu/profiler'
 import { ReadbackRing } from '../gpu/readback'
 import type { Step } from '../gpu/step'
-import { COPY_FIELDS } from '../kernels/copy-kv'
 import { FROM_SLOT } from '../kernels/embed'
+import type { AttentionChunk } from '../kv/attention-forest'
 import type { AttentionPlan, AttentionPlanner } from '../kv/attention-plan'
 import { ITEM_FIELDS, MERGE_FIELDS } from '../kv/attention-plan'
 import type { AttentionInputs, GroupInputs, Model, StepInputs } from '../model/model'
 import { parseResults } from '../sampler/draw-inputs'
 import { resultBytes, type Sampler } from '../sampler/sampler'
+import { StepClock } from './step-clock'
 
 export interface RunnerParts {
   readonly gpu: Gpu
@@ -30,13 +31,17 @@ export interface RunnerParts {
 /** Turns decided steps into GPU work. Steps run in the order in which they are given. */
 export class Runner {
   readonly lost: Promise<DeviceLost>
+  readonly clock = new StepClock()
   readonly #parts: RunnerParts
   readonly #readbacks: ReadbackRing
+  /** [groups] What the planners are told, from step to step in the same objects. */
+  readonly #seen: PlannedChunk[][]
   #kvKeysRead = 0
 
   constructor(parts: RunnerParts) {
     this.#parts = parts
     this.lost = parts.gpu.lost
+    this.#seen = parts.groups.map(() => [])
     this.#readbacks = new ReadbackRing(parts.gpu, parts.results.size)
   }
 
@@ -45,13 +50,18 @@ export class Runner {
    * @throws DeviceLost
    */
   async run(batch: Batch): Promise<Draw[]> {
+    const { clock } = this
     const { gpu, step, model, results } = this.#parts
     gpu.throwIfLost()
-    model.forward(this.#pushInputs(batch))
+    const inputs = this.#pushInputs(batch)
+    clock.end('plan')
+    model.forward(inputs)
     const draws = batch.chunks.filter(chunk => chunk.draws)
     this.#recordDraws(batch, draws)
+    clock.end('encode')
     if (draws.length === 0) {
       step.submit()
+      clock.end('submit')
       await gpu.device.queue.onSubmittedWorkDone()
       gpu.throwIfLost()
       return []
@@ -60,6 +70,7 @@ export class Runner {
     const target = this.#readbacks.take()
     step.copy(results, 0, target, 0, bytes)
     step.submit()
+    clock.end('submit')
     return parseResults(draws, await this.#readbacks.read(target, bytes))
   }
 
@@ -73,6 +84,7 @@ export class Runner {
       dispatches: step.numDispatches,
       uploadedBytes: step.uploadedBytes,
       readBytes: this.#readbacks.readBytes,
+      stepTimes: { ...this.clock.times },
     }
   }
 
@@ -95,8 +107,9 @@ export class Runner {
     }
   }
 
-  #pushInputs({ chunks, numTokens }: Batch): StepInputs {
+  #pushInputs(batch: Batch): StepInputs {
     const { step, groups } = this.#parts
+    const { chunks, numTokens } = batch
     const firstToken = step.reserve(numTokens)
     const firstPosition = step.reserve(numTokens)
     const tokens = step.view(firstToken, numTokens).u32
@@ -111,36 +124,57 @@ export class Runner {
       }
     }
     assert(token === numTokens, `the batch says ${numTokens} tokens, its chunks ${token}`)
-    return { numTokens, firstToken, firstPosition, groups: groups.map((_, group) => this.#pushGroup(chunks, group)) }
+    return { numTokens, firstToken, firstPosition, groups: groups.map((_, group) => this.#pushGroup(batch, group)) }
   }
 
-  #pushGroup(chunks: readonly Chunk[], group: number): GroupInputs {
+  #pushGroup({ chunks, numTokens }: Batch, group: number): GroupInputs {
     const { step, groups } = this.#parts
     const { planner, numLayers } = groups[group]
-    const blocks = chunks.map(({ start, count, groups }) => ({ start, count, ...groups[group] }))
-    const destinations = blocks.flatMap(({ start, count, blockTable }) =>
-      Array.from({ length: count }, (_, index) => {
-        const position = start + index
-        return blockTable[Math.floor(position / BLOCK_LEN)] * BLOCK_LEN + (position % BLOCK_LEN)
-      }),
-    )
-    const copies = blocks.flatMap(chunk => chunk.copies.flatMap(({ from, to }) => [from, to]))
-    const plan = planner.plan(blocks)
+    const seen = this.#seen[group]
+    seen.length = Math.min(seen.length, chunks.length)
+    const firstDestination = step.reserve(numTokens)
+    const destinations = step.view(firstDestination, numTokens).u32
+    let token = 0
+    let numCopies = 0
+    chunks.forEach(({ start, count, groups }, index) => {
+      const { blockTable, copies } = groups[group]
+      const own = seen[index] ?? { start, count, blockTable }
+      seen[index] = own
+      own.start = start
+      own.count = count
+      own.blockTable = blockTable
+      for (let position = start; position < start + count; position++) {
+        destinations[token++] = blockTable[Math.floor(position / BLOCK_LEN)] * BLOCK_LEN + (position % BLOCK_LEN)
+      }
+      numCopies += copies.length
+    })
+    const plan = planner.plan(seen)
     this.#kvKeysRead += plan.numKeysRead * numLayers
-    return {
-      firstDestination: step.push(destinations),
-      firstCopy: step.push(copies),
-      numCopies: copies.length / COPY_FIELDS,
-      attention: pushPlan(step, plan),
-    }
+    const firstCopy =
+      numCopies > 0
+        ? pushCopies(
+            step,
+            chunks.map(chunk => chunk.groups[group]),
+          )
+        : 0
+    return { firstDestination, firstCopy, numCopies, attention: pushPlan(step, plan) }
   }
 }
 
+/** An `AttentionChunk` that is written again each step. */
+type PlannedChunk = { -readonly [key in 'start' | 'count' | 'blockTable']: AttentionChunk[key] }
+
+function pushCopies(step: Step, chunks: readonly ChunkBlocks[]): number {
+  return step.push(chunks.flatMap(({ copies }) => copies.flatMap(({ from, to }) => [from, to])))
+}
+
 function pushPlan(step: Step, plan: AttentionPlan): AttentionInputs {
+  const firstRow = step.push(plan.rows)
+  const firstBlock = step.push(plan.blocks)
   return {
-    items: plan.items.map(items => ({ firstItem: step.push(items), numItems: items.length / ITEM_FIELDS })),
-    firstRow: step.push(plan.rows),
-    firstBlock: step.push(plan.blocks),
+    items: plan.items.map(items => {
+      return { firstItem: step.push(items), numItems: items.length / ITEM_FIELDS, firstRow, firstBlock }
+    }),
     firstMerge: step.push(plan.merges),
     numMerges: plan.merges.length / MERGE_FIELDS,
   }

@@ -1,3 +1,5 @@
+import type { StepTimes } from './step-clock'
+
 /** Counts since the engine was created; tokens unless the name says otherwise. */
 export interface EngineStats {
   readonly adapter: string
@@ -23,4 +25,5 @@ export interface EngineStats {
   readonly dispatches: number
   readonly uploadedBytes: number
   readonly readBytes: number
+  readonly stepTimes: StepTimes
 }

@@ -39,11 +39,14 @@ export class StepLoop {
 
   async #run(): Promise<void> {
     const { scheduler, runner, stepsInFlight, onDraw } = this.#parts
+    const { clock } = runner
+    clock.start()
     const inFlight: { readonly batch: Batch; readonly draws: Promise<Draw[]> }[] = []
     try {
       for (;;) {
         while (inFlight.length < stepsInFlight) {
           const batch = scheduler.next()
+          clock.end('schedule')
           if (!batch) break
           const draws = runner.run(batch)
           // one that fails while nobody waits for it yet still fails when its turn comes
@@ -53,7 +56,9 @@ export class StepLoop {
         const step = inFlight.shift()
         if (!step) break
         const draws = await step.draws
+        clock.end('wait')
         for (const { sequence, draw } of scheduler.complete(step.batch, draws)) onDraw(sequence, draw)
+        clock.end('account')
       }
     } finally {
       this.#isRunning = false

@@ -4,6 +4,9 @@ import type { Call, Kernel } from './kernel'
 import { Profiler } from './profiler'
 import { COPY_DST, STORAGE, UNIFORM } from './usage'
 
+/** By the names of the shader's fields. */
+type Params = Readonly<Record<string, number>>
+
 /** Uniform bindings start at multiples of this (the largest `minUniformBufferOffsetAlignment`), in bytes. */
 const UNIFORM_ALIGN = 256
 
@@ -19,8 +22,10 @@ export class Step {
   uploadedBytes = 0
   readonly #words: Uint32Array<ArrayBuffer>
   readonly #floats: Float32Array
-  /** Offset in bytes of each parameter block written in this step, by content. */
-  readonly #paramBlocks = new Map<string, number>()
+  /** Where the parameter blocks written in this step start, in words. */
+  readonly #paramBlocks = new Map<Kernel, number[]>()
+  /** Of the next dispatch's parameters, in bytes. */
+  readonly #offset = new Uint32Array(1)
   #used = 0
   #encoder: GPUCommandEncoder | undefined
   #pass: GPUComputePassEncoder | undefined
@@ -60,15 +65,15 @@ export class Step {
   }
 
   /** Adds a dispatch of `grid` workgroups; nothing if the grid is empty. `params` must name every field of the shader's. */
-  dispatch(call: Call, params: Readonly<Record<string, number>>, grid: readonly [number, number?, number?]): void {
+  dispatch(call: Call, params: Params, grid: readonly [number, number?, number?]): void {
     const [x, y = 1, z = 1] = grid
     if (x * y * z === 0) return
     const { kernel, bindGroup } = call
-    const offset = this.#writeParams(kernel, params)
+    this.#offset[0] = this.#paramsAt(kernel, params)
     const pass = this.profiler ? this.#encode().beginComputePass(this.profiler.pass(kernel.name)) : this.#openPass()
     if (this.profiler || this.#pipeline !== kernel.pipeline) pass.setPipeline(kernel.pipeline)
     this.#pipeline = kernel.pipeline
-    pass.setBindGroup(0, bindGroup, [offset])
+    pass.setBindGroup(0, bindGroup, this.#offset, 0, 1)
     pass.dispatchWorkgroups(x, y, z)
     if (this.profiler) pass.end()
     this.numDispatches += 1
@@ -91,33 +96,45 @@ export class Step {
     this.uploadedBytes += upload * 4
     this.#encoder = undefined
     this.#used = 0
-    this.#paramBlocks.clear()
+    for (const starts of this.#paramBlocks.values()) starts.length = 0
   }
 
-  #writeParams(kernel: Kernel, params: Readonly<Record<string, number>>): number {
-    const { params: fields } = kernel.shader
-    const values = fields.map(({ name }) => {
-      const value = params[name]
-      assert(value !== undefined, `kernel ${kernel.name}: parameter ${name} is missing`)
-      return value
-    })
-    assert(
-      values.length === Object.keys(params).length,
-      `kernel ${kernel.name}: unknown parameter in ${Object.keys(params)}`,
-    )
-    // equal blocks of equal types are one block: the layers of a model differ in buffers only
-    const key = fields.map(({ type }, index) => `${type}${values[index]}`).join()
-    const known = this.#paramBlocks.get(key)
-    if (known !== undefined) return known
+  /** Offset in bytes of a block with these parameters. The layers of a model differ in buffers only: a kernel has few. */
+  #paramsAt(kernel: Kernel, params: Params): number {
+    const starts = this.#paramBlocks.get(kernel) ?? []
+    this.#paramBlocks.set(kernel, starts)
+    for (const start of starts) if (this.#holds(start, kernel, params)) return start * 4
+    const start = this.#writeParams(kernel, params)
+    starts.push(start)
+    return start * 4
+  }
+
+  #holds(start: number, { shader }: Kernel, params: Params): boolean {
+    const fields = shader.params
+    for (let i = 0; i < fields.length; i++) {
+      const { name, type } = fields[i]
+      const isSame =
+        type === 'f32' ? this.#floats[start + i] === Math.fround(params[name]) : this.#words[start + i] === params[name]
+      if (!isSame) return false
+    }
+    return true
+  }
+
+  /** Returns where the block starts, in words. */
+  #writeParams(kernel: Kernel, params: Params): number {
+    const fields = kernel.shader.params
+    const names = Object.keys(params)
+    assert(names.length <= fields.length, `kernel ${kernel.name}: unknown parameter in ${names}`)
     const align = UNIFORM_ALIGN / 4
     this.reserve((align - (this.#used % align)) % align)
     const start = this.reserve(kernel.paramsBytes / 4)
-    fields.forEach(({ type }, index) => {
+    fields.forEach(({ name, type }, index) => {
+      const value = params[name]
+      assert(value !== undefined, `kernel ${kernel.name}: parameter ${name} is missing`)
       const target = type === 'f32' ? this.#floats : this.#words
-      target[start + index] = values[index]
+      target[start + index] = value
     })
-    this.#paramBlocks.set(key, start * 4)
-    return start * 4
+    return start
   }
 
   #encode(): GPUCommandEncoder {

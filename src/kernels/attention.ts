@@ -136,9 +136,24 @@ export function attention(
   const kernel = kernels.get({ name: 'attention', modules: { 'attention-tile': tile, ...kvModule(format) }, constants })
   const buffers = { q, k_cache: k, v_cache: v, out, partial_o: partialO, partial_stats: partialStats }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
-  const layer = { group: groupSize, splits, window, softcap, segment: segmentTokens, dim4: headDim / 4 }
+  const layer = {
+    group: groupSize,
+    splits,
+    window,
+    softcap,
+    segment: segmentTokens,
+    dim4: headDim / 4,
+    n_items: 0,
+    items: 0,
+    rows: 0,
+    blocks: 0,
+  }
   return ({ numItems, firstItem, firstRow, firstBlock }: AttentionItems): void => {
-    const lists = { n_items: numItems, items: firstItem, rows: firstRow, blocks: firstBlock }
-    step.dispatch(call, { ...lists, ...layer }, [...flatGrid(numItems), numKvHeads * splits])
+    layer.n_items = numItems
+    layer.items = firstItem
+    layer.rows = firstRow
+    layer.blocks = firstBlock
+    const [x, y] = flatGrid(numItems)
+    step.dispatch(call, layer, [x, y, numKvHeads * splits])
   }
 }

@@ -1,31 +1,19 @@
-import { assert } from '../core/assert'
 import type { Gpu } from '../gpu/device'
 import type { Int8Rows, KernelContext } from './context'
 import { flatGrid } from './grid'
+import { matmulOutputs, type OutputBuffers, type OutputOptions } from './matmul-outputs'
 import type { Matrix } from './matrix'
-import { isQuantized } from './matrix-format'
+import { isQuantized, TILE_ROWS } from './matrix-format'
 import { quantizeRows } from './quantize-rows'
 import { weightsVariant } from './weights-variant'
 
-export interface MatmulBuffers {
+export interface MatmulBuffers extends OutputBuffers {
   /** f32 [numTokens, matrix.cols]; int8 for `matmul-int8` */
   readonly x: GPUBuffer | Int8Rows
-  /** f32 [matrix.rows]; absent: nothing is added */
-  readonly bias?: GPUBuffer
-  /** f32 [numTokens, yStride]; may not be `x` */
-  readonly y: GPUBuffer
 }
 
-export interface MatmulOptions {
-  /** Add to what `y` holds, instead of replacing it. */
-  readonly accumulate?: boolean
-  /** Multiplies the product and the bias; default 1. */
-  readonly scale?: number
-  /** From token to token in `y`, in elements; default `matrix.rows`. */
-  readonly yStride?: number
-  /** Where the matrix's outputs start within a token's stride of `y`, in elements; default 0. */
-  readonly yOffset?: number
-}
+/** Records one call; `firstDraw`: where the tokens' records are in the arena, if outputs are drawn from (`pushDrawRows`). */
+export type MatmulRecorder = (numTokens: number, firstDraw?: number) => void
 
 /** A way to compute the product. All but those of int8 give the same bits (shaders/matmul-io.wgsl) and differ in speed. */
 export interface MatmulVariant {
@@ -34,7 +22,7 @@ export interface MatmulVariant {
   readonly tokens: number
   /** Tokens per workgroup. */
   readonly groupTokens: number
-  /** Rows of the matrix per workgroup. */
+  /** Rows of the matrix per workgroup, the shader's constant: whole tiles. */
   readonly groupRows: number
   /** The most tokens for which it is the best choice. */
   readonly maxTokens: number
@@ -69,25 +57,25 @@ export function matmulVariants({ hasSubgroupsOf8 }: Gpu): readonly MatmulVariant
 }
 
 /**
- * y[m][yOffset + n] = scale · (Σk x[m][k] · matrix[n][k] (+ bias[n])) (+ y[m][yOffset + n]). Each y[m][n] has the same bits
- * for any number of tokens. Where the context has room for int8 and the matrix is of integers without zeros, x is rounded
+ * y[m][yOffset + n] = scale · (Σk x[m][k] · matrix[n][k] (+ bias[n])) (+ y[m][yOffset + n]), or else what the options say.
+ * Each y[m][n] has the same bits for any number of tokens. Where the context has room for int8 and the matrix is of integers without zeros, x is rounded
  * to int8 first. Returns the recorder of one call.
  */
 export function matmul(
   context: KernelContext,
   matrix: Matrix,
   buffers: MatmulBuffers & { readonly x: GPUBuffer },
-  options?: MatmulOptions,
-): (numTokens: number) => void {
+  options?: OutputOptions,
+): MatmulRecorder {
   const { gpu, int8 } = context
   const rounded = isQuantized(matrix.format) && !matrix.format.hasZeros ? int8 : undefined
   const variants = rounded ? INT8_VARIANTS : matmulVariants(gpu)
   const inputs = { ...buffers, x: rounded ?? buffers.x }
   const recorders = variants.map(variant => matmulVariant(context, variant, matrix, inputs, options))
   const round = rounded && quantizeRows(context, matrix.cols, buffers.x, rounded)
-  return numTokens => {
+  return (numTokens, firstDraw) => {
     round?.(numTokens)
-    recorders[variants.findIndex(({ maxTokens }) => numTokens <= maxTokens)](numTokens)
+    recorders[variants.findIndex(({ maxTokens }) => numTokens <= maxTokens)](numTokens, firstDraw)
   }
 }
 
@@ -96,32 +84,29 @@ export function matmulVariant(
   { kernels, step }: KernelContext,
   { kernel: name, tokens, groupTokens, groupRows }: MatmulVariant,
   matrix: Matrix,
-  { x, bias, y }: MatmulBuffers,
-  { accumulate = false, scale = 1, yStride = matrix.rows, yOffset = 0 }: MatmulOptions = {},
-): (numTokens: number) => void {
-  assert(yOffset + matrix.rows <= yStride, `${matrix.label}: ${matrix.rows} outputs at ${yOffset} exceed ${yStride}`)
+  { x, ...buffers }: MatmulBuffers,
+  options: OutputOptions = {},
+): MatmulRecorder {
   const [inputs, module] =
     'codes' in x ? [{ x_codes: x.codes, x_scales: x.scales }, 'weights-q8' as const] : [{ x }, 'weights-f32' as const]
-  const { modules, constants } = weightsVariant(matrix.format, module)
-  const kernel = kernels.get({ name, modules, constants: { TOKENS: tokens, ...constants } })
+  const weights = weightsVariant(matrix.format, module)
+  const outputs = matmulOutputs(matrix, buffers, step.arena, options)
+  const GROUP_ROWS = matrix.isPaired ? Math.max(groupRows, 2 * TILE_ROWS) : groupRows
+  const kernel = kernels.get({
+    name,
+    modules: { ...weights.modules, ...outputs.modules },
+    constants: { TOKENS: tokens, GROUP_ROWS, ...weights.constants, ...outputs.constants },
+  })
   const slices = matrix.slices.map(({ buffers: { weights, ...scales }, firstRow, numRows }) => ({
-    // without a bias the shader never reads the variable, but something must be bound to it
-    call: kernel.bind(step.arena, { weights, ...scales, ...inputs, bias: bias ?? weights, y }),
-    params: {
-      n_blocks: matrix.numBlocks,
-      n_rows: numRows,
-      first_row: firstRow,
-      y_stride: yStride,
-      y_offset: yOffset,
-      has_bias: Number(bias !== undefined),
-      accumulate: Number(accumulate),
-      scale,
-    },
-    grid: flatGrid(Math.ceil(numRows / groupRows)),
+    call: kernel.bind(step.arena, { ...outputs.buffers, weights, ...scales, ...inputs }),
+    params: { ...outputs.params, n_blocks: matrix.numBlocks, n_rows: numRows, first_row: firstRow, n_tokens: 0 },
+    grid: flatGrid(Math.ceil(numRows / GROUP_ROWS)),
   }))
-  return numTokens => {
+  return (numTokens, firstDraw) => {
     for (const { call, params, grid } of slices) {
-      step.dispatch(call, { ...params, n_tokens: numTokens }, [Math.ceil(numTokens / groupTokens), ...grid])
+      params.n_tokens = numTokens
+      if (firstDraw !== undefined) Object.assign(params, { first_draw: firstDraw })
+      step.dispatch(call, params, [Math.ceil(numTokens / groupTokens), grid[0], grid[1]])
     }
   }
 }

@@ -27,6 +27,9 @@ export function rmsNorm(
   { accumulate = false }: RmsNormOptions = {},
 ) {
   const call = kernels.get({ name: 'rms-norm' }).bind(step.arena, { ...buffers })
-  const params = { row_len: rowLen, eps, accumulate: Number(accumulate) }
-  return (numRows: number): void => step.dispatch(call, { ...params, n_rows: numRows }, flatGrid(numRows))
+  const params = { row_len: rowLen, eps, accumulate: Number(accumulate), n_rows: 0 }
+  return (numRows: number): void => {
+    params.n_rows = numRows
+    step.dispatch(call, params, flatGrid(numRows))
+  }
 }

@@ -61,15 +61,20 @@ export function ropeAppend(
   const buffers = { qkv, table: table ?? qkv, q, k_cache: k, v_cache: v }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
   const layout = { qkv_stride: qkvStride / 4, k_offset: kOffset / 4, v_offset: vOffset / 4 }
-  const rotation = { half: rotaryDim / 2, scale: scale * Math.LOG2E }
+  const layer = {
+    ...layout,
+    half: rotaryDim / 2,
+    scale: scale * Math.LOG2E,
+    n_tokens: 0,
+    positions: 0,
+    destinations: 0,
+  }
   // as the shader has it
   const headsAtOnce = Math.floor(Math.max(64, headDim / 4) / (headDim / 4))
   return ({ numTokens, firstPosition, firstDestination }: RopeAppendTokens): void => {
-    const lists = { n_tokens: numTokens, positions: firstPosition, destinations: firstDestination }
-    step.dispatch(
-      call,
-      { ...layout, ...rotation, ...lists },
-      flatGrid(Math.ceil((numTokens * (numHeads + 2 * numKvHeads)) / headsAtOnce)),
-    )
+    layer.n_tokens = numTokens
+    layer.positions = firstPosition
+    layer.destinations = firstDestination
+    step.dispatch(call, layer, flatGrid(Math.ceil((numTokens * (numHeads + 2 * numKvHeads)) / headsAtOnce)))
   }
 }

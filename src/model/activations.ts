@@ -8,7 +8,7 @@ import { TILE_ROWS } from '../kernels/matrix-format'
 export interface Activations {
   /** [T, hidden]: the residual stream. */
   readonly hidden: GPUBuffer
-  /** [T, hidden] */
+  /** [T, hidden], and room for [T, hidden / 16] sums of squares of the residual stream */
   readonly normed: GPUBuffer
   /** [T, outputs of the fused q, k and v matrix] */
   readonly qkv: GPUBuffer
@@ -20,8 +20,6 @@ export interface Activations {
   readonly partialO: GPUBuffer
   /** [slots, numHeads, 2]: highest score and sum of weights of each part. */
   readonly partialStats: GPUBuffer
-  /** [T, outputs of the fused gate and up matrix, or of up alone] */
-  readonly gateUp: GPUBuffer
   /** [T, intermediate] */
   readonly activated: GPUBuffer
   /** [drawRows, hidden]: the rows of `hidden` that draw. */
@@ -39,20 +37,19 @@ export interface ActivationSizes {
 }
 
 export function createActivations(gpu: BufferMaker, config: ModelConfig, sizes: ActivationSizes): Activations {
-  const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim, vocabSize, isGated } = config
+  const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim, vocabSize } = config
   const { tokenBudget, drawRows, partialSlots } = sizes
   const f32 = (label: string, length: number) => gpu.createBuffer(label, length * 4, STORAGE | COPY_SRC | COPY_DST)
   // a fused matrix's parts start at multiples of 16
   const qkvStride = padded(numHeads * headDim) + 2 * padded(numKvHeads * headDim)
   return {
     hidden: f32('hidden', tokenBudget * hiddenSize),
-    normed: f32('normed', tokenBudget * hiddenSize),
+    normed: f32('normed', tokenBudget * (hiddenSize + padded(hiddenSize) / TILE_ROWS)),
     qkv: f32('qkv', tokenBudget * qkvStride),
     queries: f32('queries', tokenBudget * numHeads * headDim),
     attended: f32('attended', tokenBudget * numHeads * headDim),
     partialO: f32('partial o', partialSlots * numHeads * headDim),
     partialStats: f32('partial stats', partialSlots * numHeads * 2),
-    gateUp: f32('gate and up', tokenBudget * (isGated ? 2 : 1) * padded(intermediateSize)),
     activated: f32('activated', tokenBudget * intermediateSize),
     drawn: f32('drawn', drawRows * hiddenSize),
     drawnNormed: f32('drawn normed', drawRows * hiddenSize),

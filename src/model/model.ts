@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../core/model-config'
+import type { AttentionItems } from '../kernels/attention'
 import type { KernelContext } from '../kernels/context'
 import type { KvLayer } from '../kernels/kv-cache'
 import type { Activations } from './activations'
@@ -26,10 +27,8 @@ export interface GroupInputs {
 
 /** An attention plan (kv/attention-plan.ts) in the arena. */
 export interface AttentionInputs {
-  /** For each tile shape of the kernel: its work items. */
-  readonly items: readonly { readonly firstItem: number; readonly numItems: number }[]
-  readonly firstRow: number
-  readonly firstBlock: number
+  /** For each tile shape of the kernel: its work items, and the lists of all. */
+  readonly items: readonly AttentionItems[]
   readonly firstMerge: number
   readonly numMerges: number
 }

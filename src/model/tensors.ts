@@ -1,5 +1,7 @@
+import { UnsupportedModel } from '../core/errors'
 import type { ModelConfig, Named } from '../core/model-config'
 import type { Matrix } from '../kernels/matrix'
+import { TILE_ROWS } from '../kernels/matrix-format'
 import type { Linear, Norm, Weights } from './weights'
 
 /** Linear layers of one input as one, and where the outputs of each begin: as many tensors, or one that holds them all. */
@@ -20,8 +22,8 @@ export interface LayerTensors {
   readonly output: Linear
   readonly postAttentionNorm: Norm | undefined
   readonly mlpNorm: Norm | undefined
-  /** Gate and up, or up alone: [intermediate each, hidden] */
-  readonly gateUp: Stack
+  /** Gate and up, paired, or up alone: [intermediate each, hidden] */
+  readonly gateUp: Linear
   /** [hidden, intermediate] */
   readonly down: Linear
   readonly postMlpNorm: Norm | undefined
@@ -70,16 +72,30 @@ function layerTensors(config: ModelConfig, weights: Weights, layer: string): Lay
     output: weights.linear([{ ...own(names.output), rows: hiddenSize }], qLen, outputBias),
     postAttentionNorm: norm(names.postAttentionNorm),
     mlpNorm: norm(names.mlpNorm),
-    gateUp: stack(
-      weights,
-      names.gateUp.map(own),
-      Array.from({ length: config.isGated ? 2 : 1 }, () => intermediateSize),
-      hiddenSize,
-      mlpBias,
-    ),
+    gateUp: gateUp(config, weights, names.gateUp.map(own)),
     down: weights.linear([{ ...own(names.down), rows: hiddenSize }], intermediateSize, mlpBias),
     postMlpNorm: norm(names.postMlpNorm),
   }
+}
+
+function gateUp(
+  { hiddenSize, intermediateSize, isGated, mlpBias }: ModelConfig,
+  weights: Weights,
+  names: readonly Named[],
+): Linear {
+  const isOne = names.length === 1 && isGated
+  if (isOne && intermediateSize % TILE_ROWS !== 0) {
+    throw new UnsupportedModel(
+      `${names[0].name} holds gate and up, of ${intermediateSize} rows each: only multiples of ${TILE_ROWS} are supported.`,
+    )
+  }
+  const rows = isOne ? 2 * intermediateSize : intermediateSize
+  return weights.linear(
+    names.map(named => ({ ...named, rows })),
+    hiddenSize,
+    mlpBias,
+    isGated,
+  )
 }
 
 /** `rows`: those of each layer of the stack. */

@@ -1,7 +1,7 @@
 import type { Named, TensorLayout } from '../core/model-config'
 import type { BufferMaker } from '../gpu/paper'
 import { COPY_DST, STORAGE } from '../gpu/usage'
-import { createMatrix, type Matrix } from '../kernels/matrix'
+import { createMatrix, type Matrix, type RowRun } from '../kernels/matrix'
 import type { MatrixFormat } from '../kernels/matrix-format'
 import type { PackedRows } from '../kernels/pack'
 
@@ -60,12 +60,15 @@ export class Weights {
     return new Map(layouts)
   }
 
-  /** Layers of the same input stacked into one. The same parts asked for again are the same layer (tied weights). */
-  linear(parts: readonly Part[], cols: number, hasBias: boolean): Linear {
+  /**
+   * Layers of the same input stacked into one, `isPaired` as matrices are. The same parts asked for again are the same layer
+   * (tied weights).
+   */
+  linear(parts: readonly Part[], cols: number, hasBias: boolean, isPaired = false): Linear {
     const label = parts.map(({ name }) => name).join(' + ')
     const known = this.#linears.get(label)
     if (known) return known
-    const matrix = this.#matrix(label, parts, cols)
+    const matrix = this.#matrix(label, parts, cols, isPaired)
     const linear = { matrix, bias: hasBias ? this.#bias(label, parts, matrix) : undefined }
     this.#linears.set(label, linear)
     return linear
@@ -98,10 +101,10 @@ export class Weights {
     return target
   }
 
-  #matrix(label: string, parts: readonly Part[], cols: number): Matrix {
+  #matrix(label: string, parts: readonly Part[], cols: number, isPaired: boolean): Matrix {
     const partRows = parts.map(({ rows }) => rows)
     const format = this.#chooseFormat(parts, cols)
-    const matrix = createMatrix(this.#gpu, label, partRows, cols, format)
+    const matrix = createMatrix(this.#gpu, label, partRows, cols, format, { isPaired })
     this.bytes += matrix.bytes
     parts.forEach(({ name, rows, layout }, index) => {
       const write = (firstRow: number, packed: PackedRows) => matrix.write(index, firstRow, packed)
@@ -115,7 +118,7 @@ export class Weights {
     const buffer = this.#buffer(`bias of ${label}`, matrix.rows)
     parts.forEach(({ name, rows, layout }, index) => {
       const biasLayout = layout?.type === 'transposed' ? undefined : layout
-      this.#targets.set(`${name}.bias`, this.#slice(buffer, matrix.partOffset(index), rows, biasLayout))
+      this.#targets.set(`${name}.bias`, this.#vectorTarget(buffer, [...matrix.runs(index, 0, rows)], rows, biasLayout))
     })
     return buffer
   }
@@ -123,7 +126,7 @@ export class Weights {
   /** A vector [length], f32. */
   #vector(name: string, length: number, layout: TensorLayout | undefined): GPUBuffer {
     const buffer = this.#buffer(name, length)
-    this.#targets.set(name, this.#slice(buffer, 0, length, layout))
+    this.#targets.set(name, this.#vectorTarget(buffer, [{ row: 0, at: 0, count: length }], length, layout))
     return buffer
   }
 
@@ -133,8 +136,10 @@ export class Weights {
     return buffer
   }
 
-  #slice(buffer: GPUBuffer, offset: number, length: number, layout: TensorLayout | undefined): Target {
-    const write = (values: Float32Array<ArrayBuffer>) => this.#gpu.device.queue.writeBuffer(buffer, offset * 4, values)
+  #vectorTarget(buffer: GPUBuffer, runs: readonly RowRun[], length: number, layout: TensorLayout | undefined): Target {
+    const write = (values: Float32Array<ArrayBuffer>) => {
+      for (const { row, at, count } of runs) this.#gpu.device.queue.writeBuffer(buffer, at * 4, values, row, count)
+    }
     return { shape: [length], layout, format: undefined, write }
   }
 }

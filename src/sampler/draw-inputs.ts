@@ -8,6 +8,8 @@ import { NO_TOKEN } from '../kernels/sample'
 /** Below this a temperature is greedy: the quotient logit / temperature must stay finite. */
 const LEAST_TEMPERATURE = 1e-5
 
+const NO_EDITS: readonly LogitEdit[] = []
+
 /** Words of one result: the token, its log-probability, and as many pairs as the draw with most asks for. */
 export function resultStride(draws: readonly Chunk[]): number {
   return draws.reduce((most, { sequence }) => Math.max(most, 2 + 2 * (sequence.params.logprobs ?? 0)), 2)
@@ -33,8 +35,9 @@ export function drawRow({ sequence, start, count, slot }: Chunk, result: number)
 }
 
 /** The edits that a drawing chunk's bias and penalties make in row `row` of the logits; none if it has neither. */
-export function logitEdits({ sequence }: Chunk, row: number): LogitEdit[] {
+export function logitEdits({ sequence }: Chunk, row: number): readonly LogitEdit[] {
   const { params, tokens, promptLen } = sequence
+  if (params.logitBias.size === 0 && !needsHistory(params)) return NO_EDITS
   const edits = new Map<number, { row: number; tokenId: number; count: number; isInPrompt: boolean; bias: number }>()
   const editOf = (tokenId: number) => {
     const edit = edits.get(tokenId) ?? { row, tokenId, count: 0, isInPrompt: false, bias: 0 }

@@ -26,9 +26,9 @@ describe.each(FORMATS)('matrix $name', ({ format, colsFor }) => {
     const { floats, int } = random(2)
     const parts = partRows.map(rows => floats(rows * cols))
     const bench = await kernelBench()
-    const sliceBytes = 3 * 4 * tileWords(cols, format)
-    const whole = createMatrix(bench.gpu, 'whole', partRows, cols, format, sliceBytes)
-    const pieces = createMatrix(bench.gpu, 'pieces', partRows, cols, format, sliceBytes)
+    const maxSliceBytes = 3 * 4 * tileWords(cols, format)
+    const whole = createMatrix(bench.gpu, 'whole', partRows, cols, format, { maxSliceBytes })
+    const pieces = createMatrix(bench.gpu, 'pieces', partRows, cols, format, { maxSliceBytes })
     parts.forEach((values, part) => void whole.write(part, 0, packRows(format, values, partRows[part], cols)))
     const slabs: { part: number; start: number; end: number }[] = []
     partRows.forEach((rows, part) => {
@@ -56,9 +56,43 @@ describe.each(FORMATS)('matrix $name', ({ format, colsFor }) => {
 })
 
 describe('matrix', () => {
+  it('the parts of a paired matrix take turns, tile by tile, in whole pairs in each buffer', async () => {
+    const [cols, rows, format] = [8, 40, { kind: 'f32' } as const]
+    const bench = await kernelBench()
+    const parts = [random(3).floats(rows * cols), random(4).floats(rows * cols)]
+    const options = { isPaired: true, maxSliceBytes: 3 * 4 * tileWords(cols, format) }
+    const two = createMatrix(bench.gpu, 'w', [rows, rows], cols, format, options)
+    expect(two.slices.map(({ firstRow, numRows }) => [firstRow, numRows])).toEqual([0, 32, 64].map(row => [row, 32]))
+    parts.forEach((w, part) => void two.write(part, 0, packRows(format, w, rows, cols)))
+    for (const [index, { buffers }] of two.slices.entries()) {
+      const [from, to] = [16 * index, Math.min(rows, 16 * index + 16)]
+      const tiles = parts.map(w => packRows(format, w.subarray(from * cols, to * cols), to - from, cols).weights)
+      const words = tileWords(cols, format)
+      expect(await bench.readU32(buffers.weights, 2 * words)).toEqual(
+        Uint32Array.from(tiles.flatMap(tile => [...tile])),
+      )
+    }
+  })
+
+  it('a pair in one part is as good as one in two', async () => {
+    const [cols, format] = [8, { kind: 'f32' } as const]
+    const bench = await kernelBench()
+    const values = random(5).floats(96 * cols)
+    const read = async (partRows: readonly number[]) => {
+      const matrix = createMatrix(bench.gpu, 'w', partRows, cols, format, { isPaired: true })
+      partRows.forEach((rows, part) => {
+        const own = values.subarray(part * rows * cols, (part + 1) * rows * cols)
+        matrix.write(part, 0, packRows(format, own, rows, cols))
+      })
+      return bench.readU32(matrix.slices[0].buffers.weights, 96 * cols)
+    }
+    expect(await read([96])).toEqual(await read([48, 48]))
+    for (const partRows of [[48], [32, 48], [16, 16, 16]]) await expect(read(partRows)).rejects.toThrow('are no pair')
+  })
+
   it('a row too long for a buffer is out of memory', async () => {
     const gpu = await testGpu()
-    expect(() => createMatrix(gpu, 'w', [1], 8, { kind: 'f32' }, 511)).toThrow(OutOfMemory)
+    expect(() => createMatrix(gpu, 'w', [1], 8, { kind: 'f32' }, { maxSliceBytes: 511 })).toThrow(OutOfMemory)
   })
 
   it('rows outside a part, in the middle of a tile, or of another format are refused', async () => {

@@ -26,7 +26,7 @@ export function kernelFaults(
       else {
         if (!tested.has(wrapper)) faults.push(`has no test test/kernels/${wrapper}.test.ts`)
         const wgsl = linkShader(module => texts.get(module) ?? '', { name })
-        faults.push(...missingNames(wgsl, wrapperTexts.get(wrapper) ?? ''))
+        faults.push(...missingNames(wgsl, textOf(wrapper, wrapperTexts)))
       }
     }
     return faults.map(fault => `shaders/${name}.wgsl ${fault}`)
@@ -55,6 +55,11 @@ function wrapperOf(name: string, wrappers: ReadonlyMap<string, string>): string 
   return [...wrappers.keys()].find(
     wrapper => name.startsWith(`${wrapper}-`) && wrappers.get(wrapper)?.includes(`'${name}'`),
   )
+}
+
+/** A wrapper's text with that of its further files: `matmul-outputs` for `matmul`. */
+function textOf(name: string, wrappers: ReadonlyMap<string, string>): string {
+  return [...wrappers].flatMap(([key, text]) => (key === name || key.startsWith(`${name}-`) ? [text] : [])).join('\n')
 }
 
 /** A wrapper that names every binding and parameter may still be wrong, but then it fails at its first call. */

@@ -23,8 +23,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   index: ['api', 'worker', 'engine', ...ENGINE],
   demo: ['index'],
   bench: ['index'],
+  'bench-kernels': ['bench', 'kv', ...GPU],
   job: ['index'],
-  cli: ['index', 'bench', 'job'],
+  cli: ['index', 'bench', 'bench-kernels', 'job'],
 }
 
 /** What may come from outside src/, by folder: packages, or paths from the root. */
@@ -35,7 +36,7 @@ const OUTSIDE: Readonly<Record<string, RegExp>> = {
 }
 
 /** Where code runs in a page; what `cli` gives to a browser's page counts. */
-const HAS_DOM = ['demo', 'bench', 'job', 'cli']
+const HAS_DOM = ['demo', 'bench', 'bench-kernels', 'job', 'cli']
 const DOM = /(?<![\w.#$])(document|window)\s*[.[]|\bglobalThis\.(document|window)\b/
 
 /** A dynamic import of a Node module is reached in Node only; a static one would break every page. */

@@ -36,8 +36,8 @@ export function filledMatrix(
   sliceTiles?: number,
 ): Matrix {
   const rows = weights.length / cols
-  const sliceBytes = sliceTiles === undefined ? undefined : (sliceTiles + 0.9) * tileWords(cols, format) * 4
-  const matrix = createMatrix(gpu, 'w', [rows], cols, format, sliceBytes)
+  const maxSliceBytes = sliceTiles === undefined ? undefined : (sliceTiles + 0.9) * tileWords(cols, format) * 4
+  const matrix = createMatrix(gpu, 'w', [rows], cols, format, { maxSliceBytes })
   matrix.write(0, 0, packRows(format, weights, rows, cols))
   return matrix
 }

@@ -1,0 +1,59 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import {
+  ceilingsText,
+  comparisonText,
+  failureText,
+  type KernelReport,
+  kernelReportText,
+  measuredText,
+} from '../bench-kernels/report'
+import type { KernelEvents } from '../bench-kernels/run'
+import { KERNELS_USAGE, type KernelCommand, parseKernelCommand } from './bench-kernels-options'
+import { type KernelRuntime, kernelsInNode } from './bench-kernels-runtime'
+
+const PRINTED: KernelEvents = {
+  onCeilings: (adapter, ceilings) => console.log(`${adapter}\n${ceilingsText(ceilings)}\n`),
+  onMeasured: measured => console.log(measuredText(measured)),
+  onComparison: comparison => console.log(`${comparisonText(comparison)}\n`),
+  onFailure: failure => console.error(`WRONG: ${failureText(failure)}`),
+}
+
+/** Exit code 0: all is measured; 1: an output was wrong, or nothing could be measured; 2: bad command line. */
+export async function main(args: string[]): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(KERNELS_USAGE)
+    return 0
+  }
+  let command: KernelCommand
+  try {
+    command = parseKernelCommand(args)
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${KERNELS_USAGE}`)
+    return 2
+  }
+  const { task, out } = command
+  const runtime = await chooseRuntime(command)
+  const { run, description } = await runtime(task, PRINTED)
+  const [processor] = cpus()
+  const environment = {
+    date: new Date().toISOString(),
+    runtime: description,
+    host: `${processor.model}, ${cpus().length} cores`,
+    flags: args.join(' '),
+  }
+  await writeReport(out, { environment, ...run })
+  console.log(`\n${out}/report.md, report.json`)
+  return run.failures.length === 0 ? 0 : 1
+}
+
+async function writeReport(out: string, report: KernelReport): Promise<void> {
+  await mkdir(out, { recursive: true })
+  await writeFile(`${out}/report.json`, `${JSON.stringify(report, undefined, 2)}\n`)
+  await writeFile(`${out}/report.md`, `${kernelReportText(report)}\n`)
+}
+
+/** A browser and its page server are loaded only where they are used: a machine for `--runtime node` may have neither. */
+async function chooseRuntime({ runtime, dawnToggles }: KernelCommand): Promise<KernelRuntime> {
+  return runtime === 'node' ? kernelsInNode(dawnToggles) : (await import('./bench-kernels-in-chrome')).kernelsInChrome
+}
