@@ -11,6 +11,7 @@ import { Step } from '../../src/gpu/step'
 import { parseModelConfig } from '../../src/loader'
 import { openSafetensors } from '../../src/loader/safetensors-checkpoint'
 import type { Scheduler } from '../../src/scheduler/scheduler'
+import { sharedDevice } from './device'
 import { type HfConfig, type SeededConfig, seededModel } from './seeded-weights'
 
 /** Small enough to be quick on a software GPU; three query heads per KV head, and a block boundary every 16 tokens. */
@@ -52,9 +53,9 @@ export interface Driven {
   dispose(): void
 }
 
-/** The parts of an engine without its loop. */
+/** The parts of an engine without its loop, on the device that a file's engines share. */
 export async function drivenEngine(config: HfConfig, seed: number, options: EngineOptions): Promise<Driven> {
-  const gpu = await openGpu(options)
+  const gpu = await openGpu({ device: await sharedDevice() })
   const modelConfig = parseModelConfig(config)
   const source = seededModel(config, seed)
   const checkpoint = await openSafetensors(source, undefined)

@@ -10,6 +10,7 @@ import { ReadbackRing } from '../../src/gpu/readback'
 import { Step } from '../../src/gpu/step'
 import { describeModel, openCheckpoint, readModelFiles } from '../../src/loader'
 import type { ModelSource } from '../../src/loader/source'
+import { sharedDevice } from './device'
 
 export interface Forced {
   /** For each text: [tokens - 1] of f32 [vocab], the logits after tokens 0, 1, … of it. */
@@ -24,7 +25,7 @@ export async function forced(
   texts: readonly (readonly number[])[],
   options: EngineOptions,
 ): Promise<Forced> {
-  const gpu = await openGpu(options)
+  const gpu = await openGpu({ device: await sharedDevice() })
   const files = await readModelFiles(source)
   const config = describeModel(files)
   const checkpoint = await openCheckpoint(source, files, config)
