@@ -1,4 +1,6 @@
 import { float16Bits, float16Value } from '../core/float16'
+import { dequantize, quantize } from '../core/quantize'
+import { isQuantized, type MatrixFormat } from '../kernels/matrix-format'
 
 export function roundedToFloat16(values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
@@ -14,4 +16,11 @@ export function roundedToInt8(values: Float32Array<ArrayBuffer>, groupLen: numbe
     for (let i = 0; i < group.length; i++) rounded[start + i] = (Math.round((group[i] / peak) * 127) / 127) * peak
   }
   return rounded
+}
+
+/** Weights as a matrix of this format keeps them. */
+export function roundedWeights(format: MatrixFormat, weights: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  if (format.kind === 'f32') return weights
+  if (isQuantized(format)) return dequantize(quantize(weights, { ...format, bits: format.kind === 'q8' ? 8 : 4 }))
+  return roundedToFloat16(weights)
 }
