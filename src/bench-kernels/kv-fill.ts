@@ -5,16 +5,13 @@ import { ropeAppend } from '../kernels/rope-append'
 import type { Fixture } from './fixture'
 import { type ModelShape, qkvRows } from './models'
 import { randomFloats } from './random'
-import { roundedToFloat16, roundedToInt8 } from './rounding'
+import { roundedToInt8 } from './rounding'
 
 /** Blocks with different contents, which repeat: no number that kernels cut anything by. */
 const PERIOD = 37
 
 /** Dispatches whose lists fit a step's arena together. */
 const APPENDS_PER_STEP = 256
-
-/** The formats that are measured. */
-export type MeasuredKv = Exclude<KvFormat, 'int4'>
 
 /** KV caches whose block b holds what block b + 37 holds, and what that is. */
 export interface FilledCache {
@@ -29,7 +26,7 @@ export interface FilledCache {
 export async function fillCache(
   fixture: Fixture,
   model: ModelShape,
-  format: MeasuredKv,
+  format: KvFormat,
   numBlocks: number,
   copies: number,
 ): Promise<FilledCache> {
@@ -38,7 +35,7 @@ export async function fillCache(
   const qkvStride = qkvRows(model)
   const kOffset = numHeads * headDim
   const vOffset = kOffset + numKvHeads * headDim
-  const source = randomFloats(numTokens * qkvStride, numBlocks)
+  const source = gridValues(numTokens * qkvStride, numBlocks)
   const qkv = fixture.upload(source)
   const q = fixture.output(numTokens * kOffset)
   const { layers } = createKvCache(fixture, { format, numKvHeads, headDim, numBlocks, numLayers: copies })
@@ -57,12 +54,7 @@ export async function fillCache(
     if (pending % APPENDS_PER_STEP === 0) step.submit()
   }
   step.submit()
-  const round = {
-    f32: (x: Float32Array<ArrayBuffer>) => x,
-    f16: roundedToFloat16,
-    int8: (x: Float32Array<ArrayBuffer>) => roundedToInt8(x, headDim),
-  }[format]
-  const kept = round(source)
+  const kept = format === 'int8' ? roundedToInt8(source, headDim) : source
   const head = (block: number, offset: number, start: number) => {
     const at = ((block % PERIOD) * BLOCK_LEN + offset) * qkvStride + start
     return kept.subarray(at, at + headDim)
@@ -72,4 +64,16 @@ export async function fillCache(
     key: (block, offset, kvHead) => head(block, offset, kOffset + kvHead * headDim),
     value: (block, offset, kvHead) => head(block, offset, vOffset + kvHead * headDim),
   }
+}
+
+/**
+ * Random eighths in [-1, 1), which all formats but int8 keep as they are, and int8 never halfway between two codes: so no
+ * device may round them in two ways. Each group of 32 that int4 rounds together has the lowest and the highest.
+ */
+function gridValues(length: number, seed: number): Float32Array<ArrayBuffer> {
+  return randomFloats(length, seed).map((value, i) => {
+    if (i % 32 < 2) return i % 32 === 0 ? -1 : 7 / 8
+    const eighth = Math.floor(value * 8) / 8
+    return Math.abs(eighth) === 1 / 2 ? eighth * 1.25 : eighth
+  })
 }

@@ -10,7 +10,7 @@ import { type ModelShape, qkvRows } from './models'
 import { randomFloats } from './random'
 import { ROWS } from './rows'
 
-const FORMATS: readonly KvFormat[] = ['f32', 'f16', 'int8']
+const FORMATS: readonly KvFormat[] = ['f32', 'f16', 'int8', 'int4']
 const USUAL_ROWS = [1, 16, 256]
 const NUM_POSITIONS = 2048
 const THETA = 10_000

@@ -1,4 +1,3 @@
-import { activation } from '../kernels/activation'
 import { layerNorm } from '../kernels/layer-norm'
 import { quantizeRows } from '../kernels/quantize-rows'
 import { rmsNorm } from '../kernels/rms-norm'
@@ -21,20 +20,15 @@ interface VectorKernel {
 const USUAL_ROWS = [1, 16, 256]
 const EPS = 1e-5
 
-/** Of divisions, roots and exponentials in f32. */
+/** Of a division and a root in f32. */
 const BOUND = 1e-5
 /** An int8 code may round the other way. */
 const INT8_BOUND = 2e-2
 
-/** Norms, the gated activation and rounding to int8. Activations were written just before, so there are no cold copies. */
+/** Norms and rounding to int8. Activations were written just before, so there are no cold copies. */
 export function vectorCases(model: ModelShape): KernelCase[] {
-  const { hiddenSize, intermediateSize } = model
-  const kernels = [
-    rmsNormKernel(hiddenSize),
-    layerNormKernel(hiddenSize),
-    activationKernel(intermediateSize),
-    quantizeKernel(hiddenSize),
-  ]
+  const { hiddenSize } = model
+  const kernels = [rmsNormKernel(hiddenSize), layerNormKernel(hiddenSize), quantizeKernel(hiddenSize)]
   return kernels.flatMap(({ kernel, part, work, prepare }) =>
     ROWS.map(rows => ({
       kernel,
@@ -90,26 +84,6 @@ function layerNormKernel(cols: number): VectorKernel {
         const centre = mean(row, value => value)
         const scale = 1 / Math.sqrt(mean(row, value => (value - centre) ** 2) + EPS)
         return (value, column) => (value - centre) * scale * weight[column] + bias[column]
-      })
-      return prepared(fixture, () => run(rows), y, expected)
-    },
-  }
-}
-
-/** silu(gate) · up: a product and a division for silu, the exponential and its sum, and the product with up. */
-function activationKernel(cols: number): VectorKernel {
-  return {
-    kernel: 'activation',
-    part: `silu ${cols}`,
-    work: rows => ({ bytes: 4 * 3 * rows * cols, flops: 5 * rows * cols }),
-    prepare: (fixture, rows) => {
-      const x = randomFloats(rows * cols * 2, rows, 4)
-      const y = fixture.output(rows * cols)
-      const shape = { rowLen: cols, stride: 2 * cols, upOffset: cols }
-      const run = activation(fixture, 'silu', shape, { x: fixture.upload(x), y })
-      const expected = Float64Array.from({ length: rows * cols }, (_, index) => {
-        const at = Math.floor(index / cols) * 2 * cols + (index % cols)
-        return (x[at] / (1 + Math.exp(-x[at]))) * x[at + cols]
       })
       return prepared(fixture, () => run(rows), y, expected)
     },

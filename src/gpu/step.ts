@@ -67,7 +67,10 @@ export class Step {
     return { u32: this.#words.subarray(start, start + length), f32: this.#floats.subarray(start, start + length) }
   }
 
-  /** Adds a dispatch of `grid` workgroups; nothing if the grid is empty. `params` must name every field of the shader's. */
+  /**
+   * Adds a dispatch of `grid` workgroups; nothing if the grid is empty. `params` must name every field of the shader's; they are
+   * taken at once, so that callers can use the same object again.
+   */
   dispatch(call: Call, params: Params, grid: readonly [number, number?, number?]): void {
     const [x, y = 1, z = 1] = grid
     if (x * y * z === 0) return

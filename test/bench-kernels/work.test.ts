@@ -23,7 +23,7 @@ const MODEL: ModelShape = {
 const Q4 = matrixFormat('q4', 64)
 
 describe('the work of a matrix product', () => {
-  const product = { tokens: 3, outputs: 32, cols: 64, variant: CORE_VARIANTS[0] }
+  const product = { tokens: 3, outputs: 32, cols: 64, variant: CORE_VARIANTS[0], isGated: false }
 
   it.each([
     ['f32', 32 * 64 * 4],
@@ -40,19 +40,28 @@ describe('the work of a matrix product', () => {
     const { bytes } = matmulWork({ ...product, format: Q4, variant: INT8_VARIANTS[0] })
     expect(bytes).toBe(32 * 32 + 32 * 2 * 2 + 3 * (64 + 2 * 4) + 3 * 32 * 4)
   })
+
+  it('has two matrices and half the outputs where one gates the other', () => {
+    const { bytes, flops } = matmulWork({ ...product, format: { kind: 'f32' }, isGated: true })
+    expect(bytes).toBe(2 * 32 * 64 * 4 + 3 * 64 * 4 + 3 * 32 * 4)
+    expect(flops).toBe(2 * 3 * 64 * 64 + 3 * 32 * 5)
+  })
 })
 
 describe('the work of attention', () => {
   // q and the output: 4 heads of 8 dims in f32 each
   const rowBytes = 2 * 4 * 8 * 4
   // K and V of a block of 16 tokens, 2 heads of 8 dims
-  const blockBytes = { f32: 2 * 16 * 2 * 32, f16: 2 * 16 * 2 * 16, int8: 2 * 16 * 2 * 12 }
+  const blockBytes = { f32: 2 * 16 * 2 * 32, f16: 2 * 16 * 2 * 16, int8: 2 * 16 * 2 * 12, int4: 2 * 16 * 2 * 8 }
 
-  it.each(['f32', 'f16', 'int8'] as const)('reads whole blocks of %s, and has two products with each key', format => {
-    const { bytes, flops } = attentionWork(decodeScene(5, 1024, true), MODEL, format)
-    expect(bytes).toBe(5 * 64 * blockBytes[format] + 5 * rowBytes)
-    expect(flops).toBe(5 * 1024 * 4 * (2 * 8 + 2 * 8))
-  })
+  it.each(['f32', 'f16', 'int8', 'int4'] as const)(
+    'reads whole blocks of %s, and has two products with each key',
+    format => {
+      const { bytes, flops } = attentionWork(decodeScene(5, 1024, true), MODEL, format)
+      expect(bytes).toBe(5 * 64 * blockBytes[format] + 5 * rowBytes)
+      expect(flops).toBe(5 * 1024 * 4 * (2 * 8 + 2 * 8))
+    },
+  )
 
   it('reads a shared prefix once and multiplies with it for each row', () => {
     const { bytes, flops } = attentionWork(prefixScene(5, 1024, true), MODEL, 'f32')

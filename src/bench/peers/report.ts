@@ -52,7 +52,8 @@ export function peersText({ environment, engines }: PeersReport): string {
     `- ${Object.entries(versions)
       .map(each => each.join(' '))
       .join(', ')}; subgroups hidden from onnxruntime-web, whose attention gives wrong tokens with 4 or 8 of them`,
-    '- prefill: the prompt of 256 over the time to its first token; A: 16 prompts of 256 shared and 16 own tokens, 16 generated; B: 64 of 512 + 32, 32 generated; same answers: to the last token as the first row',
+    '- prefill: the prompt of 256 tokens over the time to its first token; A: 16 prompts of 256 shared and 16 own tokens, ' +
+      '16 generated; B: 64 of 512 and 32, 32 generated; same answers: as the first row, to the last token',
     `- batches on wllama: ${atMost} prompts computed at most, the rest reckoned from all but the first`,
     `- \`npm run bench:peers -- ${flags}\``,
     ...Object.entries(STRATEGIES).map(each => `- ${each.join(': ')}`),
