@@ -31,13 +31,14 @@ fn output(m: u32, place: u32, row: u32) -> f32 {
 /// As that of outputs-plain.
 fn finish(first_token: u32, first_row: u32, lane: u32) {
   compute_factors(first_token, lane);
-  for (var i = lane; i < OUT_TOKENS * GROUP_COLUMNS; i += WG_SIZE) {
+  let end = tokens_from(first_token) * GROUP_COLUMNS;
+  for (var i = lane; i < end; i += WG_SIZE) {
     let m = i / GROUP_COLUMNS;
     let n = i % GROUP_COLUMNS;
     let place = select(n, n / 16u * 32u + n % 16u, GATED);
     let row = first_row + place;
     let column = (params.first_row + first_row) / (GROUP_ROWS / GROUP_COLUMNS) + n;
-    if (first_token + m >= params.n_tokens || row >= params.n_rows || column >= params.row_len) { continue; }
+    if (row >= params.n_rows || column >= params.row_len) { continue; }
     var value = activate(output(m, place, row));
     if (GATED) { value *= output(m, place + 16u, row + 16u); }
     y[(first_token + m) * params.row_len + column] = value;

@@ -29,21 +29,22 @@ var<workgroup> sh_keys: array<u32, OUT_TOKENS * GROUP_ROWS>;
 /// As that of outputs-plain.
 fn finish(first_token: u32, first_row: u32, lane: u32) {
   let first_n = params.first_row + first_row;
-  for (var i = lane; i < OUT_TOKENS * GROUP_ROWS; i += WG_SIZE) {
+  let n_tokens = tokens_from(first_token);
+  for (var i = lane; i < n_tokens * GROUP_ROWS; i += WG_SIZE) {
     let token = first_token + i / GROUP_ROWS;
     let place = i % GROUP_ROWS;
     sh_keys[i] = 0u;
-    if (token >= params.n_tokens || first_row + place >= params.n_rows) { continue; }
+    if (first_row + place >= params.n_rows) { continue; }
     var value = sh_totals[i];
     if (params.has_bias != 0u) { value += bias[first_n + place]; }
     let row = draw_row(params.first_draw + token * DRAW_ROW_WORDS);
     sh_keys[i] = draw_key(bitcast<u32>(value * params.scale), first_n + place, row, 0f);
   }
   workgroupBarrier();
-  for (var i = lane; i < OUT_TOKENS * GROUP_TILES; i += WG_SIZE) {
+  for (var i = lane; i < n_tokens * GROUP_TILES; i += WG_SIZE) {
     let token = first_token + i / GROUP_TILES;
     let tile = first_n / 16u + i % GROUP_TILES;
-    if (token >= params.n_tokens || tile >= params.n_tiles) { continue; }
+    if (tile >= params.n_tiles) { continue; }
     var first = NOTHING;
     for (var n = 0u; n < 16u; n++) {
       let key = sh_keys[i * 16u + n];

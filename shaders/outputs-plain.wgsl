@@ -24,13 +24,13 @@ struct Params {
 /// by all threads, behind a barrier.
 fn finish(first_token: u32, first_row: u32, lane: u32) {
   compute_factors(first_token, lane);
-  for (var i = lane; i < OUT_TOKENS * GROUP_ROWS; i += WG_SIZE) {
+  let end = tokens_from(first_token) * GROUP_ROWS;
+  for (var i = lane; i < end; i += WG_SIZE) {
     let m = i / GROUP_ROWS;
-    let token = first_token + m;
     let row = first_row + i % GROUP_ROWS;
-    if (token >= params.n_tokens || row >= params.n_rows) { continue; }
+    if (row >= params.n_rows) { continue; }
     let n = params.first_row + row;
-    let at = token * params.y_stride + params.y_offset + n;
+    let at = (first_token + m) * params.y_stride + params.y_offset + n;
     var shift = 0f;
     if (params.has_bias != 0u) { shift = bias[n]; }
     var before = 0f;

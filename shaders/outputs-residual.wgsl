@@ -20,11 +20,12 @@ struct Params {
 
 /// As that of outputs-plain.
 fn finish(first_token: u32, first_row: u32, lane: u32) {
-  for (var i = lane; i < OUT_TOKENS * GROUP_ROWS; i += WG_SIZE) {
+  let end = tokens_from(first_token) * GROUP_ROWS;
+  for (var i = lane; i < end; i += WG_SIZE) {
     let token = first_token + i / GROUP_ROWS;
     let row = first_row + i % GROUP_ROWS;
     var value = 0f;
-    if (token < params.n_tokens && row < params.n_rows) {
+    if (row < params.n_rows) {
       let n = params.first_row + row;
       let at = token * params.row_len + n;
       value = sh_totals[i];
@@ -36,10 +37,10 @@ fn finish(first_token: u32, first_row: u32, lane: u32) {
     sh_totals[i] = value;
   }
   workgroupBarrier();
-  for (var i = lane; i < OUT_TOKENS * GROUP_ROWS / 16u; i += WG_SIZE) {
+  for (var i = lane; i < end / 16u; i += WG_SIZE) {
     let token = first_token + i * 16u / GROUP_ROWS;
     let row = first_row + i * 16u % GROUP_ROWS;
-    if (token >= params.n_tokens || row >= params.n_rows) { continue; }
+    if (row >= params.n_rows) { continue; }
     var sum = 0f;
     for (var n = 0u; n < 16u; n++) { sum = fma(sh_totals[i * 16u + n], sh_totals[i * 16u + n], sum); }
     next[params.first_sum + token * ((params.row_len + 15u) / 16u) + (params.first_row + row) / 16u] = sum;

@@ -13,14 +13,15 @@ fn compute_factors(first_token: u32, lane: u32) {
   if (params.first_sum == 0u) { return; }
   let cols = params.n_blocks * BLOCK_QUADS * 4u;
   let n_sums = (cols + 15u) / 16u;
-  for (var i = lane; i < OUT_TOKENS * CHAINS; i += WG_SIZE) {
+  let n_tokens = tokens_from(first_token);
+  for (var i = lane; i < n_tokens * CHAINS; i += WG_SIZE) {
     let start = params.first_sum + (first_token + i / CHAINS) * n_sums;
     var sum = 0f;
     for (var tile = i % CHAINS; tile < n_sums; tile += CHAINS) { sum += x_sums[start + tile]; }
     sh_factors[i] = sum;
   }
   workgroupBarrier();
-  for (var m = lane; m < OUT_TOKENS; m += WG_SIZE) {
+  for (var m = lane; m < n_tokens; m += WG_SIZE) {
     var total = 0f;
     for (var c = 0u; c < CHAINS; c++) { total += sh_factors[m * CHAINS + c]; }
     sh_factors[m * CHAINS] = inverseSqrt(fma(total, 1f / f32(cols), params.eps));

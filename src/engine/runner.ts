@@ -11,7 +11,7 @@ import type { AttentionChunk } from '../kv/attention-forest'
 import type { AttentionPlan, AttentionPlanner } from '../kv/attention-plan'
 import { ITEM_FIELDS, MERGE_FIELDS } from '../kv/attention-plan'
 import type { AttentionInputs, GroupInputs, Model, StepInputs } from '../model/model'
-import { parseResults } from '../sampler/draw-inputs'
+import { needsLogits, parseResults } from '../sampler/draw-inputs'
 import { resultBytes, type Sampler } from '../sampler/sampler'
 import { StepClock } from './step-clock'
 
@@ -82,8 +82,12 @@ export class Runner {
       adapter: gpu.adapter,
       gpuBytes: gpu.allocatedBytes,
       dispatches: step.numDispatches,
+      passes: step.numPasses,
+      submits: step.numSubmits,
+      uploads: step.numUploads,
       uploadedBytes: step.uploadedBytes,
       readBytes: this.#readbacks.readBytes,
+      ...gpu.made,
       stepTimes: { ...this.clock.times },
     }
   }
@@ -97,13 +101,25 @@ export class Runner {
     this.#parts.gpu.dispose()
   }
 
+  /** In slabs: first those rows that are drawn from without their logits, then the others. */
   #recordDraws(batch: Batch, draws: readonly Chunk[]): void {
     const { model, sampler, drawRows } = this.#parts
     const lastTokens = lastTokenOfDraws(batch)
-    for (let first = 0; first < draws.length; first += drawRows) {
-      const slab = lastTokens.slice(first, first + drawRows)
-      model.logits(slab)
-      sampler.record(draws, first, slab.length)
+    const isWhole = draws.map(draw => model.candidates === undefined || needsLogits(draw))
+    for (const whole of [false, true]) {
+      const all = [...draws.keys()].filter(row => isWhole[row] === whole)
+      for (let first = 0; first < all.length; first += drawRows) {
+        const rows = all.slice(first, first + drawRows)
+        const tokens = rows.map(row => lastTokens[row])
+        const firstDraw = sampler.pushRecords(draws, rows)
+        if (whole) {
+          model.logits(tokens)
+          sampler.drawFromLogits(draws, rows, firstDraw)
+        } else {
+          model.candidates?.(tokens, firstDraw)
+          sampler.drawFromCandidates(draws, rows, firstDraw)
+        }
+      }
     }
   }
 

@@ -58,8 +58,8 @@ export function matmulVariants({ hasSubgroupsOf8 }: Gpu): readonly MatmulVariant
 
 /**
  * y[m][yOffset + n] = scale · (Σk x[m][k] · matrix[n][k] (+ bias[n])) (+ y[m][yOffset + n]), or else what the options say.
- * Each y[m][n] has the same bits for any number of tokens. Where the context has room for int8 and the matrix is of integers without zeros, x is rounded
- * to int8 first. Returns the recorder of one call.
+ * Each y[m][n] has the same bits for any number of tokens. Where the context has room for int8 and the matrix is of
+ * integers without zeros, x is rounded to int8 first. Returns the recorder of one call.
  */
 export function matmul(
   context: KernelContext,

@@ -26,6 +26,14 @@ export function decoder(parts: ModelParts, tensors: DecoderTensors): Model {
   const normDrawn = norm(context, config, finalNorm, { x: drawn, y: drawnNormed })
   const project = matmul(context, head, { x: drawnNormed, y: logits }, { scale: config.logitScale })
   const cap = config.logitSoftcap === undefined ? undefined : softcap(context, config.logitSoftcap, logits)
+  const projectDrawn = cap
+    ? undefined
+    : matmul(context, head, { x: drawnNormed, y: logits }, { scale: config.logitScale, isDrawn: true })
+
+  const gather = (tokens: ArrayLike<number>) => {
+    gatherDrawn(tokens)
+    normDrawn(tokens.length)
+  }
 
   return {
     forward: inputs => {
@@ -34,11 +42,16 @@ export function decoder(parts: ModelParts, tensors: DecoderTensors): Model {
       for (const layer of layers) layer(inputs)
     },
     logits: tokens => {
-      gatherDrawn(tokens)
-      normDrawn(tokens.length)
+      gather(tokens)
       project(tokens.length)
       cap?.(tokens.length * config.vocabSize)
     },
+    candidates:
+      projectDrawn &&
+      ((tokens, firstDraw) => {
+        gather(tokens)
+        projectDrawn(tokens.length, firstDraw)
+      }),
   }
 }
 

@@ -15,6 +15,17 @@ export function resultStride(draws: readonly Chunk[]): number {
   return draws.reduce((most, { sequence }) => Math.max(most, 2 + 2 * (sequence.params.logprobs ?? 0)), 2)
 }
 
+/** Least temperature at which the kernels draw from logits as they are (LOW_TEMPERATURE of shaders/sample.wgsl). */
+const LOW_TEMPERATURE = 0.1
+
+/** Whether a draw has to see its whole row of logits: they are edited, truncated or reported, or very cold. */
+export function needsLogits({ sequence: { params } }: Chunk): boolean {
+  const { temperature, topK, topP, minP, logprobs, logitBias } = params
+  if (needsHistory(params) || logitBias.size > 0 || logprobs !== undefined) return true
+  if (temperature < LEAST_TEMPERATURE) return false
+  return temperature < LOW_TEMPERATURE || topK > 0 || topP < 1 || minP > 0
+}
+
 /** The record of a drawing chunk, whose result goes to row `result`. */
 export function drawRow({ sequence, start, count, slot }: Chunk, result: number): DrawRow {
   const { params } = sequence

@@ -11,6 +11,7 @@ import { Step } from '../../src/gpu/step'
 import { parseModelConfig } from '../../src/loader'
 import { openSafetensors } from '../../src/loader/safetensors-checkpoint'
 import type { Scheduler } from '../../src/scheduler/scheduler'
+import { sharedDevice } from './device'
 import { type HfConfig, type SeededConfig, seededModel } from './seeded-weights'
 
 /** Small enough to be quick on a software GPU; three query heads per KV head, and a block boundary every 16 tokens. */
@@ -46,15 +47,15 @@ export interface Request {
 export interface Driven {
   /** Runs all requests to their end, step by step; `afterStep` may interfere. Gives each one's generated tokens. */
   run(requests: readonly Request[], afterStep?: (step: number, scheduler: Scheduler) => void): Promise<number[][]>
-  /** [vocab] of the first sequence that drew in the last step. */
+  /** [vocab] of the first sequence that drew in the last step, if its draw needs logits: with `logprobs`, say. */
   logits(): Promise<Float32Array>
   readonly scheduler: Scheduler
   dispose(): void
 }
 
-/** The parts of an engine without its loop. */
+/** The parts of an engine without its loop, on the device that a file's engines share. */
 export async function drivenEngine(config: HfConfig, seed: number, options: EngineOptions): Promise<Driven> {
-  const gpu = await openGpu(options)
+  const gpu = await openGpu({ device: await sharedDevice() })
   const modelConfig = parseModelConfig(config)
   const source = seededModel(config, seed)
   const checkpoint = await openSafetensors(source, undefined)

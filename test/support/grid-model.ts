@@ -35,7 +35,9 @@ export function gridTensors(config: SeededConfig, seed: number, numSilent: numbe
     const values = new Float32Array(rows * columns)
     for (let first = isEmbedding ? numSilent * columns : 0; first < values.length; first += GROUP) {
       // with these a product keeps the size of its input
-      const scale = 2 ** -Math.round(Math.log2(columns) / 2 + (isEmbedding ? 1 : 2) + source.next())
+      const size = 2 ** -Math.round(Math.log2(columns) / 2 + (isEmbedding ? 1 : 2) + source.next())
+      // codes reach one further down than up, and weights are not to have a mean
+      const scale = source.next() < 0.5 ? size : -size
       for (let i = first; i < first + GROUP; i++) values[i] = source.int(-8, 8) * scale
       values[first + source.int(0, GROUP)] = -8 * scale
     }

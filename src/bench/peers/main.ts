@@ -40,7 +40,7 @@ window.describeAdapter = async () => {
 window.loadPeer = async (name, place) => {
   const entry = ENGINES[name]
   // onnxruntime-web's attention gives wrong tokens with subgroups of 4 and 8
-  installHooks(entry.engine === 'transformers' ? ['subgroups'] : [])
+  installHooks(entry.engine === 'transformers' ? 'subgroup' : undefined)
   const load = await OPENERS[entry.engine](place, entry)
   const began = performance.now()
   peer = await load()
