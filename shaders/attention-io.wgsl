@@ -25,8 +25,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> arena: array<u32>;                  // Item[], Row[], block ids
 @group(0) @binding(2) var<storage, read> q: array<f32>;                      // [n_tokens, n_heads, HEAD_DIM], scaled
-@group(0) @binding(3) var<storage, read> k_cache: array<KvQuad>;             // [n_blocks, n_kv_heads, KV_QUADS, BLOCK_LEN]
-@group(0) @binding(4) var<storage, read> v_cache: array<KvQuad>;             // [n_blocks, n_kv_heads, BLOCK_LEN, KV_QUADS]
+@group(0) @binding(3) var<storage, read> k_cache: array<KvWord>;             // [n_blocks, n_kv_heads, KV_WORDS, BLOCK_LEN]
+@group(0) @binding(4) var<storage, read> v_cache: array<KvWord>;             // [n_blocks, n_kv_heads, BLOCK_LEN, KV_WORDS]
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>;            // [n_tokens, n_heads, DIM4]
 @group(0) @binding(6) var<storage, read_write> partial_o: array<vec4f>;      // [n_slots, n_heads, DIM4], o of a state
 @group(0) @binding(7) var<storage, read_write> partial_stats: array<vec2f>;  // [n_slots, n_heads], m and l of a state
@@ -66,10 +66,10 @@ struct Tile {
   n_keys: u32,
 }
 
-/// Where the block of a tile's key starts in the caches, in quads.
+/// Where the block of a tile's key starts in the caches, in words.
 fn block_start(tile: Tile, key: u32) -> u32 {
   let block = arena[params.blocks + tile.item.first_block + (tile.start + key) / BLOCK_LEN];
-  return (block * tile.n_kv_heads + tile.kv_head) * KV_QUADS * BLOCK_LEN;
+  return (block * tile.n_kv_heads + tile.kv_head) * KV_WORDS * BLOCK_LEN;
 }
 
 fn k_start(tile: Tile, key: u32) -> u32 {
@@ -77,13 +77,13 @@ fn k_start(tile: Tile, key: u32) -> u32 {
 }
 
 fn v_start(tile: Tile, key: u32) -> u32 {
-  return block_start(tile, key) + (tile.start + key) % BLOCK_LEN * KV_QUADS;
+  return block_start(tile, key) + (tile.start + key) % BLOCK_LEN * KV_WORDS;
 }
 
 fn k_scale(tile: Tile, key: u32) -> f32 {
-  return unpack_scale(k_cache[k_start(tile, key) + DIM4 * BLOCK_LEN]);
+  return unpack_scale(k_cache[k_start(tile, key) + (KV_WORDS - 1u) * BLOCK_LEN]);
 }
 
 fn v_scale(tile: Tile, key: u32) -> f32 {
-  return unpack_scale(v_cache[v_start(tile, key) + DIM4]);
+  return unpack_scale(v_cache[v_start(tile, key) + KV_WORDS - 1u]);
 }

@@ -19,8 +19,8 @@ fn score_tile(tile: Tile, positions: vec4u, lane: u32) {
     var scores: array<vec4f, SCORED>;
     for (var i = 0u; i < SCORED; i++) { scores[i] = vec4f(); }
     for (var d = 0u; d < params.dim4; d += 2u) {
-      let k = unpack_quad(k_cache[start + d * BLOCK_LEN]);
-      let l = unpack_quad(k_cache[start + (d + 1u) * BLOCK_LEN]);
+      let k = k_quad(start, d);
+      let l = k_quad(start, d + 1u);
       for (var i = 0u; i < SCORED; i++) {
         if (first_quad + i >= tile.n_quads) { break; }
         let x = sh_q[(d * 4u + lane % 8u) * QUADS + first_quad + i];
@@ -52,9 +52,9 @@ fn add_values(tile: Tile, o: ptr<function, array<mat4x4f, UNITS>>, lane: u32) {
   if (first_quad >= tile.n_quads) { return; }
   var key = 0u;
   for (; key + 4u <= tile.n_keys; key += 4u) {
-    let start = v_start(tile, key) + column;
+    let start = v_start(tile, key);
     var values: array<vec4f, 4>;
-    for (var a = 0u; a < 4u; a++) { values[a] = unpack_quad(v_cache[start + a * KV_QUADS]); }
+    for (var a = 0u; a < 4u; a++) { values[a] = v_quad(start + a * KV_WORDS, column); }
     for (var u = 0u; u < UNITS; u++) {
       let quad = first_quad + u * QUAD_STRIDE;
       if (quad >= tile.n_quads) { break; }
@@ -68,7 +68,7 @@ fn add_values(tile: Tile, o: ptr<function, array<mat4x4f, UNITS>>, lane: u32) {
     }
   }
   for (; key < tile.n_keys; key++) {
-    let value = unpack_quad(v_cache[v_start(tile, key) + column]);
+    let value = v_quad(v_start(tile, key), column);
     for (var u = 0u; u < UNITS; u++) {
       let quad = first_quad + u * QUAD_STRIDE;
       if (quad >= tile.n_quads) { break; }

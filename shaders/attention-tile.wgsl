@@ -23,7 +23,7 @@ fn score_tile(tile: Tile, positions: vec4u, lane: u32) {
     let z = sh_q[at + 2u * QUADS];
     let w = sh_q[at + 3u * QUADS];
     for (var i = 0u; i < KEYS; i++) {
-      let k = unpack_quad(k_cache[k_starts[i] + d * BLOCK_LEN]);
+      let k = k_quad(k_starts[i], d);
       scores[i] = fma(vec4f(k.w), w, fma(vec4f(k.z), z, fma(vec4f(k.y), y, fma(vec4f(k.x), x, scores[i]))));
     }
   }
@@ -40,11 +40,11 @@ fn add_values(tile: Tile, o: ptr<function, array<mat4x4f, UNITS>>, lane: u32) {
   let first_quad = first_quad_of(lane);
   if (first_quad >= tile.n_quads) { return; }
   for (var key = 0u; key < tile.n_keys; key += AHEAD) {
-    let start = block_start(tile, key) + column;
+    let start = block_start(tile, key);
     var values: array<vec4f, AHEAD>;
     for (var a = 0u; a < AHEAD; a++) {
       let offset = (tile.start + min(key + a, tile.n_keys - 1u)) % BLOCK_LEN;
-      values[a] = unpack_quad(v_cache[start + offset * KV_QUADS]);
+      values[a] = v_quad(start + offset * KV_WORDS, column);
     }
     for (var u = 0u; u < UNITS; u++) {
       let quad = first_quad + u * QUAD_STRIDE;

@@ -1,5 +1,5 @@
 // k[to] = k[from], v[to] = v[from] for a list of tokens, in all heads: a block that two sequences go on with differently is
-// copied up to where they part. One thread per (copy, kv head, quad). No token is both copied from and copied to.
+// copied up to where they part. One thread per (copy, kv head, word). No token is both copied from and copied to.
 
 //#import kv-f32
 
@@ -16,15 +16,15 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> arena: array<u32>;             // per copy: from, to, as block * BLOCK_LEN + offset
-@group(0) @binding(2) var<storage, read_write> k_cache: array<KvQuad>;  // [n_blocks, KV_HEADS, KV_QUADS, BLOCK_LEN]
-@group(0) @binding(3) var<storage, read_write> v_cache: array<KvQuad>;  // [n_blocks, KV_HEADS, BLOCK_LEN, KV_QUADS]
+@group(0) @binding(2) var<storage, read_write> k_cache: array<KvWord>;  // [n_blocks, KV_HEADS, KV_WORDS, BLOCK_LEN]
+@group(0) @binding(3) var<storage, read_write> v_cache: array<KvWord>;  // [n_blocks, KV_HEADS, BLOCK_LEN, KV_WORDS]
 
-fn k_at(token: u32, kv_head: u32, d: u32) -> u32 {
-  return ((token / BLOCK_LEN * KV_HEADS + kv_head) * KV_QUADS + d) * BLOCK_LEN + token % BLOCK_LEN;
+fn k_at(token: u32, kv_head: u32, w: u32) -> u32 {
+  return ((token / BLOCK_LEN * KV_HEADS + kv_head) * KV_WORDS + w) * BLOCK_LEN + token % BLOCK_LEN;
 }
 
-fn v_at(token: u32, kv_head: u32, d: u32) -> u32 {
-  return ((token / BLOCK_LEN * KV_HEADS + kv_head) * BLOCK_LEN + token % BLOCK_LEN) * KV_QUADS + d;
+fn v_at(token: u32, kv_head: u32, w: u32) -> u32 {
+  return ((token / BLOCK_LEN * KV_HEADS + kv_head) * BLOCK_LEN + token % BLOCK_LEN) * KV_WORDS + w;
 }
 
 @compute @workgroup_size(WG_SIZE)
@@ -34,13 +34,13 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = (group.y * n_groups.x + group.x) * WG_SIZE + lane;
-  let copy = index / (KV_HEADS * KV_QUADS);
+  let copy = index / (KV_HEADS * KV_WORDS);
   if (copy >= params.n_copies) { return; }
-  let kv_head = index / KV_QUADS % KV_HEADS;
-  let d = index % KV_QUADS;
+  let kv_head = index / KV_WORDS % KV_HEADS;
+  let w = index % KV_WORDS;
   let word = params.copies + copy * 2u;
   let source = arena[word];
   let target_token = arena[word + 1u];
-  k_cache[k_at(target_token, kv_head, d)] = k_cache[k_at(source, kv_head, d)];
-  v_cache[v_at(target_token, kv_head, d)] = v_cache[v_at(source, kv_head, d)];
+  k_cache[k_at(target_token, kv_head, w)] = k_cache[k_at(source, kv_head, w)];
+  v_cache[v_at(target_token, kv_head, w)] = v_cache[v_at(source, kv_head, w)];
 }

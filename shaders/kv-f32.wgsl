@@ -1,13 +1,17 @@
-// K and V as f32: a quad is 4 dims of a token's head.
+// K and V as f32: a word is a quad, 4 dims of a token's head.
 
-alias KvQuad = vec4f;
+alias KvWord = vec4f;
 
-const KV_QUADS: u32 = HEAD_DIM / 4u;  // of a token's head
-const IS_SCALED: bool = false;        // they are to be multiplied by the scale in the last one
+const WORD_QUADS: u32 = 1u;
+const KV_WORDS: u32 = HEAD_DIM / 4u;  // of a token's head
+const KV_GROUP: u32 = 1u;             // quads that are rounded together
+const IS_SCALED: bool = false;        // quads are to be multiplied by the scale in the head's last word
 
-fn unpack_quad(quad: KvQuad) -> vec4f { return quad; }
-fn unpack_scale(quad: KvQuad) -> f32 { return 1.0; }
+/// Dims 4d to 4d + 3 of the key whose words begin at `start`; of a value.
+fn k_quad(start: u32, d: u32) -> vec4f { return k_cache[start + d * BLOCK_LEN]; }
+fn v_quad(start: u32, d: u32) -> vec4f { return v_cache[start + d]; }
+fn unpack_scale(word: KvWord) -> f32 { return 1.0; }
 
-/// `peak` is the head's highest magnitude, known where IS_SCALED.
-fn pack_quad(x: vec4f, peak: f32) -> KvQuad { return x; }
-fn pack_scale(peak: f32) -> KvQuad { return vec4f(); }
+/// The word of quad x and, where a word has two, the next. `range`: of the group, known where there are groups.
+fn pack_quads(x: vec4f, next: vec4f, range: vec2f) -> KvWord { return x; }
+fn pack_range(range: vec2f) -> KvWord { return vec4f(); }

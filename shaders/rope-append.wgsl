@@ -30,10 +30,10 @@ struct Params {
 @group(0) @binding(2) var<storage, read> qkv: array<vec4f>;             // [n_tokens, qkv_stride]
 @group(0) @binding(3) var<storage, read> table: array<vec2f>;           // [n_positions, half]: cos and sin
 @group(0) @binding(4) var<storage, read_write> q: array<vec4f>;         // [n_tokens, HEADS, DIM4]
-@group(0) @binding(5) var<storage, read_write> k_cache: array<KvQuad>;  // [n_blocks, KV_HEADS, KV_QUADS, BLOCK_LEN]
-@group(0) @binding(6) var<storage, read_write> v_cache: array<KvQuad>;  // [n_blocks, KV_HEADS, BLOCK_LEN, KV_QUADS]
+@group(0) @binding(5) var<storage, read_write> k_cache: array<KvWord>;  // [n_blocks, KV_HEADS, KV_WORDS, BLOCK_LEN]
+@group(0) @binding(6) var<storage, read_write> v_cache: array<KvWord>;  // [n_blocks, KV_HEADS, BLOCK_LEN, KV_WORDS]
 
-var<workgroup> sh_peak: array<f32, WG_SIZE>;
+var<workgroup> sh_range: array<vec2f, WG_SIZE>;
 
 /// Dims 4d to 4d + 3 of the head that starts at `start` of qkv, its first 2 half dims turned.
 fn turned(start: u32, d: u32, half: u32, position: u32) -> vec4f {
@@ -50,15 +50,25 @@ fn turned(start: u32, d: u32, half: u32, position: u32) -> vec4f {
   return x;
 }
 
-/// The highest magnitude in the head of the thread; for all threads of the workgroup to call.
-fn peak_of_head(x: vec4f, lane: u32) -> f32 {
-  let size = abs(x);
-  sh_peak[lane] = max(max(size.x, size.y), max(size.z, size.w));
-  workgroupBarrier();  // peaks of all quads are there
-  let first = lane / DIM4 * DIM4;
-  var peak = 0.0;
-  for (var i = first; i < min(first + DIM4, WG_SIZE); i++) { peak = max(peak, sh_peak[i]); }
-  return peak;
+/// The lowest and the highest value of the thread's group of quads; for all threads of the workgroup to call.
+fn range_of_group(x: vec4f, lane: u32) -> vec2f {
+  sh_range[lane] = vec2f(min(min(x.x, x.y), min(x.z, x.w)), max(max(x.x, x.y), max(x.z, x.w)));
+  workgroupBarrier();  // ranges of all quads are there
+  let d = lane % DIM4;
+  let end = lane - d + min((d / KV_GROUP + 1u) * KV_GROUP, DIM4);
+  var range = sh_range[lane];
+  for (var i = lane - d % KV_GROUP; i < min(end, WG_SIZE); i++) {
+    range = vec2f(min(range.x, sh_range[i].x), max(range.y, sh_range[i].y));
+  }
+  return range;
+}
+
+fn write_word(is_value: bool, block: u32, offset: u32, w: u32, word: KvWord) {
+  if (is_value) {
+    v_cache[block + offset * KV_WORDS + w] = word;
+  } else {
+    k_cache[block + w * BLOCK_LEN + offset] = word;
+  }
 }
 
 @compute @workgroup_size(WG_SIZE)
@@ -79,9 +89,11 @@ fn main(
 
   let kv_start = select(params.k_offset, params.v_offset, is_value) + kv_head * DIM4;
   let start = token * params.qkv_stride + select(kv_start, head * DIM4, is_query);
-  let x = turned(start, d, select(params.half, 0u, is_value), arena[params.positions + token]);
-  var peak = 0.0;
-  if (IS_SCALED) { peak = peak_of_head(x, lane); }
+  let half = select(params.half, 0u, is_value);
+  let position = arena[params.positions + token];
+  let x = turned(start, d, half, position);
+  var range = vec2f();
+  if (KV_GROUP > 1u) { range = range_of_group(x, lane); }
   if (!has_work) { return; }
   if (is_query) {
     q[(token * HEADS + head) * DIM4 + d] = x * params.scale;
@@ -89,14 +101,14 @@ fn main(
   }
   let destination = arena[params.destinations + token];
   if (destination == NOWHERE) { return; }
-  let block = (destination / BLOCK_LEN * KV_HEADS + kv_head) * KV_QUADS * BLOCK_LEN;
+  let block = (destination / BLOCK_LEN * KV_HEADS + kv_head) * KV_WORDS * BLOCK_LEN;
   let offset = destination % BLOCK_LEN;
-  let has_scale = IS_SCALED && d == 0u;
-  if (is_value) {
-    v_cache[block + offset * KV_QUADS + d] = pack_quad(x, peak);
-    if (has_scale) { v_cache[block + offset * KV_QUADS + DIM4] = pack_scale(peak); }
-  } else {
-    k_cache[block + d * BLOCK_LEN + offset] = pack_quad(x, peak);
-    if (has_scale) { k_cache[block + DIM4 * BLOCK_LEN + offset] = pack_scale(peak); }
+  if (d % WORD_QUADS == 0u) {
+    var next = x;
+    if (WORD_QUADS > 1u) { next = turned(start, d + 1u, half, position); }
+    write_word(is_value, block, offset, d / WORD_QUADS, pack_quads(x, next, range));
+  }
+  if (KV_GROUP > 1u && d % KV_GROUP == 0u) {
+    write_word(is_value, block, offset, DIM4 / WORD_QUADS + d / KV_GROUP, pack_range(range));
   }
 }

@@ -38,7 +38,9 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
   --weights f32|f16|q8|q4|auto
                          what weights are kept as on the GPU; auto, the default: quantised ones as they are, others exact in
                          a small model, else as narrow as they must be to fit
-  --kv f32|f16|int8|auto what the KV cache is kept as; auto, the default: exact beside exact weights, else f16
+  --kv f32|f16|int8|int4|auto
+                         what the KV cache is kept as; auto, the default: exact beside exact weights, else f16 or int8, never
+                         int4, an experiment that changes answers
   --max-tokens N         for requests that do not say; default 256
   --token-budget N       most tokens in a step; default 512
   --blocks N             KV cache size in blocks of 16 tokens; default: as many as fit
@@ -78,7 +80,7 @@ export function parseJobCommand(args: string[]): JobCommand {
     token: values.token,
     cache: values.cache,
     weights: oneOfOrNone('weights', values.weights, ['f32', 'f16', 'q8', 'q4', 'auto']),
-    kv: oneOfOrNone('kv', values.kv, ['f32', 'f16', 'int8', 'auto']),
+    kv: oneOfOrNone('kv', values.kv, ['f32', 'f16', 'int8', 'int4', 'auto']),
     maxTokens: count('max-tokens', values['max-tokens']),
     tokenBudget: count('token-budget', values['token-budget']),
     blocks: count('blocks', values.blocks),

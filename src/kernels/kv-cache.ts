@@ -17,21 +17,16 @@ export interface KvCacheShape extends KvHeads {
   readonly numBlocks: number
 }
 
-/** K and V of one layer, in quads of 4 dims; in int8 (shaders/kv-int8.wgsl) a head has a quad more, its scale. */
+/** K and V of one layer, in words of `kvWords` (shaders/kv-*.wgsl). */
 export interface KvLayer {
   readonly format: KvFormat
   /**
-   * [numBlocks, numKvHeads, headDim / 4, BLOCK_LEN] quads. When scores are computed each thread has a key, so that with
-   * 4 dims of 16 keys side by side neighbouring threads read neighbouring bytes.
+   * [numBlocks, numKvHeads, kvWords, BLOCK_LEN]. When scores are computed each thread has a key, so that with the same
+   * dims of 16 keys side by side neighbouring threads read neighbouring bytes.
    */
   readonly k: GPUBuffer
-  /** [numBlocks, numKvHeads, BLOCK_LEN, headDim / 4] quads: for the weighted sum, neighbouring threads have neighbouring dims. */
+  /** [numBlocks, numKvHeads, BLOCK_LEN, kvWords]: for the weighted sum, neighbouring threads have neighbouring dims. */
   readonly v: GPUBuffer
-}
-
-/** Quads of a token's head: the shaders' KV_QUADS. */
-export function kvQuads(format: KvFormat, headDim: number): number {
-  return headDim / 4 + (format === 'int8' ? 1 : 0)
 }
 
 /** Links a shader to the format. */

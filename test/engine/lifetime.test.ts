@@ -101,7 +101,7 @@ it.each([
   [{ blokcs: 3 }, /^Unknown engine option blokcs\. Known are gpu, /],
   [{ tokenBudget: 0 }, 'Engine option tokenBudget is 0, but must be a whole number of at least 1.'],
   [{ weights: 'q3' }, 'Engine option weights is q3, but must be one of f32, f16, q8, q4, auto.'],
-  [{ kv: 'int4' }, 'Engine option kv is int4, but must be one of f32, f16, int8, auto.'],
+  [{ kv: 'int2' }, 'Engine option kv is int2, but must be one of f32, f16, int8, int4, auto.'],
   [{ sharing: 'all' }, 'Engine option sharing is all, but must be one of off, cache, two-level, tree.'],
   [{ attention: 'none' }, 'Engine option attention is none, but must be one of shared, split, flat, skip.'],
   [{ order: 'lifo' }, 'Engine option order is lifo, but must be one of fcfs, ratio, dual.'],

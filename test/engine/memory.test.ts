@@ -33,7 +33,7 @@ describe('what the plan says is what the GPU holds', () => {
     ['SmolLM2-135M in q4', SMOLLM2, { weights: 'q4', blocks: 64 }],
     ['SmolLM2-135M as it comes', SMOLLM2, { blocks: 64 }],
     ['windows, int8 everywhere', gemma, { weights: 'q8', kv: 'int8', activations: 'int8', tokenBudget: 33 }],
-    ['learned positions', gpt2, { weights: 'f16', memoryBytes: 100 * MIB, stepsInFlight: 3 }],
+    ['learned positions, KV in int4', gpt2, { weights: 'f16', kv: 'int4', memoryBytes: 100 * MIB, stepsInFlight: 3 }],
   ])('%s', async (_, config, options) => {
     const gpu = await openGpu()
     const checkpoint = await openSafetensors(seededModel(config, 1, 'BF16'), undefined)

@@ -56,6 +56,7 @@ describe('the bits of attention', () => {
   it.each([
     [16, 'f32'],
     [64, 'f32'],
+    [64, 'int4'],
     [80, 'f16'],
     [96, 'int8'],
     [128, 'f16'],

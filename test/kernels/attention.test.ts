@@ -47,6 +47,8 @@ describe('attention', () => {
     { headDim: 24, window: 17, softcap: 0.5 },
     { headDim: 24, format: 'f16', window: 40 },
     { headDim: 24, format: 'int8' },
+    { headDim: 24, format: 'int4', window: 40 },
+    { headDim: 96, format: 'int4' },
   ] as const)('equals the f64 reference with %o, whatever lies before the windows', async options => {
     const { headDim, window } = { headDim: 64, window: undefined, ...options }
     const shape = shapeOf(headDim, 2)

@@ -12,6 +12,8 @@ describe('copy-kv', () => {
     { format: 'f16', numKvHeads: 2, headDim: 80, numCopies: 15 },
     { format: 'int8', numKvHeads: 3, headDim: 24, numCopies: 37 },
     { format: 'int8', numKvHeads: 8, headDim: 128, numCopies: 64 },
+    { format: 'int4', numKvHeads: 3, headDim: 24, numCopies: 37 },
+    { format: 'int4', numKvHeads: 8, headDim: 128, numCopies: 64 },
   ] as const)(
     'copies $numCopies tokens of $numKvHeads heads of $headDim in $format, and nothing else',
     async options => {

@@ -8,6 +8,7 @@ describe('createKvCache', () => {
     ['f32', 5 * 16 * 2 * 32],
     ['f16', 5 * 16 * 2 * 16],
     ['int8', 5 * 16 * 2 * (8 + 4)],
+    ['int4', 5 * 16 * 2 * (4 + 4)],
   ] as const)('allocates what it says in %s, K and V for each layer', async (format, bytes) => {
     const gpu = await testGpu()
     const shape = { format, numLayers: 3, numBlocks: 5, numKvHeads: 2, headDim: 8 }

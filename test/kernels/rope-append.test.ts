@@ -35,6 +35,10 @@ describe('rope-append', () => {
     { numHeads: 9, numKvHeads: 3, headDim: 64, numTokens: 37, format: 'int8' },
     { numHeads: 2, numKvHeads: 3, headDim: 80, numTokens: 5, rotaryDim: 32, format: 'int8' },
     { numHeads: 1, numKvHeads: 1, headDim: 256, numTokens: 3, format: 'int8' },
+    { numHeads: 9, numKvHeads: 3, headDim: 64, numTokens: 37, format: 'int4' },
+    { numHeads: 2, numKvHeads: 3, headDim: 80, numTokens: 5, rotaryDim: 32, format: 'int4' },
+    { numHeads: 3, numKvHeads: 2, headDim: 24, numTokens: 5, format: 'int4' },
+    { numHeads: 1, numKvHeads: 1, headDim: 256, numTokens: 3, format: 'int4' },
   ] as const)('rotates and scales q, rotates k, keeps k and v, and touches nothing else: %o', async options => {
     const { numHeads, numKvHeads, headDim, numTokens } = options
     const { format, rotaryDim, scale } = {
@@ -95,11 +99,12 @@ describe('rope-append', () => {
           const start = token * qkvStride + vOffset + head * headDim
           const exact =
             part === 'k' ? turned(token, kOffset + head * headDim) : [...qkv.subarray(start, start + headDim)]
-          const want = format === 'f16' ? exact.map(x => Math.min(65504, Math.max(-65504, x))) : exact
+          const want =
+            format === 'f16' || format === 'int4' ? exact.map(x => Math.min(65504, Math.max(-65504, x))) : exact
           const peak = Math.max(...want.map(Math.abs))
-          const arithmetic = part === 'k' || format === 'int8' ? 1e-6 * peak : 0
+          const arithmetic = part === 'k' || format.startsWith('int') ? 1e-6 * peak : 0
           const isFar = layout.values(words, part, slot, head).map((x, d) => {
-            return Math.abs(x - want[d]) > kvError(format, want[d], peak) + arithmetic
+            return Math.abs(x - want[d]) > kvError(format, want, d) + arithmetic
           })
           expect(isFar.indexOf(true), `${part} of token ${token}, head ${head}`).toBe(-1)
         }

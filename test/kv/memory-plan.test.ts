@@ -59,10 +59,10 @@ describe('planMemory', () => {
   })
 
   test('a cache in fewer bytes holds more tokens', () => {
-    // int8: 3 heads x 16 tokens x (64 + 4 of the scale) bytes
-    const plans = (['f32', 'f16', 'int8'] as const).map(kvFormat => planned({ kvFormat }))
-    expect(plans.map(({ blockBytes }) => blockBytes)).toEqual([12288, 6144, 3264])
-    expect(plans.map(({ numBlocks }) => numBlocks)).toEqual([1456, 2912, 5482])
+    // int8: 3 heads x 16 tokens x (64 + 4 of the scale) bytes; int4: x (32 + twice 4)
+    const plans = (['f32', 'f16', 'int8', 'int4'] as const).map(kvFormat => planned({ kvFormat }))
+    expect(plans.map(({ blockBytes }) => blockBytes)).toEqual([12288, 6144, 3264, 1920])
+    expect(plans.map(({ numBlocks }) => numBlocks)).toEqual([1456, 2912, 5482, 9320])
   })
 
   test('a budget holds everything', () => {
