@@ -18,6 +18,7 @@ it('without arguments the example runs on the embedded model in Chrome', () => {
     sharing: undefined,
     attention: undefined,
     order: undefined,
+    tuning: undefined,
     runtime: 'chrome',
   })
 })
@@ -41,6 +42,7 @@ it('every option is read, before and after the input', () => {
     sharing: 'off',
     attention: 'flat',
     order: 'dual',
+    tuning: undefined,
     runtime: 'node',
   })
 })
