@@ -18,7 +18,7 @@ export type MatmulRecorder = (numTokens: number, firstDraw?: number) => void
 
 /** A way to compute the product. All but those of int8 give the same bits (shaders/matmul-io.wgsl) and differ in speed. */
 export interface MatmulVariant {
-  readonly kernel: 'matmul' | 'matmul-few' | 'matmul-subgroup' | 'matmul-int8'
+  readonly kernel: 'matmul' | 'matmul-few' | 'matmul-subgroup-few' | 'matmul-subgroup' | 'matmul-int8'
   /** Tokens per thread, the shader's constant. */
   readonly tokens: number
   /** Tokens per workgroup. */
@@ -40,9 +40,12 @@ export const CORE_VARIANTS: readonly MatmulVariant[] = [
   { kernel: 'matmul', tokens: 8, groupTokens: 32, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
-/** For subgroups of 8 and no other size: Mesa's CPU driver, where it is the best for any number of tokens. */
+/** For subgroups of 8 and no other size: Mesa's CPU driver, where they were measured. */
 export const NARROW_VARIANTS: readonly MatmulVariant[] = [
-  { kernel: 'matmul-subgroup', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
+  { kernel: 'matmul-subgroup-few', tokens: 1, groupTokens: 1, groupRows: 32, maxTokens: 1 },
+  { kernel: 'matmul-subgroup-few', tokens: 4, groupTokens: 4, groupRows: 32, maxTokens: 4 },
+  { kernel: 'matmul-subgroup', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: 8 },
+  { kernel: 'matmul-subgroup', tokens: 16, groupTokens: 16, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
 /** For activations of int8. They too give the same bits among themselves. */
