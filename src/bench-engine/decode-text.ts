@@ -1,7 +1,7 @@
 import { spread, table } from '../bench/table'
 import { type Ceilings, type Floor, floorOf } from '../bench-kernels/ceilings'
 import type { DecodeReport, MeasuredPoint } from './decode'
-import { sum } from './step-cost'
+import { type StepCost, sum } from './step-cost'
 
 const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account', 'deliver', 'wait'] as const
 
@@ -17,9 +17,9 @@ export function stepFloor(
 export function decodeText({ points, weightBytes, weights }: DecodeReport, ceilings: Ceilings): string {
   const [first] = points
   const rows = points.map(point => {
-    const { tokensPerSecond, ms, step, kernels, bytes, flops } = point
+    const { tokensPerSecond, ms, step, profiled, bytes, flops } = point
     const floor = stepFloor(ceilings, { bytes, flops, dispatches: step.dispatches })
-    const together = kernels && sum(Object.values(kernels))
+    const together = profiled && sum(Object.values(profiled.kernels))
     return [
       nameOf(point),
       spread(tokensPerSecond, 1),
@@ -44,20 +44,30 @@ export function decodeText({ points, weightBytes, weights }: DecodeReport, ceili
   ].join('\n\n')
 }
 
-/** By families, the longest first; what the kernels leave of the step are gaps. */
+/**
+ * By families, the longest first; what the kernels leave of the step are gaps. A profiled kernel has a pass of its own and
+ * takes longer by that, so that there may be less than nothing left.
+ */
 function kernelTable(points: readonly MeasuredPoint[]): string[] {
-  const profiled = points.flatMap(({ kernels, ...point }) => (kernels ? [{ ...point, kernels }] : []))
-  if (profiled.length === 0) return []
-  const last = profiled[profiled.length - 1].kernels
-  const names = [...new Set(profiled.flatMap(({ kernels }) => Object.keys(kernels)))]
+  const steps = points.flatMap(({ profiled }) => (profiled ? [profiled] : []))
+  if (steps.length < points.length) return []
+  const { kernels: last } = steps[steps.length - 1]
+  const names = [...new Set(steps.flatMap(({ kernels }) => Object.keys(kernels)))]
   names.sort((a, b) => (last[b] ?? 0) - (last[a] ?? 0))
-  const rows = names.map(name => [name, ...profiled.map(({ kernels }) => (kernels[name] ?? 0).toFixed(3))])
-  const gaps = profiled.map(({ ms, kernels }) => (ms.median - sum(Object.values(kernels))).toFixed(3))
+  const row = (name: string, of: (step: StepCost, index: number) => number) => [
+    name,
+    ...steps.map((step, index) => of(step, index).toFixed(3)),
+  ]
   return [
     'The GPU in a step, ms:',
     table(
-      ['kernels', ...profiled.map(nameOf)],
-      [...rows, ['gaps', ...gaps], ['step', ...profiled.map(({ ms }) => ms.median.toFixed(3))]],
+      ['kernels', ...points.map(nameOf)],
+      [
+        ...names.map(name => row(name, ({ kernels }) => kernels[name] ?? 0)),
+        row('gaps', ({ kernels }, index) => points[index].ms.median - sum(Object.values(kernels))),
+        row('step', (_, index) => points[index].ms.median),
+        row('profiled step', ({ ms }) => ms),
+      ],
     ),
   ]
 }

@@ -30,8 +30,8 @@ export interface MeasuredPoint extends DecodePoint {
   readonly flops: number
   /** The step of median time. */
   readonly step: StepCost
-  /** GPU time in ms by family of kernels, of a step of the profiled engine; undefined where nothing is profiled. */
-  readonly kernels: Readonly<Record<string, number>> | undefined
+  /** Of the engine that times its kernels; undefined where nothing is profiled. */
+  readonly profiled: StepCost | undefined
 }
 
 export interface DecodeReport {
@@ -89,6 +89,6 @@ function describe(engine: Engine, point: DecodePoint, out: number, costs: readon
     bytes: engine.memory.weightBytes + step.kvBytesRead,
     flops: work.matrices + work.attention,
     step,
-    kernels: profiled && medianCost(profiled).kernels,
+    profiled: profiled && medianCost(profiled),
   }
 }

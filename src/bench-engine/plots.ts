@@ -13,8 +13,9 @@ export function partPlot(part: Part, sections: readonly MeasuredSection[], ceili
   const [prefill] = reports.filter(report => report.kind === 'prefill')
   if (prefill && prefill.points.length > 1) return prefillPlot(prefill, ceilings)
   const points = decodes.flatMap(report => report.points.map(point => ({ point, report })))
-  if (points.length < 2 || (part === 'models' && decodes.length < 2)) return undefined
-  const [title, xLabel, x] = AXES[part]
+  const axis = AXES[part]
+  if (!axis || points.length < 2) return undefined
+  const [title, xLabel, x] = axis
   // models differ in size and batch; else there is one line
   const batches = part === 'models' ? [...new Set(points.map(({ point }) => point.batch))] : [undefined]
   return plotSvg({
@@ -42,12 +43,8 @@ export function partPlot(part: Part, sections: readonly MeasuredSection[], ceili
 
 type AxisOf = readonly [title: string, xLabel: string, x: (point: MeasuredPoint, report: DecodeReport) => number]
 
-const BY_BATCH: AxisOf = ['Decoding together', 'sequences', ({ batch }) => batch]
-
-const AXES: Readonly<Record<Part, AxisOf>> = {
-  latency: BY_BATCH,
-  decode: BY_BATCH,
-  prefill: BY_BATCH,
+const AXES: Readonly<Partial<Record<Part, AxisOf>>> = {
+  decode: ['Decoding together', 'sequences', ({ batch }) => batch],
   context: ['Decoding after a context of its own', 'tokens of context', ({ prompt }) => prompt],
   models: ['Decoding by models', 'million weights per token', (_, { weights }) => Math.round(weights / 1e6)],
 }

@@ -29,14 +29,17 @@ export function engineReportText({ environment, adapter, ceilings, sections }: E
   return ['# Coppice engine', setUp, '## Ceilings', ceilingsText(ceilings), ...parts].join('\n\n')
 }
 
-export function sectionText({ title, report }: MeasuredSection, ceilings: Ceilings): string {
+export function sectionText({ part, title, report }: MeasuredSection, ceilings: Ceilings): string {
   switch (report.kind) {
     case 'ceilings':
       return `## ${title}\n\n${ceilingsText(report.ceilings)}`
     case 'latency':
       return `## ${title}\n\n${latencyText(report, ceilings)}`
-    case 'decode':
-      return `## ${title}\n\n${decodeText(report, ceilings)}`
+    case 'decode': {
+      const fit =
+        part === 'context' ? [fitText(report.points.map(({ prompt, ms }) => ({ x: prompt, y: ms.median })))] : []
+      return [`## ${title}`, decodeText(report, ceilings), ...fit].join('\n\n')
+    }
     case 'prefill':
       return `## ${title}\n\n${prefillText(report, ceilings)}`
   }
@@ -83,9 +86,14 @@ function prefillText({ points }: PrefillReport, ceilings: Ceilings): string {
       (work.flops / ms.median / 1e6).toFixed(1),
     ]
   })
-  const { slope, intercept, explained } = fitLine(points.map(({ tokens, ms }) => ({ x: tokens, y: ms.median })))
   return [
     table(['tokens', 'step, ms', 'tokens/s', 'floor, ms', 'floor ÷ step', 'GFLOP/s'], rows),
-    `Fit: ${intercept.toFixed(2)} ms + ${(1000 * slope).toFixed(1)} µs a token, R² ${explained.toFixed(4)}.`,
+    fitText(points.map(({ tokens, ms }) => ({ x: tokens, y: ms.median }))),
   ].join('\n\n')
+}
+
+/** `points`: tokens and milliseconds. */
+function fitText(points: readonly { readonly x: number; readonly y: number }[]): string {
+  const { slope, intercept, explained } = fitLine(points)
+  return `Fit: ${intercept.toFixed(2)} ms + ${(1000 * slope).toFixed(1)} µs a token, R² ${explained.toFixed(4)}.`
 }

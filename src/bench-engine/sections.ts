@@ -19,6 +19,15 @@ export interface Sizes {
   readonly isProfiled: boolean
 }
 
+export const DEFAULT_SIZES: Sizes = {
+  batches: [1, 2, 4, 8, 16, 32, 64],
+  contexts: [256, 512, 1024, 2048, 4096, 8192],
+  stepTokens: [32, 64, 128, 256, 512, 1024],
+  shapes: ['bench-6m', 'smollm2-135m'],
+  out: 32,
+  isProfiled: true,
+}
+
 /** A task, and on which model. */
 export interface Section {
   readonly part: Part

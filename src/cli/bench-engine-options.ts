@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { Setting } from '../bench/setting'
-import { PARTS, type Part, type Sizes } from '../bench-engine/sections'
+import { DEFAULT_SIZES, PARTS, type Part, type Sizes } from '../bench-engine/sections'
 
 export interface EngineCommand {
   readonly parts: readonly Part[]
@@ -29,11 +29,11 @@ values), beside the ceilings of the device. Writes report.json, report.md and pl
   context        one sequence after longer and longer contexts
   models         1 and 16 sequences with seeded models of several sizes
 
-  --batches LIST         default 1,2,4,8,16,32,64
-  --contexts LIST        default 256,512,1024,2048,4096,8192
-  --step-tokens LIST     multiples of 32; default 32,64,128,256,512,1024
-  --shapes LIST          default bench-6m,smollm2-135m
-  --out-tokens N         each sequence decodes; default 32
+  --batches LIST         default ${DEFAULT_SIZES.batches.join()}
+  --contexts LIST        default ${DEFAULT_SIZES.contexts.join()}
+  --step-tokens LIST     multiples of 32; default ${DEFAULT_SIZES.stepTokens.join()}
+  --shapes LIST          default ${DEFAULT_SIZES.shapes.join()}
+  --out-tokens N         each sequence decodes; default ${DEFAULT_SIZES.out}
   --unprofiled           kernels are not timed, which takes half of the time
   --shape NAME           of the seeded model: bench-6m (default), bench-wide, smollm2-135m, smollm2-360m, llama-3.2-1b
   --model MODEL          measure this model instead: embedded name, Hugging Face id, URL or local folder
@@ -76,11 +76,11 @@ function parse(args: string[]) {
     args,
     allowPositionals: true,
     options: {
-      batches: { type: 'string', default: '1,2,4,8,16,32,64' },
-      contexts: { type: 'string', default: '256,512,1024,2048,4096,8192' },
-      'step-tokens': { type: 'string', default: '32,64,128,256,512,1024' },
-      shapes: { type: 'string', default: 'bench-6m,smollm2-135m' },
-      'out-tokens': { type: 'string', default: '32' },
+      batches: { type: 'string', default: DEFAULT_SIZES.batches.join() },
+      contexts: { type: 'string', default: DEFAULT_SIZES.contexts.join() },
+      'step-tokens': { type: 'string', default: DEFAULT_SIZES.stepTokens.join() },
+      shapes: { type: 'string', default: DEFAULT_SIZES.shapes.join() },
+      'out-tokens': { type: 'string', default: String(DEFAULT_SIZES.out) },
       unprofiled: { type: 'boolean', default: false },
       shape: { type: 'string', default: 'bench-6m' },
       model: { type: 'string' },
