@@ -5,6 +5,7 @@ import { matmulOutputs, type OutputBuffers, type OutputOptions } from './matmul-
 import type { Matrix } from './matrix'
 import { isQuantized, TILE_ROWS } from './matrix-format'
 import { quantizeRows } from './quantize-rows'
+import type { WayChoice } from './tunable'
 import { weightsVariant } from './weights-variant'
 
 export interface MatmulBuffers extends OutputBuffers {
@@ -42,7 +43,6 @@ export const CORE_VARIANTS: readonly MatmulVariant[] = [
 /** For subgroups of 8 and no other size: Mesa's CPU driver, where they were measured. */
 export const NARROW_VARIANTS: readonly MatmulVariant[] = [
   { kernel: 'matmul-subgroup-few', tokens: 1, groupTokens: 1, groupRows: 32, maxTokens: 1 },
-  { kernel: 'matmul-subgroup-few', tokens: 4, groupTokens: 4, groupRows: 32, maxTokens: 4 },
   { kernel: 'matmul-subgroup', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: 8 },
   { kernel: 'matmul-subgroup', tokens: 16, groupTokens: 16, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
@@ -70,15 +70,34 @@ export function matmul(
   buffers: MatmulBuffers & { readonly x: GPUBuffer },
   options?: OutputOptions,
 ): MatmulRecorder {
-  const { gpu, int8 } = context
+  const { gpu, int8, tuning } = context
   const rounded = isQuantized(matrix.format) && !matrix.format.hasZeros ? int8 : undefined
   const variants = rounded ? INT8_VARIANTS : matmulVariants(gpu)
   const inputs = { ...buffers, x: rounded ?? buffers.x }
-  const recorders = variants.map(variant => matmulVariant(context, variant, matrix, inputs, options))
   const round = rounded && quantizeRows(context, matrix.cols, buffers.x, rounded)
+  const bind = (choices: readonly WayChoice[]) =>
+    choices.map(({ way, maxTokens }) => {
+      return { maxTokens, record: matmulVariant(context, variants[way], matrix, inputs, options) }
+    })
+  const { rows, cols, format, isPaired } = matrix
+  const known = tuning?.add({
+    label: `${format.kind} ${rows}×${cols}`,
+    shape: JSON.stringify([variants, format, rows, cols, isPaired]),
+    work: rows * cols,
+    maxTokens: Math.floor(buffers.x.size / (cols * 4)),
+    ways: variants.map(({ kernel, tokens, maxTokens }) => ({ name: `${kernel} ${tokens}`, maxTokens })),
+    record: (way, step) => {
+      const record = matmulVariant({ ...context, step }, variants[way], matrix, inputs, options)
+      return numTokens => record(numTokens, options?.isDrawn ? 0 : undefined)
+    },
+    use: choices => {
+      bound = bind(choices)
+    },
+  })
+  let bound = bind(known ?? variants.map(({ maxTokens }, way) => ({ way, maxTokens })))
   return (numTokens, firstDraw) => {
     round?.(numTokens)
-    recorders[variants.findIndex(({ maxTokens }) => numTokens <= maxTokens)](numTokens, firstDraw)
+    bound.find(({ maxTokens }) => numTokens <= maxTokens)?.record(numTokens, firstDraw)
   }
 }
 

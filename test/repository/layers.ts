@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import type { SourceFile } from './source-files'
 
 const GPU = ['kernels', 'gpu', 'core']
-const ENGINE = ['packing', 'planner', 'scheduler', 'model', 'sampler', 'tokenizer', 'loader', 'kv', ...GPU]
+const ENGINE = ['tuning', 'packing', 'planner', 'scheduler', 'model', 'sampler', 'tokenizer', 'loader', 'kv', ...GPU]
 
 /** What the files of each folder of src/ may import besides their own folder. `index` is src/index.ts itself. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
@@ -14,6 +14,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   scheduler: ['planner', 'kv', 'core'],
   model: GPU,
   sampler: GPU,
+  tuning: GPU,
   tokenizer: ['core'],
   loader: ['core'],
   packing: ['loader', 'kernels', 'core'],
