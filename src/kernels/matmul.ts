@@ -43,7 +43,6 @@ export const CORE_VARIANTS: readonly MatmulVariant[] = [
 /** For subgroups of 8 and no other size: Mesa's CPU driver, where they were measured. */
 export const NARROW_VARIANTS: readonly MatmulVariant[] = [
   { kernel: 'matmul-subgroup-few', tokens: 1, groupTokens: 1, groupRows: 32, maxTokens: 1 },
-  { kernel: 'matmul-subgroup-few', tokens: 4, groupTokens: 4, groupRows: 32, maxTokens: 4 },
   { kernel: 'matmul-subgroup', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: 8 },
   { kernel: 'matmul-subgroup', tokens: 16, groupTokens: 16, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
