@@ -3,7 +3,7 @@ import type { Int8Rows, KernelContext } from './context'
 import { flatGrid } from './grid'
 import { matmulOutputs, type OutputBuffers, type OutputOptions } from './matmul-outputs'
 import type { Matrix } from './matrix'
-import { isQuantized, TILE_ROWS } from './matrix-format'
+import { isQuantized, type MatrixFormat, TILE_ROWS } from './matrix-format'
 import { quantizeRows } from './quantize-rows'
 import type { WayChoice } from './tunable'
 import { weightsVariant } from './weights-variant'
@@ -54,9 +54,13 @@ export const INT8_VARIANTS: readonly MatmulVariant[] = [
   { kernel: 'matmul-int8', tokens: 8, groupTokens: 8, groupRows: 16, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
-/** The variants that a device uses, by rising `maxTokens`. */
-export function matmulVariants({ hasSubgroupsOf8 }: Gpu): readonly MatmulVariant[] {
-  return hasSubgroupsOf8 ? NARROW_VARIANTS : CORE_VARIANTS
+/** Floats need no decoding, which is what `matmul-subgroup-few` does less of: with them it takes twice the time. */
+const NARROW_FLOAT_VARIANTS = NARROW_VARIANTS.filter(({ kernel }) => kernel !== 'matmul-subgroup-few')
+
+/** The variants that a device uses, by rising `maxTokens`; for weights of one format, or of any. */
+export function matmulVariants({ hasSubgroupsOf8 }: Gpu, format?: MatrixFormat): readonly MatmulVariant[] {
+  if (!hasSubgroupsOf8) return CORE_VARIANTS
+  return format && !isQuantized(format) ? NARROW_FLOAT_VARIANTS : NARROW_VARIANTS
 }
 
 /**
@@ -72,7 +76,7 @@ export function matmul(
 ): MatmulRecorder {
   const { gpu, int8, tuning } = context
   const rounded = isQuantized(matrix.format) && !matrix.format.hasZeros ? int8 : undefined
-  const variants = rounded ? INT8_VARIANTS : matmulVariants(gpu)
+  const variants = rounded ? INT8_VARIANTS : matmulVariants(gpu, matrix.format)
   const inputs = { ...buffers, x: rounded ?? buffers.x }
   const round = rounded && quantizeRows(context, matrix.cols, buffers.x, rounded)
   const bind = (choices: readonly WayChoice[]) =>
