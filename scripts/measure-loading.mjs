@@ -62,8 +62,10 @@ async function load(what, session, stopAt = 2) {
       const { createEngine } = await import('/index.ts')
       const { openSource } = await import('/engine/open-source.ts')
       const begin = performance.now()
-      if (kind === 'engine') {
+      if (kind === 'first token') {
         const engine = await createEngine('org/name', { hub: { host }, blocks: 16, weights: 'f16' })
+        const prompt = Array.from({ length: 16 }, (_, index) => 300 + index)
+        await engine.generate([prompt], { maxTokens: 1, ignoreEos: true }).all()
         engine.dispose()
       } else {
         const source = await openSource('org/name', { hub: { host } })
@@ -93,10 +95,10 @@ function rate(seconds) {
 
 console.log(`${(weightBytes / 1e6).toFixed(1)} MB of weights over ${bytesPerSecond / 1e6} MB/s`)
 try {
-  for (const what of ['bytes', 'engine']) {
+  for (const what of ['bytes', 'first token']) {
     const seconds = { first: [], later: [] }
     for (let run = 0; run < 3; run++) {
-      const session = `${what}${run}`
+      const session = `${what[0]}${run}`
       hub.put(session, contents, bytesPerSecond)
       seconds.first.push(await load(what, session))
       for (let again = 0; again < 3; again++) seconds.later.push(await load(what, session))

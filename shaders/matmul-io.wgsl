@@ -27,6 +27,9 @@ fn slice_blocks(slice: u32) -> u32 { return slice_start(slice + 1u) - slice_star
 /// Index of the first block of a row; its others follow at steps of 16.
 fn first_block(row: u32) -> u32 { return (row / 16u) * params.n_blocks * 16u + row % 16u; }
 
+/// How many of OUT_TOKENS tokens from this one on there are.
+fn tokens_from(first_token: u32) -> u32 { return min(OUT_TOKENS, params.n_tokens - min(first_token, params.n_tokens)); }
+
 /// sum + w · v, in the order of k.
 fn add_products(w: vec4f, v: vec4f, sum: f32) -> f32 {
   return fma(w.w, v.w, fma(w.z, v.z, fma(w.y, v.y, fma(w.x, v.x, sum))));

@@ -30,7 +30,7 @@ export interface KernelCase extends CaseName {
   readonly work: Work
   /** So many copies of what it reads are read in turn, as the layers of a model are, so that no cache holds them all. */
   readonly copies: number
-  prepare(fixture: Fixture): Prepared
+  prepare(fixture: Fixture): Prepared | Promise<Prepared>
 }
 
 /** A case with its buffers, once the fixture is ready. */

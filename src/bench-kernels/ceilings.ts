@@ -16,6 +16,9 @@ export interface Ceilings {
   readonly dispatchMs: number
 }
 
+/** Batches behind each ceiling, of which the fastest counts. */
+const ROUNDS = 4
+
 const MIB = 2 ** 20
 const COPY_BYTES = [1, 4, 16, 64, 256].map(size => size * MIB)
 const COPY_QUADS = [1, 4]
@@ -30,18 +33,27 @@ const FMA_GROUPS = 4096
 /** A dispatch of the FMA kernel takes at least this long. */
 const FMA_MS = 4
 
-export async function measureCeilings(fixture: Fixture, timer: Timer, rounds: number): Promise<Ceilings> {
+export async function measureCeilings(fixture: Fixture, timer: Timer): Promise<Ceilings> {
   const copy: Ceilings['copy'][number][] = []
   // more bytes are never faster: what is, has had less noise
   for (const bytes of [...COPY_BYTES].reverse()) {
     const known = copy[0]?.bytesPerSecond ?? 0
-    copy.unshift({ bytes, bytesPerSecond: Math.max(known, await copyRate(fixture, timer, bytes, rounds)) })
+    copy.unshift({ bytes, bytesPerSecond: Math.max(known, await copyRate(fixture, timer, bytes)) })
   }
   const rates: number[] = []
-  for (const chains of CHAINS) rates.push(await fmaRate(fixture, timer, chains, rounds))
+  for (const chains of CHAINS) rates.push(await fmaRate(fixture, timer, chains))
   const flopsPerSecond = Math.max(...rates)
-  const dispatchMs = await emptyMs(fixture, timer, rounds)
+  const dispatchMs = await emptyMs(fixture, timer)
   return { copy, flopsPerSecond, chains: CHAINS[rates.indexOf(flopsPerSecond)], dispatchMs }
+}
+
+/** The better of two measurements: what is slower had something else running beside it. */
+export function bestCeilings(a: Ceilings, b: Ceilings): Ceilings {
+  const { flopsPerSecond, chains } = a.flopsPerSecond > b.flopsPerSecond ? a : b
+  const copy = a.copy.map(({ bytes, bytesPerSecond }, size) => {
+    return { bytes, bytesPerSecond: Math.max(bytesPerSecond, b.copy[size].bytesPerSecond) }
+  })
+  return { copy, flopsPerSecond, chains, dispatchMs: Math.min(a.dispatchMs, b.dispatchMs) }
 }
 
 /** The rate of the smallest copy that is as large as the working set, or of the largest. */
@@ -65,7 +77,7 @@ export function floorOf(ceilings: Ceilings, { bytes, flops }: Work, copies: numb
 }
 
 /** `bytes`: of both buffers together. */
-async function copyRate(fixture: Fixture, timer: Timer, bytes: number, rounds: number): Promise<number> {
+async function copyRate(fixture: Fixture, timer: Timer, bytes: number): Promise<number> {
   const buffers = { x: fixture.output(bytes / 8), y: fixture.output(bytes / 8) }
   let best = Number.POSITIVE_INFINITY
   for (const quads of COPY_QUADS) {
@@ -74,14 +86,14 @@ async function copyRate(fixture: Fixture, timer: Timer, bytes: number, rounds: n
     const n_groups = bytes / 32 / quads / WG_SIZE
     best = Math.min(
       best,
-      await fastest(fixture, timer, kernel.bind(fixture.step.arena, buffers), { n_groups }, n_groups, rounds),
+      await fastest(fixture, timer, kernel.bind(fixture.step.arena, buffers), { n_groups }, n_groups),
     )
   }
   fixture.release()
   return (1000 * bytes) / best
 }
 
-async function fmaRate(fixture: Fixture, timer: Timer, chains: number, rounds: number): Promise<number> {
+async function fmaRate(fixture: Fixture, timer: Timer, chains: number): Promise<number> {
   const y = fixture.output(FMA_GROUPS * WG_SIZE * 4)
   const kernel = fixture.kernels.get({ name: 'fma', constants: { CHAINS: chains } })
   await fixture.gpu.settled()
@@ -91,15 +103,15 @@ async function fmaRate(fixture: Fixture, timer: Timer, chains: number, rounds: n
     fastest(fixture, timer, call, { ...params, n_turns }, FMA_GROUPS, count)
   let turns = 8
   while ((await msOf(turns, 1)) < FMA_MS) turns *= 4
-  const ms = await msOf(turns, rounds)
+  const ms = await msOf(turns, ROUNDS)
   fixture.release()
   return (1000 * 2 * 4 * chains * UNROLL * turns * WG_SIZE * FMA_GROUPS) / ms
 }
 
-async function emptyMs(fixture: Fixture, timer: Timer, rounds: number): Promise<number> {
+async function emptyMs(fixture: Fixture, timer: Timer): Promise<number> {
   const call = fixture.kernels.get({ name: 'empty' }).bind(fixture.step.arena, { y: fixture.output(1) })
   await fixture.gpu.settled()
-  const ms = await fastest(fixture, timer, call, { value: 1 }, 1, rounds)
+  const ms = await fastest(fixture, timer, call, { value: 1 }, 1)
   fixture.release()
   return ms
 }
@@ -110,7 +122,7 @@ async function fastest(
   call: Call,
   params: Readonly<Record<string, number>>,
   numGroups: number,
-  rounds: number,
+  rounds = ROUNDS,
 ): Promise<number> {
   const kernel = { begin: () => () => step.dispatch(call, params, flatGrid(numGroups)) }
   const runs = await timer.findRuns(kernel)

@@ -1,4 +1,4 @@
-import { type Gpu, openGpu } from '../gpu/device'
+import type { Gpu } from '../gpu/device'
 import { KernelCache } from '../gpu/kernel'
 import type { BufferMaker } from '../gpu/paper'
 import { ReadbackRing } from '../gpu/readback'
@@ -13,22 +13,39 @@ import fma from './fma.wgsl?raw'
 /** Words of a step's lists and parameters. */
 const ARENA_WORDS = 2 ** 20
 
-const CEILINGS: Readonly<Record<string, string>> = { copy, empty, fma }
+/** Texts by basename. */
+export type Shaders = Readonly<Record<string, string>>
+
+const CEILINGS: Shaders = { copy, empty, fma }
 
 /** A device with a step to record into, and buffers that live until they are released all together. */
 export class Fixture implements KernelContext, BufferMaker {
-  readonly kernels: KernelCache
-  readonly step: Step
+  readonly #shaders: Shaders
   readonly #buffers = new Set<GPUBuffer>()
+  #kernels: KernelCache | undefined
 
-  constructor(readonly gpu: Gpu) {
-    this.kernels = new KernelCache(gpu, name => CEILINGS[name] ?? shaderSource(name))
-    this.step = new Step(gpu, ARENA_WORDS)
+  /** @param shaders instead of the engine's own of the same names */
+  constructor(
+    readonly gpu: Gpu,
+    readonly step = new Step(gpu, ARENA_WORDS),
+    shaders: Shaders = {},
+  ) {
+    this.#shaders = { ...CEILINGS, ...shaders }
   }
 
-  /** @param gpu where WebGPU is; default: where browsers have it */
-  static async open(gpu?: GPU): Promise<Fixture> {
-    return new Fixture(await openGpu({ gpu }))
+  get kernels(): KernelCache {
+    this.#kernels ??= new KernelCache(this.gpu, name => this.#shaders[name] ?? shaderSource(name))
+    return this.#kernels
+  }
+
+  /** Compiles again what is asked for from now on: of what did not compile, nothing may be dispatched. */
+  forgetKernels(): void {
+    this.#kernels = undefined
+  }
+
+  /** The same device and step with other texts of the shaders, and buffers of its own. */
+  withShaders(shaders: Shaders): Fixture {
+    return new Fixture(this.gpu, this.step, shaders)
   }
 
   get limits(): GPUSupportedLimits {

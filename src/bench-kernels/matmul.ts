@@ -1,9 +1,7 @@
-import { float16Bits, float16Value } from '../core/float16'
-import { dequantize, quantize } from '../core/quantize'
 import type { Gpu } from '../gpu/device'
 import type { Int8Rows } from '../kernels/context'
 import { CORE_VARIANTS, INT8_VARIANTS, type MatmulVariant, matmulVariant, matmulVariants } from '../kernels/matmul'
-import { createMatrix } from '../kernels/matrix'
+import { createMatrix, type Matrix } from '../kernels/matrix'
 import {
   isQuantized,
   type MatrixFormat,
@@ -19,15 +17,17 @@ import { difference } from './check'
 import type { Fixture } from './fixture'
 import { type ModelShape, qkvRows } from './models'
 import { randomFloats, repeated } from './random'
+import { roundedToInt8, roundedWeights } from './rounding'
 import { ROWS } from './rows'
 
-/** y [tokens, outputs] = x [tokens, cols] · matrixᵀ. */
+/** y [tokens, outputs] = x [tokens, cols] · matrixᵀ, or silu(x · gateᵀ) · (x · upᵀ). */
 interface Product {
   readonly tokens: number
   readonly outputs: number
   readonly cols: number
   readonly format: MatrixFormat
   readonly variant: MatmulVariant
+  readonly isGated: boolean
 }
 
 const FORMATS: readonly WeightFormat[] = ['f32', 'f16', 'q8', 'q4']
@@ -43,20 +43,20 @@ const MATRIX_PERIOD = 17 * TILE_ROWS
 const BOUND = { f32: 2e-5, int8: 2e-2 }
 
 export function matmulCases(model: ModelShape, gpu: Gpu): KernelCase[] {
-  return matrices(model).flatMap(({ name, outputs, cols }) =>
+  return matrices(model).flatMap(({ name, outputs, cols, isGated = false }) =>
     FORMATS.flatMap(kind => {
       const format = matrixFormat(kind, cols)
       return ROWS.flatMap(tokens =>
         variantsFor(gpu, format).map(variant => {
-          const product = { tokens, outputs, cols, format, variant }
+          const product = { tokens, outputs, cols, format, variant, isGated }
           const isInt8 = INT8_VARIANTS.includes(variant)
           const choices = isInt8 ? INT8_VARIANTS : matmulVariants(gpu)
-          const bytes = matrixBytes([outputs], cols, format)
+          const bytes = matrixBytes(parts(product), cols, format)
           const isUsualRows = name !== 'head' || USUAL_HEAD_ROWS.includes(tokens)
           const copies = coldCopies(bytes, name === 'head' ? 1 : model.numLayers)
           return {
             kernel: 'matmul',
-            part: `${name} ${outputs}×${cols}`,
+            part: `${name} ${parts(product).join('+')}×${cols}`,
             format: kind,
             model: model.name,
             rows: tokens,
@@ -73,22 +73,29 @@ export function matmulCases(model: ModelShape, gpu: Gpu): KernelCase[] {
   )
 }
 
-/** The matrix, x and y once; int8 has a byte for each x and a scale for 32. */
-export function matmulWork({ tokens, outputs, cols, format, variant }: Product): Work {
+/** The matrix, x and y once; int8 has a byte for each x and a scale for 32. silu · up is five operations. */
+export function matmulWork(product: Product): Work {
+  const { tokens, outputs, cols, format, variant, isGated } = product
   const xBytes = INT8_VARIANTS.includes(variant) ? 1 + 4 / 32 : 4
+  const rows = parts(product).length * outputs
   return {
-    bytes: matrixBytes([outputs], cols, format) + tokens * (cols * xBytes + outputs * 4),
-    flops: 2 * tokens * outputs * cols,
+    bytes: matrixBytes(parts(product), cols, format) + tokens * (cols * xBytes + outputs * 4),
+    flops: tokens * (2 * rows * cols + (isGated ? 5 * outputs : 0)),
   }
 }
 
+/** Rows of the matrix, or of gate and up. */
+function parts({ outputs, isGated }: Pick<Product, 'outputs' | 'isGated'>): number[] {
+  return isGated ? [outputs, outputs] : [outputs]
+}
+
 /** The matrices of a layer as they are fused, and the LM head. */
-function matrices(model: ModelShape) {
+function matrices(model: ModelShape): (Pick<Product, 'outputs' | 'cols'> & { name: string; isGated?: boolean })[] {
   const { hiddenSize, intermediateSize, vocabSize, numHeads, headDim } = model
   return [
     { name: 'qkv', outputs: qkvRows(model), cols: hiddenSize },
     { name: 'o', outputs: hiddenSize, cols: numHeads * headDim },
-    { name: 'gate-up', outputs: 2 * intermediateSize, cols: hiddenSize },
+    { name: 'gate-up', outputs: intermediateSize, cols: hiddenSize, isGated: true },
     { name: 'down', outputs: hiddenSize, cols: intermediateSize },
     { name: 'head', outputs: vocabSize, cols: hiddenSize },
   ]
@@ -104,21 +111,17 @@ function variantName({ kernel, tokens }: MatmulVariant): string {
 }
 
 function prepare(fixture: Fixture, product: Product, copies: number): Prepared {
-  const { tokens, outputs, cols, format, variant } = product
+  const { tokens, outputs, cols, format, variant, isGated } = product
   const distinctX = randomFloats(X_PERIOD * cols, tokens + cols)
-  const distinctWeights = randomFloats(MATRIX_PERIOD * cols, outputs)
+  const partWeights = parts(product).map((_, part) => randomFloats(MATRIX_PERIOD * cols, outputs + part))
   const x = fixture.upload(repeated(distinctX, tokens * cols))
   const int8 = INT8_VARIANTS.includes(variant) ? int8Rows(fixture, tokens, cols) : undefined
   const y = fixture.output(tokens * outputs)
-  const packed = packRows(format, distinctWeights, MATRIX_PERIOD, cols)
-  const rest = outputs % MATRIX_PERIOD
-  const packedRest = packRows(format, distinctWeights.slice(0, rest * cols), rest, cols)
+  const write = partWriters(product, partWeights)
   const recorders = Array.from({ length: copies }, () => {
-    const matrix = createMatrix(fixture, 'benchmark', [outputs], cols, format)
-    for (let row = 0; row < outputs; row += MATRIX_PERIOD) {
-      matrix.write(0, row, row + MATRIX_PERIOD <= outputs ? packed : packedRest)
-    }
-    return matmulVariant(fixture, variant, matrix, { x: int8 ?? x, y })
+    const matrix = createMatrix(fixture, 'benchmark', parts(product), cols, format, { isPaired: isGated })
+    write(matrix)
+    return matmulVariant(fixture, variant, matrix, { x: int8 ?? x, y }, isGated ? { activation: 'silu' } : {})
   })
   const round = int8 && quantizeRows(fixture, cols, x, int8)
   const begin = () => (run: number) => recorders[run % copies](tokens)
@@ -126,13 +129,30 @@ function prepare(fixture: Fixture, product: Product, copies: number): Prepared {
     round?.(tokens)
     begin()(0)
     const actual = await fixture.readFloats(y, tokens * outputs)
-    const seen = int8 ? roundedToInt8(distinctX) : distinctX
-    const expected = reference(seen, roundedTo(format, distinctWeights), cols)
+    const seen = int8 ? roundedToInt8(distinctX, 32) : distinctX
+    const [first, up] = partWeights.map(weights => reference(seen, roundedWeights(format, weights), cols))
+    const expected = up ? first.map((gate, i) => (gate / (1 + Math.exp(-gate))) * up[i]) : first
     const at = (index: number) =>
       expected[(Math.floor(index / outputs) % X_PERIOD) * MATRIX_PERIOD + ((index % outputs) % MATRIX_PERIOD)]
     return difference(actual, at, int8 ? BOUND.int8 : BOUND.f32)
   }
   return { begin, check }
+}
+
+/** Fills a matrix with each part's rows over and over. */
+function partWriters({ outputs, cols, format }: Product, partWeights: readonly Float32Array<ArrayBuffer>[]) {
+  const rest = outputs % MATRIX_PERIOD
+  const packed = partWeights.map(weights => ({
+    period: packRows(format, weights, MATRIX_PERIOD, cols),
+    rest: packRows(format, weights.slice(0, rest * cols), rest, cols),
+  }))
+  return (matrix: Matrix): void => {
+    packed.forEach((rows, part) => {
+      for (let row = 0; row < outputs; row += MATRIX_PERIOD) {
+        matrix.write(part, row, row + MATRIX_PERIOD <= outputs ? rows.period : rows.rest)
+      }
+    })
+  }
 }
 
 function int8Rows(fixture: Fixture, tokens: number, cols: number): Int8Rows {
@@ -150,22 +170,4 @@ function reference(x: ArrayLike<number>, weights: ArrayLike<number>, cols: numbe
     }
   }
   return y
-}
-
-/** The weights as the format keeps them. */
-function roundedTo(format: MatrixFormat, weights: Float32Array<ArrayBuffer>): Float32Array {
-  if (format.kind === 'f32') return weights
-  if (isQuantized(format)) return dequantize(quantize(weights, { ...format, bits: format.kind === 'q8' ? 8 : 4 }))
-  return Float32Array.from(new Uint32Array(weights.buffer), bits => float16Value(float16Bits(bits)))
-}
-
-/** Groups of 32 in 127ths of their highest magnitude. */
-function roundedToInt8(x: Float32Array): Float32Array {
-  const rounded = new Float32Array(x.length)
-  for (let start = 0; start < x.length; start += 32) {
-    const group = x.subarray(start, start + 32)
-    const peak = group.reduce((highest, value) => Math.max(highest, Math.abs(value)), 0)
-    for (let i = 0; i < group.length; i++) rounded[start + i] = (Math.round((group[i] / peak) * 127) / 127) * peak
-  }
-  return rounded
 }

@@ -41,9 +41,10 @@ export function ceilingsText({ copy, flopsPerSecond, chains, dispatchMs }: Ceili
 
 export function measuredText(each: Measured): string {
   const { ms, floor } = each
+  const [memory, arithmetic] = rates(each)
   return (
     `${caseText(each)}: ${milliseconds(ms.median)} ms (${milliseconds(ms.min)}–${milliseconds(ms.max)}), ` +
-    `${rates(each).join(' and ')}; floor ${milliseconds(floor.ms)} (${floor.bound}), ${percent(floor.ms / ms.median)} of it`
+    `${memory} GB/s, ${arithmetic} GFLOP/s; floor ${milliseconds(floor.ms)} (${floor.bound}), ${percent(floor.ms / ms.median)} of the time`
   )
 }
 
@@ -68,10 +69,21 @@ function measuredTable(measured: readonly Measured[]): string {
       milliseconds(floor.ms),
       floor.bound,
       percent(floor.ms / ms.median),
-      ...figures(each),
+      ...rates(each),
     ]
   })
-  const header = ['shape', 'format', 'variant', 'rows', 'ms', 'floor', 'bound', 'floor ÷ ms', 'GB/s', 'GFLOP/s']
+  const header = [
+    'shape',
+    'format',
+    'variant',
+    'rows',
+    'ms',
+    'floor',
+    'bound',
+    'floor ÷ ms',
+    'GB/s (of copy)',
+    'GFLOP/s (of FMA)',
+  ]
   return table(header, rows)
 }
 
@@ -82,13 +94,10 @@ function comparisonTable(comparisons: readonly Comparison[]): string {
   return table(['shape', 'format', 'rows', 'variants', 'time'], rows)
 }
 
-function figures({ bytes, flops, ms }: Measured): [string, string] {
-  return [(bytes / ms.median / 1e6).toFixed(1), (flops / ms.median / 1e6).toFixed(1)]
-}
-
-function rates(each: Measured): [string, string] {
-  const [memory, arithmetic] = figures(each)
-  return [`${memory} GB/s`, `${arithmetic} GFLOP/s`]
+/** GB/s and GFLOP/s, each with its part of the ceiling. */
+function rates({ bytes, flops, ms, ofCopy, ofFma }: Measured): [string, string] {
+  const rate = (amount: number, share: number) => `${(amount / ms.median / 1e6).toFixed(1)} (${percent(share)})`
+  return [rate(bytes, ofCopy), rate(flops, ofFma)]
 }
 
 /** Three digits. */

@@ -1,53 +1,83 @@
+import { cpus } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
 import { nullGpu } from '../bench/null-gpu'
+import { count, table } from '../bench/table'
 import { createEngine, type Engine, type EngineStats } from '../index'
 import { seededModel } from './bench-model'
 
-const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account'] as const
-const WARM_UP_STEPS = 400
+const BATCHES = [1, 16, 64, 256]
+const PREFIXES = [0, 512]
+/** Steps before the first that counts; as many are timed, and as many more watched for what they allocate. */
 const STEPS = 400
+const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account', 'deliver'] as const
+const JOBS = [10, 100, 1000, 10_000, 100_000]
 
+/** What the CPU does about a decode step, and to plan a job: in Node, on a GPU that does nothing. */
 export async function main(): Promise<number> {
-  for (const prefix of process.env.PREFIX ? [Number(process.env.PREFIX)] : [0, 512]) {
-    for (const batch of process.env.BATCH ? [Number(process.env.BATCH)] : [1, 16, 64, 256]) {
-      const { us, bytes } = await measure(batch, prefix)
-      const total = PHASES.reduce((sum, phase) => sum + us[phase], 0)
-      const cells = PHASES.map(phase => `${phase} ${us[phase].toFixed(1)}`).join('  ')
-      console.log(`${batch} of ${prefix}: ${cells}  total ${total.toFixed(1)} µs, ${bytes.toFixed(0)} B/step`)
-    }
-  }
+  console.log(`${cpus()[0].model}, Node ${process.versions.node}; medians\n`)
+  const steps: string[][] = []
+  for (const prefix of PREFIXES) for (const batch of BATCHES) steps.push(await stepRow(batch, prefix))
+  const phases = PHASES.map(phase => `${phase}, µs`)
+  console.log(`${table(['decodes, prefix', ...phases, 'together, µs', 'garbage, bytes', 'upload, bytes'], steps)}\n`)
+  console.log(table(['prompts of 30 tokens', 'plan, ms', 'ns / (n log n)'], await planRows()))
   return 0
 }
 
-async function measure(batch: number, prefix: number) {
-  let submits = 0
-  const times: EngineStats['stepTimes'][] = []
-  let used = 0
-  const allocated: number[] = []
+/** A step of `batch` sequences of 400 to 900 tokens after a prefix that all share. */
+async function stepRow(batch: number, prefix: number): Promise<string[]> {
+  const seen: EngineStats[] = []
+  const heap: number[] = []
   let engine: Engine | undefined
-  const gpu = nullGpu(() => {
-    submits++
-    if (submits < WARM_UP_STEPS || submits > WARM_UP_STEPS + 2 * STEPS || !engine) return
-    if (submits < WARM_UP_STEPS + STEPS) {
-      times.push(engine.stats().stepTimes)
-      return
-    }
-    const { used_heap_size } = getHeapStatistics()
-    if (used > 0) allocated.push(used_heap_size - used)
-    used = getHeapStatistics().used_heap_size
-  })
-  engine = await createEngine(seededModel('bench-thin'), { gpu, contextLength: 4096, blocks: 256 * 128, cache: false })
-  const common = Array.from({ length: prefix }, (_, i) => 300 + (i % 1000))
-  const prompts = Array.from({ length: batch }, (_, i) => [
-    ...common,
-    ...Array.from({ length: 16 + ((i * 37) % 100) }, (_, j) => 300 + ((i * 31 + j * 7) % 3000)),
+  let numSteps = 0
+  const onSubmit = () => {
+    numSteps += 1
+    if (!engine || numSteps < STEPS) return
+    if (numSteps < 2 * STEPS) seen.push(engine.stats())
+    else heap.push(getHeapStatistics().used_heap_size)
+  }
+  engine = await open(onSubmit)
+  const prompts = Array.from({ length: batch }, (_, index) => [
+    ...tokens(prefix, 0),
+    ...tokens(16 + ((index * 37) % 100), index),
   ])
-  await engine.generate(prompts, { maxTokens: WARM_UP_STEPS + 2 * STEPS + 50, ignoreEos: true }).all()
+  await engine.generate(prompts, { maxTokens: 3 * STEPS, ignoreEos: true }).all()
   engine.dispose()
-  const us = Object.fromEntries(
-    PHASES.map(phase => [phase, 1000 * median(times.slice(1).map((time, i) => time[phase] - times[i][phase]))]),
-  )
-  return { us, bytes: median(allocated) }
+  const each = PHASES.map(phase => 1000 * median(differences(seen.map(({ stepTimes }) => stepTimes[phase]))))
+  const upload = median(differences(seen.map(({ uploadedBytes }) => uploadedBytes)))
+  const together = each.reduce((sum, us) => sum + us, 0)
+  const figures = [...each, together].map(us => us.toFixed(us < 10 ? 1 : 0))
+  return [`${batch}, ${prefix}`, ...figures, count(median(differences(heap))), count(upload)]
+}
+
+/** Prompts in groups of 16 that share 20 tokens; the fastest of three. */
+async function planRows(): Promise<string[][]> {
+  const engine = await open(() => undefined)
+  const rows = JOBS.map(size => {
+    const prompts = Array.from({ length: size }, (_, index) => [...tokens(20, index >> 4), ...tokens(10, size + index)])
+    const times = [1, 2, 3].map(() => {
+      const began = performance.now()
+      engine.plan(prompts, { maxTokens: 100 })
+      return performance.now() - began
+    })
+    const ms = Math.min(...times)
+    return [count(size), ms.toFixed(ms < 10 ? 2 : 0), count((ms * 1e6) / (size * Math.log2(size)))]
+  })
+  engine.dispose()
+  return rows
+}
+
+function open(onSubmit: () => void): Promise<Engine> {
+  const options = { contextLength: 4096, blocks: 2 ** 15, cache: false } as const
+  return createEngine(seededModel('bench-thin'), { ...options, gpu: nullGpu(onSubmit), tuning: false })
+}
+
+/** A text of its own for each `seed`. */
+function tokens(length: number, seed: number): number[] {
+  return Array.from({ length }, (_, index) => 300 + ((seed * 7919 + (index + 1) * (seed + 13)) % 3700))
+}
+
+function differences(values: readonly number[]): number[] {
+  return values.slice(1).map((value, index) => value - values[index])
 }
 
 function median(values: readonly number[]): number {

@@ -4,7 +4,9 @@ import { ROWS } from '../bench-kernels/rows'
 import type { KernelTask } from '../bench-kernels/run'
 
 export interface KernelCommand {
-  readonly task: KernelTask
+  readonly task: Omit<KernelTask, 'against'>
+  /** A folder of shaders. */
+  readonly against: string | undefined
   readonly runtime: 'chrome' | 'node'
   readonly dawnToggles: readonly string[]
   /** A folder. */
@@ -24,6 +26,7 @@ all that they leave, e.g. \`matmul q4 qkv --rows 1,16 --shape smollm2-135m\`.
   --format LIST          of weights or of K and V
   --variant LIST         these variants instead of the one that the engine takes
   --ab A,B               these two variants in turn, with the ratio of their times
+  --against DIR          the shaders of this folder (of another checkout) in turn with these, likewise
   --all                  everything, by every variant
   --rounds N             batches behind each median; default 5
   --runtime chrome|node  headless Chrome, or Node with the webgpu package (Dawn); default chrome
@@ -35,6 +38,7 @@ export function parseKernelCommand(args: string[]): KernelCommand {
   const { values, positionals } = parse(args)
   const ab = list(values.ab)
   if (ab && ab.length !== 2) throw new Error(`--ab is ${values.ab}, but must be two variants, A,B.`)
+  if (ab && values.against !== undefined) throw new Error('--ab and --against cannot be given together.')
   const shapes = list(values.shape)
   for (const shape of shapes ?? [])
     oneOf(
@@ -59,6 +63,7 @@ export function parseKernelCommand(args: string[]): KernelCommand {
       rounds: Number(values.rounds),
       ab: ab && [ab[0], ab[1]],
     },
+    against: values.against,
     runtime: oneOf('--runtime', values.runtime, ['chrome', 'node']),
     dawnToggles: values['dawn-toggle'],
     out: values.out,
@@ -77,6 +82,7 @@ function parse(args: string[]) {
       format: optional,
       variant: optional,
       ab: optional,
+      against: optional,
       all: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '5' },
       runtime: { type: 'string', default: 'chrome' },

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import {
   ceilingsText,
@@ -32,9 +32,10 @@ export async function main(args: string[]): Promise<number> {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${KERNELS_USAGE}`)
     return 2
   }
-  const { task, out } = command
+  const { task, against, out } = command
+  const other = against === undefined ? undefined : { name: against, shaders: await readShaders(against) }
   const runtime = await chooseRuntime(command)
-  const { run, description } = await runtime(task, PRINTED)
+  const { run, description } = await runtime({ ...task, against: other }, PRINTED)
   const [processor] = cpus()
   const environment = {
     date: new Date().toISOString(),
@@ -51,6 +52,16 @@ async function writeReport(out: string, report: KernelReport): Promise<void> {
   await mkdir(out, { recursive: true })
   await writeFile(`${out}/report.json`, `${JSON.stringify(report, undefined, 2)}\n`)
   await writeFile(`${out}/report.md`, `${kernelReportText(report)}\n`)
+}
+
+async function readShaders(folder: string): Promise<Record<string, string>> {
+  const names = (await readdir(folder)).filter(name => name.endsWith('.wgsl'))
+  // the kernels would be held against themselves
+  if (names.length === 0) throw new Error(`--against ${folder}: there are no shaders in it.`)
+  const texts = names.map(
+    async name => [name.replace('.wgsl', ''), await readFile(`${folder}/${name}`, 'utf8')] as const,
+  )
+  return Object.fromEntries(await Promise.all(texts))
 }
 
 /** A browser and its page server are loaded only where they are used: a machine for `--runtime node` may have neither. */

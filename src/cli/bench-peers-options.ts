@@ -21,7 +21,7 @@ packages are installed below .artifacts/peers. Writes report.json and report.md.
   --tasks LIST     single: a prompt of 256 tokens, 33 generated; A: 16 prompts of 256 + 16 tokens, 16 generated;
                    B: 64 of 512 + 32, 32 generated; default all
   --rounds N       runs behind each median; default 2
-  --at-most N      prompts of a batch that wllama computes, one by one; the others are reckoned to take as long; default 8
+  --at-most N      prompts of a batch that wllama computes, one by one; the others are reckoned to take as long; default 4
   --out DIR        default .artifacts/bench-peers`
 
 /** @throws an error that names the option and what it takes */
@@ -32,7 +32,7 @@ export function parsePeersCommand(args: string[]): PeersCommand {
       engines: { type: 'string', default: ENGINE_NAMES.join() },
       tasks: { type: 'string', default: TASK_NAMES.join() },
       rounds: { type: 'string', default: '2' },
-      'at-most': { type: 'string', default: '8' },
+      'at-most': { type: 'string', default: '4' },
       out: { type: 'string', default: '.artifacts/bench-peers' },
     },
   })

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import type { Page } from 'playwright-core'
 import type { EngineName } from '../bench/peers/engines'
 import type { CountedRun } from '../bench/peers/main'
-import { type PeersReport, peersText } from '../bench/peers/report'
+import { type EngineResult, peersText } from '../bench/peers/report'
 import { TASKS, type TaskName, warmUp } from '../bench/peers/tasks'
 import { PEERS_USAGE, type PeersCommand, parsePeersCommand } from './bench-peers-options'
 import { withPage } from './pages'
@@ -49,25 +49,28 @@ export async function main(args: string[]): Promise<number> {
           await opened.waitForFunction(() => 'loadPeer' in window)
           return opened
         }
-        const engines = await measure(command, files.url, open)
-        const report: PeersReport = {
-          environment: {
-            date: new Date().toISOString(),
-            host: `${cpus()[0].model}, ${cpus().length} cores`,
-            browser: `Chrome ${browser.version()}`,
-            adapter: adapter.text,
-            hasHalf: adapter.hasHalf,
-            versions,
-            flags: args.join(' '),
-            atMost: command.atMost,
-            seconds: (performance.now() - began) / 1000,
-          },
-          engines,
+        const [processor] = cpus()
+        const environment = {
+          date: new Date().toISOString(),
+          host: `${processor.model}, ${cpus().length} cores`,
+          browser: `Chrome ${browser.version()}`,
+          adapter: adapter.text,
+          hasHalf: adapter.hasHalf,
+          versions,
+          flags: args.join(' '),
+          atMost: command.atMost,
         }
         mkdirSync(command.out, { recursive: true })
-        writeFileSync(`${command.out}/report.json`, `${JSON.stringify(report, undefined, 1)}\n`)
-        writeFileSync(`${command.out}/report.md`, `${peersText(report)}\n`)
-        console.log(`${peersText(report)}\n\n${command.out}/report.md, report.json`)
+        // after every round, so that an interrupted benchmark leaves what it has
+        const write = (engines: readonly EngineResult[]): string => {
+          const report = { environment: { ...environment, seconds: (performance.now() - began) / 1000 }, engines }
+          const text = peersText(report)
+          writeFileSync(`${command.out}/report.json`, `${JSON.stringify(report, undefined, 1)}\n`)
+          writeFileSync(`${command.out}/report.md`, `${text}\n`)
+          return text
+        }
+        const engines = await measure(command, files.url, open, write)
+        console.log(`${write(engines)}\n\n${command.out}/report.md, report.json`)
         return engines.some(({ failure }) => failure) ? 1 : 0
       },
     )
@@ -105,7 +108,12 @@ interface Running {
 }
 
 /** Each in a page of its own, in turn, with another one first in every round. */
-async function measure({ engines, tasks, rounds, atMost }: PeersCommand, base: string, open: () => Promise<Page>) {
+async function measure(
+  { engines, tasks, rounds, atMost }: PeersCommand,
+  base: string,
+  open: () => Promise<Page>,
+  onRound: (results: readonly EngineResult[]) => void,
+): Promise<EngineResult[]> {
   const all = engines.map((name): Running => ({ name, loadMs: [], runs: {} }))
   /** An engine that fails is out, with what it has. */
   const each = async (round: number, use: (running: Running) => Promise<void>) => {
@@ -119,6 +127,7 @@ async function measure({ engines, tasks, rounds, atMost }: PeersCommand, base: s
       }
     }
   }
+  const results = () => all.map(({ name, loadMs, runs, failure }) => ({ name, loadMs, runs, failure }))
   for (let round = 0; round < rounds; round++) {
     await each(round, async running => {
       await running.page?.close()
@@ -142,8 +151,9 @@ async function measure({ engines, tasks, rounds, atMost }: PeersCommand, base: s
         ] as const)
         if (run) runs[name] = [...(runs[name] ?? []), run]
       })
+      onRound(results())
       console.error(`${name}: round ${round + 1} of ${rounds}`)
     }
   }
-  return all.map(({ name, loadMs, runs, failure }) => ({ name, loadMs, runs, failure }))
+  return results()
 }

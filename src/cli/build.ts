@@ -17,7 +17,7 @@ export async function main(): Promise<number> {
       outDir: '../dist/pages',
       emptyOutDir: true,
       target: 'es2022',
-      rolldownOptions: { input: { demo: 'src/demo/index.html', bench: 'src/bench/index.html' } },
+      rolldownOptions: { input: { demo: 'src/demo/index.html', bench: 'src/bench-engine/index.html' } },
     },
   })
   const types = spawnSync('npx', ['tsc', '-p', 'scripts/tsconfig.types.json'], { stdio: 'inherit' })
@@ -42,7 +42,11 @@ export async function buildLibrary(outDir: string): Promise<void> {
       emptyOutDir: true,
       target: 'es2022',
       lib: { entry: 'src/index.ts', formats: ['es'], fileName: 'coppice' },
-      rolldownOptions: { external: [/^@huggingface\//, /^node:/] },
+      rolldownOptions: {
+        external: [/^@huggingface\//, /^node:/],
+        // Vite leaves spaces in libraries
+        output: { minify: true },
+      },
     },
   })
   const library = `${outDir}/coppice.js`
@@ -64,8 +68,7 @@ const bareShaders: Plugin = {
 
 /** Vite nests the worker's URL in another, which works, but not every bundler that takes the library up looks into it. */
 function withPlainWorker(library: string): string {
-  const nested =
-    /new URL\(\s*\/\* @vite-ignore \*\/\s*(new URL\("[^"]+", import\.meta\.url\))\.href,\s*"" \+ import\.meta\.url\s*\)/
+  const nested = /new URL\(\s*(\/\*.*?\*\/)?\s*new URL\(`[^`]+`,import\.meta\.url\)\.href,``\+import\.meta\.url\)/
   const plain = library.replace(nested, `new URL("./${WORKER}", import.meta.url)`)
   if (plain === library) throw new Error(`the library does not name its worker in the way that is known here`)
   return plain

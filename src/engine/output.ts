@@ -14,6 +14,8 @@ export class Output {
   readonly #stop: StopStrings
   #isStopped = false
   readonly #logprobs: TokenLogprob[] | undefined
+  /** Tokens whose text nobody has asked for yet; where nobody asks before the end, all are decoded then, at once. */
+  readonly #unread: number[] = []
 
   constructor(
     readonly index: number,
@@ -31,13 +33,17 @@ export class Output {
   push({ tokenId, logprob, topLogprobs }: Draw, isEos: boolean): boolean {
     this.#tokenIds.push(tokenId)
     if (logprob !== undefined) this.#logprobs?.push({ tokenId, logprob, topLogprobs: topLogprobs ?? [] })
-    return !isEos && this.#emit(this.#detokenizer.push(tokenId))
+    if (isEos) return false
+    if (this.onText || this.sequence.params.stop.length > 0) return this.#emit(this.#detokenizer.push(tokenId))
+    this.#unread.push(tokenId)
+    return false
   }
 
   /** The result, once the sequence is finished. */
   result(error?: CoppiceError): GenerationResult {
     const { index, sequence } = this
-    if (!this.#isStopped && !this.#emit(this.#detokenizer.flush())) this.#say(this.#stop.flush())
+    if (this.#unread.length > 0) this.#text = this.#detokenizer.tokenizer.decode(this.#unread)
+    else if (!this.#isStopped && !this.#emit(this.#detokenizer.flush())) this.#say(this.#stop.flush())
     const { promptLen, finishReason } = sequence
     return {
       index,

@@ -1,17 +1,17 @@
 import { assert } from '../core/assert'
-import type { Batch, Chunk, Draw } from '../core/batch'
+import type { Batch, Chunk, ChunkBlocks, Draw } from '../core/batch'
 import { BLOCK_LEN } from '../core/block'
 import type { DeviceLost } from '../core/errors'
 import type { Gpu } from '../gpu/device'
 import type { KernelTime } from '../gpu/profiler'
 import { ReadbackRing } from '../gpu/readback'
 import type { Step } from '../gpu/step'
-import { COPY_FIELDS } from '../kernels/copy-kv'
 import { FROM_SLOT } from '../kernels/embed'
+import type { AttentionChunk } from '../kv/attention-forest'
 import type { AttentionPlan, AttentionPlanner } from '../kv/attention-plan'
 import { ITEM_FIELDS, MERGE_FIELDS } from '../kv/attention-plan'
 import type { AttentionInputs, GroupInputs, Model, StepInputs } from '../model/model'
-import { parseResults } from '../sampler/draw-inputs'
+import { needsLogits, parseResults } from '../sampler/draw-inputs'
 import { resultBytes, type Sampler } from '../sampler/sampler'
 import { StepClock } from './step-clock'
 
@@ -34,11 +34,14 @@ export class Runner {
   readonly clock = new StepClock()
   readonly #parts: RunnerParts
   readonly #readbacks: ReadbackRing
+  /** [groups] What the planners are told, from step to step in the same objects. */
+  readonly #seen: PlannedChunk[][]
   #kvKeysRead = 0
 
   constructor(parts: RunnerParts) {
     this.#parts = parts
     this.lost = parts.gpu.lost
+    this.#seen = parts.groups.map(() => [])
     this.#readbacks = new ReadbackRing(parts.gpu, parts.results.size)
   }
 
@@ -79,8 +82,12 @@ export class Runner {
       adapter: gpu.adapter,
       gpuBytes: gpu.allocatedBytes,
       dispatches: step.numDispatches,
+      passes: step.numPasses,
+      submits: step.numSubmits,
+      uploads: step.numUploads,
       uploadedBytes: step.uploadedBytes,
       readBytes: this.#readbacks.readBytes,
+      ...gpu.made,
       stepTimes: { ...this.clock.times },
     }
   }
@@ -94,18 +101,31 @@ export class Runner {
     this.#parts.gpu.dispose()
   }
 
+  /** In slabs: first those rows that are drawn from without their logits, then the others. */
   #recordDraws(batch: Batch, draws: readonly Chunk[]): void {
     const { model, sampler, drawRows } = this.#parts
     const lastTokens = lastTokenOfDraws(batch)
-    for (let first = 0; first < draws.length; first += drawRows) {
-      const slab = lastTokens.slice(first, first + drawRows)
-      model.logits(slab)
-      sampler.record(draws, first, slab.length)
+    const isWhole = draws.map(draw => model.candidates === undefined || needsLogits(draw))
+    for (const whole of [false, true]) {
+      const all = [...draws.keys()].filter(row => isWhole[row] === whole)
+      for (let first = 0; first < all.length; first += drawRows) {
+        const rows = all.slice(first, first + drawRows)
+        const tokens = rows.map(row => lastTokens[row])
+        const firstDraw = sampler.pushRecords(draws, rows)
+        if (whole) {
+          model.logits(tokens)
+          sampler.drawFromLogits(draws, rows, firstDraw)
+        } else {
+          model.candidates?.(tokens, firstDraw)
+          sampler.drawFromCandidates(draws, rows, firstDraw)
+        }
+      }
     }
   }
 
-  #pushInputs({ chunks, numTokens }: Batch): StepInputs {
+  #pushInputs(batch: Batch): StepInputs {
     const { step, groups } = this.#parts
+    const { chunks, numTokens } = batch
     const firstToken = step.reserve(numTokens)
     const firstPosition = step.reserve(numTokens)
     const tokens = step.view(firstToken, numTokens).u32
@@ -120,29 +140,48 @@ export class Runner {
       }
     }
     assert(token === numTokens, `the batch says ${numTokens} tokens, its chunks ${token}`)
-    return { numTokens, firstToken, firstPosition, groups: groups.map((_, group) => this.#pushGroup(chunks, group)) }
+    return { numTokens, firstToken, firstPosition, groups: groups.map((_, group) => this.#pushGroup(batch, group)) }
   }
 
-  #pushGroup(chunks: readonly Chunk[], group: number): GroupInputs {
+  #pushGroup({ chunks, numTokens }: Batch, group: number): GroupInputs {
     const { step, groups } = this.#parts
     const { planner, numLayers } = groups[group]
-    const blocks = chunks.map(({ start, count, groups }) => ({ start, count, ...groups[group] }))
-    const destinations = blocks.flatMap(({ start, count, blockTable }) =>
-      Array.from({ length: count }, (_, index) => {
-        const position = start + index
-        return blockTable[Math.floor(position / BLOCK_LEN)] * BLOCK_LEN + (position % BLOCK_LEN)
-      }),
-    )
-    const copies = blocks.flatMap(chunk => chunk.copies.flatMap(({ from, to }) => [from, to]))
-    const plan = planner.plan(blocks)
+    const seen = this.#seen[group]
+    seen.length = Math.min(seen.length, chunks.length)
+    const firstDestination = step.reserve(numTokens)
+    const destinations = step.view(firstDestination, numTokens).u32
+    let token = 0
+    let numCopies = 0
+    chunks.forEach(({ start, count, groups }, index) => {
+      const { blockTable, copies } = groups[group]
+      const own = seen[index] ?? { start, count, blockTable }
+      seen[index] = own
+      own.start = start
+      own.count = count
+      own.blockTable = blockTable
+      for (let position = start; position < start + count; position++) {
+        destinations[token++] = blockTable[Math.floor(position / BLOCK_LEN)] * BLOCK_LEN + (position % BLOCK_LEN)
+      }
+      numCopies += copies.length
+    })
+    const plan = planner.plan(seen)
     this.#kvKeysRead += plan.numKeysRead * numLayers
-    return {
-      firstDestination: step.push(destinations),
-      firstCopy: step.push(copies),
-      numCopies: copies.length / COPY_FIELDS,
-      attention: pushPlan(step, plan),
-    }
+    const firstCopy =
+      numCopies > 0
+        ? pushCopies(
+            step,
+            chunks.map(chunk => chunk.groups[group]),
+          )
+        : 0
+    return { firstDestination, firstCopy, numCopies, attention: pushPlan(step, plan) }
   }
+}
+
+/** An `AttentionChunk` that is written again each step. */
+type PlannedChunk = { -readonly [key in 'start' | 'count' | 'blockTable']: AttentionChunk[key] }
+
+function pushCopies(step: Step, chunks: readonly ChunkBlocks[]): number {
+  return step.push(chunks.flatMap(({ copies }) => copies.flatMap(({ from, to }) => [from, to])))
 }
 
 function pushPlan(step: Step, plan: AttentionPlan): AttentionInputs {

@@ -23,7 +23,15 @@ export interface EngineStats {
   /** GPU buffers alive, in bytes. */
   readonly gpuBytes: number
   readonly dispatches: number
+  readonly passes: number
+  readonly submits: number
+  /** Of steps, as is what follows: not of weights. */
+  readonly uploads: number
   readonly uploadedBytes: number
   readonly readBytes: number
+  /** GPU objects made, at load or since. */
+  readonly buffers: number
+  readonly bindGroups: number
+  readonly pipelines: number
   readonly stepTimes: StepTimes
 }

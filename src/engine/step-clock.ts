@@ -10,8 +10,10 @@ export interface StepTimes {
   readonly submit: number
   /** Nothing is done: draws are still on their way. */
   readonly wait: number
-  /** Draws are appended, put into text, and sequences ended. */
+  /** Draws are appended and sequences ended. */
   readonly account: number
+  /** Tokens become text, and results are handed out. */
+  readonly deliver: number
 }
 
 /** Attributes time to phases as they end. A page's clock may be coarse; the sums of many steps are right all the same. */
@@ -23,6 +25,7 @@ export class StepClock {
     submit: 0,
     wait: 0,
     account: 0,
+    deliver: 0,
   }
   #last = 0
 

@@ -57,8 +57,10 @@ export class StepLoop {
         if (!step) break
         const draws = await step.draws
         clock.end('wait')
-        for (const { sequence, draw } of scheduler.complete(step.batch, draws)) onDraw(sequence, draw)
+        const completed = scheduler.complete(step.batch, draws)
         clock.end('account')
+        for (const { sequence, draw } of completed) onDraw(sequence, draw)
+        clock.end('deliver')
       }
     } finally {
       this.#isRunning = false

@@ -36,6 +36,8 @@ export class Gpu {
   readonly isSoftware: boolean
   /** Settles when the device is gone, with the reason; never rejects. */
   readonly lost: Promise<DeviceLost>
+  /** How many of each were made so far. */
+  readonly made = { buffers: 0, bindGroups: 0, pipelines: 0 }
   readonly #buffers = new Map<GPUBuffer, number>()
   readonly #checks = new Set<Promise<Error | undefined>>()
   #lostError: DeviceLost | undefined
@@ -100,6 +102,7 @@ export class Gpu {
       }),
     )
     this.#buffers.set(buffer, bytes)
+    this.made.buffers += 1
     this.#bytes += bytes
     return buffer
   }

@@ -46,6 +46,7 @@ export class Kernel {
     this.#layout = device.createBindGroupLayout({ label: this.name, entries })
     const module = device.createShaderModule({ label: this.name, code })
     const layout = device.createPipelineLayout({ label: this.name, bindGroupLayouts: [this.#layout] })
+    gpu.made.pipelines += 1
     const compiled = device.createComputePipelineAsync({
       label: this.name,
       layout,
@@ -89,6 +90,7 @@ export class Kernel {
       return { binding: index, resource: 'buffer' in binding ? binding : { buffer: binding } }
     })
     if (given.size > 0) throw new Error(`kernel ${this.name} has no variable ${[...given].join(', ')}`)
+    this.#gpu.made.bindGroups += 1
     const bindGroup = this.#gpu.device.createBindGroup({ label: this.name, layout: this.#layout, entries })
     return { kernel: this, bindGroup }
   }

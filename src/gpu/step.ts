@@ -19,6 +19,9 @@ export class Step {
   readonly arena: GPUBuffer
   readonly profiler: Profiler | undefined
   numDispatches = 0
+  numPasses = 0
+  numUploads = 0
+  numSubmits = 0
   uploadedBytes = 0
   readonly #words: Uint32Array<ArrayBuffer>
   readonly #floats: Float32Array
@@ -64,13 +67,16 @@ export class Step {
     return { u32: this.#words.subarray(start, start + length), f32: this.#floats.subarray(start, start + length) }
   }
 
-  /** Adds a dispatch of `grid` workgroups; nothing if the grid is empty. `params` must name every field of the shader's. */
+  /**
+   * Adds a dispatch of `grid` workgroups; nothing if the grid is empty. `params` must name every field of the shader's; they are
+   * taken at once, so that callers can use the same object again.
+   */
   dispatch(call: Call, params: Params, grid: readonly [number, number?, number?]): void {
     const [x, y = 1, z = 1] = grid
     if (x * y * z === 0) return
     const { kernel, bindGroup } = call
     this.#offset[0] = this.#paramsAt(kernel, params)
-    const pass = this.profiler ? this.#encode().beginComputePass(this.profiler.pass(kernel.name)) : this.#openPass()
+    const pass = this.profiler ? this.#beginPass(this.profiler.pass(kernel.name)) : this.#openPass()
     if (this.profiler || this.#pipeline !== kernel.pipeline) pass.setPipeline(kernel.pipeline)
     this.#pipeline = kernel.pipeline
     pass.setBindGroup(0, bindGroup, this.#offset, 0, 1)
@@ -90,8 +96,12 @@ export class Step {
     this.profiler?.resolve(this.#encode())
     const { queue } = this.#gpu.device
     const upload = Math.ceil(this.#used / 4) * 4
-    if (upload > 0) queue.writeBuffer(this.arena, 0, this.#words, 0, upload)
+    if (upload > 0) {
+      queue.writeBuffer(this.arena, 0, this.#words, 0, upload)
+      this.numUploads += 1
+    }
     queue.submit([this.#encode().finish()])
+    this.numSubmits += 1
     this.profiler?.collect()
     this.uploadedBytes += upload * 4
     this.#encoder = undefined
@@ -143,8 +153,13 @@ export class Step {
   }
 
   #openPass(): GPUComputePassEncoder {
-    this.#pass ??= this.#encode().beginComputePass({ label: 'step' })
+    this.#pass ??= this.#beginPass({ label: 'step' })
     return this.#pass
+  }
+
+  #beginPass(descriptor: GPUComputePassDescriptor): GPUComputePassEncoder {
+    this.numPasses += 1
+    return this.#encode().beginComputePass(descriptor)
   }
 
   #closePass(): void {

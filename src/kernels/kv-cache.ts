@@ -45,7 +45,7 @@ export function kvCacheBytes({ numLayers, numBlocks, format, ...heads }: KvCache
 }
 
 /** A zeroed cache. */
-export function createKvCache(gpu: Gpu, shape: KvCacheShape): KvCache {
+export function createKvCache(gpu: Pick<Gpu, 'createBuffer'>, shape: KvCacheShape): KvCache {
   const bytes = kvCacheBytes(shape)
   const part = (name: string) => gpu.createBuffer(name, bytes / shape.numLayers / 2, STORAGE)
   const { format } = shape

@@ -2,6 +2,7 @@ import { assert } from '../core/assert'
 import type { Activation } from '../core/model-config'
 import type { ShaderVariant } from '../gpu/shader'
 import type { Matrix } from './matrix'
+import { numTiles } from './matrix-format'
 
 /** Where a product's outputs go. */
 export interface OutputBuffers {
@@ -9,6 +10,16 @@ export interface OutputBuffers {
   readonly bias?: GPUBuffer
   /** f32 [numTokens, yStride]; may not be `x` */
   readonly y: GPUBuffer
+}
+
+/**
+ * Rows of a residual stream on their way through an RMSNorm (arXiv:1910.07467 §4): times its weights, but not yet divided
+ * by their root mean square. The division commutes with a matrix, so it is done to the outputs.
+ */
+export interface WeightedRows {
+  /** f32 [numTokens, cols], and from element `firstSum` on [numTokens, cols / 16] the sums of squares of 16 columns each */
+  readonly rows: GPUBuffer
+  readonly firstSum: number
 }
 
 export interface OutputOptions {
@@ -25,6 +36,15 @@ export interface OutputOptions {
    * columns, and without the options above.
    */
   readonly activation?: Activation
+  /** `x` is the rows of these, of which another product was told as `next`. */
+  readonly norm?: WeightedRows & { readonly eps: number }
+  /** Of the rows that `y` then holds, with `accumulate`, leaves what a norm of this weight [yStride] needs. */
+  readonly next?: WeightedRows & { readonly weight: GPUBuffer }
+  /**
+   * Outputs are logits to draw from: `y` is u32 [numTokens, whole tiles of the matrix, 2] and takes the candidates of each
+   * tile, for `firstCandidate`. Of the options above only `scale` counts.
+   */
+  readonly isDrawn?: boolean
 }
 
 /** What becomes of a product's sums: a module of the kernel with its buffers and parameters. */
@@ -39,17 +59,42 @@ const ACTIVATIONS: Readonly<Record<Activation, string>> = {
   'gelu-tanh': 'activation-tanh',
 }
 
-export function matmulOutputs(matrix: Matrix, { bias, y }: OutputBuffers, options: OutputOptions): Outputs {
+export function matmulOutputs(
+  matrix: Matrix,
+  { bias, y }: OutputBuffers,
+  arena: GPUBuffer,
+  options: OutputOptions,
+): Outputs {
   const { label, rows, isPaired } = matrix
-  const { accumulate = false, scale = 1, yOffset = 0, activation } = options
+  const { accumulate = false, scale = 1, yOffset = 0, activation, norm, next } = options
   const { yStride = isPaired ? rows / 2 : rows } = options
   const has_bias = Number(bias !== undefined)
-  const buffers: Outputs['buffers'] = bias ? { bias, y } : { y }
+  // what the shader never reads must be bound to something all the same
+  const [
+    {
+      buffers: { weights: unread },
+    },
+  ] = matrix.slices
+  const ends = { y, bias: bias ?? unread }
+  if (next) {
+    const buffers = { ...ends, norm_weight: next.weight, next: next.rows }
+    assert(accumulate && yStride === rows && !norm, `${label}: a residual stream is added to, in whole rows`)
+    const params = { row_len: rows, has_bias, scale, first_sum: next.firstSum }
+    return { modules: { 'outputs-plain': 'outputs-residual' }, constants: {}, buffers, params }
+  }
+  const buffers = { ...ends, x_sums: norm?.rows ?? unread }
+  const input = { first_sum: norm?.firstSum ?? 0, eps: norm?.eps ?? 0 }
   if (activation) {
     const modules = { 'outputs-plain': 'outputs-activated', 'activation-silu': ACTIVATIONS[activation] }
-    return { modules, constants: { GATED: Number(isPaired) }, buffers, params: { row_len: yStride, has_bias } }
+    const params = { row_len: yStride, has_bias, ...input }
+    return { modules, constants: { GATED: Number(isPaired) }, buffers, params }
+  }
+  if (options.isDrawn) {
+    const params = { has_bias, scale, n_tiles: numTiles([rows]), first_draw: 0 }
+    const buffers = { candidates: y, bias: ends.bias, arena }
+    return { modules: { 'outputs-plain': 'outputs-draw' }, constants: {}, buffers, params }
   }
   assert(yOffset + rows <= yStride, `${label}: ${rows} outputs at ${yOffset} exceed ${yStride}`)
-  const params = { y_stride: yStride, y_offset: yOffset, has_bias, accumulate: Number(accumulate), scale }
+  const params = { y_stride: yStride, y_offset: yOffset, has_bias, accumulate: Number(accumulate), scale, ...input }
   return { modules: {}, constants: {}, buffers, params }
 }

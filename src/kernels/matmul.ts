@@ -5,6 +5,7 @@ import { matmulOutputs, type OutputBuffers, type OutputOptions } from './matmul-
 import type { Matrix } from './matrix'
 import { isQuantized, TILE_ROWS } from './matrix-format'
 import { quantizeRows } from './quantize-rows'
+import type { WayChoice } from './tunable'
 import { weightsVariant } from './weights-variant'
 
 export interface MatmulBuffers extends OutputBuffers {
@@ -12,9 +13,12 @@ export interface MatmulBuffers extends OutputBuffers {
   readonly x: GPUBuffer | Int8Rows
 }
 
+/** Records one call; `firstDraw`: where the tokens' records are in the arena, if outputs are drawn from (`pushDrawRows`). */
+export type MatmulRecorder = (numTokens: number, firstDraw?: number) => void
+
 /** A way to compute the product. All but those of int8 give the same bits (shaders/matmul-io.wgsl) and differ in speed. */
 export interface MatmulVariant {
-  readonly kernel: 'matmul' | 'matmul-few' | 'matmul-subgroup' | 'matmul-int8'
+  readonly kernel: 'matmul' | 'matmul-few' | 'matmul-subgroup-few' | 'matmul-subgroup' | 'matmul-int8'
   /** Tokens per thread, the shader's constant. */
   readonly tokens: number
   /** Tokens per workgroup. */
@@ -36,9 +40,11 @@ export const CORE_VARIANTS: readonly MatmulVariant[] = [
   { kernel: 'matmul', tokens: 8, groupTokens: 32, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
-/** For subgroups of 8 and no other size: Mesa's CPU driver, where it is the best for any number of tokens. */
+/** For subgroups of 8 and no other size: Mesa's CPU driver, where they were measured. */
 export const NARROW_VARIANTS: readonly MatmulVariant[] = [
-  { kernel: 'matmul-subgroup', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
+  { kernel: 'matmul-subgroup-few', tokens: 1, groupTokens: 1, groupRows: 32, maxTokens: 1 },
+  { kernel: 'matmul-subgroup', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: 8 },
+  { kernel: 'matmul-subgroup', tokens: 16, groupTokens: 16, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
 /** For activations of int8. They too give the same bits among themselves. */
@@ -55,24 +61,43 @@ export function matmulVariants({ hasSubgroupsOf8 }: Gpu): readonly MatmulVariant
 
 /**
  * y[m][yOffset + n] = scale · (Σk x[m][k] · matrix[n][k] (+ bias[n])) (+ y[m][yOffset + n]), or else what the options say.
- * Each y[m][n] has the same bits for any number of tokens. Where the context has room for int8 and the matrix is of integers without zeros, x is rounded
- * to int8 first. Returns the recorder of one call.
+ * Each y[m][n] has the same bits for any number of tokens. Where the context has room for int8 and the matrix is of
+ * integers without zeros, x is rounded to int8 first. Returns the recorder of one call.
  */
 export function matmul(
   context: KernelContext,
   matrix: Matrix,
   buffers: MatmulBuffers & { readonly x: GPUBuffer },
   options?: OutputOptions,
-): (numTokens: number) => void {
-  const { gpu, int8 } = context
+): MatmulRecorder {
+  const { gpu, int8, tuning } = context
   const rounded = isQuantized(matrix.format) && !matrix.format.hasZeros ? int8 : undefined
   const variants = rounded ? INT8_VARIANTS : matmulVariants(gpu)
   const inputs = { ...buffers, x: rounded ?? buffers.x }
-  const recorders = variants.map(variant => matmulVariant(context, variant, matrix, inputs, options))
   const round = rounded && quantizeRows(context, matrix.cols, buffers.x, rounded)
-  return numTokens => {
+  const bind = (choices: readonly WayChoice[]) =>
+    choices.map(({ way, maxTokens }) => {
+      return { maxTokens, record: matmulVariant(context, variants[way], matrix, inputs, options) }
+    })
+  const { rows, cols, format, isPaired } = matrix
+  const known = tuning?.add({
+    label: `${format.kind} ${rows}×${cols}`,
+    shape: JSON.stringify([variants, format, rows, cols, isPaired]),
+    work: rows * cols,
+    maxTokens: Math.floor(buffers.x.size / (cols * 4)),
+    ways: variants.map(({ kernel, tokens, maxTokens }) => ({ name: `${kernel} ${tokens}`, maxTokens })),
+    record: (way, step) => {
+      const record = matmulVariant({ ...context, step }, variants[way], matrix, inputs, options)
+      return numTokens => record(numTokens, options?.isDrawn ? 0 : undefined)
+    },
+    use: choices => {
+      bound = bind(choices)
+    },
+  })
+  let bound = bind(known ?? variants.map(({ maxTokens }, way) => ({ way, maxTokens })))
+  return (numTokens, firstDraw) => {
     round?.(numTokens)
-    recorders[variants.findIndex(({ maxTokens }) => numTokens <= maxTokens)](numTokens)
+    bound.find(({ maxTokens }) => numTokens <= maxTokens)?.record(numTokens, firstDraw)
   }
 }
 
@@ -83,11 +108,11 @@ export function matmulVariant(
   matrix: Matrix,
   { x, ...buffers }: MatmulBuffers,
   options: OutputOptions = {},
-): (numTokens: number) => void {
+): MatmulRecorder {
   const [inputs, module] =
     'codes' in x ? [{ x_codes: x.codes, x_scales: x.scales }, 'weights-q8' as const] : [{ x }, 'weights-f32' as const]
   const weights = weightsVariant(matrix.format, module)
-  const outputs = matmulOutputs(matrix, buffers, options)
+  const outputs = matmulOutputs(matrix, buffers, step.arena, options)
   const GROUP_ROWS = matrix.isPaired ? Math.max(groupRows, 2 * TILE_ROWS) : groupRows
   const kernel = kernels.get({
     name,
@@ -95,14 +120,14 @@ export function matmulVariant(
     constants: { TOKENS: tokens, GROUP_ROWS, ...weights.constants, ...outputs.constants },
   })
   const slices = matrix.slices.map(({ buffers: { weights, ...scales }, firstRow, numRows }) => ({
-    // without a bias the shader never reads the variable, but something must be bound to it
-    call: kernel.bind(step.arena, { bias: weights, ...outputs.buffers, weights, ...scales, ...inputs }),
+    call: kernel.bind(step.arena, { ...outputs.buffers, weights, ...scales, ...inputs }),
     params: { ...outputs.params, n_blocks: matrix.numBlocks, n_rows: numRows, first_row: firstRow, n_tokens: 0 },
     grid: flatGrid(Math.ceil(numRows / GROUP_ROWS)),
   }))
-  return numTokens => {
+  return (numTokens, firstDraw) => {
     for (const { call, params, grid } of slices) {
       params.n_tokens = numTokens
+      if (firstDraw !== undefined) Object.assign(params, { first_draw: firstDraw })
       step.dispatch(call, params, [Math.ceil(numTokens / groupTokens), grid[0], grid[1]])
     }
   }

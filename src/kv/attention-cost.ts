@@ -41,8 +41,9 @@ export class AttentionCost {
   item(numRows: number, numKeys: number): number {
     const { item, tileVector, key, keyQuad } = this.costs
     const { groupSize, tiles } = this.layout
-    const tile = tiles[this.#rowsPerTile.findIndex(most => most >= numRows)]
-    return item + tileVector * tile + numKeys * (key + keyQuad * Math.ceil((numRows * groupSize) / 4))
+    let tile = 0
+    while (this.#rowsPerTile[tile] < numRows) tile++
+    return item + tileVector * tiles[tile] + numKeys * (key + keyQuad * Math.ceil((numRows * groupSize) / 4))
   }
 
   /** The items of `numRows` rows that all read the same `numKeys` keys. */

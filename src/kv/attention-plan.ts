@@ -82,6 +82,7 @@ export class AttentionPlanner {
   readonly #rows: RecordList
   readonly #blocks: RecordList
   readonly #merges: RecordList
+  readonly #lists: readonly RecordList[]
   #numKeysRead = 0
 
   constructor(layout: AttentionLayout, capacity: PlanCapacity, options: PlannerOptions = {}) {
@@ -100,10 +101,11 @@ export class AttentionPlanner {
     this.#rows = new RecordList(capacity.rows, ROW_FIELDS)
     this.#blocks = new RecordList(capacity.blocks, 1)
     this.#merges = new RecordList(capacity.merges, MERGE_FIELDS)
+    this.#lists = [...this.#items, this.#rows, this.#blocks, this.#merges]
   }
 
   plan(chunks: readonly AttentionChunk[]): AttentionPlan {
-    for (const list of [...this.#items, this.#rows, this.#blocks, this.#merges]) list.clear()
+    for (const list of this.#lists) list.clear()
     this.#numKeysRead = 0
     this.#forest.update(this.#mode === 'skip' ? [] : chunksInSight(chunks, this.#window, this.#segmentTokens))
     const numPartialSlots = this.#cuts.choose(this.#forest)
@@ -165,14 +167,9 @@ export class AttentionPlanner {
     const endKey = to * this.#segmentTokens
     // the same for all rows of the node, since it is where they read the same blocks
     const { firstKey: origin = 0 } = this.#forest.leaves[node.first].chunk
+    const block = firstBlock + from * this.#segmentBlocks
     let firstRow = this.#rows.length
     let end = 0
-    const addItem = () => {
-      const numKeys = Math.min(end, endKey) - firstKey
-      this.#addItem(firstRow, firstBlock + from * this.#segmentBlocks, numKeys, origin + firstKey)
-      firstRow = this.#rows.length
-      end = 0
-    }
     for (let i = node.first; i < node.last; i++) {
       const leaf = this.#forest.leaves[i]
       if (from === 0 ? leaf.cut !== to : leaf.cut > from) continue
@@ -180,16 +177,21 @@ export class AttentionPlanner {
       for (let at = Math.max(start, firstKey); at < start + count; at++) {
         this.#rows.push(leaf.firstToken + at - start, origin + at, this.#slot(leaf, at, from))
         end = Math.max(end, at + 1)
-        if (this.#rows.length - firstRow === this.#maxRows) addItem()
+        if (this.#rows.length - firstRow < this.#maxRows) continue
+        this.#addItem(firstRow, block, Math.min(end, endKey) - firstKey, origin + firstKey)
+        firstRow = this.#rows.length
+        end = 0
       }
     }
-    if (this.#rows.length > firstRow) addItem()
+    if (this.#rows.length > firstRow)
+      this.#addItem(firstRow, block, Math.min(end, endKey) - firstKey, origin + firstKey)
   }
 
   /** The rows from `firstRow` to the end of the list become an item, of the smallest tile that holds them. */
   #addItem(firstRow: number, firstBlock: number, numKeys: number, firstKey: number): void {
     const numRows = this.#rows.length - firstRow
-    const tile = this.#rowsPerTile.findIndex(capacity => capacity >= numRows)
+    let tile = 0
+    while (this.#rowsPerTile[tile] < numRows) tile++
     this.#items[tile].push(firstRow, numRows, firstBlock, numKeys, firstKey)
     this.#numKeysRead += numKeys
   }

@@ -8,7 +8,7 @@ import { TILE_ROWS } from '../kernels/matrix-format'
 export interface Activations {
   /** [T, hidden]: the residual stream. */
   readonly hidden: GPUBuffer
-  /** [T, hidden] */
+  /** [T, hidden], and room for [T, hidden / 16] sums of squares of the residual stream */
   readonly normed: GPUBuffer
   /** [T, outputs of the fused q, k and v matrix] */
   readonly qkv: GPUBuffer
@@ -44,7 +44,7 @@ export function createActivations(gpu: BufferMaker, config: ModelConfig, sizes: 
   const qkvStride = padded(numHeads * headDim) + 2 * padded(numKvHeads * headDim)
   return {
     hidden: f32('hidden', tokenBudget * hiddenSize),
-    normed: f32('normed', tokenBudget * hiddenSize),
+    normed: f32('normed', tokenBudget * (hiddenSize + padded(hiddenSize) / TILE_ROWS)),
     qkv: f32('qkv', tokenBudget * qkvStride),
     queries: f32('queries', tokenBudget * numHeads * headDim),
     attended: f32('attended', tokenBudget * numHeads * headDim),

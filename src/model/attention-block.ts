@@ -8,13 +8,14 @@ import { mergeAttention } from '../kernels/merge-attention'
 import { qkNorm } from '../kernels/qk-norm'
 import { ropeAppend } from '../kernels/rope-append'
 import type { ModelParts, StepInputs } from './model'
+import type { StreamInput } from './residual'
 import type { LayerTensors } from './tensors'
 
 /** attended = attention(rope(norm(qkv(x)))), over the paged cache. */
 export function attentionBlock(
   parts: ModelParts,
   { qkv, qNorm, kNorm }: LayerTensors,
-  x: GPUBuffer,
+  { x, norm }: StreamInput,
   cache: KvLayer,
   { rope, window }: LayerConfig,
   table: GPUBuffer | undefined,
@@ -25,7 +26,7 @@ export function attentionBlock(
   const [, kOffset, vOffset] = qkv.offsets
   const stride = qkv.matrix.rows
   const buffers = { ...cache, q: queries, out: attended, partialO, partialStats }
-  const projectQkv = matmul(context, qkv.matrix, { x, bias: qkv.bias, y: activations.qkv })
+  const projectQkv = matmul(context, qkv.matrix, { x, bias: qkv.bias, y: activations.qkv }, { norm })
   const normQk = qNorm && kNorm && normOfQk(parts, { stride, kOffset }, qNorm.weight, kNorm.weight)
   const rotate = ropeAppend(
     context,

@@ -9,7 +9,7 @@ import { attentionBlock } from './attention-block'
 import { mlpBlock } from './mlp-block'
 import type { Model, ModelParts, StepInputs } from './model'
 import { norm } from './norm'
-import { addToResidual } from './residual'
+import { addToResidual, preparedNorm, readResidual } from './residual'
 import type { DecoderTensors, LayerTensors } from './tensors'
 
 /** A decoder-only transformer, whichever `config` describes, as one ragged step. */
@@ -20,12 +20,20 @@ export function decoder(parts: ModelParts, tensors: DecoderTensors): Model {
   const embedTokens = embed(context, embedding, { lastTokens, x: hidden }, { scale: config.embeddingScale })
   const addPositions = positions && embed(context, positions, { lastTokens, x: hidden }, { accumulate: true })
   const table = ropeTables(parts)
-  const layers = tensors.layers.map((layer, index) => decoderLayer(parts, layer, index, table))
+  const layers = tensors.layers.map((_, index) => decoderLayer(parts, tensors.layers, index, table))
 
   const gatherDrawn = gatherRows(context, config.hiddenSize, { x: hidden, y: drawn })
   const normDrawn = norm(context, config, finalNorm, { x: drawn, y: drawnNormed })
   const project = matmul(context, head, { x: drawnNormed, y: logits }, { scale: config.logitScale })
   const cap = config.logitSoftcap === undefined ? undefined : softcap(context, config.logitSoftcap, logits)
+  const projectDrawn = cap
+    ? undefined
+    : matmul(context, head, { x: drawnNormed, y: logits }, { scale: config.logitScale, isDrawn: true })
+
+  const gather = (tokens: ArrayLike<number>) => {
+    gatherDrawn(tokens)
+    normDrawn(tokens.length)
+  }
 
   return {
     forward: inputs => {
@@ -34,46 +42,52 @@ export function decoder(parts: ModelParts, tensors: DecoderTensors): Model {
       for (const layer of layers) layer(inputs)
     },
     logits: tokens => {
-      gatherDrawn(tokens)
-      normDrawn(tokens.length)
+      gather(tokens)
       project(tokens.length)
       cap?.(tokens.length * config.vocabSize)
     },
+    candidates:
+      projectDrawn &&
+      ((tokens, firstDraw) => {
+        gather(tokens)
+        projectDrawn(tokens.length, firstDraw)
+      }),
   }
 }
 
 /** Attention, then the MLP, each of what the residual stream is by then; or both of what it is before the layer. */
 function decoderLayer(
   parts: ModelParts,
-  layer: LayerTensors,
+  layers: readonly LayerTensors[],
   index: number,
   table: (rope: Rope) => GPUBuffer,
 ): (inputs: StepInputs) => void {
-  const { config, context, activations, cache } = parts
-  const { hidden, normed, attended, activated } = activations
-  const { attentionNorm, mlpNorm } = layer
+  const { config, activations, cache } = parts
+  const { attended, activated } = activations
+  const layer = layers[index]
   const own = config.layers[index]
-  const read = { x: hidden, y: normed }
-  const normAttention = attentionNorm && norm(context, config, attentionNorm, read)
+  const preparedAfter = (at: number) => preparedNorm(config, layers[at]?.postMlpNorm, layers[at + 1]?.attentionNorm)
+  const preparedBetween = preparedNorm(config, layer.postAttentionNorm, layer.mlpNorm)
+  const attentionInput = readResidual(parts, layer.attentionNorm, index > 0 && preparedAfter(index - 1) !== undefined)
+  const mlpInput = readResidual(parts, layer.mlpNorm, preparedBetween !== undefined)
   const attend = attentionBlock(
     parts,
     layer,
-    attentionNorm ? normed : hidden,
+    attentionInput,
     cache[index],
     own,
     own.rope && table(own.rope),
     parts.kvGroupOf[index],
   )
-  const addAttention = addToResidual(parts, layer.output, layer.postAttentionNorm, attended)
-  const normMlp = mlpNorm && norm(context, config, mlpNorm, read)
-  const feedForward = mlpBlock(parts, layer, mlpNorm ? normed : hidden)
-  const addMlp = addToResidual(parts, layer.down, layer.postMlpNorm, activated)
+  const addAttention = addToResidual(parts, layer.output, layer.postAttentionNorm, attended, preparedBetween)
+  const feedForward = mlpBlock(parts, layer, mlpInput)
+  const addMlp = addToResidual(parts, layer.down, layer.postMlpNorm, activated, preparedAfter(index))
   return inputs => {
     const { numTokens } = inputs
-    normAttention?.(numTokens)
+    attentionInput.prepare?.(numTokens)
     attend(inputs)
     if (!config.isParallel) addAttention(numTokens)
-    normMlp?.(numTokens)
+    mlpInput.prepare?.(numTokens)
     feedForward(numTokens)
     if (config.isParallel) addAttention(numTokens)
     addMlp(numTokens)

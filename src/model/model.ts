@@ -54,4 +54,9 @@ export interface Model {
   forward(inputs: StepInputs): void
   /** Records the logits of some rows of `hidden`: row i of `activations.logits` is that of token `tokens[i]`. */
   logits(tokens: ArrayLike<number>): void
+  /**
+   * Records, in place of some rows of logits, the candidates among them for draws whose records start at `firstDraw` in the
+   * arena (kernels/first-candidate.ts), in the same buffer. Absent where logits are capped.
+   */
+  readonly candidates?: (tokens: ArrayLike<number>, firstDraw: number) => void
 }

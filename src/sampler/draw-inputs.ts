@@ -8,9 +8,22 @@ import { NO_TOKEN } from '../kernels/sample'
 /** Below this a temperature is greedy: the quotient logit / temperature must stay finite. */
 const LEAST_TEMPERATURE = 1e-5
 
+const NO_EDITS: readonly LogitEdit[] = []
+
 /** Words of one result: the token, its log-probability, and as many pairs as the draw with most asks for. */
 export function resultStride(draws: readonly Chunk[]): number {
   return draws.reduce((most, { sequence }) => Math.max(most, 2 + 2 * (sequence.params.logprobs ?? 0)), 2)
+}
+
+/** Least temperature at which the kernels draw from logits as they are (LOW_TEMPERATURE of shaders/sample.wgsl). */
+const LOW_TEMPERATURE = 0.1
+
+/** Whether a draw has to see its whole row of logits: they are edited, truncated or reported, or very cold. */
+export function needsLogits({ sequence: { params } }: Chunk): boolean {
+  const { temperature, topK, topP, minP, logprobs, logitBias } = params
+  if (needsHistory(params) || logitBias.size > 0 || logprobs !== undefined) return true
+  if (temperature < LEAST_TEMPERATURE) return false
+  return temperature < LOW_TEMPERATURE || topK > 0 || topP < 1 || minP > 0
 }
 
 /** The record of a drawing chunk, whose result goes to row `result`. */
@@ -33,8 +46,9 @@ export function drawRow({ sequence, start, count, slot }: Chunk, result: number)
 }
 
 /** The edits that a drawing chunk's bias and penalties make in row `row` of the logits; none if it has neither. */
-export function logitEdits({ sequence }: Chunk, row: number): LogitEdit[] {
+export function logitEdits({ sequence }: Chunk, row: number): readonly LogitEdit[] {
   const { params, tokens, promptLen } = sequence
+  if (params.logitBias.size === 0 && !needsHistory(params)) return NO_EDITS
   const edits = new Map<number, { row: number; tokenId: number; count: number; isInPrompt: boolean; bias: number }>()
   const editOf = (tokenId: number) => {
     const edit = edits.get(tokenId) ?? { row, tokenId, count: 0, isInPrompt: false, bias: 0 }

@@ -3,6 +3,7 @@ import type { Chunk } from '../core/batch'
 import type { KernelContext } from '../kernels/context'
 import { pushDrawRows } from '../kernels/draw-row'
 import { editLogits } from '../kernels/edit-logits'
+import { firstCandidate } from '../kernels/first-candidate'
 import { sample } from '../kernels/sample'
 import { drawRow, logitEdits, resultStride } from './draw-inputs'
 
@@ -12,7 +13,7 @@ export { NO_TOKEN } from '../kernels/sample'
 export const MAX_LOGPROBS = 20
 
 export interface SamplerBuffers {
-  /** f32 [rows of a slab, vocabSize] */
+  /** f32 [rows of a slab, vocabSize], or candidates among them */
   readonly logits: GPUBuffer
   /** Written by every draw, read back once per step; `resultBytes` are used. */
   readonly results: GPUBuffer
@@ -31,17 +32,20 @@ export function maxResultBytes(numSequences: number): number {
 }
 
 /**
- * Draws tokens from logits, all on the GPU. `draws` are a step's drawing chunks, in any order that stays the same:
+ * Draws tokens from logits, all on the GPU. `draws` are a step's drawing chunks, in any order that stays the same, and `rows`
+ * those of them, by index, that have rows 0, 1, … of the logits:
  *
- *     for each slab [first, first + numRows) of draws:
- *       … final norm and LM head of these rows → logits
- *       sampler.record(draws, first, numRows)
+ *     for each slab of rows:
+ *       const firstDraw = sampler.pushRecords(draws, rows)
+ *       … final norm and LM head of these rows → logits, or candidates
+ *       sampler.drawFromLogits(draws, rows, firstDraw), or drawFromCandidates
  *     step.copy(results, 0, target, 0, resultBytes(draws)); step.submit()
  *     parseResults(draws, await ring.read(target, resultBytes(draws)))
  */
 export class Sampler {
   readonly #edit: ReturnType<typeof editLogits>
   readonly #sample: ReturnType<typeof sample>
+  readonly #first: ReturnType<typeof firstCandidate>
   readonly #context: KernelContext
   readonly #vocabSize: number
   readonly #buffers: SamplerBuffers
@@ -52,20 +56,32 @@ export class Sampler {
     this.#buffers = buffers
     this.#edit = editLogits(context, vocabSize, buffers.logits)
     this.#sample = sample(context, vocabSize, buffers)
+    this.#first = firstCandidate(context, vocabSize, { ...buffers, candidates: buffers.logits })
   }
 
-  /** Draws for `draws[first]`, … whose logits are rows 0, …, numRows - 1 of the logits buffer. Edits them in place. */
-  record(draws: readonly Chunk[], first: number, numRows: number): void {
-    const { logits, results } = this.#buffers
-    assert(numRows * this.#vocabSize * 4 <= logits.size, `sampler: ${numRows} rows of logits exceed their buffer`)
-    assert(resultBytes(draws) <= results.size, `sampler: ${draws.length} results exceed their buffer`)
-    const slab = draws.slice(first, first + numRows)
-    const firstRow = pushDrawRows(
+  /** Tells the GPU how each of the rows is drawn. Returns where their records start in the arena, in words. */
+  pushRecords(draws: readonly Chunk[], rows: readonly number[]): number {
+    assert(resultBytes(draws) <= this.#buffers.results.size, `sampler: ${draws.length} results exceed their buffer`)
+    return pushDrawRows(
       this.#context.step,
-      slab.map((chunk, row) => drawRow(chunk, first + row)),
+      rows.map(row => drawRow(draws[row], row)),
     )
-    const edits = slab.flatMap(logitEdits)
-    this.#edit(edits, firstRow)
-    this.#sample({ numRows, firstRow, resultStride: resultStride(draws) })
+  }
+
+  /** Draws from whole rows of logits, which it edits in place. */
+  drawFromLogits(draws: readonly Chunk[], rows: readonly number[], firstDraw: number): void {
+    const { logits } = this.#buffers
+    assert(
+      rows.length * this.#vocabSize * 4 <= logits.size,
+      `sampler: ${rows.length} rows of logits exceed their buffer`,
+    )
+    const edits = rows.flatMap((row, place) => logitEdits(draws[row], place))
+    this.#edit(edits, firstDraw)
+    this.#sample({ numRows: rows.length, firstRow: firstDraw, resultStride: resultStride(draws) })
+  }
+
+  /** Draws from the candidates that the LM head's product has left, for rows that do not need their logits. */
+  drawFromCandidates(draws: readonly Chunk[], rows: readonly number[], firstDraw: number): void {
+    this.#first({ numRows: rows.length, firstDraw, resultStride: resultStride(draws) })
   }
 }

@@ -1,6 +1,6 @@
 import { assert } from '../core/assert'
-import type { Batch, Chunk, Copy, Draw } from '../core/batch'
-import { blocksFor } from '../core/block'
+import type { Batch, Chunk, ChunkBlocks, Copy, Draw } from '../core/batch'
+import { type BlockTable, blocksFor } from '../core/block'
 import { needsHistory } from '../core/sampling-params'
 import type { FinishReason, Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
@@ -51,6 +51,7 @@ export class Scheduler {
   readonly #freeSlots: number[]
   /** Decided, not completed; oldest first. */
   readonly #inFlight: Batch[] = []
+  readonly #snapshots = new WeakMap<BlockTable, ChunkBlocks>()
   readonly #stats: SchedulerStats = { steps: 0, preemptions: 0, prefillTokens: 0, savedTokens: 0, decodeTokens: 0 }
 
   constructor(options: SchedulerOptions) {
@@ -244,12 +245,10 @@ export class Scheduler {
     const count = Math.min(sequence.numRemaining - Number(mustWait(sequence, step)), step.room)
     const end = start + count
     if (!this.#makeRoomFor(sequence, end)) return
-    const { id, slot, promptLen } = sequence
-    assert(count > 0 && slot !== undefined, `Sequence ${id}: ${count} tokens scheduled, in slot ${slot}.`)
+    const { slot, promptLen } = sequence
+    assert(count > 0 && slot !== undefined, 'A sequence without a slot is scheduled, or for no token.')
     const draws = end === sequence.length
-    const groups = sequence.blockTables.map(({ blocks }, group) => {
-      return { blockTable: blocks.slice(0, blocksFor(end)), copies: copies[group] ?? [] }
-    })
+    const groups = sequence.blockTables.map((table, group) => this.#snapshot(table, blocksFor(end), copies[group]))
     step.chunks.push({ sequence, start, count, draws, slot, groups })
     step.room -= count
     sequence.numComputed = end
@@ -259,6 +258,16 @@ export class Scheduler {
     const numPrompt = Math.max(0, Math.min(end, promptLen) - start)
     this.#stats.prefillTokens += numPrompt
     this.#stats.decodeTokens += count - numPrompt
+  }
+
+  /** The first blocks of a running sequence's table, which only grows: in most steps they are those of the step before. */
+  #snapshot(table: BlockTable, length: number, copies?: readonly Copy[]): ChunkBlocks {
+    if (copies) return { blockTable: table.blocks.slice(0, length), copies }
+    const last = this.#snapshots.get(table)
+    if (last?.blockTable.length === length) return last
+    const next = { blockTable: table.blocks.slice(0, length), copies: [] }
+    this.#snapshots.set(table, next)
+    return next
   }
 
   /** The sequence stays in `#running` until `#dropEnded`, once for all that ended together. */

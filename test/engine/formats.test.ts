@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createEngine, type EngineOptions, type ModelSource, type WeightKind } from '../../src/index'
 import { quantisedGguf } from '../loader/gguf/quantised-gguf'
 import { type Files, memorySource } from '../loader/memory-source'
+import { sharedDevice } from '../support/device'
 import { type PackedOptions, packedModel } from '../support/seeded-packed'
 import type { SeededConfig } from '../support/seeded-weights'
 
@@ -30,7 +31,8 @@ const PROMPTS = [[1, 2, 3], [300, 17, 256, 4, 9, 88, 105, 12, 5, 6, 7, 8, 90, 91
 
 /** What a model writes, and what became of its weights. */
 async function run(source: ModelSource, options: EngineOptions = {}) {
-  const engine = await createEngine(source, { blocks: 32, tokenBudget: 64, ...options })
+  const device = await sharedDevice()
+  const engine = await createEngine(source, { device, blocks: 32, tokenBudget: 64, ...options })
   const results = await engine.generate(PROMPTS, { maxTokens: 6, ignoreEos: true, logprobs: 1 }).all()
   const { weights } = engine
   engine.dispose()

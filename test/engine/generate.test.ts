@@ -117,6 +117,15 @@ describe('generate', () => {
     expect(other.tokenIds).not.toEqual(a.tokenIds)
   })
 
+  it('draws the same whether log-probabilities are asked for or not', async () => {
+    const draw = (temperature: number, logprobs?: number) =>
+      engine.generate([[1, 2], [3]], { maxTokens: 16, ignoreEos: true, temperature, seed: 5, logprobs }).all()
+    for (const temperature of [0, 0.4, 1.5]) {
+      const [plain, reporting] = [await draw(temperature), await draw(temperature, 0)]
+      expect(reporting.map(({ tokenIds }) => tokenIds)).toEqual(plain.map(({ tokenIds }) => tokenIds))
+    }
+  })
+
   it('serves calls that overlap as if each were alone', async () => {
     const prompts = [[1], [2, 3], [4, 5, 6]]
     const alone: number[][] = []

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { samplingParams } from '../../src/engine/sampling-params'
 import { createEngine } from '../../src/index'
+import { sharedDevice } from '../support/device'
 import { type Driven, drivenEngine, type Request, TINY, TINY_SEED } from '../support/engine'
 import { random } from '../support/random'
 import { seededModel } from '../support/seeded-weights'
@@ -79,7 +80,8 @@ describe('the tokens of a prompt are the same, greedy and sampled,', () => {
   })
 
   it.each([1, 2, 4])('with %i steps in flight', async stepsInFlight => {
-    const engine = await createEngine(seededModel(TINY, TINY_SEED), { blocks: 256, stepsInFlight })
+    const device = await sharedDevice()
+    const engine = await createEngine(seededModel(TINY, TINY_SEED), { device, blocks: 256, stepsInFlight })
     const prompts = requests.map(({ prompt }) => prompt)
     const params = requests.map(({ params }) => params)
     const results = await engine.generate(prompts, params).all()

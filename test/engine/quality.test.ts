@@ -1,5 +1,5 @@
 /**
- * What the embedded model loses by the formats of its weights, on held-out texts. The table in docs/benchmarks.md is
+ * What the embedded model loses by the formats of its weights, and of K and V, on held-out texts. The table in docs/benchmarks.md is
  * what `VITE_ALL_FORMATS=1 npx vitest run --project dawn test/engine/quality.test.ts` prints.
  */
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -69,6 +69,16 @@ describe('the embedded model on held-out texts', () => {
     const rounded = await forced(source, texts, { weights })
     const lost = difference(exact, rounded, texts)
     print(weights, rounded.weightError, lost)
+    expect(lost.divergence).toBeLessThanOrEqual(divergence)
+    expect(lost.agreement).toBeGreaterThanOrEqual(agreement)
+  })
+
+  it.each([
+    ['int8', 1e-4, 0.98],
+    ['int4', 0.01, 0.93],
+  ] as const)('says nearly the same with K and V in %s', async (kv, divergence, agreement) => {
+    const lost = difference(exact, await forced(source, texts, { weights: 'f32', kv }), texts)
+    print(`K and V in ${kv}`, 0, lost)
     expect(lost.divergence).toBeLessThanOrEqual(divergence)
     expect(lost.agreement).toBeGreaterThanOrEqual(agreement)
   })

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { Sequence } from '../../src/core/sequence'
 import { samplingParams } from '../../src/engine/sampling-params'
 import { createEngine, type Engine, type EngineOptions } from '../../src/index'
+import { sharedDevice } from '../support/device'
 import { type Driven, drivenEngine, type Request, TINY, TINY_SEED } from '../support/engine'
 import { random } from '../support/random'
 import { seededModel } from '../support/seeded-weights'
@@ -40,7 +41,8 @@ const requests: Request[] = prompts.map((prompt, index) => ({
 const promptTokens = prompts.reduce((sum, prompt) => sum + prompt.length, 0)
 
 async function withEngine<T>(options: EngineOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
-  const engine = await createEngine(seededModel(TINY, TINY_SEED), { blocks: 256, ...options })
+  const device = await sharedDevice()
+  const engine = await createEngine(seededModel(TINY, TINY_SEED), { device, blocks: 256, ...options })
   try {
     return await use(engine)
   } finally {

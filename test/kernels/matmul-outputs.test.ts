@@ -168,6 +168,108 @@ describe.each(KINDS)('activated outputs: %s', activation => {
   })
 })
 
+describe('a product that adds to a residual stream', () => {
+  const shapes = [
+    { numTokens: 1, rows: 8, cols: 8, sliceTiles: undefined },
+    { numTokens: 5, rows: 72, cols: 24, sliceTiles: undefined },
+    { numTokens: 37, rows: 328, cols: 64, sliceTiles: 5 },
+    { numTokens: 70, rows: 576, cols: 8, sliceTiles: 1 },
+  ]
+
+  it.each(shapes)(
+    'prepares the norm that the next one reads: $numTokens tokens, $rows × $cols, $sliceTiles tiles a buffer',
+    async shape => {
+      const { numTokens, rows, cols, sliceTiles } = shape
+      const { floats } = random(rows)
+      const bench = await kernelBench()
+      const [x, w, bias, weight] = [numTokens * cols, rows * cols, rows, rows].map(length => floats(length))
+      const [before, w2, bias2] = [floats(numTokens * rows, 10), floats(40 * rows), floats(40)]
+      const [scale, eps, maxTokens] = [0.7, 1e-2, numTokens + 3]
+      const matrix = matrixOf(bench, [w], cols, sliceTiles)
+      const sums = bench.output(maxTokens * (rows + Math.ceil(rows / 16)))
+      const weighted = { rows: sums, firstSum: maxTokens * rows }
+      const [y, y2] = [bench.upload(before), bench.output(numTokens * 40)]
+      const next = { ...weighted, weight: bench.upload(weight) }
+      const buffers = { x: bench.upload(x), bias: bench.upload(bias), y }
+      const add = matmul(bench, matrix, buffers, { accumulate: true, scale, next })
+      const second = matrixOf(bench, [w2], rows)
+      const multiply = matmul(
+        bench,
+        second,
+        { x: sums, bias: bench.upload(bias2), y: y2 },
+        { norm: { ...weighted, eps } },
+      )
+      await bench.ready()
+      add(numTokens)
+      multiply(numTokens)
+      const stream = Float64Array.from(before, (value, i) => {
+        return value + scale * output(x, w, bias, cols, Math.floor(i / rows), i % rows)
+      })
+      expectClose(await bench.read(y, numTokens * rows), stream, 1e-11)
+      const normed = stream.map((value, i) => value * weight[i % rows])
+      expectClose(await bench.read(sums, numTokens * rows), normed, 1e-11)
+      const expected = Float64Array.from({ length: numTokens * 40 }, (_, i) => {
+        const row = stream.subarray(Math.floor(i / 40) * rows, (Math.floor(i / 40) + 1) * rows)
+        const meanSquare = row.reduce((sum, value) => sum + value ** 2, 0) / rows
+        const normedRow = row.map((value, k) => (value * weight[k]) / Math.sqrt(meanSquare + eps))
+        return output(normedRow, w2, bias2, rows, 0, i % 40)
+      })
+      expectClose(await bench.read(y2, numTokens * 40), expected, 1e-10)
+    },
+  )
+
+  it('has the same bits in every variant, for any number of tokens, and so has what reads it', async () => {
+    const { floats } = random(21)
+    const bench = await kernelBench()
+    const [numTokens, rows, cols] = [37, 344, 96]
+    const matrix = matrixOf(bench, [floats(rows * cols)], cols)
+    const second = matrixOf(bench, [floats(40 * rows)], rows)
+    const third = matrixOf(bench, [floats(40 * rows), floats(40 * rows)], rows)
+    const [x, weight] = [bench.upload(floats(numTokens * cols)), bench.upload(floats(rows))]
+    const before = floats(numTokens * rows)
+    const all: Float32Array[][] = []
+    for (const variant of new Set([...CORE_VARIANTS, ...matmulVariants(bench.gpu)])) {
+      for (const n of [1, 3, numTokens]) {
+        const weighted = { rows: bench.output(numTokens * (rows + 22)), firstSum: numTokens * rows }
+        const ys = [bench.upload(before), bench.output(n * 40), bench.output(n * 40)]
+        const norm = { ...weighted, eps: 1e-5 }
+        const run = [
+          matmulVariant(bench, variant, matrix, { x, y: ys[0] }, { accumulate: true, next: { ...weighted, weight } }),
+          matmulVariant(bench, variant, second, { x: weighted.rows, y: ys[1] }, { norm }),
+          matmulVariant(
+            bench,
+            variant,
+            third,
+            { x: weighted.rows, y: ys[2] },
+            { norm, activation: 'silu', yStride: 40 },
+          ),
+        ]
+        await bench.ready()
+        for (const record of run) record(n)
+        all.push([
+          await bench.read(ys[0], n * rows),
+          await bench.read(ys[1], n * 40),
+          await bench.read(ys[2], n * 40),
+          (await bench.read(weighted.rows, numTokens * (rows + 22))).slice(numTokens * rows, numTokens * rows + n * 22),
+        ])
+      }
+    }
+    for (const outputs of all) {
+      outputs.forEach((y, i) => {
+        expect(y).toEqual(all[2][i].slice(0, y.length))
+      })
+    }
+  })
+
+  it('is refused unless it is added to, in whole rows', async () => {
+    const bench = await kernelBench()
+    const buffers = { x: bench.output(8), y: bench.output(40) }
+    const next = { rows: bench.output(48), firstSum: 32, weight: bench.output(16) }
+    const make = () => matmul(bench, matrixOf(bench, [new Float32Array(128)], 8), buffers, { next })
+    expect(make).toThrow('w: a residual stream is added to')
+  })
+})
+
 /** Bytes of any kind. */
 function uploaded(bench: KernelBench, values: Float32Array): GPUBuffer {
   return bench.upload(new Uint32Array(Int8Array.from(values, value => 100 * value).buffer) as Data)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Chunk, Draw } from '../../src/core/batch'
-import { parseResults } from '../../src/sampler/draw-inputs'
+import { needsLogits, parseResults } from '../../src/sampler/draw-inputs'
 import { resultBytes, Sampler } from '../../src/sampler/sampler'
 import { kernelBench } from '../support/gpu'
 import { random } from '../support/random'
@@ -18,7 +18,8 @@ async function drawAll(draws: readonly Chunk[], logits: Float32Array, slabLen: n
   for (let first = 0; first < draws.length; first += slabLen) {
     const rows = logits.slice(first * VOCAB, (first + slabLen) * VOCAB)
     bench.step.copy(bench.upload(rows), 0, slab, 0, rows.byteLength)
-    sampler.record(draws, first, rows.length / VOCAB)
+    const slabRows = Array.from({ length: rows.length / VOCAB }, (_, row) => first + row)
+    sampler.drawFromLogits(draws, slabRows, sampler.pushRecords(draws, slabRows))
   }
   const words = await bench.readU32(results, resultBytes(draws) / 4)
   return parseResults(draws, words.slice().buffer)
@@ -71,7 +72,22 @@ describe('a sampler', () => {
     const logits = Float32Array.from({ length: 2 * VOCAB }, (_, i) => (i === 31 || i === VOCAB + 62 ? 1 : 0))
     const sampler = new Sampler(bench, VOCAB, { logits: bench.upload(logits), results: bench.output(4), lastTokens })
     await bench.ready()
-    sampler.record([chunkOf({ slot: 2 }), chunkOf({ slot: 0 })], 0, 2)
+    const draws = [chunkOf({ slot: 2 }), chunkOf({ slot: 0 })]
+    sampler.drawFromLogits(draws, [0, 1], sampler.pushRecords(draws, [0, 1]))
     expect([...(await bench.readU32(lastTokens, 3))]).toEqual([62, 9, 31])
+  })
+})
+
+describe('a draw needs its row of logits', () => {
+  it.each<[string, ChunkOptions['params'], boolean]>([
+    ['not when greedy, whatever is truncated', { topK: 5, topP: 0.5, minP: 0.1 }, false],
+    ['not at a temperature', { temperature: 0.7 }, false],
+    ['when very cold, since quotients grow too large', { temperature: 0.05 }, true],
+    ['to truncate it', { temperature: 1, topP: 0.9 }, true],
+    ['to report log-probabilities', { logprobs: 0 }, true],
+    ['to edit it', { presencePenalty: 1 }, true],
+    ['to add a bias', { logitBias: new Map([[3, 1]]) }, true],
+  ])('%s', (_, params, expected) => {
+    expect(needsLogits(chunkOf({ params }))).toBe(expected)
   })
 })

@@ -32,4 +32,7 @@ async function requestAdapter(options?: GPURequestAdapterOptions) {
 }
 
 Object.assign(globalThis, globals)
+// while it waits, the package asks for news without a pause by this, and takes a core away from a software adapter
+globalThis.setImmediate = ((callback: (...args: unknown[]) => void, ...args: unknown[]) =>
+  setTimeout(callback, 1, ...args)) as unknown as typeof setImmediate
 Object.defineProperty(globalThis, 'navigator', { value: { gpu: { requestAdapter } }, configurable: true })

@@ -8,9 +8,11 @@ import type { EngineOptions } from '../../src/engine/options'
 import { openGpu } from '../../src/gpu/device'
 import { ReadbackRing } from '../../src/gpu/readback'
 import { Step } from '../../src/gpu/step'
+import type { Tuning } from '../../src/kernels/tunable'
 import { parseModelConfig } from '../../src/loader'
 import { openSafetensors } from '../../src/loader/safetensors-checkpoint'
 import type { Scheduler } from '../../src/scheduler/scheduler'
+import { sharedDevice } from './device'
 import { type HfConfig, type SeededConfig, seededModel } from './seeded-weights'
 
 /** Small enough to be quick on a software GPU; three query heads per KV head, and a block boundary every 16 tokens. */
@@ -46,19 +48,24 @@ export interface Request {
 export interface Driven {
   /** Runs all requests to their end, step by step; `afterStep` may interfere. Gives each one's generated tokens. */
   run(requests: readonly Request[], afterStep?: (step: number, scheduler: Scheduler) => void): Promise<number[][]>
-  /** [vocab] of the first sequence that drew in the last step. */
+  /** [vocab] of the first sequence that drew in the last step, if its draw needs logits: with `logprobs`, say. */
   logits(): Promise<Float32Array>
   readonly scheduler: Scheduler
   dispose(): void
 }
 
-/** The parts of an engine without its loop. */
-export async function drivenEngine(config: HfConfig, seed: number, options: EngineOptions): Promise<Driven> {
-  const gpu = await openGpu(options)
+/** The parts of an engine without its loop, on the device that a file's engines share. */
+export async function drivenEngine(
+  config: HfConfig,
+  seed: number,
+  options: EngineOptions,
+  tuning?: Tuning,
+): Promise<Driven> {
+  const gpu = await openGpu({ device: await sharedDevice() })
   const modelConfig = parseModelConfig(config)
   const source = seededModel(config, seed)
   const checkpoint = await openSafetensors(source, undefined)
-  const { weights, activations, parts } = assemble(gpu, modelConfig, checkpoint, options)
+  const { weights, activations, parts } = assemble(gpu, modelConfig, checkpoint, options, tuning)
   await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, {})])
   const { scheduler, runner, memory } = parts
   return {

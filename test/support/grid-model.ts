@@ -3,13 +3,15 @@
  * every 32 columns, and each such group has a weight at the integers' low end, so that f32, f16, Q4_0, ONNX Runtime's
  * MatMulNBits and our own q8 and q4 all hold exactly these weights, and greedy tokens can be compared.
  */
+import { FIRST_ID, NUM_HALVES, textOf, VOCAB_SIZE } from '../../src/bench/peers/vocabulary'
 import { float16Bits } from '../../src/core/float16'
 import { configFields, ggufName, interleave, tokenizerFields } from '../loader/gguf/seeded-gguf'
-import { BOOL, TEXT, type TensorInput, U32, writeGguf } from '../loader/gguf/write-gguf'
+import { BOOL, type TensorInput, U32, writeGguf } from '../loader/gguf/write-gguf'
 import { type Files, safetensorsFile } from '../loader/memory-source'
 import { ENCODERS } from './ggml-encode'
 import { onnxLlama } from './onnx-llama'
 import { random } from './random'
+import { BEGIN_ID, BYTE_CHARS, byteLevelTokenizer, byteLevelTokenizerConfig, END_ID } from './seeded-tokenizer'
 import { type SeededConfig, seededTensors } from './seeded-weights'
 
 export interface GridTensor {
@@ -21,14 +23,8 @@ export interface GridTensor {
 
 const GROUP = 32
 
-/**
- * The end of sequence. Its row of the embedding, and of the LM head tied to it, is zero: its logit is always 0, far below
- * the highest of thousands, so that outputs have fixed lengths although nobody is asked to ignore it.
- */
-const END_ID = 0
-
-/** Every tensor with its weights, in the order of the file. The LM head is tied to the embedding. */
-export function gridTensors(config: SeededConfig, seed: number): GridTensor[] {
+/** Every tensor with its weights, in the order of the file; the first rows of the embedding are zero. */
+export function gridTensors(config: SeededConfig, seed: number, numSilent: number): GridTensor[] {
   const source = random(seed)
   return seededTensors(config).map(({ name, shape }) => {
     const [rows, columns] = shape
@@ -37,9 +33,11 @@ export function gridTensors(config: SeededConfig, seed: number): GridTensor[] {
     }
     const isEmbedding = name.includes('embed_tokens')
     const values = new Float32Array(rows * columns)
-    for (let first = isEmbedding ? columns : 0; first < values.length; first += GROUP) {
+    for (let first = isEmbedding ? numSilent * columns : 0; first < values.length; first += GROUP) {
       // with these a product keeps the size of its input
-      const scale = 2 ** -Math.round(Math.log2(columns) / 2 + (isEmbedding ? 1 : 2) + source.next())
+      const size = 2 ** -Math.round(Math.log2(columns) / 2 + (isEmbedding ? 1 : 2) + source.next())
+      // codes reach one further down than up, and weights are not to have a mean
+      const scale = source.next() < 0.5 ? size : -size
       for (let i = first; i < first + GROUP; i++) values[i] = source.int(-8, 8) * scale
       values[first + source.int(0, GROUP)] = -8 * scale
     }
@@ -49,13 +47,12 @@ export function gridTensors(config: SeededConfig, seed: number): GridTensor[] {
 
 /** The model for every engine: a Hugging Face folder, transformers.js' ONNX files in it, and GGUF. */
 export function gridFiles(config: SeededConfig, seed: number): Files {
-  const tensors = gridTensors(config, seed)
-  const whole = { ...config, bos_token_id: END_ID, eos_token_id: END_ID }
-  const tokenizer = plainTokenizer(config.vocab_size)
+  const tensors = gridTensors(config, seed, FIRST_ID)
+  const whole = { ...config, vocab_size: VOCAB_SIZE, bos_token_id: BEGIN_ID, eos_token_id: END_ID }
   return {
     'config.json': JSON.stringify(whole),
     'tokenizer.json': JSON.stringify(tokenizer),
-    'tokenizer_config.json': JSON.stringify({ eos_token: tokenText(END_ID) }),
+    'tokenizer_config.json': JSON.stringify(byteLevelTokenizerConfig),
     'model.safetensors': safetensors(tensors),
     'model-f16.gguf': gguf(whole, tensors, 'F16'),
     'model-q4_0.gguf': gguf(whole, tensors, 'Q4_0'),
@@ -64,20 +61,18 @@ export function gridFiles(config: SeededConfig, seed: number): Files {
   }
 }
 
-/** All tokens are their numbers in brackets, so an engine that answers with text has said which tokens. */
-const tokenText = (id: number) => `[${id}]`
+const tokenizer = byteLevelTokenizer(VOCAB_SIZE, characterMerges())
 
-function plainTokenizer(vocabSize: number) {
-  const vocab = Object.fromEntries(Array.from({ length: vocabSize }, (_, id) => [tokenText(id), id]))
-  return {
-    version: '1.0',
-    added_tokens: [{ id: END_ID, content: tokenText(END_ID), special: true, normalized: false }],
-    normalizer: null,
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-    post_processor: null,
-    decoder: { type: 'ByteLevel' },
-    model: { type: 'BPE', vocab, merges: [] },
-  }
+/** Bytes to the halves of characters, and these to characters, in the order of their ids. */
+function characterMerges(): (readonly [string, string])[] {
+  const ids = Array.from({ length: VOCAB_SIZE - FIRST_ID }, (_, index) => FIRST_ID + index)
+  const merges = ids.map((id): readonly [string, string] => {
+    const [first, second, third] = Array.from(new TextEncoder().encode(textOf([id])), byte => BYTE_CHARS[byte])
+    return [first + second, third]
+  })
+  const halves = [...new Set(merges.map(([half]) => half))]
+  if (halves.length !== NUM_HALVES) throw new Error(`the characters have ${halves.length} halves`)
+  return [...halves.map((half): readonly [string, string] => [half[0], half[1]]), ...merges]
 }
 
 function safetensors(tensors: readonly GridTensor[]): Uint8Array<ArrayBuffer> {
@@ -105,11 +100,10 @@ function gguf(config: SeededConfig, tensors: readonly GridTensor[], format: 'F16
   })
   const fields = [
     ...configFields(config),
-    ...tokenizerFields(plainTokenizer(config.vocab_size), 'gpt-2'),
-    ['tokenizer.ggml.bos_token_id', U32, END_ID] as const,
+    ...tokenizerFields(tokenizer, 'gpt-2'),
+    ['tokenizer.ggml.bos_token_id', U32, BEGIN_ID] as const,
     ['tokenizer.ggml.eos_token_id', U32, END_ID] as const,
     ['tokenizer.ggml.add_bos_token', BOOL, false] as const,
-    ['general.name', TEXT, 'grid'] as const,
   ]
   return writeGguf({ fields, tensors: inputs })
 }

@@ -1,3 +1,4 @@
+import { float16Value } from '../../src/core/float16'
 import { ENCODERS } from './ggml-encode'
 import type { GridTensor } from './grid-model'
 import type { SeededConfig } from './seeded-weights'
@@ -155,8 +156,7 @@ function nBits(matrix: Float32Array) {
     const nibbles = blocks.subarray(block * 18 + 2, block * 18 + 18)
     const code = (i: number) => (i < 16 ? nibbles[i] & 15 : nibbles[i - 16] >> 4)
     for (let i = 0; i < 16; i++) codes[block * 16 + i] = code(2 * i) | (code(2 * i + 1) << 4)
-    // the lowest code is −8
-    scales[block] = matrix.subarray(block * GROUP, (block + 1) * GROUP).reduce((low, w) => Math.min(low, w), 0) / -8
+    scales[block] = float16Value(blocks[block * 18] | (blocks[block * 18 + 1] << 8))
   }
   return { codes, scales }
 }

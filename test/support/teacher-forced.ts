@@ -10,6 +10,7 @@ import { ReadbackRing } from '../../src/gpu/readback'
 import { Step } from '../../src/gpu/step'
 import { describeModel, openCheckpoint, readModelFiles } from '../../src/loader'
 import type { ModelSource } from '../../src/loader/source'
+import { sharedDevice } from './device'
 
 export interface Forced {
   /** For each text: [tokens - 1] of f32 [vocab], the logits after tokens 0, 1, … of it. */
@@ -24,7 +25,7 @@ export async function forced(
   texts: readonly (readonly number[])[],
   options: EngineOptions,
 ): Promise<Forced> {
-  const gpu = await openGpu(options)
+  const gpu = await openGpu({ device: await sharedDevice() })
   const files = await readModelFiles(source)
   const config = describeModel(files)
   const checkpoint = await openCheckpoint(source, files, config)
@@ -34,7 +35,8 @@ export async function forced(
   const rowBytes = config.vocabSize * 4
   const ring = new ReadbackRing(gpu, memory.drawRows * rowBytes)
   const copy = new Step(gpu, 16)
-  const params = samplingParams({ maxTokens: 1, ignoreEos: true }, config.vocabSize)
+  // log-probabilities take whole rows of logits
+  const params = samplingParams({ maxTokens: 1, ignoreEos: true, logprobs: 0 }, config.vocabSize)
   const logits: Float32Array[][] = []
   for (const text of texts) {
     const prefixes = text.slice(1).map((_, index) => text.slice(0, index + 1))

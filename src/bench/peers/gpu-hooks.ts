@@ -17,8 +17,8 @@ export function capturedDevice(): GPUDevice {
   return device
 }
 
-/** @param hidden features that adapters then do not have */
-export function installHooks(hidden: readonly string[]): void {
+/** @param hidden in the names of features that adapters then do not have */
+export function installHooks(hidden?: string): void {
   const onDispatch = () => {
     numDispatches += 1
   }
@@ -28,7 +28,7 @@ export function installHooks(hidden: readonly string[]): void {
     device = await requestDevice.call(this, descriptor)
     return device
   }
-  if (hidden.length > 0) hideFeatures(hidden)
+  if (hidden) hideFeatures(hidden)
   new BroadcastChannel(CHANNEL).onmessage = ({ data }: MessageEvent<number>) => {
     numDispatches += data
   }
@@ -48,8 +48,9 @@ function hookDispatches(onDispatch: () => void): void {
   }
 }
 
-/** Likewise: tells the page's channel now and then. */
+/** Likewise: tells the page's channel now and then. A script that the page itself runs has been hooked already. */
 function reportDispatches(channel: string, hook: (onDispatch: () => void) => void): void {
+  if ('document' in globalThis) return
   const page = new BroadcastChannel(channel)
   let unsent = 0
   hook(() => {
@@ -72,13 +73,13 @@ function hookWorkers(): void {
   }
 }
 
-function hideFeatures(hidden: readonly string[]): void {
+function hideFeatures(hidden: string): void {
   const features = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'features')
   if (!features?.get) throw new Error('adapters have no features here')
   const { get } = features
   Object.defineProperty(GPUAdapter.prototype, 'features', {
     get(this: GPUAdapter) {
-      return new Set([...(get.call(this) as GPUSupportedFeatures)].filter(name => !hidden.includes(name)))
+      return new Set([...(get.call(this) as GPUSupportedFeatures)].filter(name => !name.includes(hidden)))
     },
   })
 }

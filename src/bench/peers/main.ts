@@ -25,8 +25,6 @@ export interface CountedRun extends PeerRun {
   readonly dispatches: number
 }
 
-const VOCAB_SIZE = 4096
-
 const OPENERS = { coppice: openCoppice, transformers: openTransformers, wllama: openWllama }
 
 let peer: Peer | undefined
@@ -42,7 +40,7 @@ window.describeAdapter = async () => {
 window.loadPeer = async (name, place) => {
   const entry = ENGINES[name]
   // onnxruntime-web's attention gives wrong tokens with subgroups of 4 and 8
-  installHooks(entry.engine === 'transformers' ? ['subgroups'] : [])
+  installHooks(entry.engine === 'transformers' ? 'subgroup' : undefined)
   const load = await OPENERS[entry.engine](place, entry)
   const began = performance.now()
   peer = await load()
@@ -51,7 +49,7 @@ window.loadPeer = async (name, place) => {
 
 window.runPeer = async (task, seed, atMost) => {
   if (!peer) throw new Error('no engine is loaded in this page')
-  const prompts = promptsOf(task, seed, VOCAB_SIZE)
+  const prompts = promptsOf(task, seed)
   const before = await countDispatches()
   const run = await peer.run(prompts, task.shared, task.out, atMost)
   const dispatches = (await countDispatches()) - before

@@ -1,4 +1,4 @@
-import { type Figure, figure } from '../figure'
+import { figure } from '../figure'
 import { spread, table } from '../table'
 import { ENGINES, type EngineName, STRATEGIES } from './engines'
 import type { CountedRun } from './main'
@@ -52,6 +52,8 @@ export function peersText({ environment, engines }: PeersReport): string {
     `- ${Object.entries(versions)
       .map(each => each.join(' '))
       .join(', ')}; subgroups hidden from onnxruntime-web, whose attention gives wrong tokens with 4 or 8 of them`,
+    '- prefill: the prompt of 256 tokens over the time to its first token; A: 16 prompts of 256 shared and 16 own tokens, ' +
+      '16 generated; B: 64 of 512 and 32, 32 generated; same answers: as the first row, to the last token',
     `- batches on wllama: ${atMost} prompts computed at most, the rest reckoned from all but the first`,
     `- \`npm run bench:peers -- ${flags}\``,
     ...Object.entries(STRATEGIES).map(each => `- ${each.join(': ')}`),
@@ -65,25 +67,26 @@ function figures(engines: readonly EngineResult[]): string {
   const [reference] = engines
   const rows = engines.map(each => {
     const { name, loadMs, runs } = each
-    const single = runs.single?.at(-1)
     return [
       ENGINES[name].title,
-      loadMs.length > 0 ? spread(figure(loadMs), 0) : '–',
-      runs.single?.length ? spread(figure(runs.single.map(({ firstMs }) => firstMs)), 0) : '–',
+      cell(loadMs),
+      cell((runs.single ?? []).map(({ firstMs }) => firstMs)),
       ...metrics.map(metric => cell(values(each, metric))),
-      single ? (single.dispatches / TASKS.single.out).toFixed(0) : '–',
+      dispatchesPerToken(each),
       agreement(each, reference),
     ]
   })
-  const header = [
-    'engine',
-    'load, ms',
-    'first token, ms',
-    ...metrics,
-    'dispatches per token',
-    'answers as the first row',
-  ]
+  const header = ['engine', 'load, ms', 'first token, ms', ...metrics, 'dispatches a token', 'same answers']
   return table(header, rows)
+}
+
+/** Of each task, prompts' dispatches included: 0 where an engine computes on the CPU, whatever it says. */
+function dispatchesPerToken({ runs }: EngineResult): string {
+  const ofTasks = Object.values(runs).map(ofRounds => {
+    const { dispatches, tokens } = ofRounds[ofRounds.length - 1]
+    return (dispatches / tokens.flat().length).toFixed(0)
+  })
+  return ofTasks.join(' / ') || '–'
 }
 
 /** Coppice against each other engine in each round, and against the fastest that computes on WebGPU. */
@@ -126,8 +129,9 @@ function quotients(ours: readonly number[], theirs: readonly number[]): number[]
 
 function cell(numbers: readonly number[]): string {
   if (numbers.length === 0) return '–'
-  const found: Figure = figure(numbers)
-  return spread(found, found.median < 20 ? 2 : 0)
+  const found = figure(numbers)
+  const digits = found.median < 20 ? 2 : 0
+  return numbers.length === 1 ? found.median.toFixed(digits) : spread(found, digits)
 }
 
 /** Answers that are the same to the last token, of those that both gave. */

@@ -1,5 +1,6 @@
 import type { TreeShape } from '../shapes'
 import { requests } from '../workloads'
+import { FIRST_ID, VOCAB_SIZE } from './vocabulary'
 
 /** Prompts that begin alike, and greedy answers of a fixed length. */
 export interface PeerTask {
@@ -26,12 +27,13 @@ export function warmUp(task: PeerTask): PeerTask {
   return { ...task, shared: Math.min(task.shared, 160), own: Math.min(task.own, 160), out: Math.min(task.out, 3) }
 }
 
-/** `[prompts][tokens]`: the same for every engine; two seeds share nothing. Token 0, the end of sequence, is left out. */
-export function promptsOf({ shared, own, prompts, out }: PeerTask, seed: number, vocabSize: number): number[][] {
+/** `[prompts][tokens]`: the same for every engine; two seeds share nothing. */
+export function promptsOf({ shared, own, prompts, out }: PeerTask, seed: number): number[][] {
   const levels = [
     { fanout: 1, tokens: shared },
     { fanout: prompts, tokens: own },
   ].filter(({ tokens }) => tokens > 0)
   const shape: TreeShape = { kind: 'tree', levels, out, timing: 'whole' }
-  return requests(shape, { seed, vocabSize: vocabSize - 1 }).map(({ tokens }) => tokens.map(token => token + 1))
+  const vocabSize = VOCAB_SIZE - FIRST_ID
+  return requests(shape, { seed, vocabSize }).map(({ tokens }) => tokens.map(token => token + FIRST_ID))
 }

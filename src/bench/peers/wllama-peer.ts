@@ -1,5 +1,6 @@
 import type { EngineEntry } from './engines'
 import type { LoadPeer, PeerPlace, PeerRun } from './peer'
+import { idsOf, textOf } from './vocabulary'
 
 /** The part of wllama that is used here; the package is not installed with this project. */
 interface Library {
@@ -12,8 +13,7 @@ interface Wllama {
 }
 
 interface CompletionOptions {
-  /** Token ids; the declared type has texts alone, but llama.cpp's server, to which this goes, takes both. */
-  readonly prompt: readonly number[]
+  readonly prompt: string
   readonly max_tokens: number
   readonly temperature: number
   readonly top_k: number
@@ -54,7 +54,7 @@ async function complete(engine: Wllama, prompt: readonly number[], out: number):
   let firstMs = 0
   let text = ''
   await engine.createCompletion({
-    prompt,
+    prompt: textOf(prompt),
     max_tokens: out,
     temperature: 0,
     top_k: 1,
@@ -65,5 +65,5 @@ async function complete(engine: Wllama, prompt: readonly number[], out: number):
     },
   })
   const ms = performance.now() - began
-  return { tokens: [Array.from(text.matchAll(/\[(\d+)\]/g), ([, id]) => Number(id))], ms, firstMs }
+  return { tokens: [idsOf(text)], ms, firstMs }
 }
