@@ -73,16 +73,16 @@ export function unreadableFile(name: string, file: string, cause: unknown): Down
 
 async function readUtf8(reader: ByteReader): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
-  const buffer = new Uint8Array(2 ** 16)
+  let bytes = new Uint8Array(2 ** 16)
   let text = ''
   try {
     for (;;) {
-      const length = await reader.readInto(buffer)
+      bytes = await reader.fill(new Uint8Array(bytes.buffer))
       if (reader.bytesRead > MAX_TEXT_BYTES) {
         throw new CorruptCheckpoint(`${reader.file} is larger than ${MAX_TEXT_BYTES} bytes, the most for a text file.`)
       }
-      if (length === 0) return text + decoder.decode()
-      text += decoder.decode(buffer.subarray(0, length), { stream: true })
+      if (bytes.length === 0) return text + decoder.decode()
+      text += decoder.decode(bytes, { stream: true })
     }
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause

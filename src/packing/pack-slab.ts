@@ -4,6 +4,7 @@ import { isQuantized, type MatrixFormat, TILE_ROWS } from '../kernels/matrix-for
 import { type PackedRows, packRows } from '../kernels/pack'
 import type { RawRows } from '../loader/checkpoint'
 import { decodeRows } from '../loader/decode-rows'
+import { packHalfFloats } from './pack-half-floats'
 import { unpackTile } from './unpack-tile'
 
 /** Rows as their file has them, and as what the GPU shall keep them. Plain data. */
@@ -34,6 +35,8 @@ export interface Loss {
  */
 export function packSlab({ raw, format }: Slab): PackedSlab {
   const { name, firstRow, numRows, cols } = raw
+  const halves = format?.kind === 'f16' ? packHalfFloats(raw) : undefined
+  if (halves) return { rows: halves, loss: undefined }
   const rows = decodeRows(raw, format !== undefined && isQuantized(format))
   if (!format) return { rows: rows instanceof Float32Array ? rows : dequantize(rows), loss: undefined }
   const packed = packRows(format, rows, numRows, cols, { name, firstRow })

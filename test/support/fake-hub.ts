@@ -13,6 +13,8 @@ interface Session {
   faults: Map<string, Fault[]>
   /** When the line is free again, in ms. */
   freeAt: number
+  /** What the API says, once it was asked: hashes take long. */
+  description?: string
 }
 
 const CORS = {
@@ -91,7 +93,10 @@ async function serve(sessions: Map<string, Session>, request: IncomingMessage, r
     return void response.writeHead(status, { ...CORS, ...retryAfter }).end()
   }
   if (isApi && fault.stall) return
-  if (isApi) return void response.writeHead(200, CORS).end(JSON.stringify(describe(session)))
+  if (isApi) {
+    session.description ??= JSON.stringify(describe(session))
+    return void response.writeHead(200, CORS).end(session.description)
+  }
   if (rest[3] !== fakeCommit(repository) || !session.contents.has(path)) {
     return void response.writeHead(404, CORS).end()
   }

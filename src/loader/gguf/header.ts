@@ -36,7 +36,7 @@ export async function readHeader(source: ModelSource, file: string, signal?: Abo
     for (let size = FIRST_READ_BYTES; ; size *= 2) {
       const grown = new Uint8Array(size)
       grown.set(bytes)
-      bytes = grown.subarray(0, bytes.length + (await reader.readInto(grown.subarray(bytes.length))))
+      bytes = await reader.fill(grown, bytes.length)
       const header = tryParse(bytes, file)
       if (!(header instanceof NeedsMoreBytes)) return header
       if (bytes.length < size) throw truncated(file, bytes.length, header.needed)
