@@ -1,5 +1,5 @@
-// Measures loading in headless Chrome: the first load over a line of 100 MB/s, the second from the cache, and what a
-// load that was interrupted by a reload of the page fetches twice. `node scripts/measure-loading.mjs [MB/s]`
+// Measures loading in headless Chrome: the first load over a line of 100 MB/s, the second from the cache, the time to the
+// first token, and what a load that was interrupted by a reload of the page fetches twice. `node scripts/measure-loading.mjs [MB/s]`
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,7 +47,7 @@ const hub = await startFakeHub()
 const profile = mkdtempSync(join(tmpdir(), 'coppice-profile-'))
 const browser = await chromium.launchPersistentContext(profile, { executablePath: ensureChrome(), args: CHROME_ARGS })
 
-/** Loads in a fresh page; gives seconds. `stopAt`: closes the page at this share of the weights. */
+/** Loads in a fresh page; gives seconds: until loaded, and until the first token. `stopAt`: closes the page at this share of the weights. */
 async function load(what, session, stopAt = 2) {
   const page = await browser.newPage()
   await page.goto(`http://127.0.0.1:${vite.httpServer.address().port}/job/`)
@@ -62,11 +62,13 @@ async function load(what, session, stopAt = 2) {
       const { createEngine } = await import('/index.ts')
       const { openSource } = await import('/engine/open-source.ts')
       const begin = performance.now()
-      if (kind === 'first token') {
-        const engine = await createEngine('org/name', { hub: { host }, blocks: 16, weights: 'f16' })
-        const prompt = Array.from({ length: 16 }, (_, index) => 300 + index)
-        await engine.generate([prompt], { maxTokens: 1, ignoreEos: true }).all()
+      if (kind === 'engine') {
+        const engine = await createEngine('org/name', { hub: { host }, blocks: 64, weights: 'f16' })
+        const loaded = (performance.now() - begin) / 1000
+        await engine.generate([Array.from({ length: 32 }, (_, i) => i)], { maxTokens: 1 }).all()
+        const answered = (performance.now() - begin) / 1000
         engine.dispose()
+        return [loaded, answered]
       } else {
         const source = await openSource('org/name', { hub: { host } })
         const reader = (await source.open('model.safetensors')).getReader()
@@ -76,7 +78,7 @@ async function load(what, session, stopAt = 2) {
           if (sum / 269e6 >= stopAt) await window.onStop()
         }
       }
-      return (performance.now() - begin) / 1000
+      return [(performance.now() - begin) / 1000]
     },
     [what, `${hub.url}/${session}`, stopAt],
   )
@@ -95,16 +97,21 @@ function rate(seconds) {
 
 console.log(`${(weightBytes / 1e6).toFixed(1)} MB of weights over ${bytesPerSecond / 1e6} MB/s`)
 try {
-  for (const what of ['bytes', 'first token']) {
+  for (const what of ['bytes', 'engine']) {
     const seconds = { first: [], later: [] }
     for (let run = 0; run < 3; run++) {
-      const session = `${what[0]}${run}`
+      const session = `${what}${run}`
       hub.put(session, contents, bytesPerSecond)
       seconds.first.push(await load(what, session))
       for (let again = 0; again < 3; again++) seconds.later.push(await load(what, session))
     }
-    for (const [name, all] of Object.entries(seconds)) console.log(`${what}, ${name} load: ${rate(all)}`)
-    console.log(`  ${(Math.min(...seconds.first) / Math.min(...seconds.later)).toFixed(1)} times as fast`)
+    for (const [name, all] of Object.entries(seconds)) {
+      console.log(`${what}, ${name} load: ${rate(all.map(([loaded]) => loaded))}`)
+      const answers = all.flatMap(([, answered = []]) => answered)
+      if (answers.length > 0) console.log(`  to the first token: ${Math.min(...answers).toFixed(2)} s`)
+    }
+    const [first, later] = Object.values(seconds).map(all => Math.min(...all.map(([loaded]) => loaded)))
+    console.log(`  ${(first / later).toFixed(1)} times as fast`)
   }
   for (const stopAt of [0.2, 0.5, 0.8]) {
     // slow enough that what is under way is on the line, and not in the buffers of a page that cannot keep up

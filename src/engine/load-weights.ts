@@ -7,7 +7,7 @@ import type { EngineOptions } from './options'
 import { WeightReport } from './weight-report'
 
 const MIB = 2 ** 20
-/** Bytes handed to the GPU before we wait for it to have taken them: bounds the copies that the browser holds. */
+/** Bytes handed to the GPU that it may not have taken yet: bounds the copies that the browser holds. */
 const MAX_QUEUED_BYTES = 64 * MIB
 
 /**
@@ -31,7 +31,9 @@ export async function loadWeights(
     },
   }
   let queuedBytes = 0
-  const packer = await openPacker()
+  let taken: Promise<unknown> = Promise.resolve()
+  // workers start while the file is opened
+  const packer = openPacker()
   try {
     await packAll(
       streamRows(source, withLayouts(checkpoint, weights.layouts), weights.expected, options),
@@ -41,14 +43,16 @@ export async function loadWeights(
         weights.write(name, firstRow, rows)
         report.add(encoding.type, weights.formatOf(name), numRows * cols, loss)
         queuedBytes += rows instanceof Float32Array ? rows.byteLength : rows.weights.byteLength + rows.scales.byteLength
-        if (queuedBytes < MAX_QUEUED_BYTES) return
+        if (queuedBytes < MAX_QUEUED_BYTES / 2) return
         queuedBytes = 0
-        await gpu.device.queue.onSubmittedWorkDone()
+        const before = taken
+        taken = gpu.device.queue.onSubmittedWorkDone()
+        await before
         gpu.throwIfLost()
       },
     )
   } finally {
-    packer.close()
+    ;(await packer).close()
   }
   return report
 }

@@ -9,7 +9,7 @@ import type { Packer } from './packer'
  */
 export async function packAll(
   rows: AsyncIterable<RawRows>,
-  packer: Packer,
+  packer: Packer | Promise<Packer>,
   formatOf: (name: string) => MatrixFormat | undefined,
   take: (raw: RawRows, packed: PackedSlab) => void | Promise<void>,
 ): Promise<void> {
@@ -21,7 +21,7 @@ export async function packAll(
   }
   const run = async (raw: RawRows) => {
     try {
-      const packed = await packer.pack({ raw, format: formatOf(raw.name) })
+      const packed = await (await packer).pack({ raw, format: formatOf(raw.name) })
       if (failures.length === 0) await take(raw, packed)
     } catch (error) {
       failures.push(error)
@@ -31,7 +31,7 @@ export async function packAll(
     for await (const raw of rows) {
       const task = run(raw).then(() => void running.delete(task))
       running.add(task)
-      await settle(packer.maxSlabs - 1)
+      await settle((await packer).maxSlabs - 1)
     }
   } catch (error) {
     failures.push(error)

@@ -9,6 +9,7 @@ export class CachedFile {
   readonly #file: StoredFile
   readonly #remote: RemoteFile
   readonly #sha256: string | undefined
+  #whole: Blob | undefined
   #download: Download | undefined
 
   constructor(file: StoredFile, remote: RemoteFile, sha256?: string) {
@@ -21,6 +22,10 @@ export class CachedFile {
     const file = this.#file
     const { layout } = file
     if (begin >= layout.bytes) return new Blob().stream()
+    // once for the header and the weights: it takes as long as to read a tenth of them
+    this.#whole ??= await file.whole()
+    signal?.throwIfAborted()
+    if (this.#whole) return this.#whole.slice(begin).stream()
     const { isVerified } = await file.states()
     signal?.throwIfAborted()
     if (isVerified) return file.stream(begin, signal)

@@ -1,5 +1,3 @@
-import type { ByteStream } from '../source'
-
 /**
  * A place that keeps bytes between visits, under paths such as `model/file/0`. Several tabs may use one place at once.
  * Names in a path hold letters, digits and `% . _ -` only.
@@ -7,8 +5,8 @@ import type { ByteStream } from '../source'
 export interface Store {
   /** The bytes under a path; undefined if there are none. */
   read(path: string): Promise<Uint8Array<ArrayBuffer> | undefined>
-  /** The bytes under several paths, one after the other, from `begin` on. Absent where that is no faster than `read`. */
-  stream?(paths: readonly string[], begin: number): Promise<ByteStream>
+  /** What is under several paths, unread; undefined if some of it is not there. Absent where that is no faster than `read`. */
+  files?(paths: readonly string[]): Promise<readonly Blob[] | undefined>
   /** Puts bytes there, all of them or, whatever happens meanwhile, none; the platform's error if there is no room. */
   write(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>
   /** Sizes of everything in a folder at any depth, by path relative to it; without a folder, of everything there is. */
