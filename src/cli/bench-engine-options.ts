@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { Setting } from '../bench/setting'
 import { DEFAULT_SIZES, PARTS, type Part, type Sizes } from '../bench-engine/sections'
+import { count, list, oneOf } from './option-values'
 
 export interface EngineCommand {
   readonly parts: readonly Part[]
@@ -47,24 +48,24 @@ values), beside the ceilings of the device. Writes report.json, report.md and pl
 /** @throws an error that names the option and what it takes */
 export function parseEngineCommand(args: string[]): EngineCommand {
   const { values, positionals } = parse(args)
-  const stepTokens = counts('step-tokens', values['step-tokens'])
+  const stepTokens = counts('--step-tokens', values['step-tokens'])
   if (stepTokens.some(tokens => tokens % 32 !== 0)) {
     throw new Error(`--step-tokens is ${values['step-tokens']}, but must be multiples of 32.`)
   }
   return {
     parts: positionals.length > 0 ? positionals.map(name => oneOf('part', name, PARTS)) : DEFAULT_PARTS,
     sizes: {
-      batches: counts('batches', values.batches),
-      contexts: counts('contexts', values.contexts),
+      batches: counts('--batches', values.batches),
+      contexts: counts('--contexts', values.contexts),
       stepTokens,
-      shapes: values.shapes.split(',').map(name => name.trim()),
-      out: count('out-tokens', values['out-tokens']),
+      shapes: list(values.shapes),
+      out: count('--out-tokens', values['out-tokens']),
       isProfiled: !values.unprofiled,
     },
     model: values.model,
     shape: values.shape,
     engine: { weights: oneOf('--weights', values.weights, ['f32', 'f16', 'q8', 'q4']) },
-    rounds: count('rounds', values.rounds),
+    rounds: count('--rounds', values.rounds),
     runtime: oneOf('--runtime', values.runtime, ['chrome', 'node']),
     dawnToggles: values['dawn-toggle'],
     out: values.out,
@@ -93,17 +94,6 @@ function parse(args: string[]) {
   })
 }
 
-function oneOf<const T extends string>(what: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find(each => each === value)
-  if (found === undefined) throw new Error(`${what} is ${value}, but must be one of ${allowed.join(', ')}.`)
-  return found
-}
-
-function counts(name: string, text: string): number[] {
-  return text.split(',').map(value => count(name, value.trim()))
-}
-
-function count(name: string, value: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(value)) throw new Error(`--${name} has ${value}, but takes whole numbers of at least 1.`)
-  return Number(value)
+function counts(what: string, text: string): number[] {
+  return list(text).map(value => count(what, value))
 }

@@ -8,20 +8,12 @@ import { ceilingsText } from '../bench-kernels/report'
 import { ENGINE_USAGE, type EngineCommand, parseEngineCommand } from './bench-engine-options'
 import { engineInNode, type WithEngineRuntime } from './bench-engine-runtime'
 import { seededModel } from './bench-model'
+import { commandOf } from './option-values'
 
 /** Exit code 0: everything was measured; 1: some parts failed, the others are in the report; 2: bad command line. */
 export async function main(args: string[]): Promise<number> {
-  if (args.includes('--help')) {
-    console.log(ENGINE_USAGE)
-    return 0
-  }
-  let command: EngineCommand
-  try {
-    command = parseEngineCommand(args)
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${ENGINE_USAGE}`)
-    return 2
-  }
+  const command = commandOf(args, ENGINE_USAGE, parseEngineCommand)
+  if (typeof command === 'number') return command
   const { engine, rounds, out, sizes } = command
   const model = command.model ?? seededModel(command.shape)
   const withRuntime = await chooseRuntime(command)

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { MODEL_SHAPES } from '../bench-kernels/models'
 import { ROWS } from '../bench-kernels/rows'
 import type { KernelTask } from '../bench-kernels/run'
+import { count, list, oneOf } from './option-values'
 
 export interface KernelCommand {
   readonly task: Omit<KernelTask, 'against'>
@@ -36,31 +37,29 @@ all that they leave, e.g. \`matmul q4 qkv --rows 1,16 --shape smollm2-135m\`.
 /** @throws an error that names the option and what it takes */
 export function parseKernelCommand(args: string[]): KernelCommand {
   const { values, positionals } = parse(args)
-  const ab = list(values.ab)
+  const ab = optionalList(values.ab)
   if (ab && ab.length !== 2) throw new Error(`--ab is ${values.ab}, but must be two variants, A,B.`)
   if (ab && values.against !== undefined) throw new Error('--ab and --against cannot be given together.')
-  const shapes = list(values.shape)
+  const shapes = optionalList(values.shape)
   for (const shape of shapes ?? [])
     oneOf(
       '--shape',
       shape,
       MODEL_SHAPES.map(({ name }) => name),
     )
-  const rows = list(values.rows)?.map(text => Number(oneOf('--rows', text, ROWS.map(String))))
-  if (!/^[1-9]\d{0,3}$/.test(values.rounds))
-    throw new Error(`--rounds is ${values.rounds}, but must be a whole number of at least 1.`)
+  const rows = optionalList(values.rows)?.map(text => Number(oneOf('--rows', text, ROWS.map(String))))
   return {
     task: {
       selection: {
         words: positionals,
-        kernels: list(values.kernel),
+        kernels: optionalList(values.kernel),
         shapes,
-        formats: list(values.format),
+        formats: optionalList(values.format),
         rows,
-        variants: list(values.variant),
+        variants: optionalList(values.variant),
         all: values.all,
       },
-      rounds: Number(values.rounds),
+      rounds: count('--rounds', values.rounds),
       ab: ab && [ab[0], ab[1]],
     },
     against: values.against,
@@ -92,12 +91,6 @@ function parse(args: string[]) {
   })
 }
 
-function list(text: string | undefined): string[] | undefined {
-  return text?.split(',').map(each => each.trim())
-}
-
-function oneOf<const T extends string>(what: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find(each => each === value)
-  if (found === undefined) throw new Error(`${what} is ${value}, but must be one of ${allowed.join(', ')}.`)
-  return found
+function optionalList(value: string | undefined): string[] | undefined {
+  return value === undefined ? undefined : list(value)
 }

@@ -11,6 +11,7 @@ import {
 import type { KernelEvents } from '../bench-kernels/run'
 import { KERNELS_USAGE, type KernelCommand, parseKernelCommand } from './bench-kernels-options'
 import { type KernelRuntime, kernelsInNode } from './bench-kernels-runtime'
+import { commandOf } from './option-values'
 
 const PRINTED: KernelEvents = {
   onCeilings: (adapter, ceilings) => console.log(`${adapter}\n${ceilingsText(ceilings)}\n`),
@@ -21,17 +22,8 @@ const PRINTED: KernelEvents = {
 
 /** Exit code 0: all is measured; 1: an output was wrong, or nothing could be measured; 2: bad command line. */
 export async function main(args: string[]): Promise<number> {
-  if (args.includes('--help')) {
-    console.log(KERNELS_USAGE)
-    return 0
-  }
-  let command: KernelCommand
-  try {
-    command = parseKernelCommand(args)
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${KERNELS_USAGE}`)
-    return 2
-  }
+  const command = commandOf(args, KERNELS_USAGE, parseKernelCommand)
+  if (typeof command === 'number') return command
   const { task, against, out } = command
   const other = against === undefined ? undefined : { name: against, shaders: await readShaders(against) }
   const runtime = await chooseRuntime(command)

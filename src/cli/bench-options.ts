@@ -3,6 +3,7 @@ import { ALL, type ConfigurationName } from '../bench/configurations'
 import type { Setting } from '../bench/setting'
 import { type Sizes, WORKLOADS, type WorkloadName } from '../bench/shapes'
 import { SWEEPS, type SweepName } from '../bench/sweeps'
+import { count, list, oneOf } from './option-values'
 
 export interface BenchCommand {
   readonly parts: readonly (WorkloadName | SweepName)[]
@@ -59,17 +60,17 @@ export function parseBenchCommand(args: string[]): BenchCommand {
   const { values, positionals } = parse(args)
   const scale = Number(values.scale)
   if (!(scale > 0)) throw new Error(`--scale is ${values.scale}, but must be a number above 0.`)
-  const names = values.configurations?.split(',').map(name => name.trim())
+  const names = values.configurations === undefined ? undefined : list(values.configurations)
   return {
     parts: positionals.length > 0 ? positionals.map(name => oneOf('part', name, PARTS)) : DEFAULT_PARTS,
     sizes: {
       scale,
-      degree: count('degree', values.degree),
-      groups: count('groups', values.groups),
-      batch: count('batch', values.batch),
-      prefix: count('prefix', values.prefix),
-      suffix: count('suffix', values.suffix),
-      out: count('out-tokens', values['out-tokens']),
+      degree: optionalCount('degree', values.degree),
+      groups: optionalCount('groups', values.groups),
+      batch: optionalCount('batch', values.batch),
+      prefix: optionalCount('prefix', values.prefix),
+      suffix: optionalCount('suffix', values.suffix),
+      out: optionalCount('out-tokens', values['out-tokens']),
     },
     configurations: names?.map(name => oneOf('--configurations', name, ALL)),
     model: values.model,
@@ -77,10 +78,10 @@ export function parseBenchCommand(args: string[]): BenchCommand {
     engine: {
       weights: oneOf('--weights', values.weights, ['f32', 'f16']),
       order: values.order === undefined ? undefined : oneOf('--order', values.order, ['fcfs', 'ratio', 'dual']),
-      tokenBudget: count('token-budget', values['token-budget']),
-      blocks: count('blocks', values.blocks),
+      tokenBudget: optionalCount('token-budget', values['token-budget']),
+      blocks: optionalCount('blocks', values.blocks),
     },
-    rounds: count('rounds', values.rounds) ?? 3,
+    rounds: count('--rounds', values.rounds),
     runtime: oneOf('--runtime', values.runtime, ['chrome', 'node']),
     dawnToggles: values['dawn-toggle'],
     out: values.out,
@@ -107,7 +108,7 @@ function parse(args: string[]) {
       order: optional,
       'token-budget': optional,
       blocks: optional,
-      rounds: optional,
+      rounds: { type: 'string', default: '3' },
       runtime: { type: 'string', default: 'chrome' },
       'dawn-toggle': { type: 'string', multiple: true, default: [] },
       out: { type: 'string', default: '.artifacts/bench' },
@@ -115,16 +116,8 @@ function parse(args: string[]) {
   })
 }
 
-function oneOf<const T extends string>(what: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find(each => each === value)
-  if (found === undefined) throw new Error(`${what} is ${value}, but must be one of ${allowed.join(', ')}.`)
-  return found
-}
-
-function count(name: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined
-  if (!/^[1-9]\d{0,8}$/.test(value)) throw new Error(`--${name} is ${value}, but must be a whole number of at least 1.`)
-  return Number(value)
+function optionalCount(name: string, value: string | undefined): number | undefined {
+  return value === undefined ? undefined : count(`--${name}`, value)
 }
 
 function keys<K extends string>(of: Readonly<Record<K, unknown>>): K[] {

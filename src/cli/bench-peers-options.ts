@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { ENGINE_NAMES, type EngineName } from '../bench/peers/engines'
 import { TASK_NAMES, type TaskName } from '../bench/peers/tasks'
+import { count, list, oneOf } from './option-values'
 
 export interface PeersCommand {
   readonly engines: readonly EngineName[]
@@ -37,24 +38,11 @@ export function parsePeersCommand(args: string[]): PeersCommand {
     },
   })
   return {
-    engines: list('--engines', values.engines, ENGINE_NAMES),
-    tasks: list('--tasks', values.tasks, TASK_NAMES),
-    rounds: count('--rounds', values.rounds, 1),
+    engines: list(values.engines).map(name => oneOf('--engines', name, ENGINE_NAMES)),
+    tasks: list(values.tasks).map(name => oneOf('--tasks', name, TASK_NAMES)),
+    rounds: count('--rounds', values.rounds),
     // the first prompt computes the prefix: two at least tell what the others take
     atMost: count('--at-most', values['at-most'], 2),
     out: values.out,
   }
-}
-
-function list<const T extends string>(what: string, value: string, allowed: readonly T[]): T[] {
-  return value.split(',').map(name => {
-    const found = allowed.find(each => each === name.trim())
-    if (found === undefined) throw new Error(`${what} has ${name}, but takes ${allowed.join(', ')}.`)
-    return found
-  })
-}
-
-function count(what: string, value: string, least: number): number {
-  if (/^\d{1,6}$/.test(value) && Number(value) >= least) return Number(value)
-  throw new Error(`${what} is ${value}, but must be a whole number of at least ${least}.`)
 }

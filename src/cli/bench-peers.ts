@@ -8,6 +8,7 @@ import type { CountedRun } from '../bench/peers/main'
 import { type EngineResult, peersText } from '../bench/peers/report'
 import { TASKS, type TaskName, warmUp } from '../bench/peers/tasks'
 import { PEERS_USAGE, type PeersCommand, parsePeersCommand } from './bench-peers-options'
+import { commandOf } from './option-values'
 import { withPage } from './pages'
 import { serveFiles } from './serve-files'
 
@@ -17,17 +18,8 @@ const PAGE = 'bench/peers/'
 
 /** Exit code 0: everything was measured; 1: an engine failed, the others are in the report; 2: bad command line. */
 export async function main(args: string[]): Promise<number> {
-  if (args.includes('--help')) {
-    console.log(PEERS_USAGE)
-    return 0
-  }
-  let command: PeersCommand
-  try {
-    command = parsePeersCommand(args)
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${PEERS_USAGE}`)
-    return 2
-  }
+  const command = commandOf(args, PEERS_USAGE, parsePeersCommand)
+  if (typeof command === 'number') return command
   const versions = installPeers()
   if (!existsSync(`${FOLDER}/model/onnx/model_q4.onnx`)) {
     execFileSync('node', ['scripts/oracles/write-peers-model.mjs', `${FOLDER}/model`], { stdio: 'inherit' })

@@ -11,20 +11,12 @@ import { workloadText } from '../bench/workload-text'
 import { seededModel } from './bench-model'
 import { type BenchCommand, parseBenchCommand, USAGE } from './bench-options'
 import { inNode, type WithBenchRuntime } from './bench-runtime'
+import { commandOf } from './option-values'
 
 /** Exit code 0: everything was measured; 1: some parts failed, the others are in the report; 2: bad command line. */
 export async function main(args: string[]): Promise<number> {
-  if (args.includes('--help')) {
-    console.log(USAGE)
-    return 0
-  }
-  let command: BenchCommand
-  try {
-    command = parseBenchCommand(args)
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
-    return 2
-  }
+  const command = commandOf(args, USAGE, parseBenchCommand)
+  if (typeof command === 'number') return command
   const { engine, rounds, out } = command
   const setting = { model: command.model ?? seededModel(command.shape), engine, rounds }
   const withRuntime = await chooseRuntime(command)

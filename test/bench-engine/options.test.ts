@@ -25,11 +25,11 @@ it('each model is a section of its own', () => {
 
 it.each([
   [['nonsense'], /part is nonsense.*latency/],
-  [['--batches', '1,0'], /--batches has 0/],
-  [['--contexts', '1,,2'], /--contexts has /],
+  [['--batches', '1,0'], /--batches is 0/],
+  [['--contexts', '1,,2'], /--contexts is /],
   [['--step-tokens', '32,40'], /--step-tokens is 32,40.*multiples of 32/],
   [['--weights', 'f64'], /--weights is f64/],
-  [['--rounds', 'x'], /--rounds has x/],
+  [['--rounds', 'x'], /--rounds is x/],
   [['--nonsense'], /--nonsense/],
 ])('%j is refused with what is wrong', (args, message) => {
   expect(() => parseEngineCommand(args)).toThrow(message)

@@ -20,8 +20,8 @@ it('without arguments every engine does every task', () => {
 })
 
 it.each([
-  [['--engines', 'coppice-f32,webllm'], /--engines has webllm, but takes coppice-f32/],
-  [['--tasks', 'C'], /--tasks has C/],
+  [['--engines', 'coppice-f32,webllm'], /--engines is webllm, but must be one of coppice-f32/],
+  [['--tasks', 'C'], /--tasks is C/],
   [['--rounds', '0'], /--rounds is 0/],
   [['--at-most', '1'], /--at-most is 1, but must be a whole number of at least 2/],
 ])('%j is refused with what is wrong', (args, message) => {
