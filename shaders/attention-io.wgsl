@@ -24,7 +24,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> arena: array<u32>;                  // Item[], Row[], block ids
-@group(0) @binding(2) var<storage, read> q: array<f32>;                      // [n_tokens, n_heads, HEAD_DIM], scaled
+@group(0) @binding(2) var<storage, read> q: array<vec4f>;                    // [n_tokens, n_heads, DIM4], scaled
 @group(0) @binding(3) var<storage, read> k_cache: array<KvWord>;             // [n_blocks, n_kv_heads, KV_WORDS, BLOCK_LEN]
 @group(0) @binding(4) var<storage, read> v_cache: array<KvWord>;             // [n_blocks, n_kv_heads, BLOCK_LEN, KV_WORDS]
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>;            // [n_tokens, n_heads, DIM4]
@@ -56,12 +56,11 @@ fn read_row(item: Item, query: u32) -> Row {
   return Row(arena[at], arena[at + 1u], arena[at + 2u]);
 }
 
-/// Keys [start, start + n_keys) of an item, for all its quads of query vectors. Keys of a tile count from its start.
+/// Keys [start, start + n_keys) of an item. Keys of a tile count from its start.
 struct Tile {
   item: Item,
   kv_head: u32,
   n_kv_heads: u32,
-  n_quads: u32,
   start: u32,
   n_keys: u32,
 }

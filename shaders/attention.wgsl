@@ -10,27 +10,23 @@
 //
 // Query vectors go in quads, so that a K or V value read once serves four. Loops have bounds from parameters and lists:
 // with constant ones compilers unroll them all and take a minute.
-//
-// A variant of attention-tile may begin with directives, and so comes first.
 
-//#import attention-tile
 //#import attention-io
+//#import attention-scores
+//#import attention-tile
 //#import softmax-state
 
 const QUERIES: u32 = 32u;  // capacity in query vectors (rows x query heads per kv head), a multiple of 4
-const WG_SIZE: u32 = 64u;  // a multiple of QUADS, at least DIM4 and TILE
+const WG_SIZE: u32 = 64u;  // a multiple of QUADS, at least 8 QUADS, DIM4 and TILE
 
-const TILE: u32 = 32u;     // keys per turn of the loop
 const QUADS: u32 = QUERIES / 4u;
 const QUAD_STRIDE: u32 = WG_SIZE / DIM4;
 const UNITS: u32 = (QUADS + QUAD_STRIDE - 1u) / QUAD_STRIDE;  // a thread sums 4 dims for UNITS quads: a v serves all
 
-const MAX_SCORE: f32 = 1e29;
-const LOG2_E: f32 = 1.4426950408889634;
-
 var<workgroup> sh_q: array<vec4f, HEAD_DIM * QUADS>;  // [HEAD_DIM][QUADS]; at the end the outputs, [QUERIES][DIM4]
 var<workgroup> sh_p: array<vec4f, TILE * QUADS>;      // [TILE][QUADS]: scores, then probabilities (times scale)
 var<workgroup> sh_scale: array<f32, TILE>;            // of values, where IS_SCALED
+var<workgroup> sh_parts: array<vec4f, 8u * QUADS>;    // [8][QUADS]: of the tile's highest scores; of the segment's sums
 var<workgroup> sh_weight: array<vec4f, QUADS>;        // of the sums so far
 var<workgroup> sh_next_weight: array<vec4f, QUADS>;   // of the segment's sums
 var<workgroup> sh_highest: array<vec4f, QUADS>;       // at the end
@@ -41,24 +37,6 @@ fn first_quad_of(lane: u32) -> u32 {
   return select(QUADS, lane / DIM4, lane < QUAD_STRIDE * DIM4);
 }
 
-/// What sh_p holds of a quad's scores: scaled, in bounds, capped, and EMPTY where the key is beyond a query vector's position, or
-/// a window behind it.
-fn visible_scores(tile: Tile, key: u32, scores: vec4f, positions: vec4u) -> vec4f {
-  // how far back the key lies; beyond the position this wraps around to more than any window
-  let distance = positions - vec4u(tile.item.first_position + tile.start + key);
-  var scaled = scores;
-  if (IS_SCALED) { scaled *= k_scale(tile, key); }
-  let bounded = clamp(scaled, vec4f(-MAX_SCORE), vec4f(MAX_SCORE));
-  return select(vec4f(EMPTY), capped(bounded), distance < vec4u(params.window));
-}
-
-/// cap tanh(x / cap) of scores x log2(e), with tanh(y) = (1 - e) / (1 + e) for y >= 0, e = exp(-2 y).
-fn capped(scores: vec4f) -> vec4f {
-  if (params.softcap == 0.0) { return scores; }
-  let e = exp2(abs(scores) * (-2.0 / params.softcap));
-  return sign(scores) * ((1.0 - e) / (1.0 + e)) * (params.softcap * LOG2_E);
-}
-
 /// The sums of 4 dims for a quad, and one value more. A column per query vector.
 fn add_value(sums: mat4x4f, p: vec4f, value: vec4f) -> mat4x4f {
   return mat4x4f(
@@ -67,6 +45,13 @@ fn add_value(sums: mat4x4f, p: vec4f, value: vec4f) -> mat4x4f {
     fma(vec4f(p.z), value, sums[2]),
     fma(vec4f(p.w), value, sums[3]),
   );
+}
+
+/// The sum of a quad's 8 parts.
+fn sum_of_parts(quad: u32) -> vec4f {
+  var sums: array<vec4f, 4>;
+  for (var i = 0u; i < 4u; i++) { sums[i] = sh_parts[2u * i * QUADS + quad] + sh_parts[(2u * i + 1u) * QUADS + quad]; }
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 @compute @workgroup_size(WG_SIZE)
@@ -84,15 +69,18 @@ fn main(
   let n_quads = (n_queries + 3u) / 4u;
 
   let my_quad = lane % QUADS;
+  let residue = lane / QUADS;
+  let weighs = residue < 8u && my_quad < n_quads;  // the thread turns its quad's scores for every eighth key to probabilities
   var q_start: vec4u;
   var positions: vec4u;
   for (var j = 0u; j < 4u; j++) {
     let row = read_row(item, my_quad * 4u + j);
-    q_start[j] = (row.token * n_heads + first_head + (my_quad * 4u + j) % params.group) * HEAD_DIM;
+    q_start[j] = (row.token * n_heads + first_head + (my_quad * 4u + j) % params.group) * DIM4;
     positions[j] = row.position;
   }
-  for (var d = lane / QUADS; d < params.dim4 * 4u; d += WG_SIZE / QUADS) {
-    sh_q[d * QUADS + my_quad] = vec4f(q[q_start.x + d], q[q_start.y + d], q[q_start.z + d], q[q_start.w + d]);
+  for (var d = residue; d < params.dim4; d += WG_SIZE / QUADS) {
+    let x = transpose(mat4x4f(q[q_start.x + d], q[q_start.y + d], q[q_start.z + d], q[q_start.w + d]));
+    for (var i = 0u; i < 4u; i++) { sh_q[(d * 4u + i) * QUADS + my_quad] = x[i]; }
   }
   workgroupBarrier();
 
@@ -110,26 +98,33 @@ fn main(
 
     for (var start = segment; start < end; start += TILE) {
       let n_keys = min(TILE, end - start);
-      let tile = Tile(item, group.z / params.splits, n_groups.z / params.splits, n_quads, start, n_keys);
+      let tile = Tile(item, group.z / params.splits, n_groups.z / params.splits, start, n_keys);
 
       if (IS_SCALED && lane < n_keys) { sh_scale[lane] = v_scale(tile, lane); }
-      score_tile(tile, positions, lane);
+      score_tile(tile, positions, n_quads, lane);
       workgroupBarrier();  // scores are there
 
-      if (lane < n_quads) {
+      if (weighs) {
+        var high = vec4f(EMPTY);
+        for (var key = residue; key < n_keys; key += 8u) { high = max(high, sh_p[key * QUADS + my_quad]); }
+        sh_parts[lane] = high;
+      }
+      workgroupBarrier();  // the highest of each eighth is there
+
+      if (weighs) {
         var high = highest;
-        for (var key = 0u; key < n_keys; key++) { high = max(high, sh_p[key * QUADS + lane]); }
+        for (var i = my_quad; i < 8u * QUADS; i += QUADS) { high = max(high, sh_parts[i]); }
+        let weight = state_weight(highest, high);
         var tile_sum = vec4f();
-        for (var key = 0u; key < n_keys; key++) {
-          let score = sh_p[key * QUADS + lane];
-          let p = select(exp2(score - high), vec4f(), score == vec4f(EMPTY));
+        for (var key = residue; key < n_keys; key += 8u) {
+          let p = probabilities(sh_p[key * QUADS + my_quad], high);
           tile_sum += p;
-          sh_p[key * QUADS + lane] = p;
-          if (IS_SCALED) { sh_p[key * QUADS + lane] = p * sh_scale[key]; }
+          sh_p[key * QUADS + my_quad] = p;
+          if (IS_SCALED) { sh_p[key * QUADS + my_quad] = p * sh_scale[key]; }
         }
-        sh_weight[lane] = state_weight(highest, high);
-        sum = fma(sum, sh_weight[lane], tile_sum);
+        sum = fma(sum, weight, tile_sum);
         highest = high;
+        if (residue == 0u) { sh_weight[my_quad] = weight; }
       }
       workgroupBarrier();  // probabilities and weights are there
 
@@ -137,15 +132,17 @@ fn main(
         let weight = sh_weight[min(first_quad + u * QUAD_STRIDE, QUADS - 1u)];
         o[u] = mat4x4f(o[u][0] * weight.x, o[u][1] * weight.y, o[u][2] * weight.z, o[u][3] * weight.w);
       }
-      add_values(tile, &o, lane);
+      add_values(tile, n_quads, &o, lane);
       workgroupBarrier();  // probabilities are read
     }
 
+    if (weighs) { sh_parts[lane] = sum; }
+    workgroupBarrier();  // sums of all eighths are there
     if (lane < n_quads) {
       let high = max(total_highest, highest);
       sh_weight[lane] = state_weight(total_highest, high);
       sh_next_weight[lane] = state_weight(highest, high);
-      total_sum = join_sums(total_sum, sh_weight[lane], sum, sh_next_weight[lane]);
+      total_sum = join_sums(total_sum, sh_weight[lane], sum_of_parts(lane), sh_next_weight[lane]);
       total_highest = high;
     }
     workgroupBarrier();  // weights of the segment are there

@@ -47,14 +47,7 @@ fn main(
         let w = transpose(mat4x4f(block_quad(b0, q), block_quad(b1, q), block_quad(b2, q), block_quad(b3, q)));
         for (var m = 0u; m < TOKENS; m += 8u) {
           let v = x[x_ix + m * row_quads + q];
-          sum[m] = add_products_of_4(w, subgroupBroadcast(v, 0u), sum[m]);
-          sum[m + 1u] = add_products_of_4(w, subgroupBroadcast(v, 1u), sum[m + 1u]);
-          sum[m + 2u] = add_products_of_4(w, subgroupBroadcast(v, 2u), sum[m + 2u]);
-          sum[m + 3u] = add_products_of_4(w, subgroupBroadcast(v, 3u), sum[m + 3u]);
-          sum[m + 4u] = add_products_of_4(w, subgroupBroadcast(v, 4u), sum[m + 4u]);
-          sum[m + 5u] = add_products_of_4(w, subgroupBroadcast(v, 5u), sum[m + 5u]);
-          sum[m + 6u] = add_products_of_4(w, subgroupBroadcast(v, 6u), sum[m + 6u]);
-          sum[m + 7u] = add_products_of_4(w, subgroupBroadcast(v, 7u), sum[m + 7u]);
+          for (var j = 0u; j < 8u; j++) { sum[m + j] = add_products_of_4(w, subgroupShuffle(v, j), sum[m + j]); }
         }
       }
       block_ix += 16u;

@@ -44,7 +44,8 @@ fn finish(first_token: u32, first_row: u32, lane: u32) {
   for (var i = lane; i < n_tokens * GROUP_TILES; i += WG_SIZE) {
     let token = first_token + i / GROUP_TILES;
     let tile = first_n / 16u + i % GROUP_TILES;
-    if (tile >= params.n_tiles) { continue; }
+    // beyond the slice are tiles of the next one
+    if (first_row + i % GROUP_TILES * 16u >= params.n_rows) { continue; }
     var first = NOTHING;
     for (var n = 0u; n < 16u; n++) {
       let key = sh_keys[i * 16u + n];

@@ -36,7 +36,7 @@ export function attentionCases(model: ModelShape, gpu: Gpu): KernelCase[] {
         ...common,
         kernel: 'attention',
         format,
-        variant: variant.tile,
+        variant,
         isChosen: index === 0,
         isUsual: scene.isUsual && format === 'f16',
         work,

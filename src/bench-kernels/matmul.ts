@@ -50,7 +50,7 @@ export function matmulCases(model: ModelShape, gpu: Gpu): KernelCase[] {
         variantsFor(gpu, format).map(variant => {
           const product = { tokens, outputs, cols, format, variant, isGated }
           const isInt8 = INT8_VARIANTS.includes(variant)
-          const choices = isInt8 ? INT8_VARIANTS : matmulVariants(gpu)
+          const choices = isInt8 ? INT8_VARIANTS : matmulVariants(gpu, format)
           const bytes = matrixBytes(parts(product), cols, format)
           const isUsualRows = name !== 'head' || USUAL_HEAD_ROWS.includes(tokens)
           const copies = coldCopies(bytes, name === 'head' ? 1 : model.numLayers)

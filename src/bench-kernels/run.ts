@@ -2,7 +2,7 @@ import { type Figure, figure } from '../bench/figure'
 import { openGpu } from '../gpu/device'
 import { allCases } from './all-cases'
 import type { CaseName, KernelCase, Prepared, Work } from './case'
-import { type Ceilings, copyRateFor, type Floor, floorOf, measureCeilings } from './ceilings'
+import { bestCeilings, type Ceilings, copyRateFor, type Floor, floorOf, measureCeilings } from './ceilings'
 import { Fixture, type Shaders } from './fixture'
 import { caseText, type Selection, select } from './select'
 import { measureInTurn, pairedRatio, Timer } from './timing'
@@ -46,6 +46,7 @@ export interface KernelRun {
 }
 
 export interface KernelEvents {
+  /** Before the first kernel, and after the last the better of both: those are the run's. */
   onCeilings(adapter: string, ceilings: Ceilings): void
   onMeasured(measured: Measured): void
   onComparison(comparison: Comparison): void
@@ -67,13 +68,12 @@ export async function runKernels(task: KernelTask, events: KernelEvents, gpu?: G
     if (sets.length === 0) throw new Error('No kernel is what was asked for.')
     const timer = new Timer(fixture)
     await timer.calibrate()
-    const ceilings = await measureCeilings(fixture, timer)
+    const first = await measureCeilings(fixture, timer)
     const { adapter } = fixture.gpu
-    events.onCeilings(adapter, ceilings)
+    events.onCeilings(adapter, first)
     const run = {
       adapter,
-      ceilings,
-      measured: [] as Measured[],
+      timed: [] as { readonly each: KernelCase; readonly name: CaseName; readonly ms: Figure }[],
       comparisons: [] as Comparison[],
       failures: [] as Failure[],
     }
@@ -85,9 +85,9 @@ export async function runKernels(task: KernelTask, events: KernelEvents, gpu?: G
       }
       if (outcome.failures.length > 0) continue
       contestants.forEach(({ name }, index) => {
-        const measured = describe(name, each, figure(outcome.times[index]), ceilings)
-        run.measured.push(measured)
-        events.onMeasured(measured)
+        const ms = figure(outcome.times[index])
+        run.timed.push({ each, name, ms })
+        events.onMeasured(describe(name, each, ms, first))
       })
       if (contestants.length === 1) continue
       const [a, b] = contestants.map(({ name }) => name.variant)
@@ -99,7 +99,10 @@ export async function runKernels(task: KernelTask, events: KernelEvents, gpu?: G
       run.comparisons.push(comparison)
       events.onComparison(comparison)
     }
-    return run
+    const { timed, ...results } = run
+    const ceilings = bestCeilings(first, await measureCeilings(fixture, timer))
+    events.onCeilings(adapter, ceilings)
+    return { ...results, ceilings, measured: timed.map(({ each, name, ms }) => describe(name, each, ms, ceilings)) }
   } finally {
     fixture.dispose()
   }

@@ -1,11 +1,10 @@
-import { decodeText } from './decode-text'
-import type { TaskReport } from './task'
+import type { WorkloadReport } from './workload-report'
 import { workloadText } from './workload-text'
 
 /** A whole benchmark, as plain data. */
 export interface BenchReport {
   readonly environment: Environment
-  readonly reports: readonly TaskReport[]
+  readonly reports: readonly WorkloadReport[]
 }
 
 /** What a figure means nothing without. */
@@ -31,14 +30,10 @@ export function reportText({ environment, reports }: BenchReport): string {
     `- model ${model}${first ? `, ${modelText(first)}` : ''}`,
     `- \`npm run bench -- ${flags}\``,
   ].join('\n')
-  return ['# Coppice benchmark', setUp, ...reports.map(taskText)].join('\n\n')
+  return ['# Coppice benchmark', setUp, ...reports.map(workloadText)].join('\n\n')
 }
 
-export function taskText(report: TaskReport): string {
-  return report.kind === 'decode' ? decodeText(report) : workloadText(report)
-}
-
-function modelText({ parameters, weightBytes }: TaskReport): string {
+function modelText({ parameters, weightBytes }: WorkloadReport): string {
   const millions = (parameters.layers + parameters.head) / 1e6
   return `${millions.toFixed(2)} M weights per token, ${(weightBytes / 1e6).toFixed(1)} MB`
 }

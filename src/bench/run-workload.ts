@@ -8,7 +8,6 @@ import { type Shape, warmUp } from './shapes'
 import { summarise, type WorkloadReport } from './workload-report'
 
 export interface Workload {
-  readonly kind: 'workload'
   readonly name: string
   readonly shape: Shape
   readonly configurations: readonly ConfigurationName[]

@@ -9,7 +9,6 @@ import { requests } from './workloads'
 
 /** Plain data: it comes from a page and becomes JSON. */
 export interface WorkloadReport {
-  readonly kind: 'workload'
   readonly name: string
   readonly shape: Shape
   readonly adapter: string
@@ -42,7 +41,6 @@ export function summarise(
   const work = bounds(sequences)
   const { config, memory } = engine
   return {
-    kind: 'workload',
     name,
     shape,
     adapter: engine.stats().adapter,

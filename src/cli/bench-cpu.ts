@@ -68,7 +68,7 @@ async function planRows(): Promise<string[][]> {
 
 function open(onSubmit: () => void): Promise<Engine> {
   const options = { contextLength: 4096, blocks: 2 ** 15, cache: false } as const
-  return createEngine(seededModel('bench-thin'), { ...options, gpu: nullGpu(onSubmit) })
+  return createEngine(seededModel('bench-thin'), { ...options, gpu: nullGpu(onSubmit), tuning: false })
 }
 
 /** A text of its own for each `seed`. */

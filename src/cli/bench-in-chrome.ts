@@ -6,18 +6,17 @@ import { resolveModel } from './serve'
 export const inChrome: WithBenchRuntime = (setting, use) =>
   withPage(
     'bench/',
-    async page => {
-      await page.addInitScript(() => {
-        window.isDriven = true
-      })
-    },
+    async () => undefined,
     async (page, server) => {
-      await page.waitForFunction(() => 'runBenchTask' in window)
+      await page.waitForFunction(() => 'runWorkloadInPage' in window)
       const model = server.modelUrl(resolveModel(setting.model))
       return use({
         description: `Chrome ${page.context().browser()?.version()}`,
-        run: task =>
-          page.evaluate(([what, how]) => window.runBenchTask(what, how), [task, { ...setting, model }] as const),
+        run: workload =>
+          page.evaluate(([what, how]) => window.runWorkloadInPage(what, how), [
+            workload,
+            { ...setting, model },
+          ] as const),
       })
     },
   )

@@ -56,6 +56,8 @@ async function writeReport(out: string, report: KernelReport): Promise<void> {
 
 async function readShaders(folder: string): Promise<Record<string, string>> {
   const names = (await readdir(folder)).filter(name => name.endsWith('.wgsl'))
+  // the kernels would be held against themselves
+  if (names.length === 0) throw new Error(`--against ${folder}: there are no shaders in it.`)
   const texts = names.map(
     async name => [name.replace('.wgsl', ''), await readFile(`${folder}/${name}`, 'utf8')] as const,
   )

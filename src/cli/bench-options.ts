@@ -5,7 +5,7 @@ import { type Sizes, WORKLOADS, type WorkloadName } from '../bench/shapes'
 import { SWEEPS, type SweepName } from '../bench/sweeps'
 
 export interface BenchCommand {
-  readonly parts: readonly (WorkloadName | SweepName | 'decode')[]
+  readonly parts: readonly (WorkloadName | SweepName)[]
   readonly sizes: Sizes
   /** Undefined: what each part has by default. */
   readonly configurations: readonly ConfigurationName[] | undefined
@@ -22,15 +22,14 @@ export interface BenchCommand {
 
 const SWEEP_NAMES = keys(SWEEPS)
 /** Minutes, at the default scale on a software adapter. */
-const DEFAULT_PARTS = ['decode', 'batchllm', 'tree', 'none'] as const
-const PARTS = [...WORKLOADS, ...SWEEP_NAMES, 'decode'] as const
+const DEFAULT_PARTS = ['batchllm', 'tree', 'none'] as const
+const PARTS = [...WORKLOADS, ...SWEEP_NAMES] as const
 
 export const USAGE = `npm run bench -- [parts] [options]
 
 Measures in headless Chrome, or in Node, on a model with seeded weights (speed does not depend on their values). Writes
 report.json, report.md and a plot for each sweep. Without parts: ${DEFAULT_PARTS.join(' ')}.
 
-  decode                 first token, and decoding of 1 to 64 short prompts
   batchllm               16 prompts share a prefix: 2000 + 200 tokens, 100 generated
   industry               3 prompts share a prefix: 1570 + 30
   hydragen               32 prompts share one prefix of 4096; decoding only

@@ -1,12 +1,13 @@
+import { runWorkload, type Workload } from '../bench/run-workload'
 import type { Setting } from '../bench/setting'
-import { runTask, type Task, type TaskReport } from '../bench/task'
+import type { WorkloadReport } from '../bench/workload-report'
 import { openDawn } from './open-dawn'
 
-/** Where a benchmark's tasks run, one after another. */
+/** Where workloads run, one after another. */
 export interface BenchRuntime {
   /** With its version. */
   readonly description: string
-  run(task: Task): Promise<TaskReport>
+  run(workload: Workload): Promise<WorkloadReport>
 }
 
 export type WithBenchRuntime = <T>(setting: Setting, use: (runtime: BenchRuntime) => Promise<T>) => Promise<T>
@@ -18,7 +19,7 @@ export function inNode(toggles: readonly string[]): WithBenchRuntime {
     const switched = toggles.length > 0 ? `, toggles ${toggles.join(', ')}` : ''
     return use({
       description: `Node ${process.versions.node} with Dawn${switched}`,
-      run: task => runTask(task, { ...setting, engine: { ...setting.engine, gpu } }),
+      run: workload => runWorkload(workload, { ...setting, engine: { ...setting.engine, gpu } }),
     })
   }
 }

@@ -1,11 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { ALL, READS } from '../bench/configurations'
-import { type BenchReport, reportText, taskText } from '../bench/report'
+import { type BenchReport, reportText } from '../bench/report'
+import type { Workload } from '../bench/run-workload'
 import { shapeOf, type WorkloadName } from '../bench/shapes'
 import { type SweepPoint, sweepPlot } from '../bench/sweep-plot'
 import { SWEEPS, type SweepName } from '../bench/sweeps'
-import type { Task, TaskReport } from '../bench/task'
+import type { WorkloadReport } from '../bench/workload-report'
+import { workloadText } from '../bench/workload-text'
 import { seededModel } from './bench-model'
 import { type BenchCommand, parseBenchCommand, USAGE } from './bench-options'
 import { inNode, type WithBenchRuntime } from './bench-runtime'
@@ -36,19 +38,19 @@ export async function main(args: string[]): Promise<number> {
       model: command.model ?? `${command.shape}, seeded`,
       flags: args.join(' '),
     }
-    const reports: TaskReport[] = []
+    const reports: WorkloadReport[] = []
     let numFailed = 0
-    await runParts(command, async task => {
+    await runParts(command, async workload => {
       try {
-        const report = await runtime.run(task)
-        console.log(`${taskText(report)}\n`)
+        const report = await runtime.run(workload)
+        console.log(`${workloadText(report)}\n`)
         reports.push(report)
         // after every part, so that an interrupted benchmark leaves what it has
         await writeReport(out, { environment, reports })
         return report
       } catch (error) {
         numFailed += 1
-        console.error(`${task.name} failed. ${error instanceof Error ? error.message : String(error)}\n`)
+        console.error(`${workload.name} failed. ${error instanceof Error ? error.message : String(error)}\n`)
         return undefined
       }
     })
@@ -60,23 +62,21 @@ export async function main(args: string[]): Promise<number> {
 /** Runs the parts in turn; a sweep also leaves its plot. */
 async function runParts(
   { parts, sizes, configurations, out }: BenchCommand,
-  run: (task: Task) => Promise<TaskReport | undefined>,
+  run: (workload: Workload) => Promise<WorkloadReport | undefined>,
 ): Promise<void> {
   for (const part of parts) {
-    if (part === 'decode') {
-      await run({ kind: 'decode', name: part })
-    } else if (isWorkload(part)) {
+    if (isWorkload(part)) {
       const shape = shapeOf(part, sizes)
       const usual = shape.timing === 'decode' ? READS : ALL
-      await run({ kind: 'workload', name: part, shape, configurations: configurations ?? usual })
+      await run({ name: part, shape, configurations: configurations ?? usual })
     } else {
       const sweep = SWEEPS[part](sizes)
       const points: SweepPoint[] = []
       for (const { x, shape } of sweep.points) {
         const name = `${sweep.title}: ${x} ${sweep.xLabel}`
         const usual = sweep.configurations
-        const report = await run({ kind: 'workload', name, shape, configurations: configurations ?? usual })
-        if (report?.kind === 'workload') points.push({ x, report })
+        const report = await run({ name, shape, configurations: configurations ?? usual })
+        if (report) points.push({ x, report })
       }
       if (points.length > 0) await writeFile(`${out}/${part}.svg`, sweepPlot(sweep, points))
     }

@@ -17,7 +17,7 @@ export async function main(): Promise<number> {
       outDir: '../dist/pages',
       emptyOutDir: true,
       target: 'es2022',
-      rolldownOptions: { input: { demo: 'src/demo/index.html', bench: 'src/bench/index.html' } },
+      rolldownOptions: { input: { demo: 'src/demo/index.html', bench: 'src/bench-engine/index.html' } },
     },
   })
   const types = spawnSync('npx', ['tsc', '-p', 'scripts/tsconfig.types.json'], { stdio: 'inherit' })

@@ -17,6 +17,7 @@ export interface JobCommand {
   readonly sharing: Sharing | undefined
   readonly attention: AttentionMode | undefined
   readonly order: Order | undefined
+  readonly tuning: boolean | undefined
   readonly runtime: 'chrome' | 'node'
 }
 
@@ -52,6 +53,7 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
                          (skip: not at all, wrong answers, to measure the rest)
   --order fcfs|ratio|dual
                          as given; most output per token to compute first; both ends of that; default: by dry run
+  --tuning on|off        time the ways to multiply at load and use the fastest; default on, but off on software adapters
   --runtime chrome|node  headless Chrome, or Node with the webgpu package; default chrome
 
 Exit codes: 0 all answered · 1 some requests failed, see their lines · 2 bad command line or input file
@@ -87,6 +89,7 @@ export function parseJobCommand(args: string[]): JobCommand {
     sharing: oneOfOrNone('sharing', values.sharing, ['off', 'cache', 'two-level', 'tree']),
     attention: oneOfOrNone('attention', values.attention, ['shared', 'split', 'flat', 'skip']),
     order: oneOfOrNone('order', values.order, ['fcfs', 'ratio', 'dual']),
+    tuning: switchOf('tuning', values.tuning),
     runtime: oneOf('runtime', values.runtime, ['chrome', 'node']),
   }
 }
@@ -110,6 +113,7 @@ function parse(args: string[]) {
       sharing: { type: 'string' },
       attention: { type: 'string' },
       order: { type: 'string' },
+      tuning: { type: 'string' },
       runtime: { type: 'string', default: 'chrome' },
     },
   })
@@ -123,6 +127,11 @@ function oneOf<T extends string>(name: string, value: string, allowed: readonly 
 
 function oneOfOrNone<T extends string>(name: string, value: string | undefined, allowed: readonly T[]): T | undefined {
   return value === undefined ? undefined : oneOf(name, value, allowed)
+}
+
+function switchOf(name: string, value: string | undefined): boolean | undefined {
+  const choice = oneOfOrNone(name, value, ['on', 'off'])
+  return choice === undefined ? undefined : choice === 'on'
 }
 
 function count(name: string, value: string | undefined): number | undefined {

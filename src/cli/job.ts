@@ -72,8 +72,9 @@ async function run(command: JobCommand): Promise<JobSummary> {
     sharing,
     attention,
     order,
+    tuning,
   } = command
-  const engine = { hub: { host, token }, cache, weights, kv, tokenBudget, blocks, sharing, attention, order }
+  const engine = { hub: { host, token }, cache, weights, kv, tokenBudget, blocks, sharing, attention, order, tuning }
   const input = { lines, model: resolveModel(model), modelName: model, engine, maxTokens }
   const events = {
     onLoad: (line: string) => process.stderr.isTTY && process.stderr.write(`\r${line}\x1b[K`),

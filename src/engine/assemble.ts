@@ -4,6 +4,7 @@ import { Step } from '../gpu/step'
 import { COPY_SRC, STORAGE } from '../gpu/usage'
 import { kernelContext } from '../kernels/context'
 import { createKvCache } from '../kernels/kv-cache'
+import type { Tuning } from '../kernels/tunable'
 import { workgroupsToFill } from '../kernels/workgroups'
 import { AttentionPlanner } from '../kv/attention-plan'
 import { BlockPool } from '../kv/block-pool'
@@ -27,7 +28,13 @@ const DEFAULTS = {
 } as const
 
 /** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
-export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, options: EngineOptions) {
+export function assemble(
+  gpu: Gpu,
+  config: ModelConfig,
+  checkpoint: Checkpoint,
+  options: EngineOptions,
+  tuning?: Tuning,
+) {
   const { tokenBudget = DEFAULT_TOKEN_BUDGET, stepsInFlight = DEFAULT_STEPS_IN_FLIGHT } = options
   const { memory, kvFormat, chooseFormat, decisions } = planEngine(gpu.limits, config, checkpoint, options)
   const weights = new Weights(gpu, chooseFormat)
@@ -37,7 +44,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
   const sizes = { tokenBudget, numBlocks, contextLength }
   const step = new Step(gpu, arenaWords(capacities, sizes), options.profile)
   const int8 = options.activations === 'int8' ? createInt8Rows(gpu, config, tokenBudget) : undefined
-  const context = kernelContext(gpu, step, int8)
+  const context = kernelContext(gpu, step, int8, tuning)
   const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: memory.partialSlots })
   const kvGroupOf = config.layers.map((_, layer) => kvGroups.findIndex(({ layers }) => layers.includes(layer)))
   const caches = kvGroups.map(({ layers, numBlocks }) => {

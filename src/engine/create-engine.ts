@@ -3,11 +3,14 @@ import { openGpu } from '../gpu/device'
 import { describeModel, openCheckpoint, readModelFiles } from '../loader'
 import { ChatTemplate } from '../tokenizer/chat-template'
 import { Tokenizer } from '../tokenizer/tokenizer'
+import { keepTable, openTable } from '../tuning/kept-tables'
+import { Tuner } from '../tuning/tuner'
 import { assemble } from './assemble'
 import { Engine } from './engine'
 import { loadWeights } from './load-weights'
 import { type ModelLocation, openSource } from './open-source'
 import { checkOptions, type EngineOptions } from './options'
+import { DEFAULT_TOKEN_BUDGET } from './plan-engine'
 import { PromptEncoder } from './prompt-encoder'
 
 /**
@@ -30,20 +33,25 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
   const checkpoint = await openCheckpoint(source, files, config, signal)
   const gpu = await openGpu(options)
   try {
-    const { parts, weights } = assemble(gpu, config, checkpoint, options)
+    const isKept = options.cache !== false
+    const { tuning = !gpu.isSoftware, tokenBudget = DEFAULT_TOKEN_BUDGET } = options
+    const tuner = tuning ? new Tuner(gpu, await openTable(gpu, isKept), tokenBudget) : undefined
+    const { parts, weights } = assemble(gpu, config, checkpoint, options, tuner)
     const failed = new AbortController()
     const either = AbortSignal.any(signal ? [signal, failed.signal] : [failed.signal])
     const loading = loadWeights(gpu, source, checkpoint, weights, { ...options, signal: either })
-    // kernels compile while the weights come
-    await Promise.all([gpu.settled(), loading]).catch(async error => {
+    // kernels compile and are timed while the weights come
+    const tuned = gpu.settled().then(() => tuner?.tune(either))
+    const [report, choice] = await Promise.all([loading, tuned]).catch(async error => {
       failed.abort(error)
-      await Promise.allSettled([loading])
+      await Promise.allSettled([loading, tuned])
       throw error
     })
-    const report = await loading
+    if (tuner && isKept) await keepTable(gpu, tuner.table)
+    const decisions = [...parts.decisions, ...(choice ? [choice] : [])]
     const prompts = new PromptEncoder(tokenizer, chatTemplate, config.vocabSize, parts.memory.contextLength)
     const modelName = source.gguf ?? source.name
-    return new Engine({ ...parts, modelName, config, weights: report.kinds, tokenizer, prompts })
+    return new Engine({ ...parts, decisions, modelName, config, weights: report.kinds, tokenizer, prompts })
   } catch (error) {
     gpu.dispose()
     throw error

@@ -67,6 +67,12 @@ export interface EngineOptions extends DeviceOptions {
    * fewest steps in a dry run. With `cache` prompts always start as given.
    */
   readonly order?: Order
+  /**
+   * Whether to time the ways to multiply while the weights load, within a second, and to use the fastest of each shape; the
+   * answers are the same. What was found is kept for the next load: in a page for the next visit too, unless `cache` is
+   * `false`. Default: `true` on GPUs; `false` on adapters of software, for which that has been done.
+   */
+  readonly tuning?: boolean
   /** Times every kernel (`engine.kernelTimes()`), where the device has timestamps; slows the steps down. */
   readonly profile?: boolean
   /** Stops loading; the promise rejects with the signal's reason. */
@@ -92,6 +98,7 @@ const KNOWN_OPTIONS = new Set<keyof EngineOptions>([
   'sharing',
   'attention',
   'order',
+  'tuning',
   'profile',
   'signal',
   'onProgress',

@@ -14,7 +14,7 @@ interface PageJob {
   readonly modelName: string
   readonly engine: Pick<
     EngineOptions,
-    'hub' | 'cache' | 'weights' | 'kv' | 'tokenBudget' | 'blocks' | 'sharing' | 'attention' | 'order'
+    'hub' | 'cache' | 'weights' | 'kv' | 'tokenBudget' | 'blocks' | 'sharing' | 'attention' | 'order' | 'tuning'
   >
   readonly maxTokens: number | undefined
 }

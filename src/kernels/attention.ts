@@ -49,24 +49,27 @@ const DECODE_QUERIES = 8
 /** Of a workgroup. */
 const MAX_THREADS = 128
 
-/** A way to compute a tile of keys. All give the same bits (shaders/attention.wgsl) and differ in speed. */
-export interface AttentionVariant {
-  /** Module of the shader. */
-  readonly tile: 'attention-tile' | 'attention-subgroup'
-  /** A thread keeps this many sums at most, for the segment and for the total, in registers. */
-  readonly threadSums: number
-  /** The fewest threads of a workgroup. */
-  readonly minThreads: number
-}
-
-const CORE_VARIANT: AttentionVariant = { tile: 'attention-tile', threadSums: 32, minThreads: 64 }
-
-/** For subgroups of 8 and no other size: Mesa's CPU driver, where loads cost more than sums beyond the registers. */
-const NARROW_VARIANT: AttentionVariant = { tile: 'attention-subgroup', threadSums: 64, minThreads: 32 }
+/** A kernel for attention. All give the same bits (shaders/attention.wgsl) and differ in speed. */
+export type AttentionVariant = 'attention' | 'attention-subgroup'
 
 /** The variants that a device can run, best first. */
 export function attentionVariants({ hasSubgroupsOf8 }: Gpu, headDim: number): readonly AttentionVariant[] {
-  return hasSubgroupsOf8 && headDim % 32 === 0 ? [NARROW_VARIANT, CORE_VARIANT] : [CORE_VARIANT]
+  return hasSubgroupsOf8 && headDim % 32 === 0 ? ['attention-subgroup', 'attention'] : ['attention']
+}
+
+/** Threads of a workgroup of `attention`, which keep up to 32 sums each in registers, and as many for the total. */
+function threadsFor(queries: number, headDim: number): number {
+  // one for every 4 dims, and 8 for every 4 query vectors
+  const threads = Math.max((queries * headDim) / 32, headDim / 4, queries * 2)
+  return Math.min(MAX_THREADS, Math.max(64, 2 ** Math.ceil(Math.log2(threads))))
+}
+
+/** Query vectors that `attention-subgroup` computes together: what a row has at least, up to 512 sums and as many for the total. */
+function setFor(queries: number, groupSize: number, headDim: number): number {
+  const most = Math.max(1, Math.min(8, Math.floor(512 / headDim)))
+  if (queries > DECODE_QUERIES) return most
+  const vectors = Math.max(4, groupSize)
+  return Math.ceil(vectors / Math.ceil(vectors / most))
 }
 
 /** What every device has, in bytes. */
@@ -88,8 +91,8 @@ export function attentionTiling(
   { numHeads, numKvHeads, headDim }: AttentionShape,
   limits: Pick<GPUSupportedLimits, 'maxComputeWorkgroupStorageSize'> = DEFAULT_LIMITS,
 ): AttentionTiling {
-  // q, probabilities, and four numbers about the sums; what remains of the memory holds the scales of a tile
-  const bytesPerQuery = 4 * (headDim + TILE_KEYS + 4)
+  // q, probabilities, and twelve numbers about the sums; what remains of the memory holds the scales of a tile
+  const bytesPerQuery = 4 * (headDim + TILE_KEYS + 12)
   const most = Math.floor(Math.log2(limits.maxComputeWorkgroupStorageSize / bytesPerQuery))
   const largest = Math.min(MAX_QUERIES, 2 ** most)
   const groupSize = groupWithin(numHeads / numKvHeads, largest)
@@ -116,7 +119,7 @@ export function attention(
   { numHeads, numKvHeads, headDim }: AttentionShape,
   options: AttentionOptions,
   { q, format, k, v, out, partialO, partialStats }: AttentionBuffers,
-  { tile, threadSums, minThreads }: AttentionVariant = attentionVariants(gpu, headDim)[0],
+  variant: AttentionVariant = attentionVariants(gpu, headDim)[0],
 ) {
   const { queries, groupSize = numHeads / numKvHeads, segmentTokens = SEGMENT_TOKENS } = options
   const { window = NO_WINDOW, softcap = 0 } = options
@@ -129,11 +132,11 @@ export function attention(
     Number.isInteger(window) && window >= 1 && softcap >= 0,
     `a window of ${window} keys, scores capped at ${softcap}`,
   )
-  // at least a thread for every 4 dims
-  const threads = Math.max((queries * headDim) / threadSums, headDim / 4)
-  const wgSize = Math.min(MAX_THREADS, Math.max(minThreads, 2 ** Math.ceil(Math.log2(threads))))
-  const constants = { QUERIES: queries, HEAD_DIM: headDim, WG_SIZE: wgSize }
-  const kernel = kernels.get({ name: 'attention', modules: { 'attention-tile': tile, ...kvModule(format) }, constants })
+  const constants: Record<string, number> =
+    variant === 'attention'
+      ? { QUERIES: queries, HEAD_DIM: headDim, WG_SIZE: threadsFor(queries, headDim) }
+      : { SET: setFor(queries, groupSize, headDim), HEAD_DIM: headDim }
+  const kernel = kernels.get({ name: variant, modules: kvModule(format), constants })
   const buffers = { q, k_cache: k, v_cache: v, out, partial_o: partialO, partial_stats: partialStats }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
   const layer = {

@@ -2,6 +2,7 @@ import type { Gpu } from '../gpu/device'
 import { KernelCache } from '../gpu/kernel'
 import type { Step } from '../gpu/step'
 import { shaderSource } from './shaders'
+import type { Tuning } from './tunable'
 
 /** Rows as int8 with scales: x[m][k] = codes[m][k] · scales[m][k / 32]. */
 export interface Int8Rows {
@@ -18,8 +19,9 @@ export interface KernelContext {
   readonly step: Step
   /** Room for the largest input of a matrix product, if inputs are to be rounded to int8 where they can be. */
   readonly int8?: Int8Rows
+  readonly tuning?: Tuning
 }
 
-export function kernelContext(gpu: Gpu, step: Step, int8?: Int8Rows): KernelContext {
-  return { gpu, kernels: new KernelCache(gpu, shaderSource), step, int8 }
+export function kernelContext(gpu: Gpu, step: Step, int8?: Int8Rows, tuning?: Tuning): KernelContext {
+  return { gpu, kernels: new KernelCache(gpu, shaderSource), step, int8, tuning }
 }

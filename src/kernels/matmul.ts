@@ -3,8 +3,9 @@ import type { Int8Rows, KernelContext } from './context'
 import { flatGrid } from './grid'
 import { matmulOutputs, type OutputBuffers, type OutputOptions } from './matmul-outputs'
 import type { Matrix } from './matrix'
-import { isQuantized, TILE_ROWS } from './matrix-format'
+import { isQuantized, type MatrixFormat, TILE_ROWS } from './matrix-format'
 import { quantizeRows } from './quantize-rows'
+import type { WayChoice } from './tunable'
 import { weightsVariant } from './weights-variant'
 
 export interface MatmulBuffers extends OutputBuffers {
@@ -17,7 +18,7 @@ export type MatmulRecorder = (numTokens: number, firstDraw?: number) => void
 
 /** A way to compute the product. All but those of int8 give the same bits (shaders/matmul-io.wgsl) and differ in speed. */
 export interface MatmulVariant {
-  readonly kernel: 'matmul' | 'matmul-few' | 'matmul-subgroup' | 'matmul-int8'
+  readonly kernel: 'matmul' | 'matmul-few' | 'matmul-subgroup-few' | 'matmul-subgroup' | 'matmul-int8'
   /** Tokens per thread, the shader's constant. */
   readonly tokens: number
   /** Tokens per workgroup. */
@@ -39,9 +40,11 @@ export const CORE_VARIANTS: readonly MatmulVariant[] = [
   { kernel: 'matmul', tokens: 8, groupTokens: 32, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
-/** For subgroups of 8 and no other size: Mesa's CPU driver, where it is the best for any number of tokens. */
+/** For subgroups of 8 and no other size: Mesa's CPU driver, where they were measured. */
 export const NARROW_VARIANTS: readonly MatmulVariant[] = [
-  { kernel: 'matmul-subgroup', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
+  { kernel: 'matmul-subgroup-few', tokens: 1, groupTokens: 1, groupRows: 32, maxTokens: 1 },
+  { kernel: 'matmul-subgroup', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: 8 },
+  { kernel: 'matmul-subgroup', tokens: 16, groupTokens: 16, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
 /** For activations of int8. They too give the same bits among themselves. */
@@ -51,9 +54,13 @@ export const INT8_VARIANTS: readonly MatmulVariant[] = [
   { kernel: 'matmul-int8', tokens: 8, groupTokens: 8, groupRows: 16, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
-/** The variants that a device uses, by rising `maxTokens`. */
-export function matmulVariants({ hasSubgroupsOf8 }: Gpu): readonly MatmulVariant[] {
-  return hasSubgroupsOf8 ? NARROW_VARIANTS : CORE_VARIANTS
+/** Floats need no decoding, which is what `matmul-subgroup-few` does less of: with them it takes twice the time. */
+const NARROW_FLOAT_VARIANTS = NARROW_VARIANTS.filter(({ kernel }) => kernel !== 'matmul-subgroup-few')
+
+/** The variants that a device uses, by rising `maxTokens`; for weights of one format, or of any. */
+export function matmulVariants({ hasSubgroupsOf8 }: Gpu, format?: MatrixFormat): readonly MatmulVariant[] {
+  if (!hasSubgroupsOf8) return CORE_VARIANTS
+  return format && !isQuantized(format) ? NARROW_FLOAT_VARIANTS : NARROW_VARIANTS
 }
 
 /**
@@ -67,15 +74,34 @@ export function matmul(
   buffers: MatmulBuffers & { readonly x: GPUBuffer },
   options?: OutputOptions,
 ): MatmulRecorder {
-  const { gpu, int8 } = context
+  const { gpu, int8, tuning } = context
   const rounded = isQuantized(matrix.format) && !matrix.format.hasZeros ? int8 : undefined
-  const variants = rounded ? INT8_VARIANTS : matmulVariants(gpu)
+  const variants = rounded ? INT8_VARIANTS : matmulVariants(gpu, matrix.format)
   const inputs = { ...buffers, x: rounded ?? buffers.x }
-  const recorders = variants.map(variant => matmulVariant(context, variant, matrix, inputs, options))
   const round = rounded && quantizeRows(context, matrix.cols, buffers.x, rounded)
+  const bind = (choices: readonly WayChoice[]) =>
+    choices.map(({ way, maxTokens }) => {
+      return { maxTokens, record: matmulVariant(context, variants[way], matrix, inputs, options) }
+    })
+  const { rows, cols, format, isPaired } = matrix
+  const known = tuning?.add({
+    label: `${format.kind} ${rows}×${cols}`,
+    shape: JSON.stringify([variants, format, rows, cols, isPaired]),
+    work: rows * cols,
+    maxTokens: Math.floor(buffers.x.size / (cols * 4)),
+    ways: variants.map(({ kernel, tokens, maxTokens }) => ({ name: `${kernel} ${tokens}`, maxTokens })),
+    record: (way, step) => {
+      const record = matmulVariant({ ...context, step }, variants[way], matrix, inputs, options)
+      return numTokens => record(numTokens, options?.isDrawn ? 0 : undefined)
+    },
+    use: choices => {
+      bound = bind(choices)
+    },
+  })
+  let bound = bind(known ?? variants.map(({ maxTokens }, way) => ({ way, maxTokens })))
   return (numTokens, firstDraw) => {
     round?.(numTokens)
-    recorders[variants.findIndex(({ maxTokens }) => numTokens <= maxTokens)](numTokens, firstDraw)
+    bound.find(({ maxTokens }) => numTokens <= maxTokens)?.record(numTokens, firstDraw)
   }
 }
 

@@ -8,3 +8,12 @@ export function shaderSource(name: string): string {
   if (text === undefined) throw new Error(`there is no shaders/${name}.wgsl`)
   return text
 }
+
+/** Of all shaders: another text has another. (32-bit FNV-1a) */
+export function shadersVersion(): string {
+  let hash = 0x811c9dc5
+  for (const text of sources.values()) {
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  }
+  return (hash >>> 0).toString(16)
+}

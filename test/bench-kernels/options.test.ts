@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { main } from '../../src/cli/bench-kernels'
 import { parseKernelCommand } from '../../src/cli/bench-kernels-options'
 
 it('without arguments nothing is filtered, and Chrome measures', () => {
@@ -41,4 +42,8 @@ it.each([
   [['--nonsense'], /--nonsense/],
 ])('%j is refused with what is wrong', (args, message) => {
   expect(() => parseKernelCommand(args)).toThrow(message)
+})
+
+it('a folder without shaders is refused, lest kernels be held against themselves', async () => {
+  await expect(main(['--against', 'docs'])).rejects.toThrow('--against docs: there are no shaders')
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { copyRateFor, floorOf } from '../../src/bench-kernels/ceilings'
+import { bestCeilings, copyRateFor, floorOf } from '../../src/bench-kernels/ceilings'
 import { difference } from '../../src/bench-kernels/check'
 import type { Fixture } from '../../src/bench-kernels/fixture'
 import { contest } from '../../src/bench-kernels/run'
@@ -91,6 +91,21 @@ describe('ceilings', () => {
 
   it('a working set is copied as fast as the next larger one that was measured', () => {
     expect([50, 100, 101, 5000].map(bytes => copyRateFor(ceilings, bytes))).toEqual([4000, 4000, 1000, 1000])
+  })
+
+  it('of two measurements the better counts, figure by figure', () => {
+    const other = {
+      copy: [
+        { bytes: 100, bytesPerSecond: 3000 },
+        { bytes: 1000, bytesPerSecond: 2000 },
+      ],
+      flopsPerSecond: 20_000,
+      chains: 4,
+      dispatchMs: 2,
+    }
+    const best = bestCeilings(ceilings, other)
+    expect(best.copy.map(({ bytesPerSecond }) => bytesPerSecond)).toEqual([4000, 2000])
+    expect(best).toMatchObject({ flopsPerSecond: 20_000, chains: 4, dispatchMs: 1 })
   })
 
   it('the floor is what takes longest of memory, arithmetic and the dispatch', () => {

@@ -3,7 +3,7 @@ import { parseBenchCommand } from '../../src/cli/bench-options'
 
 it('without arguments a selection is measured, at a scale for a machine without a GPU', () => {
   const { parts, sizes, runtime } = parseBenchCommand([])
-  expect(parts).toEqual(['decode', 'batchllm', 'tree', 'none'])
+  expect(parts).toEqual(['batchllm', 'tree', 'none'])
   expect([sizes.scale, runtime]).toEqual([0.125, 'chrome'])
 })
 

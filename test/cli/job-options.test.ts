@@ -18,6 +18,7 @@ it('without arguments the example runs on the embedded model in Chrome', () => {
     sharing: undefined,
     attention: undefined,
     order: undefined,
+    tuning: undefined,
     runtime: 'chrome',
   })
 })
@@ -25,7 +26,20 @@ it('without arguments the example runs on the embedded model in Chrome', () => {
 it('every option is read, before and after the input', () => {
   const before = ['--out', 'o', '--summary', 's', '--model', 'org/name', '--weights=f16', '--runtime', 'node']
   const after = ['--max-tokens', '5', '--token-budget', '64', '--blocks', '999999999', '--sharing', 'off']
-  const switches = ['--attention', 'flat', '--order', 'dual', '--host', 'https://h', '--token', 't', '--cache', 'c']
+  const switches = [
+    '--attention',
+    'flat',
+    '--order',
+    'dual',
+    '--host',
+    'https://h',
+    '--token',
+    't',
+    '--cache',
+    'c',
+    '--tuning',
+    'off',
+  ]
   expect(parseJobCommand([...before, 'in.jsonl', ...after, ...switches])).toEqual({
     input: 'in.jsonl',
     out: 'o',
@@ -41,6 +55,7 @@ it('every option is read, before and after the input', () => {
     sharing: 'off',
     attention: 'flat',
     order: 'dual',
+    tuning: false,
     runtime: 'node',
   })
 })
@@ -60,6 +75,7 @@ it.each([
   [['--runtime', 'deno'], '--runtime is deno, but must be one of chrome, node.'],
   [['--sharing', 'all'], '--sharing is all, but must be one of off, cache, two-level, tree.'],
   [['--attention', 'none'], '--attention is none, but must be one of shared, split, flat, skip.'],
+  [['--tuning', 'yes'], '--tuning is yes, but must be one of on, off.'],
   [['--order', 'lifo'], '--order is lifo, but must be one of fcfs, ratio, dual.'],
   [['--blocks', '0'], '--blocks is 0, but must be a whole number of at least 1.'],
   [['--max-tokens', '1.5'], '--max-tokens is 1.5, but must be a whole number of at least 1.'],
@@ -74,7 +90,7 @@ it.each([
 
 it('the usage names every option that the command line takes', () => {
   const limits = ['max-tokens', 'token-budget', 'blocks']
-  const switches = ['sharing', 'attention', 'order', 'runtime']
+  const switches = ['sharing', 'attention', 'order', 'tuning', 'runtime']
   for (const option of ['out', 'summary', 'model', 'weights', ...limits, ...switches]) {
     expect(USAGE).toContain(`--${option} `)
     expect(() => parseJobCommand([`--${option}`])).toThrow('argument missing')

@@ -80,7 +80,7 @@ describe('the bits of attention', () => {
       expectClose(whole, reference(scene), BOUND)
       for (const { queries, variant } of kernels) {
         const { out } = await run(bench, scene, cutPlan(scene, random(seed), queries, segment), bench, variant)
-        expect(bits(out), `seed ${seed}, ${variant.tile} of ${queries}`).toEqual(bits(whole))
+        expect(bits(out), `seed ${seed}, ${variant} of ${queries}`).toEqual(bits(whole))
       }
     }
   })
@@ -103,7 +103,7 @@ describe('the bits of attention', () => {
       for (const { queries, variant } of kernels) {
         const plan = cutPlan(scene, random(seed), queries, segment, sharedTokens)
         const { out } = await run(bench, scene, plan, bench, variant)
-        expect(bits(out), `seed ${seed}, ${variant.tile} of ${queries}`).toEqual(bits(whole))
+        expect(bits(out), `seed ${seed}, ${variant} of ${queries}`).toEqual(bits(whole))
       }
     }
   })
@@ -124,7 +124,7 @@ describe('the bits of attention', () => {
     expectClose(whole, reference(scene), BOUND)
     for (const { queries, variant } of await allKernels(shape.headDim)) {
       const { out } = await run(bench, scene, planOf(parts, shape, [queries]), bench, variant)
-      expect(bits(out), `${variant.tile} of ${queries}`).toEqual(bits(whole))
+      expect(bits(out), `${variant} of ${queries}`).toEqual(bits(whole))
     }
     const rowLen = shape.numHeads * shape.headDim
     for (const lengths of [[300], Array.from({ length: 300 }, () => 1), [7, 30, 1, 218, 1, 43]]) {

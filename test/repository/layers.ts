@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import type { SourceFile } from './source-files'
 
 const GPU = ['kernels', 'gpu', 'core']
-const ENGINE = ['packing', 'planner', 'scheduler', 'model', 'sampler', 'tokenizer', 'loader', 'kv', ...GPU]
+const ENGINE = ['tuning', 'packing', 'planner', 'scheduler', 'model', 'sampler', 'tokenizer', 'loader', 'kv', ...GPU]
 
 /** What the files of each folder of src/ may import besides their own folder. `index` is src/index.ts itself. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
@@ -14,6 +14,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   scheduler: ['planner', 'kv', 'core'],
   model: GPU,
   sampler: GPU,
+  tuning: GPU,
   tokenizer: ['core'],
   loader: ['core'],
   packing: ['loader', 'kernels', 'core'],
@@ -25,7 +26,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   bench: ['index'],
   'bench-kernels': ['bench', 'kv', ...GPU],
   job: ['index'],
-  cli: ['index', 'bench', 'bench-kernels', 'job'],
+  'bench-engine': ['index', 'bench', 'bench-kernels'],
+  cli: ['index', 'bench', 'bench-kernels', 'bench-engine', 'job'],
 }
 
 /** What may come from outside src/, by folder: packages, or paths from the root. */
@@ -36,7 +38,7 @@ const OUTSIDE: Readonly<Record<string, RegExp>> = {
 }
 
 /** Where code runs in a page; what `cli` gives to a browser's page counts. */
-const HAS_DOM = ['demo', 'bench', 'bench-kernels', 'job', 'cli']
+const HAS_DOM = ['demo', 'bench', 'bench-kernels', 'bench-engine', 'job', 'cli']
 const DOM = /(?<![\w.#$])(document|window)\s*[.[]|\bglobalThis\.(document|window)\b/
 
 /** A dynamic import of a Node module is reached in Node only; a static one would break every page. */

@@ -8,6 +8,7 @@ import type { EngineOptions } from '../../src/engine/options'
 import { openGpu } from '../../src/gpu/device'
 import { ReadbackRing } from '../../src/gpu/readback'
 import { Step } from '../../src/gpu/step'
+import type { Tuning } from '../../src/kernels/tunable'
 import { parseModelConfig } from '../../src/loader'
 import { openSafetensors } from '../../src/loader/safetensors-checkpoint'
 import type { Scheduler } from '../../src/scheduler/scheduler'
@@ -54,12 +55,17 @@ export interface Driven {
 }
 
 /** The parts of an engine without its loop, on the device that a file's engines share. */
-export async function drivenEngine(config: HfConfig, seed: number, options: EngineOptions): Promise<Driven> {
+export async function drivenEngine(
+  config: HfConfig,
+  seed: number,
+  options: EngineOptions,
+  tuning?: Tuning,
+): Promise<Driven> {
   const gpu = await openGpu({ device: await sharedDevice() })
   const modelConfig = parseModelConfig(config)
   const source = seededModel(config, seed)
   const checkpoint = await openSafetensors(source, undefined)
-  const { weights, activations, parts } = assemble(gpu, modelConfig, checkpoint, options)
+  const { weights, activations, parts } = assemble(gpu, modelConfig, checkpoint, options, tuning)
   await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, {})])
   const { scheduler, runner, memory } = parts
   return {

@@ -1,0 +1,70 @@
+import type { EngineTask, EngineTaskReport } from './task'
+
+export const PARTS = ['latency', 'decode', 'prefill', 'context', 'models'] as const
+
+export type Part = (typeof PARTS)[number]
+
+/** What the parts run on. */
+export interface Sizes {
+  /** Sequences that decode together. */
+  readonly batches: readonly number[]
+  /** Tokens of a sequence's own context. */
+  readonly contexts: readonly number[]
+  /** Of a step of prompts. */
+  readonly stepTokens: readonly number[]
+  /** Seeded models of the part `models`. */
+  readonly shapes: readonly string[]
+  /** Tokens that each sequence decodes. */
+  readonly out: number
+  readonly isProfiled: boolean
+}
+
+export const DEFAULT_SIZES: Sizes = {
+  batches: [1, 2, 4, 8, 16, 32, 64],
+  contexts: [256, 512, 1024, 2048, 4096, 8192],
+  stepTokens: [32, 64, 128, 256, 512, 1024],
+  shapes: ['bench-6m', 'smollm2-135m'],
+  out: 32,
+  isProfiled: true,
+}
+
+/** A task, and on which model. */
+export interface Section {
+  readonly part: Part
+  readonly title: string
+  /** A seeded shape; undefined: the model of the command line. */
+  readonly shape?: string
+  readonly task: EngineTask
+}
+
+export interface MeasuredSection<R extends EngineTaskReport = EngineTaskReport> extends Omit<Section, 'task'> {
+  readonly report: R
+}
+
+/** Short, so that attention is small beside the matrices. */
+const SHORT_PROMPT = 16
+const FEW = [1, 16]
+
+export function sectionsOf(part: Part, sizes: Sizes): Section[] {
+  const { batches, contexts, stepTokens, shapes, out, isProfiled } = sizes
+  switch (part) {
+    case 'latency':
+      return [{ part, title: 'First token', task: { kind: 'latency', prompts: [SHORT_PROMPT, 256], batches: FEW } }]
+    case 'decode': {
+      const points = batches.map(batch => ({ batch, prompt: SHORT_PROMPT }))
+      return [{ part, title: 'Decoding, by batch', task: { kind: 'decode', points, out, isProfiled } }]
+    }
+    case 'prefill':
+      return [{ part, title: 'Steps of prompts, by tokens', task: { kind: 'prefill', tokens: stepTokens } }]
+    case 'context': {
+      const points = contexts.map(prompt => ({ batch: 1, prompt }))
+      return [{ part, title: 'Decoding, by context', task: { kind: 'decode', points, out, isProfiled: false } }]
+    }
+    case 'models': {
+      const points = FEW.map(batch => ({ batch, prompt: SHORT_PROMPT }))
+      return shapes.map(shape => {
+        return { part, title: `Decoding, ${shape}`, shape, task: { kind: 'decode', points, out, isProfiled } }
+      })
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import type { WithEngineRuntime } from './bench-engine-runtime'
+import { withPage } from './pages'
+import { resolveModel } from './serve'
+
+/** Without them, timestamps are rounded to a tenth of a millisecond, which is more than most kernels take. */
+const EXACT_TIMESTAMPS = ['--enable-webgpu-developer-features', '--disable-dawn-features=timestamp_quantization']
+
+/** In a page of headless Chrome, served from this machine. */
+export const engineInChrome: WithEngineRuntime = use =>
+  withPage(
+    'bench-engine/',
+    async () => undefined,
+    async (page, server) => {
+      await page.waitForFunction(() => 'runEngineTaskInPage' in window)
+      return use({
+        description: `Chrome ${page.context().browser()?.version()}`,
+        run: (task, setting) => {
+          const model = server.modelUrl(resolveModel(setting.model))
+          return page.evaluate(([what, how]) => window.runEngineTaskInPage(what, how), [
+            task,
+            { ...setting, model },
+          ] as const)
+        },
+      })
+    },
+    EXACT_TIMESTAMPS,
+  )

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { stepFloor } from '../../src/bench-engine/decode-text'
+import { fitLine, percentile } from '../../src/bench-engine/statistics'
+import { families, medianCost, perStep, sum, type Totals } from '../../src/bench-engine/step-cost'
+
+describe('a percentile', () => {
+  it('lies between the two nearest values where it falls between', () => {
+    expect(percentile([4, 1, 3, 2], 0.5)).toBe(2.5)
+    expect(percentile([10, 20, 30], 0.75)).toBe(25)
+  })
+
+  it('of one value is that value, and the ends are the extremes', () => {
+    expect(percentile([7], 0.99)).toBe(7)
+    expect([percentile([3, 1, 2], 0), percentile([3, 1, 2], 1)]).toEqual([1, 3])
+  })
+})
+
+describe('a fitted line', () => {
+  it('goes through points that lie on one', () => {
+    const points = [1, 2, 4].map(x => ({ x, y: 3 + 2 * x }))
+    expect(fitLine(points)).toEqual({ slope: 2, intercept: 3, explained: 1 })
+  })
+
+  it('explains a part of what lies beside it', () => {
+    // means 1 and 1; covariance 2/3 · 0.5 over variances 2/3 and 2/3
+    const { slope, intercept, explained } = fitLine([
+      { x: 0, y: 0 },
+      { x: 1, y: 2 },
+      { x: 2, y: 1 },
+    ])
+    expect([slope, intercept, explained]).toEqual([expect.closeTo(0.5), expect.closeTo(0.5), expect.closeTo(0.25)])
+  })
+})
+
+describe('the cost of a step', () => {
+  const busy = { schedule: 1, plan: 1, encode: 2, submit: 0.5, account: 0.25, deliver: 0.25 }
+  const first: Totals = {
+    ms: 10,
+    steps: 1,
+    busy,
+    dispatches: 42,
+    kvBytesRead: 100,
+    uploadedBytes: 64,
+    kernels: { matmul: 5 },
+  }
+  const whole: Totals = {
+    ms: 50,
+    steps: 5,
+    busy: { ...busy, plan: 5, encode: 10 },
+    dispatches: 210,
+    kvBytesRead: 900,
+    uploadedBytes: 320,
+    kernels: { matmul: 25, attention: 8 },
+  }
+
+  it('is what a call takes more than another, by the steps that it has more', () => {
+    expect(perStep(whole, first)).toMatchObject({
+      ms: 10,
+      dispatches: 42,
+      kvBytesRead: 200,
+      uploadedBytes: 64,
+      kernels: { matmul: 5, attention: 2 },
+    })
+  })
+
+  it('is the sum of its phases: what is left over is waiting', () => {
+    const { ms, phases } = perStep(whole, first)
+    expect(phases).toEqual({ schedule: 0, plan: 1, encode: 2, submit: 0, account: 0, deliver: 0, wait: 7 })
+    expect(sum(Object.values(phases))).toBe(ms)
+  })
+
+  it('of several runs is that of the median run, parts and all', () => {
+    const costs = [30, 10, 20].map(ms => ({ ...perStep(whole, first), ms }))
+    expect(medianCost(costs)).toBe(costs[2])
+    expect(medianCost(costs.slice(0, 2))).toBe(costs[1])
+  })
+})
+
+it('variants of a kernel are one family', () => {
+  const times = new Map([
+    ['matmul-few(TILE=8)', { ms: 1 }],
+    ['matmul-few(TILE=16)', { ms: 2 }],
+    ['matmul', { ms: 4 }],
+  ])
+  expect(families(times)).toEqual({ 'matmul-few': 3, matmul: 4 })
+})
+
+it('a step takes no less than its dispatches, bytes and operations', () => {
+  const ceilings = { copy: [{ bytes: 1, bytesPerSecond: 1e6 }], flopsPerSecond: 1e6, chains: 1, dispatchMs: 0.5 }
+  expect(stepFloor(ceilings, { bytes: 3000, flops: 1000, dispatches: 4 })).toEqual({ ms: 3, bound: 'memory' })
+  expect(stepFloor(ceilings, { bytes: 1000, flops: 4000, dispatches: 4 })).toEqual({ ms: 4, bound: 'arithmetic' })
+  expect(stepFloor(ceilings, { bytes: 1000, flops: 1000, dispatches: 4 })).toEqual({ ms: 2, bound: 'dispatch' })
+})
