@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import { CorruptCheckpoint, UnsupportedModel } from '../../src/core/errors'
 import { dequantize } from '../../src/core/quantize'
 import type { MatrixFormat, QuantizedFormat } from '../../src/kernels/matrix-format'
-import type { PackedRows } from '../../src/kernels/pack'
+import { type PackedRows, packRows } from '../../src/kernels/pack'
 import type { RawRows } from '../../src/loader'
 import { decodeRows } from '../../src/loader/decode-rows'
 import { packSlab } from '../../src/packing/pack-slab'
@@ -82,4 +83,34 @@ test('floats have no loss to speak of, and vectors come out as they are', () => 
   }
   expect(packSlab({ raw, format: { kind: 'f16' } }).loss).toBeUndefined()
   expect(packSlab({ raw, format: undefined })).toEqual({ rows: values, loss: undefined })
+})
+
+/** All 16-bit floats whose magnitudes lie below `limit`, in rows of 256. */
+function halfFloats(type: 'BF16' | 'F16', limit: number): RawRows {
+  const halves = Uint16Array.from({ length: 2 ** 16 }, (_, half) => ((half & 0x7fff) < limit ? half : 0))
+  const bytes = new Uint8Array(halves.buffer)
+  return { file: 'f', name: 'w', firstRow: 0, numRows: 256, cols: COLS, encoding: { type }, bytes }
+}
+
+// magnitudes from there on are infinite in f16
+test.each([
+  ['BF16', 0x4780],
+  ['F16', 0x7c00],
+] as const)('%s kept as f16 is what its f32 are rounded to, for every number there is', (type, limit) => {
+  const whole = halfFloats(type, limit)
+  for (const numRows of [256, 250]) {
+    const raw = { ...whole, numRows, bytes: whole.bytes.slice(0, numRows * COLS * 2) }
+    const rows = packRows({ kind: 'f16' }, decodeRows(raw, false), numRows, COLS)
+    expect(packed(raw, { kind: 'f16' })).toEqual(rows)
+  }
+})
+
+test.each([
+  ['BF16', 0x4781, UnsupportedModel, 'w: row 199, column 128 holds -65536, beyond what f16 can hold.'],
+  ['BF16', 0x7f81, CorruptCheckpoint, 'f: tensor w holds Infinity at'],
+  ['F16', 0x7c01, CorruptCheckpoint, 'f: tensor w holds Infinity at'],
+] as const)('%s up to magnitude %i is refused, and what is wrong is named', (type, limit, kind, message) => {
+  const raw = halfFloats(type, limit)
+  expect(() => packSlab({ raw, format: { kind: 'f16' } })).toThrow(kind)
+  expect(() => packSlab({ raw, format: { kind: 'f16' } })).toThrow(message)
 })
