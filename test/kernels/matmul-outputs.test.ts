@@ -47,10 +47,10 @@ function matrixOf(
   bench: KernelBench,
   parts: readonly Float32Array<ArrayBuffer>[],
   cols: number,
-  sliceTiles?: number,
+  sliceTiles = Infinity,
 ): Matrix {
   const format = { kind: 'f32' } as const
-  const maxSliceBytes = sliceTiles && (sliceTiles + 0.9) * tileWords(cols, format) * 4
+  const maxSliceBytes = (sliceTiles + 0.9) * tileWords(cols, format) * 4
   const partRows = parts.map(({ length }) => length / cols)
   const isPaired = parts.length === 2
   const matrix = createMatrix(bench.gpu, 'w', partRows, cols, format, { isPaired, maxSliceBytes })
@@ -95,12 +95,12 @@ describe.each(KINDS)('activated outputs: %s', activation => {
   })
 
   it.each([
-    { numTokens: 1, rows: 1, cols: 8, sliceTiles: undefined },
-    { numTokens: 5, rows: 85, cols: 24, sliceTiles: undefined },
+    { numTokens: 1, rows: 1, cols: 8, sliceTiles: Infinity },
+    { numTokens: 5, rows: 85, cols: 24, sliceTiles: Infinity },
     { numTokens: 37, rows: 100, cols: 64, sliceTiles: 5 },
     { numTokens: 3, rows: 40, cols: 8, sliceTiles: 2 },
   ])(
-    'match the f64 reference, gated or not: $numTokens tokens, $rows × $cols, $sliceTiles tiles a buffer',
+    'match the f64 reference, gated or not: $numTokens tokens, $rows × $cols, at most $sliceTiles tiles a buffer',
     async shape => {
       const { numTokens, rows, cols, sliceTiles } = shape
       const { floats } = random(rows)
@@ -126,7 +126,7 @@ describe.each(KINDS)('activated outputs: %s', activation => {
           return FUNCTIONS[activation](output(x, gate, gateBias, cols, m, n)) * factor
         })
         expectClose(await bench.read(y, numTokens * rows), expected, 1e-11)
-        if (sliceTiles) expect(matrix.slices.length).toBeGreaterThan(1)
+        if (sliceTiles < Infinity) expect(matrix.slices.length).toBeGreaterThan(1)
       }
     },
   )
@@ -170,14 +170,14 @@ describe.each(KINDS)('activated outputs: %s', activation => {
 
 describe('a product that adds to a residual stream', () => {
   const shapes = [
-    { numTokens: 1, rows: 8, cols: 8, sliceTiles: undefined },
-    { numTokens: 5, rows: 72, cols: 24, sliceTiles: undefined },
+    { numTokens: 1, rows: 8, cols: 8, sliceTiles: Infinity },
+    { numTokens: 5, rows: 72, cols: 24, sliceTiles: Infinity },
     { numTokens: 37, rows: 328, cols: 64, sliceTiles: 5 },
     { numTokens: 70, rows: 576, cols: 8, sliceTiles: 1 },
   ]
 
   it.each(shapes)(
-    'prepares the norm that the next one reads: $numTokens tokens, $rows × $cols, $sliceTiles tiles a buffer',
+    'prepares the norm that the next one reads: $numTokens tokens, $rows × $cols, at most $sliceTiles tiles a buffer',
     async shape => {
       const { numTokens, rows, cols, sliceTiles } = shape
       const { floats } = random(rows)
