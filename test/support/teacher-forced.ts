@@ -35,8 +35,8 @@ export async function forced(
   const rowBytes = config.vocabSize * 4
   const ring = new ReadbackRing(gpu, memory.drawRows * rowBytes)
   const copy = new Step(gpu, 16)
-  // log-probabilities take whole rows of logits
-  const params = samplingParams({ maxTokens: 1, ignoreEos: true, logprobs: 0 }, config.vocabSize)
+  // a bias, of nothing, takes whole rows of logits
+  const params = samplingParams({ maxTokens: 1, ignoreEos: true, logitBias: { 0: 0 } }, config.vocabSize)
   const logits: Float32Array[][] = []
   for (const text of texts) {
     const prefixes = text.slice(1).map((_, index) => text.slice(0, index + 1))
