@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createEngine, type EngineOptions } from '../../src/index'
+import { sharedDevice } from '../support/device'
 import { TINY } from '../support/engine'
 import { oracles } from '../support/oracles'
 import { seededModel } from '../support/seeded-weights'
@@ -8,7 +9,8 @@ const [oracle] = oracles
 const MIB = 2 ** 20
 
 async function tokens(options: EngineOptions, dtype?: 'F16' | 'BF16', numShards = 1): Promise<(readonly number[])[]> {
-  const engine = await createEngine(seededModel(oracle.config, oracle.seed, dtype, numShards), options)
+  const device = options.limits ? undefined : await sharedDevice()
+  const engine = await createEngine(seededModel(oracle.config, oracle.seed, dtype, numShards), { device, ...options })
   const prompts = oracle.runs.map(({ prompt }) => prompt)
   const results = await engine.generate(prompts, { maxTokens: 64, ignoreEos: true }).all()
   engine.dispose()

@@ -7,6 +7,7 @@ import { parseModelConfig } from '../../src/loader'
 import { openSafetensors } from '../../src/loader/safetensors-checkpoint'
 import type { ModelSource } from '../../src/loader/source'
 import { maxResultBytes } from '../../src/sampler/sampler'
+import { sharedDevice } from '../support/device'
 import { TINY } from '../support/engine'
 import { oracles } from '../support/oracles'
 import { seededModel } from '../support/seeded-weights'
@@ -35,7 +36,7 @@ describe('what the plan says is what the GPU holds', () => {
     ['windows, int8 everywhere', gemma, { weights: 'q8', kv: 'int8', activations: 'int8', tokenBudget: 33 }],
     ['learned positions, KV in int4', gpt2, { weights: 'f16', kv: 'int4', memoryBytes: 100 * MIB, stepsInFlight: 3 }],
   ])('%s', async (_, config, options) => {
-    const gpu = await openGpu()
+    const gpu = await openGpu({ device: await sharedDevice() })
     const checkpoint = await openSafetensors(seededModel(config, 1, 'BF16'), undefined)
     const { parts } = assemble(gpu, parseModelConfig(config), checkpoint, options)
     await gpu.settled()
