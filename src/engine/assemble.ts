@@ -42,7 +42,7 @@ export function assemble(
   const { numBlocks, contextLength, drawRows, kvGroups } = memory
   const { layout, capacities } = attentionSizes(config, gpu.limits, tokenBudget, memory)
   const sizes = { tokenBudget, numBlocks, contextLength }
-  const step = new Step(gpu, arenaWords(capacities, sizes), options.profile)
+  const step = new Step(gpu, arenaWords(capacities, sizes), options.profile ? 'dispatch' : undefined)
   const int8 = options.activations === 'int8' ? createInt8Rows(gpu, config, tokenBudget) : undefined
   const context = kernelContext(gpu, step, int8, tuning)
   const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: memory.partialSlots })

@@ -39,9 +39,10 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
     const { parts, weights } = assemble(gpu, config, checkpoint, options, tuner)
     const failed = new AbortController()
     const either = AbortSignal.any(signal ? [signal, failed.signal] : [failed.signal])
-    const loading = loadWeights(gpu, source, checkpoint, weights, { ...options, signal: either })
-    // kernels compile and are timed while the weights come
+    const load = () => loadWeights(gpu, source, checkpoint, weights, { ...options, signal: either })
     const tuned = gpu.settled().then(() => tuner?.tune(either))
+    // kernels compile and are timed while the weights come, if that does not disturb
+    const loading = tuner?.needsQuiet ? tuned.then(load) : load()
     const [report, choice] = await Promise.all([loading, tuned]).catch(async error => {
       failed.abort(error)
       await Promise.allSettled([loading, tuned])

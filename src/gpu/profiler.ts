@@ -2,7 +2,7 @@ import type { Gpu } from './device'
 import { ReadbackRing } from './readback'
 import { COPY_SRC, QUERY_RESOLVE } from './usage'
 
-/** Dispatches timed per submit; later ones of the same submit run untimed. */
+/** Timed per submit; later ones of the same submit run untimed. */
 const MAX_PASSES = 1024
 
 export interface KernelTime {
@@ -12,10 +12,11 @@ export interface KernelTime {
 }
 
 /**
- * Time per kernel from timestamp queries. Timestamps exist only at pass boundaries, so profiling gives each dispatch
- * a pass of its own: compare kernels with it, do not add it up to a step's time.
+ * Time from timestamp queries. They exist only at pass boundaries, so a dispatch that is timed has a pass of its own:
+ * compare kernels with it, do not add it up to a step's time.
  */
 export class Profiler {
+  readonly #gpu: Gpu
   readonly #querySet: GPUQuerySet
   readonly #resolved: GPUBuffer
   readonly #totals = new Map<string, { ms: number; calls: number }>()
@@ -25,22 +26,23 @@ export class Profiler {
   #target: GPUBuffer | undefined
 
   constructor(gpu: Gpu) {
+    this.#gpu = gpu
     this.#querySet = gpu.device.createQuerySet({ label: 'profiler', type: 'timestamp', count: MAX_PASSES * 2 })
     this.#resolved = gpu.createBuffer('profiler queries', MAX_PASSES * 16, QUERY_RESOLVE | COPY_SRC)
     this.#readbacks = new ReadbackRing(gpu, MAX_PASSES * 16)
   }
 
-  /** The descriptor of the pass that will hold the next dispatch. */
-  pass(kernel: string): GPUComputePassDescriptor {
+  /** The descriptor of the next pass, whose time is counted under its label. */
+  pass(label: string): GPUComputePassDescriptor {
     const index = this.#names.length * 2
-    if (index >= MAX_PASSES * 2) return { label: kernel }
-    this.#names.push(kernel)
+    if (index >= MAX_PASSES * 2) return { label }
+    this.#names.push(label)
     const timestampWrites = {
       querySet: this.#querySet,
       beginningOfPassWriteIndex: index,
       endOfPassWriteIndex: index + 1,
     }
-    return { label: kernel, timestampWrites }
+    return { label, timestampWrites }
   }
 
   resolve(encoder: GPUCommandEncoder): void {
@@ -63,10 +65,16 @@ export class Profiler {
     done.catch(() => undefined)
   }
 
-  /** Time per kernel variant since the start, of all steps submitted so far. */
+  /** Time per label since the start, of all that was submitted so far. */
   async times(): Promise<ReadonlyMap<string, KernelTime>> {
     await Promise.all(this.#pending)
     return this.#totals
+  }
+
+  dispose(): void {
+    this.#querySet.destroy()
+    this.#gpu.destroyBuffer(this.#resolved)
+    this.#readbacks.dispose()
   }
 
   async #read(target: GPUBuffer, names: readonly string[]): Promise<void> {

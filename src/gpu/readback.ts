@@ -41,4 +41,9 @@ export class ReadbackRing {
     this.readBytes += bytes
     return copy
   }
+
+  /** Gives the memory back of what nobody reads. */
+  dispose(): void {
+    for (const buffer of this.#idle.splice(0)) this.#gpu.destroyBuffer(buffer)
+  }
 }

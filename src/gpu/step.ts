@@ -34,18 +34,22 @@ export class Step {
   #pass: GPUComputePassEncoder | undefined
   #pipeline: GPUComputePipeline | undefined
   readonly #gpu: Gpu
+  /** Each dispatch has a pass of its own. */
+  readonly #isSplit: boolean
 
   constructor(
     gpu: Gpu,
     /** Capacity of the arena, in 4-byte words. */
     capacity: number,
-    profile = false,
+    /** What is timed, where the device can do that: each dispatch, by its kernel's name, or all of a submit, as `step`. */
+    timed?: 'dispatch' | 'submit',
   ) {
     this.#gpu = gpu
     this.#words = new Uint32Array(Math.ceil(capacity / 4) * 4)
     this.#floats = new Float32Array(this.#words.buffer)
     this.arena = gpu.createBuffer('step arena', this.#words.byteLength, STORAGE | UNIFORM | COPY_DST)
-    if (profile && gpu.features.has('timestamp-query')) this.profiler = new Profiler(gpu)
+    if (timed && gpu.features.has('timestamp-query')) this.profiler = new Profiler(gpu)
+    this.#isSplit = this.profiler !== undefined && timed === 'dispatch'
   }
 
   /** Copies u32 words into the arena. Returns where they start, in words. */
@@ -76,12 +80,12 @@ export class Step {
     if (x * y * z === 0) return
     const { kernel, bindGroup } = call
     this.#offset[0] = this.#paramsAt(kernel, params)
-    const pass = this.profiler ? this.#beginPass(this.profiler.pass(kernel.name)) : this.#openPass()
-    if (this.profiler || this.#pipeline !== kernel.pipeline) pass.setPipeline(kernel.pipeline)
+    const pass = this.#isSplit ? this.#beginPass(kernel.name) : this.#openPass()
+    if (this.#isSplit || this.#pipeline !== kernel.pipeline) pass.setPipeline(kernel.pipeline)
     this.#pipeline = kernel.pipeline
     pass.setBindGroup(0, bindGroup, this.#offset, 0, 1)
     pass.dispatchWorkgroups(x, y, z)
-    if (this.profiler) pass.end()
+    if (this.#isSplit) pass.end()
     this.numDispatches += 1
   }
 
@@ -147,19 +151,25 @@ export class Step {
     return start
   }
 
+  /** Gives its memory back. */
+  dispose(): void {
+    this.#gpu.destroyBuffer(this.arena)
+    this.profiler?.dispose()
+  }
+
   #encode(): GPUCommandEncoder {
     this.#encoder ??= this.#gpu.device.createCommandEncoder({ label: 'step' })
     return this.#encoder
   }
 
   #openPass(): GPUComputePassEncoder {
-    this.#pass ??= this.#beginPass({ label: 'step' })
+    this.#pass ??= this.#beginPass('step')
     return this.#pass
   }
 
-  #beginPass(descriptor: GPUComputePassDescriptor): GPUComputePassEncoder {
+  #beginPass(label: string): GPUComputePassEncoder {
     this.numPasses += 1
-    return this.#encode().beginComputePass(descriptor)
+    return this.#encode().beginComputePass(this.profiler?.pass(label) ?? { label })
   }
 
   #closePass(): void {

@@ -5,13 +5,15 @@ import { parseTable, type TuningTable } from './table'
 type Device = Pick<Gpu, 'adapter'>
 
 const NAME = 'coppice-tuning'
+/** Another one when tables, or what is timed, change: older tables are then left alone. */
+const VERSION = 2
 
 /** Those of this page's engines, which share them. */
 const tables = new Map<string, TuningTable>()
 
 /** Only a key: nothing is ever asked for there. */
 function addressFor({ adapter }: Device): string {
-  return `https://coppice.invalid/${encodeURIComponent(adapter)}/${shadersVersion()}`
+  return `https://coppice.invalid/${VERSION}/${encodeURIComponent(adapter)}/${shadersVersion()}`
 }
 
 /** The table for this device and these shaders: this page's, else the browser's if it may have kept one, else an empty one. */

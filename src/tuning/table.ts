@@ -1,10 +1,11 @@
 import type { Way, WayChoice } from '../kernels/tunable'
 
-/** Of each shape of call, for each of its cases, the index of the fastest way; plain data, to be kept. */
-export type TuningTable = Record<string, readonly number[]>
+/** Of each shape of call, for the numbers of tokens for which it was timed, the index of the fastest way; plain data. */
+export type TuningTable = Record<string, Picks>
+export type Picks = Readonly<Record<number, number>>
 
 /** Numbers of tokens between which the fastest way may change, beside those where it is thought to. */
-const STEPS = [1, 4, 16, 64, 256]
+const STEPS = [1, 4, 16, 64]
 
 /** The numbers of tokens, rising, for which a call is timed: each stands for those after the one before. */
 export function casesOf(ways: readonly Way[], maxTokens: number): readonly number[] {
@@ -17,19 +18,24 @@ export function defaultWay(ways: readonly Way[], tokens: number): number {
   return ways.findIndex(({ maxTokens }) => tokens <= maxTokens)
 }
 
-/** The last case's way is for any more tokens too. */
-export function choicesOf(cases: readonly number[], picks: readonly number[]): WayChoice[] {
+/** The defaults where nothing was picked; the last case's way is for any more tokens too. */
+export function choicesOf(cases: readonly number[], ways: readonly Way[], picks: Picks): WayChoice[] {
+  const all = cases.map(tokens => picks[tokens] ?? defaultWay(ways, tokens))
   const last = cases.length - 1
-  return picks
+  return all
     .map((way, at) => ({ way, maxTokens: at === last ? Number.POSITIVE_INFINITY : cases[at] }))
-    .filter(({ way }, at) => way !== picks[at + 1])
+    .filter(({ way }, at) => way !== all[at + 1])
 }
 
-/** A way for each case: what was kept may be damaged. */
-export function arePicks(value: unknown, cases: readonly number[], ways: readonly Way[]): value is readonly number[] {
-  return (
-    Array.isArray(value) && value.length === cases.length && value.every(way => Number.isInteger(way) && way in ways)
-  )
+/** Of what was kept, which may be damaged, what is a way for one of the cases. */
+export function knownPicks(kept: unknown, cases: readonly number[], ways: readonly Way[]): Picks {
+  const found: Record<number, unknown> = typeof kept === 'object' && kept !== null ? { ...kept } : {}
+  const picks: Record<number, number> = {}
+  for (const tokens of cases) {
+    const way = found[tokens]
+    if (typeof way === 'number' && way in ways) picks[tokens] = way
+  }
+  return picks
 }
 
 /** A kept table; one without anything if it is none. */

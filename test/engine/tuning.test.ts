@@ -67,17 +67,17 @@ describe('tuning', () => {
     return { answers: results.map(({ tokenIds, logprobs }) => ({ tokenIds, logprobs })), submits, decision, pipelines }
   }
 
-  it('changes no answer, and the next load knows what the first found', async () => {
+  it('changes no answer, and once all ways are timed a load knows them', async () => {
     const off = await load({ tuning: false })
     expect([off.submits, off.decision]).toEqual([0, undefined])
     const first = await load({ tuning: true })
     expect(first.decision).toMatch(/timed in \d+ ms/)
     expect(first.submits).toBeGreaterThan(0)
-    const second = await load({ tuning: true })
-    expect(second.decision).toMatch(/known from an earlier load/)
-    expect(second.submits).toBe(0)
-    expect(second.pipelines).toBeLessThanOrEqual(first.pipelines)
     expect(first.answers).toEqual(off.answers)
-    expect(second.answers).toEqual(off.answers)
+    let last = first
+    for (let loads = 0; loads < 30 && last.submits > 0; loads++) last = await load({ tuning: true })
+    expect(last.decision).toMatch(/known from an earlier load/)
+    expect(last.pipelines).toBeLessThanOrEqual(first.pipelines)
+    expect(last.answers).toEqual(off.answers)
   })
 })

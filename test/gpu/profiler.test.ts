@@ -7,10 +7,10 @@ import { testKernels } from './shaders'
 const PARAMS = { n: 4, factor: 1, offset: 1 }
 
 /** A device of its own whose step is timed, with calls of two variants. */
-async function timedStep(skip: TestContext['skip'], profile = true) {
+async function timedStep(skip: TestContext['skip'], timed?: 'dispatch' | 'submit') {
   const gpu = await openGpu()
   skip(!gpu.features.has('timestamp-query'), `${gpu.adapter} has no timestamp-query`)
-  const step = new Step(gpu, 1024, profile)
+  const step = new Step(gpu, 1024, timed)
   const y = gpu.createBuffer('y', 16, STORAGE)
   const kernels = testKernels(gpu)
   const narrow = kernels.get({ name: 'affine' }).bind(step.arena, { y })
@@ -20,7 +20,7 @@ async function timedStep(skip: TestContext['skip'], profile = true) {
 }
 
 it('every call is counted under its variant, with a finite time', async ({ skip }) => {
-  const { gpu, step, narrow, wide } = await timedStep(skip)
+  const { gpu, step, narrow, wide } = await timedStep(skip, 'dispatch')
   for (let submit = 0; submit < 3; submit++) {
     step.dispatch(narrow, PARAMS, [1])
     step.dispatch(wide, PARAMS, [1])
@@ -39,8 +39,23 @@ it('every call is counted under its variant, with a finite time', async ({ skip 
   gpu.dispose()
 })
 
+it('all of a submit is timed as one pass, and the memory for that is given back', async ({ skip }) => {
+  const { gpu, step, narrow, wide } = await timedStep(skip, 'submit')
+  for (let submit = 0; submit < 3; submit++) {
+    step.dispatch(narrow, PARAMS, [1])
+    step.dispatch(wide, PARAMS, [1])
+    step.submit()
+  }
+  const times = await step.profiler?.times()
+  expect([...(times ?? [])].map(([name, { calls }]) => [name, calls])).toEqual([['step', 3]])
+  expect(step.numPasses).toBe(3)
+  step.dispose()
+  expect(gpu.allocatedBytes).toBe(16)
+  gpu.dispose()
+})
+
 it('of one submit 1024 dispatches are timed, and the rest still run', async ({ skip }) => {
-  const { gpu, step, narrow } = await timedStep(skip)
+  const { gpu, step, narrow } = await timedStep(skip, 'dispatch')
   for (let i = 0; i < 1030; i++) step.dispatch(narrow, PARAMS, [1])
   step.submit()
   expect((await step.profiler?.times())?.get('affine')?.calls).toBe(1024)
@@ -49,20 +64,20 @@ it('of one submit 1024 dispatches are timed, and the rest still run', async ({ s
 })
 
 it('a step that is not asked to is not timed', async ({ skip }) => {
-  const { gpu, step } = await timedStep(skip, false)
+  const { gpu, step } = await timedStep(skip)
   expect(step.profiler).toBeUndefined()
   gpu.dispose()
 })
 
 it('on a device without timestamps nothing is timed, and nothing fails', async () => {
   const gpu = await openGpu({ limits: 'default' })
-  expect(new Step(gpu, 16, true).profiler).toBeUndefined()
+  expect(new Step(gpu, 16, 'dispatch').profiler).toBeUndefined()
   gpu.dispose()
 })
 
 // this once was an unhandled rejection, which fails a test run and ends a Node process
 it('a device that goes away before its times are read disturbs nobody', async ({ skip }) => {
-  const { gpu, step, narrow } = await timedStep(skip)
+  const { gpu, step, narrow } = await timedStep(skip, 'dispatch')
   step.dispatch(narrow, PARAMS, [1])
   step.submit()
   gpu.dispose()

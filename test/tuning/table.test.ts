@@ -1,29 +1,29 @@
 import { describe, expect, it } from 'vitest'
-import { arePicks, casesOf, choicesOf, defaultWay, parseTable } from '../../src/tuning/table'
+import { casesOf, choicesOf, knownPicks, parseTable } from '../../src/tuning/table'
 
 const WAYS = [1, 4, 32, Number.POSITIVE_INFINITY].map(maxTokens => ({ name: `to ${maxTokens}`, maxTokens }))
 
 describe('the cases of a call', () => {
   it('end where the fastest way may change, and with as many tokens as there can be', () => {
-    expect(casesOf(WAYS, 512)).toEqual([1, 4, 16, 32, 64, 256, 512])
+    expect(casesOf(WAYS, 512)).toEqual([1, 4, 16, 32, 64, 512])
     expect(casesOf(WAYS, 16)).toEqual([1, 4, 16])
     expect(casesOf(WAYS, 1)).toEqual([1])
   })
 
-  it('with the ways that are thought to be best are made as without a table', () => {
-    const cases = casesOf(WAYS, 512)
-    const choices = choicesOf(
-      cases,
-      cases.map(tokens => defaultWay(WAYS, tokens)),
-    )
+  it('of which nothing was timed are made as without a table', () => {
+    const choices = choicesOf(casesOf(WAYS, 512), WAYS, {})
     expect(choices).toEqual(WAYS.map(({ maxTokens }, way) => ({ way, maxTokens })))
   })
 
   it('are for every number of tokens, however few ways are picked', () => {
-    expect(choicesOf([1, 4, 16], [2, 2, 2])).toEqual([{ way: 2, maxTokens: Number.POSITIVE_INFINITY }])
-    expect(choicesOf([1, 4, 16], [1, 0, 0])).toEqual([
+    expect(choicesOf([1, 4, 16], WAYS, { 1: 2, 4: 2, 16: 2 })).toEqual([
+      { way: 2, maxTokens: Number.POSITIVE_INFINITY },
+    ])
+    expect(choicesOf([1, 4, 16], WAYS, { 4: 0, 16: 0 })).toEqual([{ way: 0, maxTokens: Number.POSITIVE_INFINITY }])
+    expect(choicesOf([1, 4, 16], WAYS, { 1: 1, 4: 0 })).toEqual([
       { way: 1, maxTokens: 1 },
-      { way: 0, maxTokens: Number.POSITIVE_INFINITY },
+      { way: 0, maxTokens: 4 },
+      { way: 2, maxTokens: Number.POSITIVE_INFINITY },
     ])
   })
 })
@@ -37,20 +37,19 @@ describe('a kept table', () => {
     [undefined],
     [null],
     ['012'],
+    [7],
     [{ length: 3 }],
-    [[0, 1]],
-    [[0, 1, 4]],
-    [[0, 1, -1]],
-    [[0, 1, 0.5]],
-    [[0, 1, '2']],
-    [[0, 1, 'length']],
-  ])('with %j for a shape does not know it', picks => {
-    expect(arePicks(picks, [1, 4, 16], WAYS)).toBe(false)
+    [{ 1: 4 }],
+    [{ 1: -1, 4: null }],
+    [{ 1: 0.5, 4: [] }],
+    [{ 1: '2' }],
+    [{ 1: 'length', two: 2 }],
+  ])('with %j for a shape knows nothing of it', kept => {
+    expect(knownPicks(kept, [1, 4, 16], WAYS)).toEqual({})
   })
 
-  it('is what was kept', () => {
-    const picks: unknown = parseTable(JSON.stringify({ shape: [0, 3, 1] })).shape
-    expect(arePicks(picks, [1, 4, 16], WAYS)).toBe(true)
-    expect(picks).toEqual([0, 3, 1])
+  it('is what was kept, as far as that makes sense', () => {
+    const kept: unknown = parseTable(JSON.stringify({ shape: { 1: 0, 4: 3, 16: 9, 512: 1 } })).shape
+    expect(knownPicks(kept, [1, 4, 16], WAYS)).toEqual({ 1: 0, 4: 3 })
   })
 })
