@@ -15,9 +15,13 @@ export interface Selection {
   readonly all: boolean
 }
 
-/** Without any filter the usual cases; with one, all that it leaves. */
+/**
+ * Without any filter the usual cases; with one, all that it leaves.
+ * @throws an error that lists what is known, if a word or name fits no case
+ */
 export function select(cases: readonly KernelCase[], selection: Selection): KernelCase[] {
   const { words, kernels, shapes, formats, rows, variants, all } = selection
+  checkNames(cases, selection)
   const isOpen = words.length === 0 && ![kernels, shapes, formats, rows, variants].some(Boolean)
   return cases.filter(each => {
     if (isOpen && !all) return each.isUsual && each.isChosen
@@ -30,6 +34,21 @@ export function select(cases: readonly KernelCase[], selection: Selection): Kern
       words.every(word => wordsOf(each).some(other => other.startsWith(word)))
     )
   })
+}
+
+/** @throws an error that lists what is known */
+function checkNames(cases: readonly KernelCase[], { words, kernels, shapes, formats, variants }: Selection): void {
+  const check = (what: string, asked: readonly string[] | undefined, namesOf: (each: KernelCase) => string[]) => {
+    const names = [...new Set(cases.flatMap(namesOf))].sort()
+    const isKnown = (word: string) => names.some(name => (what === 'word' ? name.startsWith(word) : name === word))
+    const unknown = asked?.find(word => !isKnown(word))
+    if (unknown !== undefined) throw new Error(`The ${what} ${unknown} is none of ${names.join(', ')}.`)
+  }
+  check('word', words, wordsOf)
+  check('kernel', kernels, ({ kernel }) => [kernel])
+  check('shape', shapes, ({ model }) => [model])
+  check('format', formats, ({ format }) => [format])
+  check('variant', variants, ({ variant }) => [variant])
 }
 
 /** `matmul qkv 960×576 f16 smollm2-135m, 16 rows, matmul-few:8` */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { AttentionMode, EngineOptions, Order, Sharing } from '../index'
+import { count, oneOf } from './option-values'
 
 export interface JobCommand {
   readonly input: string
@@ -62,16 +63,17 @@ Exit codes: 0 all answered · 1 some requests failed, see their lines · 2 bad c
 
 /** @throws UsageError that names the option and what it takes */
 export function parseJobCommand(args: string[]): JobCommand {
-  let parsed: ReturnType<typeof parse>
   try {
-    parsed = parse(args)
+    return commandFrom(parse(args))
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
-  const { values, positionals } = parsed
+}
+
+function commandFrom({ values, positionals }: ReturnType<typeof parse>): JobCommand {
   if (positionals.length > 1)
-    throw new UsageError(`One input file at a time, not ${positionals.length}: ${positionals.join(' ')}`)
-  if (values.cache !== undefined && values.runtime !== 'node') throw new UsageError('--cache needs --runtime node.')
+    throw new Error(`One input file at a time, not ${positionals.length}: ${positionals.join(' ')}`)
+  if (values.cache !== undefined && values.runtime !== 'node') throw new Error('--cache needs --runtime node.')
   const input = positionals[0] ?? 'examples/tickets.jsonl'
   return {
     input,
@@ -81,16 +83,16 @@ export function parseJobCommand(args: string[]): JobCommand {
     host: values.host,
     token: values.token,
     cache: values.cache,
-    weights: oneOfOrNone('weights', values.weights, ['f32', 'f16', 'q8', 'q4', 'auto']),
-    kv: oneOfOrNone('kv', values.kv, ['f32', 'f16', 'int8', 'int4', 'auto']),
-    maxTokens: count('max-tokens', values['max-tokens']),
-    tokenBudget: count('token-budget', values['token-budget']),
-    blocks: count('blocks', values.blocks),
-    sharing: oneOfOrNone('sharing', values.sharing, ['off', 'cache', 'two-level', 'tree']),
-    attention: oneOfOrNone('attention', values.attention, ['shared', 'split', 'flat', 'skip']),
-    order: oneOfOrNone('order', values.order, ['fcfs', 'ratio', 'dual']),
-    tuning: switchOf('tuning', values.tuning),
-    runtime: oneOf('runtime', values.runtime, ['chrome', 'node']),
+    weights: oneOfOrNone('--weights', values.weights, ['f32', 'f16', 'q8', 'q4', 'auto']),
+    kv: oneOfOrNone('--kv', values.kv, ['f32', 'f16', 'int8', 'int4', 'auto']),
+    maxTokens: countOrNone('--max-tokens', values['max-tokens']),
+    tokenBudget: countOrNone('--token-budget', values['token-budget']),
+    blocks: countOrNone('--blocks', values.blocks),
+    sharing: oneOfOrNone('--sharing', values.sharing, ['off', 'cache', 'two-level', 'tree']),
+    attention: oneOfOrNone('--attention', values.attention, ['shared', 'split', 'flat', 'skip']),
+    order: oneOfOrNone('--order', values.order, ['fcfs', 'ratio', 'dual']),
+    tuning: switchOf('--tuning', values.tuning),
+    runtime: oneOf('--runtime', values.runtime, ['chrome', 'node']),
   }
 }
 
@@ -119,13 +121,11 @@ function parse(args: string[]) {
   })
 }
 
-function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find(each => each === value)
-  if (found === undefined) throw new UsageError(`--${name} is ${value}, but must be one of ${allowed.join(', ')}.`)
-  return found
-}
-
-function oneOfOrNone<T extends string>(name: string, value: string | undefined, allowed: readonly T[]): T | undefined {
+function oneOfOrNone<const T extends string>(
+  name: string,
+  value: string | undefined,
+  allowed: readonly T[],
+): T | undefined {
   return value === undefined ? undefined : oneOf(name, value, allowed)
 }
 
@@ -134,9 +134,6 @@ function switchOf(name: string, value: string | undefined): boolean | undefined 
   return choice === undefined ? undefined : choice === 'on'
 }
 
-function count(name: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined
-  if (!/^[1-9]\d{0,8}$/.test(value))
-    throw new UsageError(`--${name} is ${value}, but must be a whole number of at least 1.`)
-  return Number(value)
+function countOrNone(name: string, value: string | undefined): number | undefined {
+  return value === undefined ? undefined : count(name, value)
 }

@@ -142,6 +142,16 @@ describe('the selection', () => {
 
   it('knows words by their beginnings', () => {
     expect(names({ words: ['mat', 'qkv', 'q4', 'smol'] })).toEqual(['q4 one'])
-    expect(names({ words: ['kv'] })).toEqual([])
+    expect(names({ words: ['smol-1b', 'one', 'f16'] })).toEqual(['f16 one'])
+  })
+
+  it.each<[Partial<Selection>, string]>([
+    [{ words: ['mat', 'kv'] }, 'The word kv is none of 9×5, f16, matmul, one, q4, qkv, smol-1b, two.'],
+    [{ kernels: ['matmul', 'mat'] }, 'The kernel mat is none of matmul.'],
+    [{ shapes: ['gpt'] }, 'The shape gpt is none of smol-1b.'],
+    [{ formats: ['q5'] }, 'The format q5 is none of f16, q4.'],
+    [{ variants: ['one', 'three'] }, 'The variant three is none of one, two.'],
+  ])('refuses what it does not know: %j', (selection, message) => {
+    expect(() => names(selection)).toThrow(message)
   })
 })
