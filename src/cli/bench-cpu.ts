@@ -40,8 +40,10 @@ async function stepRow(batch: number, prefix: number): Promise<string[]> {
     ...tokens(prefix, 0),
     ...tokens(16 + ((index * 37) % 100), index),
   ])
-  await engine.generate(prompts, { maxTokens: 3 * STEPS, ignoreEos: true }).all()
+  const results = await engine.generate(prompts, { maxTokens: 3 * STEPS, ignoreEos: true }).all()
   engine.dispose()
+  const failed = results.find(({ error }) => error)
+  if (failed) throw new Error(`Prompt ${failed.index} of ${batch} failed.`, { cause: failed.error })
   const each = PHASES.map(phase => 1000 * median(differences(seen.map(({ stepTimes }) => stepTimes[phase]))))
   const upload = median(differences(seen.map(({ uploadedBytes }) => uploadedBytes)))
   const together = each.reduce((sum, us) => sum + us, 0)

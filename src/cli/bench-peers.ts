@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import type { Page } from 'playwright-core'
 import type { EngineName } from '../bench/peers/engines'
 import type { CountedRun } from '../bench/peers/main'
-import { type EngineResult, peersText } from '../bench/peers/report'
+import { disagreeing, type EngineResult, peersText } from '../bench/peers/report'
 import { TASKS, type TaskName, warmUp } from '../bench/peers/tasks'
 import { PEERS_USAGE, type PeersCommand, parsePeersCommand } from './bench-peers-options'
 import { commandOf } from './option-values'
@@ -16,14 +16,14 @@ import { serveFiles } from './serve-files'
 const FOLDER = resolve('.artifacts/peers')
 const PAGE = 'bench/peers/'
 
-/** Exit code 0: everything was measured; 1: an engine failed, the others are in the report; 2: bad command line. */
+/** Exit code 0: all is measured; 1: an engine failed or answers differ, all else is in the report; 2: bad command line. */
 export async function main(args: string[]): Promise<number> {
   const command = commandOf(args, PEERS_USAGE, parsePeersCommand)
   if (typeof command === 'number') return command
   const versions = installPeers()
-  if (!existsSync(`${FOLDER}/model/onnx/model_q4.onnx`)) {
-    execFileSync('node', ['scripts/oracles/write-peers-model.mjs', `${FOLDER}/model`], { stdio: 'inherit' })
-  }
+  // anew each time, in seconds: what writes it may have changed
+  rmSync(`${FOLDER}/model`, { recursive: true, force: true })
+  execFileSync('node', ['scripts/oracles/write-peers-model.mjs', `${FOLDER}/model`], { stdio: 'inherit' })
   const began = performance.now()
   const files = await serveFiles(FOLDER)
   try {
@@ -63,7 +63,7 @@ export async function main(args: string[]): Promise<number> {
         }
         const engines = await measure(command, files.url, open, write)
         console.log(`${write(engines)}\n\n${command.out}/report.md, report.json`)
-        return engines.some(({ failure }) => failure) ? 1 : 0
+        return engines.some(({ failure }) => failure) || disagreeing(engines).length > 0 ? 1 : 0
       },
     )
   } finally {

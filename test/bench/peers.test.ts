@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { ENGINE_NAMES, type EngineName } from '../../src/bench/peers/engines'
 import type { CountedRun } from '../../src/bench/peers/main'
-import { peersText } from '../../src/bench/peers/report'
+import { disagreeing, peersText } from '../../src/bench/peers/report'
 import { promptsOf, TASKS } from '../../src/bench/peers/tasks'
 import { FIRST_ID, VOCAB_SIZE } from '../../src/bench/peers/vocabulary'
 import { parsePeersCommand } from '../../src/cli/bench-peers-options'
@@ -55,4 +55,12 @@ it('the fastest on WebGPU is one that has dispatched, whatever an engine says of
 it('an answer counts as the same if all of it is', () => {
   const engines = [engine('coppice-q4', 100, 9), engine('wllama-q4', 50, 9, 8)]
   expect(peersText({ environment: ENVIRONMENT, engines })).toMatch(/wllama, q4_0 .* 0 of 1 \|/)
+})
+
+it('engines on a GPU must give the answers of the first, those on the CPU need not', () => {
+  const agree = [engine('coppice-q4', 100, 9), engine('wllama-q4', 50, 9), engine('wllama-cpu', 50, 0, 8)]
+  expect(disagreeing(agree)).toEqual([])
+  const differ = [...agree, engine('transformers-q4', 50, 9, 8)]
+  expect(disagreeing(differ).map(({ name }) => name)).toEqual(['transformers-q4'])
+  expect(peersText({ environment: ENVIRONMENT, engines: differ })).toContain('transformers.js, q4: its answers differ')
 })

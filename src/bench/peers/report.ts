@@ -59,6 +59,7 @@ export function peersText({ environment, engines }: PeersReport): string {
     ...Object.entries(STRATEGIES).map(each => `- ${each.join(': ')}`),
   ].join('\n')
   const failures = engines.flatMap(({ name, failure }) => (failure ? [`${ENGINES[name].title}: ${failure}`] : []))
+  for (const { name } of disagreeing(engines)) failures.push(`${ENGINES[name].title}: its answers differ`)
   return ['# Coppice and its peers', setUp, figures(engines), ratios(engines), ...failures].join('\n\n')
 }
 
@@ -134,8 +135,22 @@ function cell(numbers: readonly number[]): string {
   return numbers.length === 1 ? found.median.toFixed(digits) : spread(found, digits)
 }
 
+/** Those of a GPU whose answers differ from the first's, which they must not; on the CPU activations are rounded to int8. */
+export function disagreeing(engines: readonly EngineResult[]): EngineResult[] {
+  const exact = engines.filter(({ name }) => ENGINES[name].device === 'webgpu')
+  return exact.filter(each => {
+    const { same, all } = compare(each, exact[0])
+    return same < all
+  })
+}
+
+function agreement(each: EngineResult, reference: EngineResult): string {
+  const { same, all } = compare(each, reference)
+  return all === 0 ? '–' : `${same} of ${all}`
+}
+
 /** Answers that are the same to the last token, of those that both gave. */
-function agreement({ runs }: EngineResult, reference: EngineResult): string {
+function compare({ runs }: EngineResult, reference: EngineResult): { same: number; all: number } {
   let same = 0
   let all = 0
   for (const [task, mine] of Object.entries(runs) as [TaskName, readonly CountedRun[]][]) {
@@ -146,5 +161,5 @@ function agreement({ runs }: EngineResult, reference: EngineResult): string {
       same += pairs.filter((answer, index) => answer.every((token, i) => token === expected[index][i])).length
     }
   }
-  return all === 0 ? '–' : `${same} of ${all}`
+  return { same, all }
 }
