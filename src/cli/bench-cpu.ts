@@ -1,6 +1,9 @@
+import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
+import { type Figure, figure } from '../bench/figure'
 import { nullGpu } from '../bench/null-gpu'
+import { plotSvg } from '../bench/plot'
 import { count, table } from '../bench/table'
 import { createEngine, type Engine, type EngineStats } from '../index'
 import { seededModel } from './bench-model'
@@ -11,6 +14,7 @@ const PREFIXES = [0, 512]
 const STEPS = 400
 const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account', 'deliver'] as const
 const JOBS = [10, 100, 1000, 10_000, 100_000]
+const OUT = '.artifacts/bench-cpu'
 
 /** What the CPU does about a decode step, and to plan a job: in Node, on a GPU that does nothing. */
 export async function main(): Promise<number> {
@@ -19,7 +23,11 @@ export async function main(): Promise<number> {
   for (const prefix of PREFIXES) for (const batch of BATCHES) steps.push(await stepRow(batch, prefix))
   const phases = PHASES.map(phase => `${phase}, µs`)
   console.log(`${table(['decodes, prefix', ...phases, 'together, µs', 'garbage, bytes', 'upload, bytes'], steps)}\n`)
-  console.log(table(['prompts of 30 tokens', 'plan, ms', 'ns / (n log n)'], await planRows()))
+  const plans = await measurePlans()
+  console.log(table(['prompts of 30 tokens', 'plan, ms', 'ns / (n log n)'], plans.map(planRow)))
+  await mkdir(OUT, { recursive: true })
+  await writeFile(`${OUT}/planning.svg`, planPlot(plans))
+  console.log(`${OUT}/planning.svg`)
   return 0
 }
 
@@ -51,21 +59,54 @@ async function stepRow(batch: number, prefix: number): Promise<string[]> {
   return [`${batch}, ${prefix}`, ...figures, count(median(differences(heap))), count(upload)]
 }
 
-/** Prompts in groups of 16 that share 20 tokens; the fastest of three. */
-async function planRows(): Promise<string[][]> {
+interface MeasuredPlan {
+  readonly prompts: number
+  readonly ms: Figure
+}
+
+/** Prompts in groups of 16 that share 20 tokens, three times. */
+async function measurePlans(): Promise<MeasuredPlan[]> {
   const engine = await open(() => undefined)
-  const rows = JOBS.map(size => {
+  const plans = JOBS.map(size => {
     const prompts = Array.from({ length: size }, (_, index) => [...tokens(20, index >> 4), ...tokens(10, size + index)])
     const times = [1, 2, 3].map(() => {
       const began = performance.now()
       engine.plan(prompts, { maxTokens: 100 })
       return performance.now() - began
     })
-    const ms = Math.min(...times)
-    return [count(size), ms.toFixed(ms < 10 ? 2 : 0), count((ms * 1e6) / (size * Math.log2(size)))]
+    return { prompts: size, ms: figure(times) }
   })
   engine.dispose()
-  return rows
+  return plans
+}
+
+/** By the fastest: whatever else runs meanwhile can only add to it. */
+function planRow({ prompts, ms: { min } }: MeasuredPlan): string[] {
+  return [count(prompts), min.toFixed(min < 10 ? 2 : 0), count((min * 1e6) / comparisons(prompts))]
+}
+
+/** Beside n log n through the last point. */
+function planPlot(plans: readonly MeasuredPlan[]): string {
+  const last = plans[plans.length - 1]
+  const factor = last.ms.median / comparisons(last.prompts)
+  return plotSvg({
+    title: 'Planning a call',
+    xLabel: 'prompts',
+    yLabel: 'milliseconds',
+    isLogY: true,
+    series: [
+      { name: 'measured', points: plans.map(({ prompts, ms }) => ({ x: prompts, y: ms })) },
+      {
+        name: 'n log n through the last',
+        isBound: true,
+        points: plans.map(({ prompts }) => ({ x: prompts, y: figure([factor * comparisons(prompts)]) })),
+      },
+    ],
+  })
+}
+
+function comparisons(prompts: number): number {
+  return prompts * Math.log2(prompts)
 }
 
 function open(onSubmit: () => void): Promise<Engine> {
