@@ -44,7 +44,8 @@ export const CORE_VARIANTS: readonly MatmulVariant[] = [
 export const NARROW_VARIANTS: readonly MatmulVariant[] = [
   { kernel: 'matmul-subgroup-few', tokens: 1, groupTokens: 1, groupRows: 32, maxTokens: 1 },
   { kernel: 'matmul-subgroup', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: 8 },
-  { kernel: 'matmul-subgroup', tokens: 16, groupTokens: 16, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
+  { kernel: 'matmul-subgroup', tokens: 16, groupTokens: 16, groupRows: 128, maxTokens: 16 },
+  { kernel: 'matmul-subgroup', tokens: 32, groupTokens: 32, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
 /** For activations of int8. They too give the same bits among themselves. */
