@@ -1,7 +1,7 @@
 // y[m][n] = finish(sum over k of x[m][k] * w[n][k]), for any number of tokens m, on narrow subgroups.
-// A thread computes GROUP_ROWS / 16 rows of w for TOKENS tokens. It loads x for an eighth of the tokens only, and each
-// subgroup hands its loads around: worth it where a load of one address by all threads costs a load each, as in Mesa's
-// lavapipe, where this takes less than half the time of any kernel without subgroups.
+// A thread computes 4 rows of w for TOKENS tokens. It loads x for an eighth of the tokens only, and each subgroup hands
+// its loads around: worth it where a load of one address by all threads costs a load each, as in Mesa's lavapipe, where
+// this takes less than half the time of any kernel without subgroups.
 // Needs subgroups of 8 threads or a multiple. The order of summation is that of matmul-io.
 
 enable subgroups;
@@ -10,39 +10,30 @@ enable subgroups;
 //#import matmul-io
 //#import outputs-plain
 
-const TOKENS: u32 = 8u;        // per thread: 8, 16 or 32
-const GROUP_ROWS: u32 = 64u;   // a multiple of 64
+const TOKENS: u32 = 8u;    // per thread: 8, 16 or 32
+const GROUP_ROWS: u32 = 64u;
 const OUT_TOKENS: u32 = TOKENS;
-const WG_SIZE: u32 = 16u;      // small, so that few rows still occupy all cores
-const ROW_QUADS: u32 = GROUP_ROWS / WG_SIZE / 4u;  // of a thread
-const N_SUMS: u32 = TOKENS * ROW_QUADS;
+const WG_SIZE: u32 = GROUP_ROWS / 4u;  // small, so that few rows still occupy all cores
 
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;  // [n_tokens, cols / 4]
 
 var<workgroup> sh_totals: array<f32, OUT_TOKENS * GROUP_ROWS>;
 
-// sums of the slice [TOKENS, ROW_QUADS], then those of all slices before it: one array, since an index that is not constant
-// (in main, at the end) keeps all of it in memory, where LLVM otherwise moves every sum around at every end of a loop
-var<private> sums: array<vec4f, 2u * N_SUMS>;
-var<private> w: array<mat4x4f, ROW_QUADS>;  // a quad of k of the thread's rows; a column holds one k of four
+// each token's sums of the slice, then those of the slices before it: one array, since an index that is not constant (in
+// main, at the end) keeps all of it in memory, where LLVM otherwise moves every sum around at every end of a loop
+var<private> sums: array<vec4f, 2u * TOKENS>;
 
-/// Adds a quad of k of 8 tokens, of which the thread loads its own.
-fn add_quad(first: u32, x_ix: u32) {
+/// Adds a quad of k of 8 tokens from this one on; the thread loads its own token's.
+fn add_quad(w: mat4x4f, first: u32, x_ix: u32) {
   let v = x[x_ix];
-  for (var m = first; m < first + 8u; m++) {
-    let of_token = subgroupShuffle(v, m - first);
-    for (var r = 0u; r < ROW_QUADS; r++) {
-      let at = m * ROW_QUADS + r;
-      sums[at] = add_products_of_4(w[r], of_token, sums[at]);
-    }
-  }
+  for (var j = 0u; j < 8u; j++) { sums[first + j] = add_products_of_4(w, subgroupShuffle(v, j), sums[first + j]); }
 }
 
 /// Adds the slice's sums of 8 tokens to the totals.
 fn end_slice(first: u32) {
-  for (var at = first * ROW_QUADS; at < (first + 8u) * ROW_QUADS; at++) {
-    sums[N_SUMS + at] += sums[at];
-    sums[at] = vec4f();
+  for (var m = first; m < first + 8u; m++) {
+    sums[TOKENS + m] += sums[m];
+    sums[m] = vec4f();
   }
 }
 
@@ -57,29 +48,26 @@ fn main(
   let first_row = (group.z * n_groups.y + group.y) * GROUP_ROWS;
   let row_quads = params.n_blocks * BLOCK_QUADS;
   let row_step = WG_SIZE * params.n_blocks;  // from one of the thread's rows to its next, in blocks
-  let n_rows = min(4u * ROW_QUADS, 4u * ROW_QUADS * params.n_blocks);  // no constant: makes the code of the loads smaller
+  let n_rows = min(4u, 4u * params.n_blocks);  // no constant: makes the code of the loads smaller, and faster
   var block_ix = first_block(first_row + lane);
   var x_ix = (first_token + subgroup_lane % 8u) * row_quads;
 
-  var blocks: array<Block, 4u * ROW_QUADS>;
+  var blocks: array<Block, 4>;
   for (var slice = 0u; slice < SLICES; slice++) {
     let n = slice_blocks(slice);
     for (var i = 0u; i < MAX_BLOCKS; i++) {
       if (i >= n) { break; }
       for (var r = 0u; r < n_rows; r++) { blocks[r] = load_block(block_ix + r * row_step); }
       for (var q = 0u; q < BLOCK_QUADS; q++) {
-        for (var r = 0u; r < ROW_QUADS; r++) {
-          w[r] = transpose(mat4x4f(
-            block_quad(blocks[4u * r], q), block_quad(blocks[4u * r + 1u], q),
-            block_quad(blocks[4u * r + 2u], q), block_quad(blocks[4u * r + 3u], q),
-          ));
-        }
+        let w = transpose(mat4x4f(
+          block_quad(blocks[0], q), block_quad(blocks[1], q), block_quad(blocks[2], q), block_quad(blocks[3], q),
+        ));
         // written out, since compilers do not unroll so much
-        add_quad(0u, x_ix + q);
-        if (TOKENS > 8u) { add_quad(8u, x_ix + 8u * row_quads + q); }
+        add_quad(w, 0u, x_ix + q);
+        if (TOKENS > 8u) { add_quad(w, 8u, x_ix + 8u * row_quads + q); }
         if (TOKENS > 16u) {
-          add_quad(16u, x_ix + 16u * row_quads + q);
-          add_quad(24u, x_ix + 24u * row_quads + q);
+          add_quad(w, 16u, x_ix + 16u * row_quads + q);
+          add_quad(w, 24u, x_ix + 24u * row_quads + q);
         }
       }
       block_ix += 16u;
@@ -95,9 +83,7 @@ fn main(
 
   let n_tokens = tokens_from(first_token);
   for (var m = 0u; m < n_tokens; m++) {
-    for (var r = 0u; r < 4u * ROW_QUADS; r++) {
-      sh_totals[m * GROUP_ROWS + r * WG_SIZE + lane] = sums[N_SUMS + m * ROW_QUADS + r / 4u][r % 4u];
-    }
+    for (var r = 0u; r < 4u; r++) { sh_totals[m * GROUP_ROWS + r * WG_SIZE + lane] = sums[TOKENS + m][r]; }
   }
   workgroupBarrier();
   finish(first_token, first_row, lane);
