@@ -44,7 +44,8 @@ export const CORE_VARIANTS: readonly MatmulVariant[] = [
 export const NARROW_VARIANTS: readonly MatmulVariant[] = [
   { kernel: 'matmul-subgroup-few', tokens: 1, groupTokens: 1, groupRows: 32, maxTokens: 1 },
   { kernel: 'matmul-subgroup', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: 8 },
-  { kernel: 'matmul-subgroup', tokens: 16, groupTokens: 16, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
+  { kernel: 'matmul-subgroup', tokens: 16, groupTokens: 16, groupRows: 64, maxTokens: 16 },
+  { kernel: 'matmul-subgroup', tokens: 32, groupTokens: 32, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
 /** For activations of int8. They too give the same bits among themselves. */
@@ -54,13 +55,13 @@ export const INT8_VARIANTS: readonly MatmulVariant[] = [
   { kernel: 'matmul-int8', tokens: 8, groupTokens: 8, groupRows: 16, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
-/** Floats need no decoding, which is what `matmul-subgroup-few` does less of: with them it takes twice the time. */
-const NARROW_FLOAT_VARIANTS = NARROW_VARIANTS.filter(({ kernel }) => kernel !== 'matmul-subgroup-few')
+/** f32 needs no decoding, which is what `matmul-subgroup-few` does less of: with f32 it takes twice the time. */
+const NARROW_F32_VARIANTS = NARROW_VARIANTS.filter(({ kernel }) => kernel !== 'matmul-subgroup-few')
 
 /** The variants that a device uses, by rising `maxTokens`; for weights of one format, or of any. */
 export function matmulVariants({ hasSubgroupsOf8 }: Gpu, format?: MatrixFormat): readonly MatmulVariant[] {
   if (!hasSubgroupsOf8) return CORE_VARIANTS
-  return format && !isQuantized(format) ? NARROW_FLOAT_VARIANTS : NARROW_VARIANTS
+  return format?.kind === 'f32' ? NARROW_F32_VARIANTS : NARROW_VARIANTS
 }
 
 /**
