@@ -7,39 +7,23 @@
 //#import matmul-io
 //#import outputs-plain
 
-const TOKENS: u32 = 16u;      // per thread, a multiple of 4
+const TOKENS: u32 = 16u;      // per thread, a multiple of OUT_TOKENS
 const GROUP_ROWS: u32 = 64u;
 const ROW_LANES: u32 = GROUP_ROWS / 4u;
-const OUT_TOKENS: u32 = TOKENS;
+const OUT_TOKENS: u32 = 4u;
 const WG_SIZE: u32 = ROW_LANES * SLICES;
 
 const SLAB_QUADS: u32 = 4u;
+const SLICE_STRIDE: u32 = TOKENS * SLAB_QUADS + 1u;    // so that slices that are read at once differ in their bank
 const PART_QUADS: u32 = min(BLOCK_QUADS, SLAB_QUADS);  // of a block, that are used at a time
 const X_LOADS: u32 = TOKENS * SLICES * SLAB_QUADS / WG_SIZE;
-const PASS_TOKENS: u32 = 4u;  // whose sums fit where the slab was
 
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;  // [n_tokens, cols / 4]
 
-var<workgroup> sh_slab: array<vec4f, SLICES * TOKENS * SLAB_QUADS>;  // see slab_place; in the end sums
+var<workgroup> sh_slab: array<vec4f, SLICES * SLICE_STRIDE>;  // [SLICES, TOKENS, SLAB_QUADS], padded; in the end sums
 var<workgroup> sh_totals: array<f32, OUT_TOKENS * GROUP_ROWS>;
 
-alias XShare = array<vec4f, X_LOADS>;
 alias RowBlocks = array<Block, 4>;
-
-/// The quads of a token take turns, so that slices that are read at once differ in their bank.
-fn slab_place(slice: u32, m: u32, quad: u32) -> u32 { return (slice * TOKENS + m) * SLAB_QUADS + (quad + slice) % SLAB_QUADS; }
-
-/// This thread's share of a slab: quads of k from this one on, of each slice.
-fn load_x(first_token: u32, quad: u32, lane: u32) -> XShare {
-  var share: XShare;
-  for (var i = 0u; i < X_LOADS; i++) {
-    let at = lane + i * WG_SIZE;
-    let token = first_token + at / SLAB_QUADS % TOKENS;
-    let start = slice_start(at / SLAB_QUADS / TOKENS) * BLOCK_QUADS;
-    share[i] = x[token * params.n_blocks * BLOCK_QUADS + start + quad + at % SLAB_QUADS];
-  }
-  return share;
-}
 
 fn load_rows(first: u32, quad: u32) -> RowBlocks {
   var blocks: RowBlocks;
@@ -63,27 +47,34 @@ fn main(
   let block_ix = first_block(group_row + lane % ROW_LANES) + slice_start(slice) * 16u;
 
   var sum: array<f32, TOKENS * 4u>;
-  var share = load_x(first_token, 0u, lane);
+  var x_ix: array<u32, X_LOADS>;
+  var share: array<vec4f, X_LOADS>;
+  for (var i = 0u; i < X_LOADS; i++) {
+    let at = lane + i * WG_SIZE;
+    let start = slice_start(at / SLAB_QUADS / TOKENS) * BLOCK_QUADS;
+    x_ix[i] = (first_token + at / SLAB_QUADS % TOKENS) * params.n_blocks * BLOCK_QUADS + start + at % SLAB_QUADS;
+    share[i] = x[x_ix[i]];
+  }
   var blocks = load_rows(block_ix, 0u);
   for (var i = 0u; i < MAX_BLOCKS; i++) {
     let quad = i * SLAB_QUADS;
     if (quad >= n_max) { break; }
     for (var j = 0u; j < X_LOADS; j++) {
       let at = lane + j * WG_SIZE;
-      sh_slab[slab_place(at / SLAB_QUADS / TOKENS, at / SLAB_QUADS % TOKENS, at % SLAB_QUADS)] = share[j];
+      sh_slab[at / (TOKENS * SLAB_QUADS) * SLICE_STRIDE + at % (TOKENS * SLAB_QUADS)] = share[j];
+      share[j] = x[x_ix[j] + quad + SLAB_QUADS];
     }
     workgroupBarrier();
-    share = load_x(first_token, quad + SLAB_QUADS, lane);
-    for (var part = 0u; part < SLAB_QUADS; part += PART_QUADS) {
+    for (var p = 0u; p < SLAB_QUADS / PART_QUADS; p++) {
+      let part = p * PART_QUADS;
       if (quad + part >= n) { break; }
       let now = blocks;
       blocks = load_rows(block_ix, quad + part + PART_QUADS);
-      for (var p = 0u; p < PART_QUADS; p++) {
-        let q = part + p;
+      for (var q = 0u; q < PART_QUADS; q++) {
         var w: array<vec4f, 4>;
-        for (var r = 0u; r < 4u; r++) { w[r] = block_quad(now[r], (quad + q) % BLOCK_QUADS); }
+        for (var r = 0u; r < 4u; r++) { w[r] = block_quad(now[r], (quad + part) % BLOCK_QUADS + q); }
         for (var m = 0u; m < TOKENS; m++) {
-          let v = sh_slab[slab_place(slice, m, q)];
+          let v = sh_slab[slice * SLICE_STRIDE + m * SLAB_QUADS + part + q];
           for (var r = 0u; r < 4u; r++) { sum[m * 4u + r] = add_products(w[r], v, sum[m * 4u + r]); }
         }
       }
@@ -91,20 +82,22 @@ fn main(
     workgroupBarrier();
   }
 
-  for (var first = 0u; first < TOKENS; first += PASS_TOKENS) {
-    // by constant indices, as whatever loops stay loops: else the sums would not be in registers
+  for (var first = 0u; first < TOKENS; first += OUT_TOKENS) {
+    if (first_token + first >= params.n_tokens) { break; }
+    // constant indices, although this loop stays one: else the sums would not be in registers
     for (var m = 0u; m < TOKENS; m++) {
-      if (m / PASS_TOKENS != first / PASS_TOKENS) { continue; }
-      sh_slab[m % PASS_TOKENS * WG_SIZE + lane] = vec4f(sum[m * 4u], sum[m * 4u + 1u], sum[m * 4u + 2u], sum[m * 4u + 3u]);
+      if (m / OUT_TOKENS != first / OUT_TOKENS) { continue; }
+      sh_slab[m % OUT_TOKENS * WG_SIZE + lane] = vec4f(sum[m * 4u], sum[m * 4u + 1u], sum[m * 4u + 2u], sum[m * 4u + 3u]);
     }
     workgroupBarrier();
-    for (var i = lane; i < PASS_TOKENS * ROW_LANES; i += WG_SIZE) {
+    for (var i = lane; i < OUT_TOKENS * ROW_LANES; i += WG_SIZE) {
+      let at = i / ROW_LANES * WG_SIZE + i % ROW_LANES;
       var total = vec4f();
-      for (var s = 0u; s < SLICES; s++) { total += sh_slab[i / ROW_LANES * WG_SIZE + s * ROW_LANES + i % ROW_LANES]; }
-      let at = (first + i / ROW_LANES) * GROUP_ROWS + i % ROW_LANES;
-      for (var r = 0u; r < 4u; r++) { sh_totals[at + r * ROW_LANES] = total[r]; }
+      for (var s = 0u; s < SLICES; s++) { total += sh_slab[at + s * ROW_LANES]; }
+      for (var r = 0u; r < 4u; r++) { sh_totals[i / ROW_LANES * GROUP_ROWS + r * ROW_LANES + i % ROW_LANES] = total[r]; }
     }
+    workgroupBarrier();
+    finish(first_token + first, group_row, lane);
     workgroupBarrier();
   }
-  finish(first_token, group_row, lane);
 }

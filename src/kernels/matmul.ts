@@ -36,22 +36,27 @@ export interface MatmulVariant {
   readonly maxTokens: number
 }
 
-/**
- * For GPUs, by rising `maxTokens`: first as many threads as can be, then as few loads per product. Where they change over
- * is an estimate that has not been measured on one yet; the last one, of the most registers, is only for the tuner to try.
- */
-export const CORE_VARIANTS: readonly MatmulVariant[] = [
+const FEW_VARIANTS: readonly MatmulVariant[] = [
   { kernel: 'matmul-few', tokens: 1, groupTokens: 1, groupRows: 16, maxTokens: 1 },
   { kernel: 'matmul-few', tokens: 4, groupTokens: 4, groupRows: 16, maxTokens: 4 },
-  { kernel: 'matmul-few', tokens: 8, groupTokens: 8, groupRows: 16, maxTokens: 8 },
+]
+
+/**
+ * For GPUs, by rising `maxTokens`: first as many threads as can be, then as few loads per product. Where they change over
+ * is an estimate that has not been measured on one; the last, which needs the most registers, is only for tuning to try.
+ */
+export const CORE_VARIANTS: readonly MatmulVariant[] = [
+  ...FEW_VARIANTS,
+  { kernel: 'matmul-slab', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: 8 },
   { kernel: 'matmul-slab', tokens: 16, groupTokens: 16, groupRows: 64, maxTokens: 48 },
   { kernel: 'matmul-tile', tokens: 4, groupTokens: 64, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
   { kernel: 'matmul-tile', tokens: 8, groupTokens: 64, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
-/** For adapters of software, where a barrier costs as much as it saves: no slabs in workgroup memory. */
+/** For drivers for CPUs, where workgroup memory is memory like any other. */
 export const SOFTWARE_VARIANTS: readonly MatmulVariant[] = [
-  ...CORE_VARIANTS.slice(0, 3),
+  ...FEW_VARIANTS,
+  { kernel: 'matmul-few', tokens: 8, groupTokens: 8, groupRows: 16, maxTokens: 8 },
   { kernel: 'matmul', tokens: 8, groupTokens: 32, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
