@@ -7,10 +7,10 @@
 //#import matmul-io
 //#import outputs-plain
 
-const TOKENS: u32 = 16u;      // per thread, a multiple of OUT_TOKENS
+const TOKENS: u32 = 16u;      // per thread, a multiple of 4
 const GROUP_ROWS: u32 = 64u;
 const ROW_LANES: u32 = GROUP_ROWS / 4u;
-const OUT_TOKENS: u32 = 4u;
+const OUT_TOKENS: u32 = TOKENS / 4u;  // whose sums fit where the slab was
 const WG_SIZE: u32 = ROW_LANES * SLICES;
 
 const SLAB_QUADS: u32 = 4u;
