@@ -78,13 +78,16 @@ export const INT8_VARIANTS: readonly MatmulVariant[] = [
 const NARROW_FLOAT_VARIANTS = NARROW_VARIANTS.filter(({ kernel }) => kernel !== 'matmul-subgroup-few')
 
 /** The variants that a device uses, by rising `maxTokens`; for weights of one format, or of any. */
-export function matmulVariants({ hasSubgroupsOf8, isSoftware }: Gpu, format?: MatrixFormat): readonly MatmulVariant[] {
+export function matmulVariants(
+  { hasSubgroupsOf8, isSoftware }: Pick<Gpu, 'hasSubgroupsOf8' | 'isSoftware'>,
+  format?: MatrixFormat,
+): readonly MatmulVariant[] {
   if (!hasSubgroupsOf8) return isSoftware ? SOFTWARE_VARIANTS : CORE_VARIANTS
   return format && !isQuantized(format) ? NARROW_FLOAT_VARIANTS : NARROW_VARIANTS
 }
 
 /** All that a device can run, of those that give the same bits. */
-export function runnableVariants({ hasSubgroupsOf8 }: Gpu): readonly MatmulVariant[] {
+export function runnableVariants({ hasSubgroupsOf8 }: Pick<Gpu, 'hasSubgroupsOf8'>): readonly MatmulVariant[] {
   return [...new Set([...CORE_VARIANTS, ...SOFTWARE_VARIANTS, ...(hasSubgroupsOf8 ? NARROW_VARIANTS : [])])]
 }
 

@@ -5,6 +5,7 @@ import {
   type MatmulVariant,
   matmul,
   matmulVariant,
+  matmulVariants,
   runnableVariants,
 } from '../../src/kernels/matmul'
 import { createMatrix, type Matrix } from '../../src/kernels/matrix'
@@ -249,6 +250,19 @@ describe.each(INT8_FORMATS)('matmul $name with activations of int8', ({ format, 
 })
 
 describe('matmul', () => {
+  it('every device has variants for any number of tokens, and drivers for CPUs none with slabs', () => {
+    for (const isSoftware of [false, true]) {
+      for (const hasSubgroupsOf8 of [false, true]) {
+        const variants = matmulVariants({ hasSubgroupsOf8, isSoftware })
+        const ends = variants.map(({ maxTokens }) => maxTokens)
+        expect(ends).toEqual(ends.toSorted((a, b) => a - b))
+        expect(ends.at(-1)).toBe(Number.POSITIVE_INFINITY)
+        const slabs = variants.filter(({ kernel }) => kernel === 'matmul-slab' || kernel === 'matmul-tile')
+        expect(slabs.length > 0).toBe(!isSoftware && !hasSubgroupsOf8)
+      }
+    }
+  })
+
   it('computes more rows than 65535 workgroups can in one dimension', async () => {
     const { floats } = random(16)
     const [rows, cols, variant] = [16 * 65536 + 5, 8, CORE_VARIANTS[0]]
