@@ -10,11 +10,19 @@ const TOKENS: u32 = 1u;       // per thread
 const GROUP_ROWS: u32 = 16u;  // a tile or several
 const OUT_TOKENS: u32 = TOKENS;
 const WG_SIZE: u32 = GROUP_ROWS * SLICES;
+const AHEAD: u32 = select(1u, 2u, BLOCK_QUADS < 4u);  // blocks under way at once: the shorter, the more waits there are
 
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;  // [n_tokens, cols / 4]
 
 var<workgroup> sh_sums: array<f32, TOKENS * WG_SIZE>;  // [TOKENS, SLICES, GROUP_ROWS]
 var<workgroup> sh_totals: array<f32, OUT_TOKENS * GROUP_ROWS>;
+
+fn add_block(block: Block, x_ix: u32, row_quads: u32, sum: ptr<function, array<f32, TOKENS>>) {
+  for (var q = 0u; q < BLOCK_QUADS; q++) {
+    let w = block_quad(block, q);
+    for (var m = 0u; m < TOKENS; m++) { (*sum)[m] = add_products(w, x[x_ix + m * row_quads + q], (*sum)[m]); }
+  }
+}
 
 @compute @workgroup_size(WG_SIZE)
 fn main(
@@ -32,15 +40,15 @@ fn main(
 
   var sum: array<f32, TOKENS>;
   for (var i = 0u; i < MAX_BLOCKS; i++) {
-    if (i >= n) { break; }
+    if (i >= n / AHEAD) { break; }
     let block = load_block(block_ix);
-    for (var q = 0u; q < BLOCK_QUADS; q++) {
-      let w = block_quad(block, q);
-      for (var m = 0u; m < TOKENS; m++) { sum[m] = add_products(w, x[x_ix + m * row_quads + q], sum[m]); }
-    }
-    block_ix += 16u;
-    x_ix += BLOCK_QUADS;
+    let next = load_block(block_ix + 16u);
+    add_block(block, x_ix, row_quads, &sum);
+    if (AHEAD == 2u) { add_block(next, x_ix + BLOCK_QUADS, row_quads, &sum); }
+    block_ix += AHEAD * 16u;
+    x_ix += AHEAD * BLOCK_QUADS;
   }
+  if (n % AHEAD != 0u) { add_block(load_block(block_ix), x_ix, row_quads, &sum); }
   for (var m = 0u; m < TOKENS; m++) { sh_sums[m * WG_SIZE + lane] = sum[m]; }
   workgroupBarrier();
 

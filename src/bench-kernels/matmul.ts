@@ -1,6 +1,6 @@
 import type { Gpu } from '../gpu/device'
 import type { Int8Rows } from '../kernels/context'
-import { CORE_VARIANTS, INT8_VARIANTS, type MatmulVariant, matmulVariant, matmulVariants } from '../kernels/matmul'
+import { INT8_VARIANTS, type MatmulVariant, matmulVariant, matmulVariants, runnableVariants } from '../kernels/matmul'
 import { createMatrix, type Matrix } from '../kernels/matrix'
 import {
   isQuantized,
@@ -103,7 +103,7 @@ function matrices(model: ModelShape): (Pick<Product, 'outputs' | 'cols'> & { nam
 
 /** All that run here. */
 function variantsFor(gpu: Gpu, format: MatrixFormat): MatmulVariant[] {
-  return [...new Set([...CORE_VARIANTS, ...matmulVariants(gpu), ...(isQuantized(format) ? INT8_VARIANTS : [])])]
+  return [...runnableVariants(gpu), ...(isQuantized(format) ? INT8_VARIANTS : [])]
 }
 
 function variantName({ kernel, tokens }: MatmulVariant): string {

@@ -18,7 +18,14 @@ export type MatmulRecorder = (numTokens: number, firstDraw?: number) => void
 
 /** A way to compute the product. All but those of int8 give the same bits (shaders/matmul-io.wgsl) and differ in speed. */
 export interface MatmulVariant {
-  readonly kernel: 'matmul' | 'matmul-few' | 'matmul-subgroup-few' | 'matmul-subgroup' | 'matmul-int8'
+  readonly kernel:
+    | 'matmul'
+    | 'matmul-few'
+    | 'matmul-slab'
+    | 'matmul-tile'
+    | 'matmul-subgroup-few'
+    | 'matmul-subgroup'
+    | 'matmul-int8'
   /** Tokens per thread, the shader's constant. */
   readonly tokens: number
   /** Tokens per workgroup. */
@@ -29,14 +36,27 @@ export interface MatmulVariant {
   readonly maxTokens: number
 }
 
-/**
- * What every device can run, by rising `maxTokens`: first as many threads as can be, then as few loads per product.
- * Where they change over is an estimate for GPUs that has not been measured on one yet.
- */
-export const CORE_VARIANTS: readonly MatmulVariant[] = [
+const FEW_VARIANTS: readonly MatmulVariant[] = [
   { kernel: 'matmul-few', tokens: 1, groupTokens: 1, groupRows: 16, maxTokens: 1 },
   { kernel: 'matmul-few', tokens: 4, groupTokens: 4, groupRows: 16, maxTokens: 4 },
-  { kernel: 'matmul-few', tokens: 8, groupTokens: 8, groupRows: 16, maxTokens: 32 },
+]
+
+/**
+ * For GPUs, by rising `maxTokens`: first as many threads as can be, then as few loads per product. Where they change over
+ * is an estimate that has not been measured on one; the last, which needs the most registers, is only for tuning to try.
+ */
+export const CORE_VARIANTS: readonly MatmulVariant[] = [
+  ...FEW_VARIANTS,
+  { kernel: 'matmul-slab', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: 8 },
+  { kernel: 'matmul-slab', tokens: 16, groupTokens: 16, groupRows: 64, maxTokens: 48 },
+  { kernel: 'matmul-tile', tokens: 4, groupTokens: 64, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
+  { kernel: 'matmul-tile', tokens: 8, groupTokens: 64, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
+]
+
+/** For drivers for CPUs, where workgroup memory is memory like any other. */
+export const SOFTWARE_VARIANTS: readonly MatmulVariant[] = [
+  ...FEW_VARIANTS,
+  { kernel: 'matmul-few', tokens: 8, groupTokens: 8, groupRows: 16, maxTokens: 8 },
   { kernel: 'matmul', tokens: 8, groupTokens: 32, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
@@ -59,9 +79,17 @@ export const INT8_VARIANTS: readonly MatmulVariant[] = [
 const NARROW_F32_VARIANTS = NARROW_VARIANTS.filter(({ kernel }) => kernel !== 'matmul-subgroup-few')
 
 /** The variants that a device uses, by rising `maxTokens`; for weights of one format, or of any. */
-export function matmulVariants({ hasSubgroupsOf8 }: Gpu, format?: MatrixFormat): readonly MatmulVariant[] {
-  if (!hasSubgroupsOf8) return CORE_VARIANTS
+export function matmulVariants(
+  { hasSubgroupsOf8, isSoftware }: Pick<Gpu, 'hasSubgroupsOf8' | 'isSoftware'>,
+  format?: MatrixFormat,
+): readonly MatmulVariant[] {
+  if (!hasSubgroupsOf8) return isSoftware ? SOFTWARE_VARIANTS : CORE_VARIANTS
   return format?.kind === 'f32' ? NARROW_F32_VARIANTS : NARROW_VARIANTS
+}
+
+/** All that a device can run, of those that give the same bits. */
+export function runnableVariants({ hasSubgroupsOf8 }: Pick<Gpu, 'hasSubgroupsOf8'>): readonly MatmulVariant[] {
+  return [...new Set([...CORE_VARIANTS, ...SOFTWARE_VARIANTS, ...(hasSubgroupsOf8 ? NARROW_VARIANTS : [])])]
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   matmul,
   matmulVariant,
   matmulVariants,
+  runnableVariants,
 } from '../../src/kernels/matmul'
 import { createMatrix, type Matrix } from '../../src/kernels/matrix'
 import { isQuantized } from '../../src/kernels/matrix-format'
@@ -135,13 +136,13 @@ describe.each(FORMATS)('matmul $name', ({ format, colsFor }) => {
     const { floats } = random(14)
     const bench = await kernelBench()
     for (const cols of new Set([8, 24, 64, 576].map(colsFor))) {
-      const [numTokens, rows] = [37, 83]
+      const [numTokens, rows] = [69, 83]
       const [x, w, bias] = [floats(numTokens * cols), floats(rows * cols), floats(rows)]
       const matrix = filledMatrix(bench.gpu, w, cols, format)
       const buffers = { x: bench.upload(x), bias: bench.upload(bias) }
       const outputs: Float32Array[] = []
-      for (const variant of new Set([...CORE_VARIANTS, ...matmulVariants(bench.gpu)])) {
-        for (const n of [1, 3, numTokens]) {
+      for (const variant of runnableVariants(bench.gpu)) {
+        for (const n of [1, 3, 37, numTokens]) {
           const y = bench.output(numTokens * rows)
           const run = matmulVariant(bench, variant, matrix, { ...buffers, y })
           await bench.ready()
@@ -149,9 +150,43 @@ describe.each(FORMATS)('matmul $name', ({ format, colsFor }) => {
           outputs.push(await bench.read(y, n * rows))
         }
       }
-      const all = outputs[2]
+      const all = outputs[3]
+      expectClose(all, reference(x, roundWeights(w, format), cols, bias), 1e-10)
       for (const y of outputs) expect(y).toEqual(all.slice(0, y.length))
     }
+  })
+
+  it('every variant gives the same bits into a stride, from an offset on, of a matrix in many buffers, and no more', async () => {
+    const { floats } = random(18)
+    const [numTokens, rows, cols, yStride, yOffset, scale] = [69, 100, 128, 111, 7, 0.3]
+    const [x, w, bias, before] = [numTokens * cols, rows * cols, rows, numTokens * yStride].map(n => floats(n))
+    const bench = await kernelBench()
+    const matrix = filledMatrix(bench.gpu, w, cols, format, 2)
+    const buffers = { x: bench.upload(x), bias: bench.upload(bias) }
+    const outputs: Float32Array[] = []
+    for (const variant of runnableVariants(bench.gpu)) {
+      const y = bench.upload(before)
+      const run = matmulVariant(
+        bench,
+        variant,
+        matrix,
+        { ...buffers, y },
+        { accumulate: true, scale, yStride, yOffset },
+      )
+      await bench.ready()
+      run(numTokens)
+      outputs.push(await bench.read(y, before.length))
+    }
+    const expected = Float64Array.from(before)
+    reference(x, roundWeights(w, format), cols, bias).forEach((value, i) => {
+      expected[Math.floor(i / rows) * yStride + yOffset + (i % rows)] += scale * value
+    })
+    expectClose(outputs[0], expected, 1e-10)
+    for (const y of outputs) expect(y).toEqual(outputs[0])
+    outputs[0].forEach((value, i) => {
+      const column = (i % yStride) - yOffset
+      if (column < 0 || column >= rows) expect(value).toBe(before[i])
+    })
   })
 
   it('a token gives the same bits alone and at any place among others', async () => {
@@ -215,6 +250,19 @@ describe.each(INT8_FORMATS)('matmul $name with activations of int8', ({ format, 
 })
 
 describe('matmul', () => {
+  it('every device has variants for any number of tokens, and drivers for CPUs none with slabs', () => {
+    for (const isSoftware of [false, true]) {
+      for (const hasSubgroupsOf8 of [false, true]) {
+        const variants = matmulVariants({ hasSubgroupsOf8, isSoftware })
+        const ends = variants.map(({ maxTokens }) => maxTokens)
+        expect(ends).toEqual(ends.toSorted((a, b) => a - b))
+        expect(ends.at(-1)).toBe(Number.POSITIVE_INFINITY)
+        const slabs = variants.filter(({ kernel }) => kernel === 'matmul-slab' || kernel === 'matmul-tile')
+        expect(slabs.length > 0).toBe(!isSoftware && !hasSubgroupsOf8)
+      }
+    }
+  })
+
   it('computes more rows than 65535 workgroups can in one dimension', async () => {
     const { floats } = random(16)
     const [rows, cols, variant] = [16 * 65536 + 5, 8, CORE_VARIANTS[0]]
