@@ -5,6 +5,7 @@
 alias KvWord = u32;
 
 const WORD_QUADS: u32 = 2u;
+const LINE_WORDS: u32 = 16u;               // in 64 bytes, which memory brings together
 const KV_GROUP: u32 = 8u;                  // quads that are rounded together
 const CODE_WORDS: u32 = HEAD_DIM / 8u;
 const KV_WORDS: u32 = CODE_WORDS + (HEAD_DIM + 31u) / 32u;  // of a token's head
@@ -26,6 +27,17 @@ fn k_quad(start: u32, d: u32) -> vec4f {
 }
 fn v_quad(start: u32, d: u32) -> vec4f {
   return unpack_quad(v_cache[start + d / WORD_QUADS], d, v_cache[start + CODE_WORDS + d / KV_GROUP]);
+}
+/// The same of a word: all its quads.
+fn k_quads(start: u32, w: u32) -> array<vec4f, WORD_QUADS> {
+  let word = k_cache[start + w * BLOCK_LEN];
+  let group = k_cache[start + (CODE_WORDS + w * WORD_QUADS / KV_GROUP) * BLOCK_LEN];
+  return array(unpack_quad(word, 0u, group), unpack_quad(word, 1u, group));
+}
+fn v_quads(start: u32, w: u32) -> array<vec4f, WORD_QUADS> {
+  let word = v_cache[start + w];
+  let group = v_cache[start + CODE_WORDS + w * WORD_QUADS / KV_GROUP];
+  return array(unpack_quad(word, 0u, group), unpack_quad(word, 1u, group));
 }
 fn unpack_scale(word: KvWord) -> f32 { return 1.0; }
 

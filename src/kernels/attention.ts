@@ -68,7 +68,7 @@ function threadsFor(queries: number, headDim: number): number {
 function setFor(queries: number, groupSize: number, headDim: number): number {
   const most = Math.max(1, Math.min(8, Math.floor(512 / headDim)))
   if (queries > DECODE_QUERIES) return most
-  const vectors = Math.max(4, groupSize)
+  const vectors = groupSize < 3 ? 4 : groupSize
   return Math.ceil(vectors / Math.ceil(vectors / most))
 }
 
