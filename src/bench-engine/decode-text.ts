@@ -1,7 +1,7 @@
+import type { Figure } from '../bench/figure'
 import { spread, table } from '../bench/table'
 import { type Ceilings, type Floor, floorOf } from '../bench-kernels/ceilings'
 import type { DecodeReport, MeasuredPoint } from './decode'
-import { type StepCost, sum } from './step-cost'
 
 const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account', 'deliver', 'wait'] as const
 
@@ -13,13 +13,12 @@ export function stepFloor(
   return floorOf({ ...ceilings, dispatchMs: ceilings.dispatchMs * work.dispatches }, work, 1)
 }
 
-/** Rates beside their floors, and where the time of a step goes: on the CPU, and on the GPU where that was profiled. */
+/** Rates beside their floors, and where the time of a step goes: on the CPU, and in kernels where they were timed. */
 export function decodeText({ points, weightBytes, weights }: DecodeReport, ceilings: Ceilings): string {
   const [first] = points
   const rows = points.map(point => {
-    const { tokensPerSecond, ms, step, profiled, bytes, flops } = point
+    const { tokensPerSecond, ms, step, kernels, bytes, flops } = point
     const floor = stepFloor(ceilings, { bytes, flops, dispatches: step.dispatches })
-    const together = profiled && sum(Object.values(profiled.kernels))
     return [
       nameOf(point),
       spread(tokensPerSecond, 1),
@@ -29,7 +28,8 @@ export function decodeText({ points, weightBytes, weights }: DecodeReport, ceili
       percent(floor.ms / ms.median),
       (bytes / ms.median / 1e6).toFixed(1),
       (flops / ms.median / 1e6).toFixed(1),
-      together === undefined ? '–' : `${together.toFixed(2)} (${percent(together / ms.median)})`,
+      kernels ? spread(kernels.ms, 2) : '–',
+      kernels ? percents(kernels.ofStep) : '–',
     ]
   })
   const header = ['sequences × context', 'tokens/s', '×', 'step, ms', 'floor, ms', 'floor ÷ step', 'GB/s', 'GFLOP/s']
@@ -37,36 +37,29 @@ export function decodeText({ points, weightBytes, weights }: DecodeReport, ceili
   return [
     `${(weights / 1e6).toFixed(1)} M weights per token, ${(weightBytes / 1e6).toFixed(1)} MB; ` +
       `${dispatches.toFixed(0)} dispatches and ${uploadedBytes.toFixed(0)} bytes uploaded in a step of the first row.`,
-    table([...header, 'Σ kernels, ms (of step)'], rows),
+    table([...header, 'Σ kernels, ms', 'Σ ÷ step, %'], rows),
     `The CPU in a step, µs (waiting is left over):`,
     table(['sequences × context', ...PHASES, 'but waiting'], points.map(phaseRow)),
     ...kernelTable(points),
   ].join('\n\n')
 }
 
-/**
- * By families, the longest first; what the kernels leave of the step are gaps. A profiled kernel has a pass of its own and
- * takes longer by that, so that there may be less than nothing left.
- */
+/** By families, the longest first: each dispatch by itself, their sum, all in their order, and the engine's own step. */
 function kernelTable(points: readonly MeasuredPoint[]): string[] {
-  const steps = points.flatMap(({ profiled }) => (profiled ? [profiled] : []))
-  if (steps.length < points.length) return []
-  const { kernels: last } = steps[steps.length - 1]
-  const names = [...new Set(steps.flatMap(({ kernels }) => Object.keys(kernels)))]
+  const measured = points.flatMap(({ kernels }) => (kernels ? [kernels] : []))
+  if (measured.length < points.length) return []
+  const { families: last } = measured[measured.length - 1]
+  const names = [...new Set(measured.flatMap(({ families }) => Object.keys(families)))]
   names.sort((a, b) => (last[b] ?? 0) - (last[a] ?? 0))
-  const row = (name: string, of: (step: StepCost, index: number) => number) => [
-    name,
-    ...steps.map((step, index) => of(step, index).toFixed(3)),
-  ]
   return [
-    'The GPU in a step, ms:',
+    'The kernels of a step, each by itself, ms:',
     table(
       ['kernels', ...points.map(nameOf)],
       [
-        ...names.map(name => row(name, ({ kernels }) => kernels[name] ?? 0)),
-        row('gaps', ({ kernels }, index) => points[index].ms.median - sum(Object.values(kernels))),
-        row('step', (_, index) => points[index].ms.median),
-        row('profiled step', ({ ms }) => ms),
+        ...names.map(name => [name, ...measured.map(({ families }) => (families[name] ?? 0).toFixed(3))]),
+        ['Σ kernels', ...measured.map(({ ms }) => spread(ms, 3))],
+        ['in their order, one pass', ...measured.map(({ replayed }) => spread(replayed, 3))],
+        ['step', ...points.map(({ ms }) => spread(ms, 3))],
       ],
     ),
   ]
@@ -80,6 +73,10 @@ function phaseRow(point: MeasuredPoint): string[] {
 
 function nameOf({ batch, prompt }: Pick<MeasuredPoint, 'batch' | 'prompt'>): string {
   return `${batch} × ${prompt}`
+}
+
+function percents({ median, min, max }: Figure): string {
+  return spread({ median: 100 * median, min: 100 * min, max: 100 * max }, 0)
 }
 
 export function percent(share: number): string {

@@ -3,8 +3,10 @@ import { type Figure, figure } from '../bench/figure'
 import { measureRun } from '../bench/measure-run'
 import type { Setting } from '../bench/setting'
 import { flops, parameters } from '../bench/work'
+import { pairedRatio } from '../bench-kernels/timing'
 import { createEngine, type Engine } from '../index'
-import { medianCost, type StepCost, stepCost, unshared } from './step-cost'
+import { type KernelSum, kernelSum } from './kernel-sum'
+import { medianOf, type StepCost, stepCost, sum, unshared } from './step-cost'
 
 /** Sequences that decode together, after prompts of so many tokens that share nothing. */
 export interface DecodePoint {
@@ -16,8 +18,8 @@ export interface DecodeTask {
   readonly kind: 'decode'
   readonly points: readonly DecodePoint[]
   readonly out: number
-  /** Whether kernels are timed too, by a second engine in turn with the first. */
-  readonly isProfiled: boolean
+  /** Whether a step's kernels are timed by themselves too, in turn with whole steps. */
+  readonly timesKernels: boolean
 }
 
 export interface MeasuredPoint extends DecodePoint {
@@ -30,8 +32,19 @@ export interface MeasuredPoint extends DecodePoint {
   readonly flops: number
   /** The step of median time. */
   readonly step: StepCost
-  /** Of the engine that times its kernels; undefined where nothing is profiled. */
-  readonly profiled: StepCost | undefined
+  /** Undefined where kernels are not timed. */
+  readonly kernels: MeasuredKernels | undefined
+}
+
+export interface MeasuredKernels {
+  /** The sum of all kernels by themselves, in ms. */
+  readonly ms: Figure
+  /** The sum over the step. */
+  readonly ofStep: Figure
+  /** All dispatches of a step in their order, in one pass, in ms. */
+  readonly replayed: Figure
+  /** Of the round of median sum, in ms. */
+  readonly families: KernelSum['families']
 }
 
 export interface DecodeReport {
@@ -43,52 +56,69 @@ export interface DecodeReport {
 }
 
 export async function runDecode(task: DecodeTask, { model, engine: given, rounds }: Setting): Promise<DecodeReport> {
-  const { points, out, isProfiled } = task
+  const { points, out, timesKernels } = task
   const needs = points.map(({ batch, prompt }) => capacity(unshared(batch, prompt, out + 1)))
   const options = {
     blocks: Math.max(...needs.map(({ blocks }) => blocks)),
     contextLength: Math.max(...needs.map(({ contextLength }) => contextLength)),
     ...given,
   }
-  const engines: Engine[] = []
+  const engine = await createEngine(model, options)
   try {
-    for (const profile of isProfiled ? [false, true] : [false]) {
-      engines.push(await createEngine(model, { ...options, profile }))
-    }
     const measured: MeasuredPoint[] = []
     for (const [seed, point] of points.entries()) {
       const shape = unshared(point.batch, point.prompt, out)
       // drivers compile kernels when they are first used; the prompts stay in the cache
-      for (const engine of engines) await measureRun(engine, { ...shape, out: 2 }, seed)
-      const costs = engines.map((): StepCost[] => [])
+      await measureRun(engine, { ...shape, out: 2 }, seed)
+      const costs: StepCost[] = []
+      const sums: KernelSum[] = []
       for (let round = 0; round < rounds; round++) {
-        for (const [index, engine] of engines.entries()) costs[index].push(await stepCost(engine, shape, seed))
+        costs.push(await stepCost(engine, shape, seed))
+        if (timesKernels) sums.push(await kernelSum(engine, shape, seed))
       }
-      measured.push(describe(engines[0], point, out, costs))
+      measured.push(describe(engine, point, out, costs, sums))
     }
-    const [{ config, memory }] = engines
+    const { config, memory } = engine
     const { layers, head } = parameters(config)
     return { kind: 'decode', weightBytes: memory.weightBytes, weights: layers + head, points: measured }
   } finally {
-    for (const engine of engines) engine.dispose()
+    engine.dispose()
   }
 }
 
-/** `costs`: `[unprofiled, profiled][rounds]` */
-function describe(engine: Engine, point: DecodePoint, out: number, costs: readonly StepCost[][]): MeasuredPoint {
+/** `costs`, `sums`: of the rounds; sums may be missing */
+function describe(
+  engine: Engine,
+  point: DecodePoint,
+  out: number,
+  costs: readonly StepCost[],
+  sums: readonly KernelSum[],
+): MeasuredPoint {
   const { batch, prompt } = point
-  const [plain, profiled] = costs
-  const step = medianCost(plain)
+  const times = costs.map(({ ms }) => ms)
+  const step = medianOf(costs, ({ ms }) => ms)
   // on average: the first token of a sequence is not decoded
   const context = prompt + 1 + (out + 1) / 2
   const work = flops(engine.config, { tokens: batch, attended: batch * context }, batch)
   return {
     ...point,
-    ms: figure(plain.map(({ ms }) => ms)),
-    tokensPerSecond: figure(plain.map(({ ms }) => (1000 * batch) / ms)),
+    ms: figure(times),
+    tokensPerSecond: figure(times.map(ms => (1000 * batch) / ms)),
     bytes: engine.memory.weightBytes + step.kvBytesRead,
     flops: work.matrices + work.attention,
     step,
-    profiled: profiled && medianCost(profiled),
+    kernels: sums.length > 0 ? describeKernels(sums, times) : undefined,
+  }
+}
+
+/** `[rounds]` each, the milliseconds of a step beside the sums of its kernels. */
+function describeKernels(sums: readonly KernelSum[], stepMs: readonly number[]): MeasuredKernels {
+  const total = ({ families }: KernelSum) => sum(Object.values(families))
+  const totals = sums.map(total)
+  return {
+    ms: figure(totals),
+    ofStep: pairedRatio(totals, stepMs),
+    replayed: figure(sums.map(({ replayed }) => replayed)),
+    families: medianOf(sums, total).families,
   }
 }

@@ -16,7 +16,7 @@ export interface Sizes {
   readonly shapes: readonly string[]
   /** Tokens that each sequence decodes. */
   readonly out: number
-  readonly isProfiled: boolean
+  readonly timesKernels: boolean
 }
 
 export const DEFAULT_SIZES: Sizes = {
@@ -25,7 +25,7 @@ export const DEFAULT_SIZES: Sizes = {
   stepTokens: [32, 64, 128, 256, 512, 1024],
   shapes: ['bench-6m', 'smollm2-135m'],
   out: 32,
-  isProfiled: true,
+  timesKernels: true,
 }
 
 /** A task, and on which model. */
@@ -46,24 +46,24 @@ const SHORT_PROMPT = 16
 const FEW = [1, 16]
 
 export function sectionsOf(part: Part, sizes: Sizes): Section[] {
-  const { batches, contexts, stepTokens, shapes, out, isProfiled } = sizes
+  const { batches, contexts, stepTokens, shapes, out, timesKernels } = sizes
   switch (part) {
     case 'latency':
       return [{ part, title: 'First token', task: { kind: 'latency', prompts: [SHORT_PROMPT, 256], batches: FEW } }]
     case 'decode': {
       const points = batches.map(batch => ({ batch, prompt: SHORT_PROMPT }))
-      return [{ part, title: 'Decoding, by batch', task: { kind: 'decode', points, out, isProfiled } }]
+      return [{ part, title: 'Decoding, by batch', task: { kind: 'decode', points, out, timesKernels } }]
     }
     case 'prefill':
       return [{ part, title: 'Steps of prompts, by tokens', task: { kind: 'prefill', tokens: stepTokens } }]
     case 'context': {
       const points = contexts.map(prompt => ({ batch: 1, prompt }))
-      return [{ part, title: 'Decoding, by context', task: { kind: 'decode', points, out, isProfiled: false } }]
+      return [{ part, title: 'Decoding, by context', task: { kind: 'decode', points, out, timesKernels: false } }]
     }
     case 'models': {
       const points = FEW.map(batch => ({ batch, prompt: SHORT_PROMPT }))
       return shapes.map(shape => {
-        return { part, title: `Decoding, ${shape}`, shape, task: { kind: 'decode', points, out, isProfiled } }
+        return { part, title: `Decoding, ${shape}`, shape, task: { kind: 'decode', points, out, timesKernels } }
       })
     }
   }

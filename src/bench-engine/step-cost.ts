@@ -12,8 +12,6 @@ export interface StepCost {
   readonly dispatches: number
   readonly kvBytesRead: number
   readonly uploadedBytes: number
-  /** GPU time in ms by family of kernels; empty without the engine's option `profile`. */
-  readonly kernels: Readonly<Record<string, number>>
 }
 
 /** `batch` prompts of `prompt` tokens that share nothing; each generates `out` tokens. */
@@ -51,21 +49,18 @@ export function perStep(whole: Totals, first: Totals): StepCost {
     dispatches: each(totals => totals.dispatches),
     kvBytesRead: each(totals => totals.kvBytesRead),
     uploadedBytes: each(totals => totals.uploadedBytes),
-    kernels: mapValues(whole.kernels, (_, family) => each(totals => totals.kernels[family] ?? 0)),
   }
 }
 
-/** The one of median time, so that its parts are of one run; of an even number the faster of the two in the middle. */
-export function medianCost(costs: readonly StepCost[]): StepCost {
-  return costs.toSorted((a, b) => a.ms - b.ms)[(costs.length - 1) >> 1]
+/** The run of median time, so that its parts are of one run; of an even number the faster of the two in the middle. */
+export function medianOf<T>(runs: readonly T[], ms: (run: T) => number): T {
+  return runs.toSorted((a, b) => ms(a) - ms(b))[(runs.length - 1) >> 1]
 }
 
 async function totals(engine: Engine, shape: TreeShape, seed: number): Promise<Totals> {
   const before = engine.stats()
-  const kernelsBefore = families(await engine.kernelTimes())
   const { ms } = await measureRun(engine, shape, seed)
   const after = engine.stats()
-  const kernelsAfter = families(await engine.kernelTimes())
   const { wait: _, ...phases } = after.stepTimes
   return {
     ms,
@@ -74,18 +69,7 @@ async function totals(engine: Engine, shape: TreeShape, seed: number): Promise<T
     dispatches: after.dispatches - before.dispatches,
     kvBytesRead: after.kvBytesRead - before.kvBytesRead,
     uploadedBytes: after.uploadedBytes - before.uploadedBytes,
-    kernels: mapValues(kernelsAfter, (time, family) => time - (kernelsBefore[family] ?? 0)),
   }
-}
-
-/** Variants of a kernel together: names begin with its family. */
-export function families(times: ReadonlyMap<string, { readonly ms: number }>): Record<string, number> {
-  const together: Record<string, number> = {}
-  for (const [name, { ms }] of times) {
-    const [family] = name.split(/[^a-z-]/)
-    together[family] = (together[family] ?? 0) + ms
-  }
-  return together
 }
 
 export function sum(values: readonly number[]): number {

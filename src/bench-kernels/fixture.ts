@@ -78,6 +78,13 @@ export class Fixture implements KernelContext, BufferMaker {
     return buffer
   }
 
+  /** Submits what was recorded and waits until it is done. */
+  async finish(): Promise<void> {
+    this.step.submit()
+    await this.device.queue.onSubmittedWorkDone()
+    this.gpu.throwIfLost()
+  }
+
   /** Submits what was recorded and reads so many words of a buffer. */
   async read(buffer: GPUBuffer, words: number): Promise<ArrayBuffer> {
     const ring = new ReadbackRing(this.gpu, words * 4)

@@ -1,6 +1,5 @@
 import { type Figure, figure } from '../bench/figure'
 import type { Prepared } from './case'
-import type { Fixture } from './fixture'
 
 /**
  * A batch takes at least this long, so that neither the clock nor the wait for the queue counts. (Timestamp queries would
@@ -14,16 +13,22 @@ const MAX_RUNS = 4096
 /** Batches in which the number of runs is found at most. */
 const MAX_GROWTHS = 12
 
+/** What kernels are recorded into. */
+export interface Submitter {
+  /** Submits what was recorded since, if anything, and waits until it is done. */
+  finish(): Promise<void>
+}
+
 /** Runs kernels many times in one submit. */
 export class Timer {
-  readonly #fixture: Fixture
+  readonly #submitter: Submitter
   /** Milliseconds of a submit with nothing in it. */
   #idleMs = 0
   /** Over all batches, so that copies go on being read in turn. */
   #run = 0
 
-  constructor(fixture: Fixture) {
-    this.#fixture = fixture
+  constructor(submitter: Submitter) {
+    this.#submitter = submitter
   }
 
   async calibrate(): Promise<void> {
@@ -52,13 +57,9 @@ export class Timer {
   }
 
   async #submit(): Promise<number> {
-    const { step, gpu } = this.#fixture
     const start = performance.now()
-    step.submit()
-    await gpu.device.queue.onSubmittedWorkDone()
-    const ms = performance.now() - start
-    gpu.throwIfLost()
-    return ms
+    await this.#submitter.finish()
+    return performance.now() - start
   }
 }
 

@@ -2,9 +2,6 @@ import type { WithEngineRuntime } from './bench-engine-runtime'
 import { withPage } from './pages'
 import { resolveModel } from './serve'
 
-/** Without them, timestamps are rounded to a tenth of a millisecond, which is more than most kernels take. */
-const EXACT_TIMESTAMPS = ['--enable-webgpu-developer-features', '--disable-dawn-features=timestamp_quantization']
-
 /** In a page of headless Chrome, served from this machine. */
 export const engineInChrome: WithEngineRuntime = use =>
   withPage(
@@ -23,5 +20,4 @@ export const engineInChrome: WithEngineRuntime = use =>
         },
       })
     },
-    EXACT_TIMESTAMPS,
   )

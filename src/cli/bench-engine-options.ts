@@ -35,7 +35,7 @@ values), beside the ceilings of the device. Writes report.json, report.md and pl
   --step-tokens LIST     multiples of 32; default ${DEFAULT_SIZES.stepTokens.join()}
   --shapes LIST          default ${DEFAULT_SIZES.shapes.join()}
   --out-tokens N         each sequence decodes; default ${DEFAULT_SIZES.out}
-  --unprofiled           kernels are not timed, which takes half of the time
+  --steps-only           kernels are not timed by themselves
   --shape NAME           of the seeded model: bench-6m (default), bench-wide, smollm2-135m, smollm2-360m, llama-3.2-1b
   --model MODEL          measure this model instead: embedded name, Hugging Face id, URL or local folder
   --weights f32|f16|q8|q4
@@ -60,7 +60,7 @@ export function parseEngineCommand(args: string[]): EngineCommand {
       stepTokens,
       shapes: list(values.shapes),
       out: count('--out-tokens', values['out-tokens']),
-      isProfiled: !values.unprofiled,
+      timesKernels: !values['steps-only'],
     },
     model: values.model,
     shape: values.shape,
@@ -82,7 +82,7 @@ function parse(args: string[]) {
       'step-tokens': { type: 'string', default: DEFAULT_SIZES.stepTokens.join() },
       shapes: { type: 'string', default: DEFAULT_SIZES.shapes.join() },
       'out-tokens': { type: 'string', default: String(DEFAULT_SIZES.out) },
-      unprofiled: { type: 'boolean', default: false },
+      'steps-only': { type: 'boolean', default: false },
       shape: { type: 'string', default: 'bench-6m' },
       model: { type: 'string' },
       weights: { type: 'string', default: 'f32' },

@@ -11,10 +11,10 @@ export interface EngineRuntime {
 
 export type WithEngineRuntime = <T>(use: (runtime: EngineRuntime) => Promise<T>) => Promise<T>
 
-/** In this process, on Dawn, whose timestamps are not rounded. */
+/** In this process, on Dawn. */
 export function engineInNode(toggles: readonly string[]): WithEngineRuntime {
   return async use => {
-    const gpu = await openDawn(toggles, ['timestamp_quantization'])
+    const gpu = await openDawn(toggles)
     const switched = toggles.length > 0 ? `, toggles ${toggles.join(', ')}` : ''
     return use({
       description: `Node ${process.versions.node} with Dawn${switched}`,

@@ -6,14 +6,11 @@ let gpu: GPU | undefined
 
 /**
  * WebGPU in this process, on Dawn through the `webgpu` package; the same at every call.
- * @param on names of Dawn toggles to switch on, and `off` to switch off; they count at the first call
+ * @param toggles names of Dawn toggles to switch on; they count at the first call
  * @throws UnsupportedDevice if the package does not load
  */
-export async function openDawn(on: readonly string[] = [], off: readonly string[] = []): Promise<GPU> {
-  gpu ??= await load([
-    ...(on.length > 0 ? [`enable-dawn-features=${on.join(',')}`] : []),
-    ...(off.length > 0 ? [`disable-dawn-features=${off.join(',')}`] : []),
-  ])
+export async function openDawn(toggles: readonly string[] = []): Promise<GPU> {
+  gpu ??= await load(toggles.length > 0 ? [`enable-dawn-features=${toggles.join(',')}`] : [])
   return gpu
 }
 

@@ -14,17 +14,13 @@ export async function withPage<T>(
   path: string,
   prepare: (page: Page) => Promise<void>,
   use: (page: Page, server: PageServer) => Promise<T>,
-  /** Of the browser, besides those that WebGPU needs. */
-  moreArgs: readonly string[] = [],
 ): Promise<T> {
   const executablePath = findBrowser()
   const server = await servePages()
   try {
-    const browser = await chromium
-      .launch({ executablePath, args: [...CHROME_ARGS, ...moreArgs], handleSIGINT: false })
-      .catch(cause => {
-        throw new UnsupportedDevice(`${executablePath} does not start: ${String(cause)}`, { cause })
-      })
+    const browser = await chromium.launch({ executablePath, args: CHROME_ARGS, handleSIGINT: false }).catch(cause => {
+      throw new UnsupportedDevice(`${executablePath} does not start: ${String(cause)}`, { cause })
+    })
     try {
       const page = await browser.newPage()
       page.on('console', message => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { stepFloor } from '../../src/bench-engine/decode-text'
+import { alike, familyOf } from '../../src/bench-engine/kernel-sum'
 import { fitLine, percentile } from '../../src/bench-engine/statistics'
-import { families, medianCost, perStep, sum, type Totals } from '../../src/bench-engine/step-cost'
+import { medianOf, perStep, sum, type Totals } from '../../src/bench-engine/step-cost'
 
 describe('a percentile', () => {
   it('lies between the two nearest values where it falls between', () => {
@@ -41,7 +42,6 @@ describe('the cost of a step', () => {
     dispatches: 42,
     kvBytesRead: 100,
     uploadedBytes: 64,
-    kernels: { matmul: 5 },
   }
   const whole: Totals = {
     ms: 50,
@@ -50,7 +50,6 @@ describe('the cost of a step', () => {
     dispatches: 210,
     kvBytesRead: 900,
     uploadedBytes: 320,
-    kernels: { matmul: 25, attention: 8 },
   }
 
   it('is what a call takes more than another, by the steps that it has more', () => {
@@ -59,7 +58,6 @@ describe('the cost of a step', () => {
       dispatches: 42,
       kvBytesRead: 200,
       uploadedBytes: 64,
-      kernels: { matmul: 5, attention: 2 },
     })
   })
 
@@ -71,18 +69,30 @@ describe('the cost of a step', () => {
 
   it('of several runs is that of the median run, parts and all', () => {
     const costs = [30, 10, 20].map(ms => ({ ...perStep(whole, first), ms }))
-    expect(medianCost(costs)).toBe(costs[2])
-    expect(medianCost(costs.slice(0, 2))).toBe(costs[1])
+    const ms = (cost: { readonly ms: number }) => cost.ms
+    expect(medianOf(costs, ms)).toBe(costs[2])
+    expect(medianOf(costs.slice(0, 2), ms)).toBe(costs[1])
   })
 })
 
-it('variants of a kernel are one family', () => {
-  const times = new Map([
-    ['matmul-few(TILE=8)', { ms: 1 }],
-    ['matmul-few(TILE=16)', { ms: 2 }],
-    ['matmul', { ms: 4 }],
-  ])
-  expect(families(times)).toEqual({ 'matmul-few': 3, matmul: 4 })
+it.each([
+  ['matmul-few:weights-q4:TOKENS=1', 'matrices'],
+  ['attention-subgroup:kv-f16', 'attention'],
+  ['merge-attention', 'attention'],
+  ['rope-append:kv-f32', 'RoPE and append'],
+  ['first-candidate', 'other kernels'],
+])('%s counts among %s', (name, family) => {
+  expect(familyOf(name)).toBe(family)
+})
+
+it('dispatches that differ in their buffers only are timed in turn, each of them once', () => {
+  const [a, b] = ['a', 'b'].map(label => ({ label }) as GPUComputePipeline)
+  const dispatch = (pipeline: GPUComputePipeline, offset: number, x: number) => {
+    const bindGroup = {} as GPUBindGroup
+    return { pipeline, bindGroup, offset, grid: [x, 1, 1] as const }
+  }
+  const step = [dispatch(a, 0, 1), dispatch(b, 0, 1), dispatch(a, 0, 1), dispatch(a, 256, 1), dispatch(a, 0, 2)]
+  expect(alike(step)).toEqual([[step[0], step[2]], [step[1]], [step[3]], [step[4]]])
 })
 
 it('a step takes no less than its dispatches, bytes and operations', () => {

@@ -5,17 +5,17 @@ import { parseEngineCommand } from '../../src/cli/bench-engine-options'
 it('without arguments latency, decoding and prefill are measured, kernels too', () => {
   const { parts, sizes, runtime } = parseEngineCommand([])
   expect(parts).toEqual(['latency', 'decode', 'prefill'])
-  expect([sizes.batches, sizes.isProfiled, runtime]).toEqual([[1, 2, 4, 8, 16, 32, 64], true, 'chrome'])
+  expect([sizes.batches, sizes.timesKernels, runtime]).toEqual([[1, 2, 4, 8, 16, 32, 64], true, 'chrome'])
 })
 
 it('lists replace the default points', () => {
-  const { sizes } = parseEngineCommand(['context', '--contexts', '16, 32', '--out-tokens', '4', '--unprofiled'])
+  const { sizes } = parseEngineCommand(['context', '--contexts', '16, 32', '--out-tokens', '4', '--steps-only'])
   const [{ task }] = sectionsOf('context', sizes)
   const points = [
     { batch: 1, prompt: 16 },
     { batch: 1, prompt: 32 },
   ]
-  expect(task).toEqual({ kind: 'decode', points, out: 4, isProfiled: false })
+  expect(task).toEqual({ kind: 'decode', points, out: 4, timesKernels: false })
 })
 
 it('each model is a section of its own', () => {
