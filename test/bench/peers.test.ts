@@ -57,8 +57,9 @@ it('an answer counts as the same if all of it is', () => {
   expect(peersText({ environment: ENVIRONMENT, engines })).toMatch(/wllama, q4_0 .* 0 of 1 \|/)
 })
 
-it('engines on a GPU must give the answers of the first, those on the CPU need not', () => {
-  const agree = [engine('coppice-q4', 100, 9), engine('wllama-q4', 50, 9), engine('wllama-cpu', 50, 0, 8)]
+it('engines on a GPU must give the answers of the first, those on the CPU need not, whatever they say', () => {
+  const onCpu = [engine('wllama-f16', 50, 0, 8), engine('wllama-cpu', 50, 0, 8)]
+  const agree = [...onCpu, engine('coppice-q4', 100, 9), engine('wllama-q4', 50, 9)]
   expect(disagreeing(agree)).toEqual([])
   const differ = [...agree, engine('transformers-q4', 50, 9, 8)]
   expect(disagreeing(differ).map(({ name }) => name)).toEqual(['transformers-q4'])

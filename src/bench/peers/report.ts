@@ -135,9 +135,9 @@ function cell(numbers: readonly number[]): string {
   return numbers.length === 1 ? found.median.toFixed(digits) : spread(found, digits)
 }
 
-/** Those of a GPU whose answers differ from the first's, which they must not; on the CPU activations are rounded to int8. */
+/** Those that used the GPU and whose answers differ from the first's; on the CPU activations are rounded to int8. */
 export function disagreeing(engines: readonly EngineResult[]): EngineResult[] {
-  const exact = engines.filter(({ name }) => ENGINES[name].device === 'webgpu')
+  const exact = engines.filter(each => ENGINES[each.name].device === 'webgpu' && usesGpu(each))
   return exact.filter(each => {
     const { same, all } = compare(each, exact[0])
     return same < all
