@@ -106,6 +106,8 @@ export class Tuner implements Tuning {
       for (const shape of shapes) await timeShape(trials, shape)
     } finally {
       watch.dispose()
+      // the engine keeps its calls, but no bind groups of a step that is gone
+      for (const { recorders } of shapes) recorders.clear()
     }
   }
 }
