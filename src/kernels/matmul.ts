@@ -127,7 +127,10 @@ export function matmul(
       bound = bind(choices)
     },
   })
-  let bound = bind(known ?? variants.map(({ maxTokens }, way) => ({ way, maxTokens })))
+  const usual = variants.map(({ maxTokens }, way) => ({ way, maxTokens }))
+  // what no number of tokens leads to is there for tuning to try
+  const reached = usual.filter(({ maxTokens }, at) => maxTokens > (usual[at - 1]?.maxTokens ?? 0))
+  let bound = bind(known ?? (tuning ? usual : reached))
   return (numTokens, firstDraw) => {
     round?.(numTokens)
     bound.find(({ maxTokens }) => numTokens <= maxTokens)?.record(numTokens, firstDraw)
