@@ -6,30 +6,11 @@ import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { createServer, createServerModuleRunner } from 'vite'
 import { CHROME_ARGS, ensureChrome } from './chrome.mjs'
+import { SHAPES } from './oracles/model-shapes.mjs'
 
 const bytesPerSecond = Number(process.argv[2] ?? 100) * 1e6
 
-/** The shape of SmolLM2-135M, in bf16. */
-const CONFIG = {
-  architectures: ['LlamaForCausalLM'],
-  model_type: 'llama',
-  vocab_size: 49152,
-  hidden_size: 576,
-  intermediate_size: 1536,
-  num_hidden_layers: 30,
-  num_attention_heads: 9,
-  num_key_value_heads: 3,
-  head_dim: 64,
-  max_position_embeddings: 2048,
-  rms_norm_eps: 1e-5,
-  rope_theta: 1e5,
-  hidden_act: 'silu',
-  tie_word_embeddings: true,
-  attention_bias: false,
-  mlp_bias: false,
-  bos_token_id: 1,
-  eos_token_id: 2,
-}
+const CONFIG = { ...SHAPES['smollm2-135m'], max_position_embeddings: 2048, bos_token_id: 1, eos_token_id: 2 }
 
 const vite = await createServer({
   logLevel: 'error',

@@ -26,25 +26,27 @@ const sixMillion = {
   tie_word_embeddings: true,
 }
 
+const smollm2 = {
+  ...llama,
+  vocab_size: 49152,
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  head_dim: 64,
+  max_position_embeddings: 8192,
+  rope_theta: 100000,
+  tie_word_embeddings: true,
+}
+
 /** The published config.json of each, but for the special tokens, which are those of the seeded tokenizer. */
 export const SHAPES = {
   'peers-6m': { ...sixMillion, max_position_embeddings: 2048 },
   // room for the papers' longest prefix
   'bench-6m': { ...sixMillion, max_position_embeddings: 32768 },
   // as many layers and heads as SmolLM2-135M, nearly without weights: for what the CPU does about a step
-  'bench-thin': {
-    ...llama,
-    vocab_size: 4096,
-    hidden_size: 64,
-    intermediate_size: 64,
-    num_hidden_layers: 30,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    head_dim: 64,
-    max_position_embeddings: 8192,
-    rope_theta: 100000,
-    tie_word_embeddings: true,
-  },
+  'bench-thin': { ...smollm2, vocab_size: 4096, hidden_size: 64, intermediate_size: 64 },
   // the proportions of Llama-3.2-1B, in which matrices outweigh attention, at a size that a CPU can compute
   'bench-wide': {
     ...llama,
@@ -59,31 +61,14 @@ export const SHAPES = {
     rope_theta: 10000,
     tie_word_embeddings: true,
   },
-  'smollm2-135m': {
-    ...llama,
-    vocab_size: 49152,
-    hidden_size: 576,
-    intermediate_size: 1536,
-    num_hidden_layers: 30,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    head_dim: 64,
-    max_position_embeddings: 8192,
-    rope_theta: 100000,
-    tie_word_embeddings: true,
-  },
+  'smollm2-135m': smollm2,
   'smollm2-360m': {
-    ...llama,
-    vocab_size: 49152,
+    ...smollm2,
     hidden_size: 960,
     intermediate_size: 2560,
     num_hidden_layers: 32,
     num_attention_heads: 15,
     num_key_value_heads: 5,
-    head_dim: 64,
-    max_position_embeddings: 8192,
-    rope_theta: 100000,
-    tie_word_embeddings: true,
   },
   'llama-3.2-1b': {
     ...llama,
