@@ -1,5 +1,5 @@
 import type { Figure } from '../bench/figure'
-import { spread, table } from '../bench/table'
+import { percent, spread, table } from '../bench/table'
 import { type Ceilings, type Floor, floorOf } from '../bench-kernels/ceilings'
 import type { DecodeReport, MeasuredPoint } from './decode'
 
@@ -77,8 +77,4 @@ function nameOf({ batch, prompt }: Pick<MeasuredPoint, 'batch' | 'prompt'>): str
 
 function percents({ median, min, max }: Figure): string {
   return spread({ median: 100 * median, min: 100 * min, max: 100 * max }, 0)
-}
-
-export function percent(share: number): string {
-  return `${Math.round(100 * share)}%`
 }

@@ -2,11 +2,11 @@ import { capacity } from '../bench/capacity'
 import { type Figure, figure } from '../bench/figure'
 import { measureRun } from '../bench/measure-run'
 import type { Setting } from '../bench/setting'
-import { flops, parameters } from '../bench/work'
+import { flops, parameters, sum } from '../bench/work'
 import { pairedRatio } from '../bench-kernels/timing'
 import { createEngine, type Engine } from '../index'
 import { type KernelSum, kernelSum } from './kernel-sum'
-import { medianOf, type StepCost, stepCost, sum, unshared } from './step-cost'
+import { medianOf, type StepCost, stepCost, unshared } from './step-cost'
 
 /** Sequences that decode together, after prompts of so many tokens that share nothing. */
 export interface DecodePoint {

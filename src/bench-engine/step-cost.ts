@@ -1,5 +1,6 @@
 import { measureRun } from '../bench/measure-run'
 import type { TreeShape } from '../bench/shapes'
+import { sum } from '../bench/work'
 import type { Engine, EngineStats } from '../index'
 
 type Phase = keyof EngineStats['stepTimes']
@@ -70,10 +71,6 @@ async function totals(engine: Engine, shape: TreeShape, seed: number): Promise<T
     kvBytesRead: after.kvBytesRead - before.kvBytesRead,
     uploadedBytes: after.uploadedBytes - before.uploadedBytes,
   }
-}
-
-export function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
 }
 
 function mapValues<K extends string>(

@@ -1,5 +1,5 @@
 import type { Environment } from '../bench/report'
-import { spread, table } from '../bench/table'
+import { percent, spread, table } from '../bench/table'
 import type { Ceilings } from './ceilings'
 import type { Comparison, Failure, KernelRun, Measured } from './run'
 import { caseText } from './select'
@@ -103,8 +103,4 @@ function rates({ bytes, flops, ms, ofCopy, ofFma }: Measured): [string, string] 
 /** Three digits. */
 function milliseconds(ms: number): string {
   return ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3)
-}
-
-function percent(share: number): string {
-  return `${Math.round(100 * share)}%`
 }

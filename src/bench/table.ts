@@ -14,6 +14,11 @@ export function spread({ median, min, max }: Figure, digits: number): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`
 }
 
+/** `42%` of a share of 0.42. */
+export function percent(share: number): string {
+  return `${Math.round(100 * share)}%`
+}
+
 /** `1,234`, or a dash where there is nothing to say. */
 export function count(value: number | undefined): string {
   return value === undefined ? '–' : Math.round(value).toLocaleString('en')

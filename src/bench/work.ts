@@ -73,6 +73,6 @@ function triangle(n: number): number {
   return (n * (n + 1)) / 2
 }
 
-function sum(values: readonly number[]): number {
+export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0)
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { sum } from '../../src/bench/work'
 import { stepFloor } from '../../src/bench-engine/decode-text'
 import { alike, familyOf } from '../../src/bench-engine/kernel-sum'
 import { fitLine, percentile } from '../../src/bench-engine/statistics'
-import { medianOf, perStep, sum, type Totals } from '../../src/bench-engine/step-cost'
+import { medianOf, perStep, type Totals } from '../../src/bench-engine/step-cost'
 
 describe('a percentile', () => {
   it('lies between the two nearest values where it falls between', () => {
