@@ -17,8 +17,10 @@ const DEFAULT_LIMITS = {
   maxStorageBuffersPerShaderStage: 8,
 }
 
-// kept for the life of the process, which dies when what create() returns is collected
-const dawn = create([])
+// kept for the life of the process, which dies when what create() returns is collected; this file runs before each test file
+const kept = globalThis as { dawn?: GPU }
+kept.dawn ??= create([])
+const { dawn } = kept
 
 async function requestAdapter(options?: GPURequestAdapterOptions) {
   const adapter = await dawn.requestAdapter(options)

@@ -1,5 +1,8 @@
-/** A device for all engines of a test file: software adapters take longer to compile a model's kernels than to run them. */
-import { afterAll } from 'vitest'
+/**
+ * One device for all test files of a project, which run in one page or process (`isolate: false` in vite.config.ts):
+ * software adapters take longer to compile a model's kernels than to run them, and a device whose pipelines live does not
+ * compile the same program again.
+ */
 import { type Gpu, openGpu } from '../../src/gpu/device'
 
 let opened: Promise<Gpu> | undefined
@@ -10,11 +13,22 @@ export async function sharedDevice(): Promise<GPUDevice> {
   return (await opened).device
 }
 
+/** At the end of a file. @throws DeviceLost, or what the device refused in this file; the next file has a new one then */
+export async function checkSharedDevice(): Promise<void> {
+  const gpu = await opened
+  try {
+    gpu?.throwIfLost()
+  } catch (error) {
+    opened = undefined
+    gpu?.dispose()
+    throw error
+  }
+}
+
 async function open(): Promise<Gpu> {
   const gpu = await openGpu()
   const { device } = gpu
   const compile = device.createComputePipelineAsync.bind(device)
-  // the same program is not compiled again while a pipeline of it lives
   const compiled: GPUComputePipeline[] = []
   device.createComputePipelineAsync = async descriptor => {
     const pipeline = await compile(descriptor)
@@ -23,10 +37,3 @@ async function open(): Promise<Gpu> {
   }
   return gpu
 }
-
-afterAll(async () => {
-  const gpu = await opened
-  opened = undefined
-  gpu?.throwIfLost()
-  gpu?.dispose()
-})

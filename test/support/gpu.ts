@@ -1,5 +1,4 @@
 /** Runs one kernel on a real device for a test: buffers in, one dispatch, buffers out. */
-import { afterAll } from 'vitest'
 import { type Gpu, openGpu } from '../../src/gpu/device'
 import { KernelCache } from '../../src/gpu/kernel'
 import { ReadbackRing } from '../../src/gpu/readback'
@@ -7,6 +6,7 @@ import { Step } from '../../src/gpu/step'
 import { COPY_DST, COPY_SRC, STORAGE } from '../../src/gpu/usage'
 import type { KernelContext } from '../../src/kernels/context'
 import { shaderSource } from '../../src/kernels/shaders'
+import { sharedDevice } from './device'
 
 export type Data = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>
 
@@ -14,16 +14,19 @@ export type Data = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>
 export const POISON = -7.77e33
 
 let opened: Promise<Gpu> | undefined
-/** The device that all tests of a file share. */
+
+/** What all tests of a file hold on the shared device. */
 export function testGpu(): Promise<Gpu> {
-  opened ??= openGpu()
+  opened ??= sharedDevice().then(device => openGpu({ device }))
   return opened
 }
 
-afterAll(async () => {
-  ;(await opened)?.dispose()
+/** Frees what the tests of a file hold. */
+export async function releaseTestGpu(): Promise<void> {
+  const gpu = await opened
   opened = undefined
-})
+  gpu?.dispose()
+}
 
 export interface KernelBench extends KernelContext {
   /** A storage buffer with this content. */
