@@ -22,14 +22,19 @@ export interface ModelSource {
 /** Largest text file we read into memory. The largest tokenizer.json known to us (Gemma's) has 33 MB. */
 export const MAX_TEXT_BYTES = 128 * 2 ** 20
 
-/** The whole of a small UTF-8 file; undefined if it does not exist. */
-export async function readText(source: ModelSource, file: string, signal?: AbortSignal): Promise<string | undefined> {
+/** The whole of a small UTF-8 file; undefined if it does not exist. What goes on after `maxBytes` is `CorruptCheckpoint`. */
+export async function readText(
+  source: ModelSource,
+  file: string,
+  signal?: AbortSignal,
+  maxBytes = MAX_TEXT_BYTES,
+): Promise<string | undefined> {
   if (signal?.aborted) throw abortError(signal)
   const stream = await source.open(file, signal)
   if (!stream) return undefined
   const reader = new ByteReader(stream, `${source.name}/${file}`, signal)
   try {
-    return await readUtf8(reader)
+    return await readUtf8(reader, maxBytes)
   } finally {
     await reader.close()
   }
@@ -40,8 +45,9 @@ export async function readJson(
   source: ModelSource,
   file: string,
   signal?: AbortSignal,
+  maxBytes = MAX_TEXT_BYTES,
 ): Promise<JsonObject | undefined> {
-  const text = await readText(source, file, signal)
+  const text = await readText(source, file, signal, maxBytes)
   return text === undefined ? undefined : parseJsonObject(text, file)
 }
 
@@ -71,15 +77,15 @@ export function unreadableFile(name: string, file: string, cause: unknown): Down
   })
 }
 
-async function readUtf8(reader: ByteReader): Promise<string> {
+async function readUtf8(reader: ByteReader, maxBytes: number): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let bytes = new Uint8Array(2 ** 16)
   let text = ''
   try {
     for (;;) {
       bytes = await reader.fill(new Uint8Array(bytes.buffer))
-      if (reader.bytesRead > MAX_TEXT_BYTES) {
-        throw new CorruptCheckpoint(`${reader.file} is larger than ${MAX_TEXT_BYTES} bytes, the most for a text file.`)
+      if (reader.bytesRead > maxBytes) {
+        throw new CorruptCheckpoint(`${reader.file} is larger than ${maxBytes} bytes, the most for such a file.`)
       }
       if (bytes.length === 0) return text + decoder.decode()
       text += decoder.decode(bytes, { stream: true })

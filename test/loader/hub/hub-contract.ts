@@ -240,7 +240,7 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
     ])('another %s than before discards what was there', async (_, fault) => {
       await withFaults('long.txt', { endAfter: PART + 100 }, fault)
       await expect(readAll(await visit(), 'long.txt')).rejects.toThrow(
-        /long\.txt has (changed meanwhile|99 bytes, not \d+). Load it again\./,
+        /long\.txt has (changed while the model was loaded: its ETag was ".+" and is "other"|99 bytes, not \d+). Load it again\./,
       )
       const left = async () => [...(await store.list()).keys()].filter(path => !path.includes('revision-'))
       await expect.poll(left).toEqual([])
