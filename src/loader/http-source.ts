@@ -12,9 +12,9 @@ import type { ByteStream, ModelSource } from './source'
  */
 export function httpSource(baseUrl: string | URL, init: RequestInit = {}): ModelSource {
   const { url: base, authorization } = parseAddress(baseUrl)
-  if (base.protocol === 'blob:' || base.protocol === 'data:') {
+  if (!base.href.startsWith(`${base.protocol}//`)) {
     throw new InvalidRequest(
-      `A ${base.protocol} address is one file and no folder. Give the files themselves, as a list.`,
+      'The address is none of a folder, which begins with https:// or the like. What blob: and data: URLs hold give as a list of files.',
     )
   }
   if (!base.pathname.endsWith('/')) base.pathname += '/'
@@ -32,7 +32,7 @@ export function httpSource(baseUrl: string | URL, init: RequestInit = {}): Model
     }
   }
 
-  return { name: shownUrl(base).slice(0, -1), open }
+  return { name: shownUrl(base).slice(0, -1), isUnlisted: true, open }
 }
 
 function explain({ status, redirected }: Response): string {

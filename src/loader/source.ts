@@ -12,6 +12,11 @@ export interface ModelSource {
   /** The model is this GGUF file (or, if split, this and its other parts), and not a Hugging Face repository. */
   readonly gguf?: string
   /**
+   * There is no list of its files: to ask in vain for one leaves a 404 in the page's console. Files that a model may do without
+   * are asked for with cause only.
+   */
+  readonly isUnlisted?: boolean
+  /**
    * Starts reading `file` at byte `begin`, by default its first; at or beyond its end the stream is empty. Undefined if
    * the source works but has no such file; any other failure is `DownloadFailed`. Aborting rejects with the signal's
    * reason, also while the stream is being read.
@@ -19,7 +24,7 @@ export interface ModelSource {
   open(file: string, signal?: AbortSignal, begin?: number): Promise<ByteStream | undefined>
 }
 
-/** Largest text file we read into memory. The largest tokenizer.json known to us (Gemma's) has 33 MB. */
+/** Largest text file we read into memory, unless less is known to do. The largest tokenizer.json known to us (Gemma's) has 33 MB. */
 export const MAX_TEXT_BYTES = 128 * 2 ** 20
 
 /** The whole of a small UTF-8 file; undefined if it does not exist. What goes on after `maxBytes` is `CorruptCheckpoint`. */
@@ -66,7 +71,9 @@ export function skipBytes(stream: ByteStream, numBytes: number): ByteStream {
 
 /** The error for a file that the model cannot do without. */
 export function missingFile(source: ModelSource, file: string): DownloadFailed {
-  const what = source.gguf === undefined ? 'it is a Hugging Face model repository' : 'all parts of the model are there'
+  const whole = source.gguf === undefined ? 'it is a Hugging Face model repository' : 'all parts of the model are there'
+  const [, scheme] = /^(?!https?:)([a-z][\w+.-]+:)\/\//i.exec(source.name) ?? []
+  const what = scheme === undefined ? whole : `${whole}, and that this page may fetch ${scheme} addresses`
   return new DownloadFailed(`${source.name} has no file ${file}. Check that ${what}.`)
 }
 

@@ -43,7 +43,7 @@ function parseFile(file: unknown, name: string): [string, ListedFile] {
     )
   }
   // the path becomes part of an address, which must not leave the repository; git has no such names
-  if (path.split('/').some(part => part === '' || part === '.' || part === '..')) {
+  if (path.split(/[/\\]/).some(part => part === '' || part === '.' || part === '..')) {
     throw new CorruptCheckpoint(`${name}: the hub lists a file ${brief(path)}, which is no path in a repository.`)
   }
   if (Number(size) > MAX_FILE_BYTES) {
