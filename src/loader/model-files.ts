@@ -1,3 +1,4 @@
+import { CorruptCheckpoint } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
 import type { Checkpoint } from './checkpoint'
 import { ggufCheckpoint } from './gguf/checkpoint'
@@ -52,7 +53,11 @@ const CAUSE = {
  * Reads everything but the weights; of a GGUF file, what its header says in the same terms.
  * A missing config.json or tokenizer.json is `DownloadFailed`.
  */
-export async function readModelFiles(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles> {
+export function readModelFiles(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles> {
+  return orDistrust(source, () => readAll(source, signal))
+}
+
+async function readAll(source: ModelSource, signal: AbortSignal | undefined): Promise<ModelFiles> {
   if (source.gguf !== undefined) {
     const gguf = await openGguf(source, source.gguf, signal)
     const files = await readGgufFiles(source, gguf, signal)
@@ -95,5 +100,33 @@ export async function openCheckpoint(
   model: ModelConfig,
   signal?: AbortSignal,
 ): Promise<Checkpoint> {
-  return gguf ? ggufCheckpoint(gguf, model) : openSafetensors(source, parseQuantization(config), signal)
+  return orDistrust(source, async () => {
+    const checkpoint = gguf
+      ? ggufCheckpoint(gguf, model)
+      : await openSafetensors(source, parseQuantization(config), signal)
+    checkLengths(source, checkpoint)
+    return checkpoint
+  })
+}
+
+/** What a kept copy has lost on disk shows in headers that make no sense, and must not be kept for good. */
+async function orDistrust<T>(source: ModelSource, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof CorruptCheckpoint) await source.distrust?.()
+    throw error
+  }
+}
+
+/** A file is as long as its header says: a truncated one is found before memory is taken for it, and a list that lies too. */
+function checkLengths(source: ModelSource, { files }: Checkpoint): void {
+  for (const { name, dataBegin, stored, maxPadding } of files) {
+    const end = dataBegin + (stored.at(-1)?.end ?? 0)
+    const length = source.length?.(name) ?? end
+    if (length >= end && length <= end + maxPadding) continue
+    throw new CorruptCheckpoint(
+      `${name} has ${length} bytes, but by its header the last tensor ends at byte ${end}. Download it again.`,
+    )
+  }
 }

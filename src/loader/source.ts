@@ -22,6 +22,10 @@ export interface ModelSource {
    * reason, also while the stream is being read.
    */
   open(file: string, signal?: AbortSignal, begin?: number): Promise<ByteStream | undefined>
+  /** Bytes of a file, where they are known before it is read. */
+  length?(file: string): number | undefined
+  /** What was read contradicts itself: files that are kept are checked before they are read again. */
+  distrust?(): Promise<void>
 }
 
 /** Largest text file we read into memory, unless less is known to do. The largest tokenizer.json known to us (Gemma's) has 33 MB. */

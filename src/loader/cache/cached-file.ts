@@ -19,6 +19,12 @@ export class CachedFile {
     this.#checksum = checksum
   }
 
+  /** What was read of it makes no sense: before it is read again it is summed, and fetched again if it is damaged. */
+  async distrust(): Promise<void> {
+    this.#whole = undefined
+    await this.#file.distrust()
+  }
+
   async open(begin: number, signal?: AbortSignal): Promise<ByteStream> {
     const file = this.#file
     const { layout } = file

@@ -94,7 +94,9 @@ export class Download {
   async #complete(): Promise<void> {
     const { parts, isVerified } = await this.#file.states()
     this.#states = parts
-    this.#isVerified = isVerified && !(await this.#isDamaged())
+    // a small file is summed each time it is read
+    this.#isVerified = isVerified && !this.#checksum.isBlob
+    if (!this.#isVerified && !parts.includes('absent')) this.#isVerified = await this.#isIntact()
     this.#wake()
     if (this.#isVerified) return
     const work = [this.#verify(), ...Array.from({ length: NUM_CONNECTIONS }, () => this.#connect())]
@@ -186,12 +188,13 @@ export class Download {
     this.#wake()
   }
 
-  /** Whether a small file that is stored is not what it was when it came. Then it is removed, to come again. */
-  async #isDamaged(): Promise<boolean> {
-    if (!this.#checksum.isBlob || (await this.#sum()).digest() === this.#checksum.hash) return false
-    await this.#file.remove()
-    this.#states.fill('absent')
-    return true
+  /** Whether a file of which all parts are stored is what it was when it came; else it is removed, to come again. */
+  async #isIntact(): Promise<boolean> {
+    const isIntact = (await this.#sum()).digest() === this.#checksum.hash
+    if (isIntact) await this.#file.markVerified()
+    else await this.#file.remove()
+    if (!isIntact) this.#states.fill('absent')
+    return isIntact
   }
 
   /** Of all parts, as they come. */

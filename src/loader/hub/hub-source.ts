@@ -37,6 +37,10 @@ export async function hubSource(
   return {
     name: `${location.id}@${commit.slice(0, 7)}`,
     gguf,
+    length: path => files.get(path)?.bytes,
+    async distrust() {
+      await Promise.all(Array.from(cached.values(), file => file.distrust()))
+    },
     async open(path, signal, begin = 0) {
       signal?.throwIfAborted()
       const listed = files.get(path)

@@ -229,6 +229,20 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
       expect(await servedBytes()).toBe(text.length)
     })
 
+    test('a large file whose header makes no sense any more is summed, and fetched again', async () => {
+      await readAll(await visit(), 'model.safetensors')
+      await hub.change(REPOSITORY)
+      const path = [...(await store.list()).keys()].find(each => each.endsWith('/12')) ?? ''
+      await store.write(path, new Uint8Array(777))
+      const source = await visit()
+      expect(isEqual(await readAll(source, 'model.safetensors'), BYTES)).toBe(false)
+      await source.distrust?.()
+      expect(await servedBytes()).toBe(0)
+      expect(isEqual(await readAll(source, 'model.safetensors'), BYTES)).toBe(true)
+      expect(isEqual(await readAll(await visit(), 'model.safetensors'), BYTES)).toBe(true)
+      expect(await servedBytes()).toBe(BYTES.length)
+    })
+
     test.each([0, PART + 5])('a small file that arrives with a wrong byte at %d fails the read', async damage => {
       await withFaults('long.txt', ...Array(9).fill({ damage }))
       await expect(readAll(await visit(), 'long.txt')).rejects.toThrow(/long\.txt has arrived damaged: its SHA-1 is/)
