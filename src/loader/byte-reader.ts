@@ -97,6 +97,11 @@ export class ByteReader {
     } catch (cause) {
       if (this.signal?.aborted) throw abortError(this.signal)
       if (cause instanceof CoppiceError) throw cause
+      if (cause instanceof DOMException && (cause.name === 'NotReadableError' || cause.name === 'NotFoundError')) {
+        // a `File` is what it was when it was chosen, and stays unreadable for ever
+        const advice = 'Choose it again, or load the model again.'
+        throw new DownloadFailed(`${this.file} was changed or moved on disk after it was opened. ${advice}`, { cause })
+      }
       throw new DownloadFailed(`${this.file}: reading broke off after ${this.bytesRead} bytes. Try again.`, { cause })
     }
   }

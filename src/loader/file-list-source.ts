@@ -16,6 +16,7 @@ export function fileListSource(files: Iterable<File>): ModelSource {
 
   return {
     name: 'the list of files',
+    length: name => byName.get(name)?.size,
     async open(name, signal, begin = 0) {
       if (signal?.aborted) throw abortError(signal)
       return byName.get(name)?.slice(begin).stream()

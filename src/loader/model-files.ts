@@ -1,3 +1,4 @@
+import { CorruptCheckpoint } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
 import type { Checkpoint } from './checkpoint'
 import { ggufCheckpoint } from './gguf/checkpoint'
@@ -16,6 +17,10 @@ export interface ModelFiles {
   readonly generationConfig: JsonObject | undefined
   readonly tokenizer: JsonObject
   readonly tokenizerConfig: JsonObject | undefined
+  /** special_tokens_map.json: roles of tokens, which most repositories have in tokenizer_config.json too. */
+  readonly specialTokensMap: JsonObject | undefined
+  /** added_tokens.json: ids of tokens, which tokenizer.json has too unless it was written by hand. */
+  readonly addedTokens: JsonObject | undefined
   /** Text of chat_template.jinja, where newer repositories keep what older ones have in tokenizer_config.json. */
   readonly chatTemplate: string | undefined
   /** The headers from which the rest was read, if the model is a GGUF file. */
@@ -23,25 +28,60 @@ export interface ModelFiles {
 }
 
 /**
- * Reads everything but the weights, all at once; of a GGUF file, what its header says in the same terms.
+ * Largest file but tokenizer.json. The largest known to us, configurations of tokenizers that describe each of their added tokens
+ * and lists of a quantised model's layers, have a few megabytes.
+ */
+const MAX_SMALL_FILE_BYTES = 16 * 2 ** 20
+
+type TokenizerFiles = Pick<ModelFiles, 'tokenizer' | 'tokenizerConfig'>
+
+/**
+ * What gives cause to ask for a file that may be absent, where there is no list of files: nothing else says what it would. A
+ * repository may say it twice, and newer versions of transformers then believe chat_template.jinja; they write it without the field
+ * beside it, so that whoever has both has edited one by hand.
+ */
+const CAUSE = {
+  chatTemplate: ({ tokenizerConfig }: TokenizerFiles) => !tokenizerConfig?.chat_template,
+  // null says that there is none
+  specialTokensMap: ({ tokenizerConfig }: TokenizerFiles) =>
+    tokenizerConfig?.bos_token === undefined || tokenizerConfig.eos_token === undefined,
+  addedTokens: ({ tokenizer, tokenizerConfig }: TokenizerFiles) =>
+    tokenizer.added_tokens === undefined && tokenizerConfig?.added_tokens_decoder === undefined,
+} as const
+
+/**
+ * Reads everything but the weights; of a GGUF file, what its header says in the same terms.
  * A missing config.json or tokenizer.json is `DownloadFailed`.
  */
-export async function readModelFiles(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles> {
+export function readModelFiles(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles> {
+  return orDistrust(source, () => readAll(source, signal))
+}
+
+async function readAll(source: ModelSource, signal: AbortSignal | undefined): Promise<ModelFiles> {
   if (source.gguf !== undefined) {
     const gguf = await openGguf(source, source.gguf, signal)
     const files = await readGgufFiles(source, gguf, signal)
-    return { ...files, generationConfig: undefined, chatTemplate: undefined, gguf }
+    const absent = { generationConfig: undefined, specialTokensMap: undefined, addedTokens: undefined }
+    return { ...files, ...absent, chatTemplate: undefined, gguf }
   }
-  const [config, generationConfig, tokenizer, tokenizerConfig, chatTemplate] = await Promise.all([
-    readJson(source, 'config.json', signal),
-    readJson(source, 'generation_config.json', signal),
+  const readSmall = (file: string) => readJson(source, file, signal, MAX_SMALL_FILE_BYTES)
+  const [config, generationConfig, tokenizer, tokenizerConfig] = await Promise.all([
+    readSmall('config.json'),
+    readSmall('generation_config.json'),
     readJson(source, 'tokenizer.json', signal),
-    readJson(source, 'tokenizer_config.json', signal),
-    readText(source, 'chat_template.jinja', signal),
+    readSmall('tokenizer_config.json'),
   ])
   if (!config) throw missingFile(source, 'config.json')
   if (!tokenizer) throw missingFile(source, 'tokenizer.json')
-  return { config, generationConfig, tokenizer, tokenizerConfig, chatTemplate }
+  const ask = async <T>(what: keyof typeof CAUSE, read: () => Promise<T>): Promise<T | undefined> => {
+    return !source.isUnlisted || CAUSE[what]({ tokenizer, tokenizerConfig }) ? read() : undefined
+  }
+  const [chatTemplate, specialTokensMap, addedTokens] = await Promise.all([
+    ask('chatTemplate', () => readText(source, 'chat_template.jinja', signal, MAX_SMALL_FILE_BYTES)),
+    ask('specialTokensMap', () => readSmall('special_tokens_map.json')),
+    ask('addedTokens', () => readSmall('added_tokens.json')),
+  ])
+  return { config, generationConfig, tokenizer, tokenizerConfig, chatTemplate, specialTokensMap, addedTokens }
 }
 
 /** The model that the files describe. @throws UnsupportedModel · CorruptCheckpoint, in the words of the files */
@@ -60,5 +100,33 @@ export async function openCheckpoint(
   model: ModelConfig,
   signal?: AbortSignal,
 ): Promise<Checkpoint> {
-  return gguf ? ggufCheckpoint(gguf, model) : openSafetensors(source, parseQuantization(config), signal)
+  return orDistrust(source, async () => {
+    const checkpoint = gguf
+      ? ggufCheckpoint(gguf, model)
+      : await openSafetensors(source, parseQuantization(config), signal)
+    checkLengths(source, checkpoint)
+    return checkpoint
+  })
+}
+
+/** What a kept copy has lost on disk shows in headers that make no sense, and must not be kept for good. */
+async function orDistrust<T>(source: ModelSource, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof CorruptCheckpoint) await source.distrust?.()
+    throw error
+  }
+}
+
+/** A file is as long as its header says: a truncated one is found before memory is taken for it, and a list that lies too. */
+function checkLengths(source: ModelSource, { files }: Checkpoint): void {
+  for (const { name, dataBegin, stored, maxPadding } of files) {
+    const end = dataBegin + (stored.at(-1)?.end ?? 0)
+    const length = source.length?.(name) ?? end
+    if (length >= end && length <= end + maxPadding) continue
+    throw new CorruptCheckpoint(
+      `${name} has ${length} bytes, but by its header the last tensor ends at byte ${end}. Download it again.`,
+    )
+  }
 }

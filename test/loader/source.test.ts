@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -62,7 +62,7 @@ afterAll(async () => {
 })
 
 const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-const files = () => Object.entries(FILES).map(([name, text]) => new File([text], name))
+const files = () => Object.entries(FILES).map(([name, text]) => new File([text], name, { lastModified: 0 }))
 
 /** As much of a `FileSystemDirectoryHandle` as there is need for. */
 function fakeDirectory(): FileSystemDirectoryHandle {
@@ -201,23 +201,109 @@ test('a folder that cannot be read is a failed download', async () => {
   await expect(folderSource(join(folder, 'config.json')).open('x.json')).rejects.toThrow(DownloadFailed)
 })
 
+describe('a local file that changes after it was opened first', () => {
+  const drain = async (stream: ReadableStream | undefined) => new Response(stream).arrayBuffer()
+
+  test('is refused when it is opened again', async () => {
+    const path = join(folder, 'changing.txt')
+    await writeFile(path, 'a'.repeat(100))
+    const source = folderSource(folder)
+    await (await source.open('changing.txt'))?.cancel()
+    await utimes(path, 1, 1)
+    const failure = source.open('changing.txt', undefined, 50)
+    await expect(failure).rejects.toThrow(DownloadFailed)
+    await expect(failure).rejects.toThrow(
+      /changing\.txt has changed while the model was loaded: it was last modified at .+ and is at 1970-01-01T00:00:01/,
+    )
+    await drain(await source.open('changing.txt'))
+  })
+
+  test('is refused when it has been read to its end', async () => {
+    const path = join(folder, 'growing.txt')
+    await writeFile(path, 'a')
+    const stream = await folderSource(folder).open('growing.txt')
+    await appendFile(path, 'b')
+    await expect(drain(stream)).rejects.toThrow(
+      /growing\.txt has changed while the model was loaded: it had 1 bytes and has 2/,
+    )
+  })
+
+  test('is refused in a folder that was picked', async () => {
+    let lastModified = 1
+    const handle = { getFile: async () => new File(['text'], 'a', { lastModified: lastModified++ }) }
+    const directory = { name: 'picked', getFileHandle: async () => handle } as unknown as FileSystemDirectoryHandle
+    const source = directorySource(directory)
+    await drain(await source.open('a'))
+    await expect(source.open('a', undefined, 2)).rejects.toThrow('a has changed while the model was loaded')
+  })
+
+  test('is called changed where the platform says that it can be read no more', async () => {
+    const stream = new ReadableStream({ pull: () => Promise.reject(new DOMException('gone', 'NotReadableError')) })
+    const failure = readText({ name: 'list', open: async () => stream }, 'config.json')
+    await expect(failure).rejects.toThrow(DownloadFailed)
+    await expect(failure).rejects.toThrow('list/config.json was changed or moved on disk after it was opened.')
+  })
+})
+
 test('text that is not UTF-8 is corrupt', async () => {
   await expect(readText(memorySource({ x: Uint8Array.of(65, 0xff) }), 'x')).rejects.toThrow(
     'memory/x is not valid UTF-8',
   )
 })
 
-test('the small files of a model: two must be there, three may', async () => {
+test('the small files of a model: two must be there, five may', async () => {
   const needed = { 'config.json': '{"c":1}', 'tokenizer.json': '{"t":1}' }
   expect(await readModelFiles(memorySource(needed))).toEqual({ config: { c: 1 }, tokenizer: { t: 1 } })
-  const all = { ...needed, 'generation_config.json': '{}', 'tokenizer_config.json': '{}', 'chat_template.jinja': 'hi' }
+  const all = {
+    ...needed,
+    'generation_config.json': '{}',
+    'tokenizer_config.json': '{}',
+    'chat_template.jinja': 'hi',
+    'special_tokens_map.json': '{"s":1}',
+    'added_tokens.json': '{"a":1}',
+  }
   expect(await readModelFiles(memorySource(all))).toMatchObject({
     generationConfig: {},
     tokenizerConfig: {},
     chatTemplate: 'hi',
+    specialTokensMap: { s: 1 },
+    addedTokens: { a: 1 },
   })
   await expect(readModelFiles(memorySource({ 'config.json': '{}' }))).rejects.toThrow(
     'memory has no file tokenizer.json.',
   )
   await expect(readModelFiles(memorySource({}))).rejects.toThrow(DownloadFailed)
+})
+
+describe('where there is no list of files, those that may be absent are asked for with cause only:', () => {
+  const OPTIONAL = ['chat_template.jinja', 'special_tokens_map.json', 'added_tokens.json']
+
+  test.each<[string, object, object | undefined, string[]]>([
+    [
+      'none if the others say it all',
+      { added_tokens: [] },
+      { chat_template: 't', bos_token: null, eos_token: '</s>' },
+      [],
+    ],
+    ['a template', { added_tokens: [] }, { bos_token: 'b', eos_token: 'e' }, ['chat_template.jinja']],
+    ['roles of tokens', { added_tokens: [] }, { chat_template: 't', bos_token: 'b' }, ['special_tokens_map.json']],
+    ['added tokens', {}, { chat_template: 't', bos_token: 'b', eos_token: 'e' }, ['added_tokens.json']],
+    ['all, without tokenizer_config.json', {}, undefined, OPTIONAL],
+  ])('%s', async (_, tokenizer, tokenizerConfig, expected) => {
+    const files = {
+      'config.json': '{}',
+      'tokenizer.json': JSON.stringify(tokenizer),
+      ...(tokenizerConfig && { 'tokenizer_config.json': JSON.stringify(tokenizerConfig) }),
+    }
+    const source = { ...memorySource(files), isUnlisted: true }
+    await readModelFiles(source)
+    expect(source.opened.filter(file => OPTIONAL.includes(file)).sort()).toEqual([...expected].sort())
+  })
+
+  test('a small file is read to 16 MiB', async () => {
+    const files = { 'config.json': ' '.repeat(2 ** 24 + 1), 'tokenizer.json': '{}' }
+    await expect(readModelFiles(memorySource(files, 2 ** 20))).rejects.toThrow(
+      'memory/config.json is larger than 16777216 bytes, the most for such a file.',
+    )
+  })
 })

@@ -1,5 +1,6 @@
 import type { RemoteFile } from '../http/remote-file'
 import type { ByteStream } from '../source'
+import type { Checksum } from './checksum'
 import { Download } from './download'
 import { partStream } from './part-stream'
 import type { StoredFile } from './stored-file'
@@ -8,28 +9,37 @@ import type { StoredFile } from './stored-file'
 export class CachedFile {
   readonly #file: StoredFile
   readonly #remote: RemoteFile
-  readonly #sha256: string | undefined
+  readonly #checksum: Checksum
   #whole: Blob | undefined
   #download: Download | undefined
 
-  constructor(file: StoredFile, remote: RemoteFile, sha256?: string) {
+  constructor(file: StoredFile, remote: RemoteFile, checksum: Checksum) {
     this.#file = file
     this.#remote = remote
-    this.#sha256 = sha256
+    this.#checksum = checksum
+  }
+
+  /** What was read of it makes no sense: before it is read again it is summed, and fetched again if it is damaged. */
+  async distrust(): Promise<void> {
+    this.#whole = undefined
+    await this.#file.distrust()
   }
 
   async open(begin: number, signal?: AbortSignal): Promise<ByteStream> {
     const file = this.#file
     const { layout } = file
     if (begin >= layout.bytes) return new Blob().stream()
-    // once for the header and the weights: it takes as long as to read a tenth of them
-    this.#whole ??= await file.whole()
-    signal?.throwIfAborted()
-    if (this.#whole) return this.#whole.slice(begin).stream()
-    const { isVerified } = await file.states()
-    signal?.throwIfAborted()
-    if (isVerified) return file.stream(begin, signal)
-    if (!this.#download || this.#download.isOver) this.#download = new Download(file, this.#remote, this.#sha256)
+    // a large file was summed when it came; a small one is each time
+    if (!this.#checksum.isBlob) {
+      // once for the header and the weights: it takes as long as to read a tenth of them
+      this.#whole ??= await file.whole()
+      signal?.throwIfAborted()
+      if (this.#whole) return this.#whole.slice(begin).stream()
+      const { isVerified } = await file.states()
+      signal?.throwIfAborted()
+      if (isVerified) return file.stream(begin, signal)
+    }
+    if (!this.#download || this.#download.isOver) this.#download = new Download(file, this.#remote, this.#checksum)
     const reader = this.#download.join(Math.floor(begin / layout.partBytes))
     return partStream({ layout, begin, signal, read: reader.read, onClose: reader.close })
   }

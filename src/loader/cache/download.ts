@@ -1,10 +1,11 @@
 import { pause } from '../../core/pause'
-import { FileChanged, type RemoteFile } from '../http/remote-file'
+import type { RemoteFile } from '../http/remote-file'
+import { FileChanged } from '../opened-files'
+import type { BlockSum } from './block-sum'
+import { beginSum, type Checksum, checkSum } from './checksum'
 import { withLock } from './lock'
 import { nextRun, type PartRun, type PartState } from './parts'
-import { Sha256 } from './sha256'
 import type { StoredFile } from './stored-file'
-import { checkSum } from './verified-stream'
 
 /** Enough to fill a line that one connection does not. What each has under way is lost when the page is closed. */
 const NUM_CONNECTIONS = 3
@@ -29,7 +30,7 @@ export interface DownloadReader {
 export class Download {
   readonly #file: StoredFile
   readonly #remote: RemoteFile
-  readonly #sha256: string | undefined
+  readonly #checksum: Checksum
   readonly #stop = new AbortController()
   readonly #readers = new Set<{ part: number; numRead: number }>()
   #states: PartState[] = []
@@ -39,10 +40,10 @@ export class Download {
   #numConnected = 0
   #wakers: (() => void)[] = []
 
-  constructor(file: StoredFile, remote: RemoteFile, sha256?: string) {
+  constructor(file: StoredFile, remote: RemoteFile, checksum: Checksum) {
     this.#file = file
     this.#remote = remote
-    this.#sha256 = sha256
+    this.#checksum = checksum
     this.#stop.signal.addEventListener('abort', () => this.#wake())
     void this.#run()
   }
@@ -93,9 +94,11 @@ export class Download {
   async #complete(): Promise<void> {
     const { parts, isVerified } = await this.#file.states()
     this.#states = parts
-    this.#isVerified = isVerified
+    // a small file is summed each time it is read
+    this.#isVerified = isVerified && !this.#checksum.isBlob
+    if (!this.#isVerified && !parts.includes('absent')) this.#isVerified = await this.#isIntact()
     this.#wake()
-    if (isVerified) return
+    if (this.#isVerified) return
     const work = [this.#verify(), ...Array.from({ length: NUM_CONNECTIONS }, () => this.#connect())]
     // the lock is held until all have stopped
     for (const each of work) each.catch(error => this.#stop.abort(error))
@@ -185,20 +188,34 @@ export class Download {
     this.#wake()
   }
 
-  async #verify(): Promise<void> {
-    const { layout, name } = this.#file
-    const sum = new Sha256()
+  /** Whether a file of which all parts are stored is what it was when it came; else it is removed, to come again. */
+  async #isIntact(): Promise<boolean> {
+    const isIntact = (await this.#sum()).digest() === this.#checksum.hash
+    if (isIntact) await this.#file.markVerified()
+    else await this.#file.remove()
+    if (!isIntact) this.#states.fill('absent')
+    return isIntact
+  }
+
+  /** Of all parts, as they come. */
+  async #sum(): Promise<BlockSum> {
+    const { layout } = this.#file
+    const sum = beginSum(this.#checksum, layout.bytes)
     for (let part = 0; part < layout.numParts; part++) {
       await this.#until(() => this.#states[part] === 'stored')
-      if (this.#sha256 === undefined) continue
       const bytes = this.#kept.get(part) ?? (await this.#file.read(part))
       for (let begin = 0; begin < bytes.length; begin += SUM_BYTES) {
         sum.update(bytes.subarray(begin, begin + SUM_BYTES))
         await pause()
       }
     }
+    return sum
+  }
+
+  async #verify(): Promise<void> {
+    const sum = await this.#sum()
     try {
-      if (this.#sha256 !== undefined) checkSum(name, sum, this.#sha256)
+      checkSum(this.#file.name, sum, this.#checksum)
     } catch (error) {
       await this.#file.remove()
       throw error

@@ -1,3 +1,5 @@
+import { BlockSum, rotate } from './block-sum'
+
 /** Fractional parts of the cube roots of the first 64 primes, 32 bits of each (FIPS 180-4, 4.2.2). */
 const K = new Int32Array(64)
 /** Of the square roots of the first 8 (5.3.3). */
@@ -11,41 +13,16 @@ for (let candidate = 2, n = 0; n < 64; candidate++) {
   K[n++] = (Math.cbrt(candidate) % 1) * 2 ** 32
 }
 
-const BLOCK_BYTES = 64
-
-/** SHA-256 (FIPS 180-4) of bytes that come in pieces, which WebCrypto cannot do. */
-export class Sha256 {
-  readonly #state = INITIAL.slice()
+/** SHA-256 (FIPS 180-4). */
+export class Sha256 extends BlockSum {
   readonly #schedule = new Int32Array(64)
-  /** Bytes that do not fill a block yet. */
-  readonly #pending = new Uint8Array(BLOCK_BYTES)
-  #numBytes = 0
 
-  update(bytes: Uint8Array): void {
-    let begin = 0
-    const numPending = this.#numBytes % BLOCK_BYTES
-    this.#numBytes += bytes.length
-    if (numPending > 0) {
-      begin = Math.min(BLOCK_BYTES - numPending, bytes.length)
-      this.#pending.set(bytes.subarray(0, begin), numPending)
-      if (numPending + begin < BLOCK_BYTES) return
-      compress(this.#state, this.#schedule, viewOf(this.#pending), 0)
-    }
-    const view = viewOf(bytes)
-    for (; begin + BLOCK_BYTES <= bytes.length; begin += BLOCK_BYTES) {
-      compress(this.#state, this.#schedule, view, begin)
-    }
-    this.#pending.set(bytes.subarray(begin))
+  constructor() {
+    super(INITIAL)
   }
 
-  /** In hexadecimal. Ends the sum: nothing can be added after it. */
-  digest(): string {
-    const numBytes = this.#numBytes
-    const end = new Uint8Array(BLOCK_BYTES - ((numBytes + 8) % BLOCK_BYTES) + 8)
-    end[0] = 0x80
-    viewOf(end).setBigUint64(end.length - 8, BigInt(numBytes) * 8n)
-    this.update(end)
-    return Array.from(this.#state, word => (word >>> 0).toString(16).padStart(8, '0')).join('')
+  protected override compress(block: DataView, begin: number): void {
+    compress(this.state, this.#schedule, block, begin)
   }
 }
 
@@ -88,12 +65,4 @@ function compress(state: Int32Array, w: Int32Array, block: DataView, begin: numb
   state[5] += f
   state[6] += g
   state[7] += h
-}
-
-function rotate(word: number, bits: number): number {
-  return (word >>> bits) | (word << (32 - bits))
-}
-
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength)
 }

@@ -58,6 +58,11 @@ export class StoredFile {
     return withinQuota(this.name, this.layout.bytes, mark)
   }
 
+  /** It is to be summed again before its last part is given out. */
+  distrust(): Promise<void> {
+    return this.store.remove(`${this.folder}/${VERIFIED}`)
+  }
+
   remove(): Promise<void> {
     return this.store.remove(this.folder)
   }

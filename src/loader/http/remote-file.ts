@@ -1,5 +1,8 @@
 import { abortError, DownloadFailed } from '../../core/errors'
+import { FileChanged, type FileVersion, type OpenedFiles } from '../opened-files'
 import type { ByteStream } from '../source'
+import { isHttp, shownUrl, withoutAddresses } from './address'
+import { fetchFrom } from './follow'
 import { DEFAULT_RETRY, Patience, type RetryPolicy, TransientFailure } from './retry'
 
 export interface RemoteFileOptions {
@@ -7,8 +10,8 @@ export interface RemoteFileOptions {
   readonly init?: RequestInit
   /** Of the whole file, where it is known beforehand. */
   readonly bytes?: number
-  /** Answers with another ETag are `DownloadFailed`. Off where a checksum tells more: mirrors' ETags differ. */
-  readonly checkEtag?: boolean
+  /** Holds all answers to one version. Absent where a checksum tells more: mirrors' ETags differ. */
+  readonly opened?: OpenedFiles
   readonly retry?: RetryPolicy
   /** What to do about a refusal (401, 403, 404 …), for its error. */
   readonly explain?: (response: Response) => string
@@ -16,29 +19,31 @@ export interface RemoteFileOptions {
 
 export const TRANSIENT_STATUS: readonly number[] = [408, 425, 429, 500, 502, 503, 504]
 
-/** The server has another file than the one we know. */
-export class FileChanged extends DownloadFailed {}
-
 /** A file on a server that may be slow, busy, or drop connections; read in ranges where the server can. */
 export class RemoteFile {
-  /** False once the server has answered a range with the whole file. */
-  takesRanges = true
-  #etag: string | undefined
+  /**
+   * False once the server has answered a range with the whole file, and on schemes of apps and extensions: browsers answer a range
+   * there with the remainder, and call it the whole.
+   */
+  takesRanges: boolean
+  /** Of the whole file, once it is known. */
+  #bytes: number | undefined
+  /** The URL for people. */
+  readonly #place: string
 
   constructor(
     readonly url: URL,
     readonly options: RemoteFileOptions = {},
-  ) {}
-
-  /** The URL for people: what is behind the path may be a key. */
-  get #place(): string {
-    return `${this.url.origin}${this.url.pathname}`
+  ) {
+    this.takesRanges = isHttp(url)
+    this.#bytes = options.bytes
+    this.#place = shownUrl(url)
   }
 
   /** Starts reading at byte `begin`; rejects here if the server refuses. */
   async open(begin: number, signal?: AbortSignal): Promise<ByteStream> {
     const cancelled = new AbortController()
-    const chunks = this.read(begin, this.options.bytes ?? Infinity, either(signal, cancelled.signal))
+    const chunks = this.read(begin, this.#bytes ?? Infinity, either(signal, cancelled.signal))
     let next: Promise<IteratorResult<Uint8Array<ArrayBuffer>>> | undefined = Promise.resolve(await chunks.next())
     return new ReadableStream({
       async pull(controller) {
@@ -67,8 +72,9 @@ export class RemoteFile {
           patience.renew()
           yield chunk
         }
-        if (end === Infinity) return
-        if (position < end) throw this.#broken(`ended at byte ${position} of ${end}`)
+        const last = Math.min(end, this.#bytes ?? Infinity)
+        if (position >= last || last === Infinity) return
+        throw this.#broken(`ended at byte ${position} of ${last}`)
       } catch (failure) {
         await patience.endure(failure)
       }
@@ -87,7 +93,8 @@ export class RemoteFile {
     try {
       const response = await inTime(this.#request(begin, end, either(signal, stalled.signal)))
       const isRange = response.status === 206
-      const endsHere = isRange || end === this.options.bytes
+      const last = Math.min(end, this.#bytes ?? Infinity)
+      const endsHere = isRange || last === this.#bytes
       let position = isRange ? begin : 0
       const reader = response.body?.getReader()
       try {
@@ -96,10 +103,10 @@ export class RemoteFile {
           if (!chunk || chunk.done) return
           const from = Math.max(0, begin - position)
           position += chunk.value.length
-          if (endsHere && position > end) throw this.#broken(`goes on after byte ${end}, where it must end`)
-          const part = chunk.value.subarray(from, chunk.value.length - Math.max(0, position - end))
+          if (endsHere && position > last) throw this.#broken(`goes on after byte ${last}, where it must end`)
+          const part = chunk.value.subarray(from, chunk.value.length - Math.max(0, position - last))
           if (part.length > 0) yield part
-          if (!endsHere && position >= end) return
+          if (!endsHere && position >= last) return
         }
       } finally {
         // rejects with what `read` has rejected with
@@ -118,13 +125,14 @@ export class RemoteFile {
     const headers = new Headers(init?.headers)
     const isRange = this.takesRanges && (begin > 0 || end < Infinity)
     if (isRange) headers.set('range', `bytes=${begin}-${end < Infinity ? end - 1 : ''}`)
-    const response = await fetch(this.url, { ...init, headers, signal }).catch(cause => {
-      throw this.#broken('got no answer: the server is unreachable or refuses this origin (CORS)', cause)
+    const response = await fetchFrom(this.url, { ...init, headers, signal }).catch(error => {
+      throw this.#unanswered(error)
     })
     try {
-      if (response.status === 416 && end === Infinity) return new Response(null, { status: 206 })
-      this.#checkStatus(response, begin)
+      const isBehindEnd = response.status === 416 && end === Infinity
+      if (!isBehindEnd) this.#checkStatus(response, begin)
       this.#checkSame(response, begin)
+      if (isBehindEnd) return new Response(null, { status: 206 })
     } catch (error) {
       await response.body?.cancel()
       throw error
@@ -133,15 +141,28 @@ export class RemoteFile {
     return response
   }
 
+  #unanswered(error: unknown): Error {
+    if (error instanceof DownloadFailed) return error
+    const cause = withoutAddresses(error)
+    if (isHttp(this.url)) {
+      return this.#broken('got no answer: the server is unreachable or refuses this origin (CORS)', cause)
+    }
+    // no network in between: an app or extension has the file or not
+    const message = `GET ${this.#place} found nothing: there is no such file, or this page may not read it.`
+    return new DownloadFailed(message, { cause, status: 404 })
+  }
+
   #checkStatus(response: Response, begin: number): void {
     const { status } = response
     if (TRANSIENT_STATUS.includes(status)) {
       throw this.#broken(`answered HTTP ${status}`, undefined, { status, retryAfterMs: retryAfterMs(response) })
     }
+    if (status === 416) throw new FileChanged(`${this.#place} ends before byte ${begin}. Load it again.`)
     // Development servers answer unknown paths with the app's page and status 200; no model file is HTML.
     const isFallbackPage = response.ok && response.headers.get('content-type')?.startsWith('text/html')
-    if (status === 416) throw this.#changed(`ends before byte ${begin}`)
-    if (isFallbackPage || (status !== 200 && status !== 206)) {
+    // some schemes have no status
+    const isFound = status === 200 || status === 206 || (status === 0 && !isHttp(this.url))
+    if (isFallbackPage || !isFound) {
       const hint = this.options.explain?.(response)
       throw new DownloadFailed(`GET ${this.#place} answered HTTP ${status}${hint ? `: ${hint}` : '.'}`, {
         status: isFallbackPage ? 404 : status,
@@ -149,27 +170,37 @@ export class RemoteFile {
     }
   }
 
-  /** The answer is of the file that we know. Headers that the server does not show to other origins are absent. */
-  #checkSame({ headers, status }: Response, begin: number): void {
-    const { bytes, checkEtag } = this.options
-    const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers.get('content-range') ?? '') ?? []
-    if (status === 206 && first !== undefined) {
-      if (Number(first) !== begin) throw this.#broken(`answered from byte ${first} on, not from byte ${begin}`)
-      if (bytes !== undefined && Number(total) !== bytes) throw this.#changed(`has ${total} bytes, not ${bytes}`)
+  /** The answer is of the bytes asked for, and of the file that we know. */
+  #checkSame(response: Response, begin: number): void {
+    const [, first] = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '') ?? []
+    if (response.status === 206 && first !== undefined && Number(first) !== begin) {
+      throw this.#broken(`answered from byte ${first} on, not from byte ${begin}`)
     }
-    const etag = headers.get('etag')
-    if (!etag || !checkEtag) return
-    this.#etag ??= etag
-    if (etag !== this.#etag) throw this.#changed('has changed meanwhile')
-  }
-
-  #changed(how: string): FileChanged {
-    this.#etag = undefined
-    return new FileChanged(`${this.#place} ${how}. Load it again.`)
+    const { bytes } = this.options
+    const version = versionOf(response)
+    if (bytes !== undefined && (version.bytes ?? bytes) !== bytes) {
+      throw new FileChanged(`${this.#place} has ${version.bytes} bytes, not ${bytes}. Load it again.`)
+    }
+    this.options.opened?.hold(this.#place, version)
+    this.#bytes ??= version.bytes
   }
 
   #broken(what: string, cause?: unknown, more: { status?: number; retryAfterMs?: number } = {}): TransientFailure {
     return new TransientFailure(`GET ${this.#place} ${what}`, { cause, ...more })
+  }
+}
+
+/** Headers that the server does not show to other origins are absent. */
+function versionOf({ status, type, headers }: Response): FileVersion {
+  const [, total] = /^bytes (?:\d+-\d+|\*)\/(\d+)$/.exec(headers.get('content-range') ?? '') ?? []
+  if (status === 416) return { bytes: total === undefined ? undefined : Number(total) }
+  // of a compressed answer it is the compressed length, and other origins do not show that there is a coding
+  const isPlain = status === 200 && type === 'basic' && !headers.has('content-encoding')
+  const length = total ?? (isPlain ? headers.get('content-length') : undefined) ?? undefined
+  return {
+    bytes: length === undefined ? undefined : Number(length),
+    etag: headers.get('etag') ?? undefined,
+    modified: headers.get('last-modified') ?? undefined,
   }
 }
 

@@ -1,6 +1,9 @@
 import { InvalidRequest } from '../../core/errors'
 import type { HubLocation } from './location'
 
+/** So many choices an error lists: a person looks at them. */
+const MAX_CHOICES = 20
+
 const PART = /-\d{5}-of-\d{5}(?=\.gguf$)/
 
 /**
@@ -20,9 +23,7 @@ export function chooseGguf({ id, file, quantization }: HubLocation, paths: reado
 
   const count = wanted.length > 0 ? 'several GGUF models' : 'no GGUF model'
   const choices =
-    ggufs.length > 0
-      ? ` Choose a file as ${id}/FILE, or a quantisation as ${id}:NAME. There are ${ggufs.join(', ')}.`
-      : ''
+    ggufs.length > 0 ? ` Choose a file as ${id}/FILE, or a quantisation as ${id}:NAME. There are ${some(ggufs)}.` : ''
   throw new InvalidRequest(`${id} has ${count}${asked === undefined ? '' : ` for ${asked}`}.${choices}`)
 }
 
@@ -34,6 +35,11 @@ function firstParts(paths: readonly string[]): string[] {
     if (!models.has(model)) models.set(model, path)
   }
   return [...models.values()]
+}
+
+function some(names: readonly string[]): string {
+  const rest = names.length > MAX_CHOICES ? ` and ${names.length - MAX_CHOICES} more` : ''
+  return names.slice(0, MAX_CHOICES).join(', ') + rest
 }
 
 function isSafetensors(path: string): boolean {

@@ -15,8 +15,7 @@ import type { HubLocation } from './location'
 import { RememberedListings } from './remembered'
 
 /**
- * A model on a hub: its revision resolved to a commit, its files checked against their lengths and, where the hub gives
- * one, their SHA-256; kept in `store`, if there is one, and read from there the next time, also without a network.
+ * A model on a hub: its revision resolved to a commit, its files checked against their lengths and checksums; kept in `store`, if there is one, and read from there the next time, also without a network.
  * @throws DownloadFailed · InvalidRequest if it is not clear which GGUF file is meant · StorageFull
  */
 export async function hubSource(
@@ -38,21 +37,24 @@ export async function hubSource(
   return {
     name: `${location.id}@${commit.slice(0, 7)}`,
     gguf,
+    length: path => files.get(path)?.bytes,
+    async distrust() {
+      await Promise.all(Array.from(cached.values(), file => file.distrust()))
+    },
     async open(path, signal, begin = 0) {
       signal?.throwIfAborted()
       const listed = files.get(path)
       if (!listed) return undefined
-      const { bytes, sha256, version } = listed
+      const { bytes, checksum } = listed
       if (!store) {
-        const remote = hub.file(commit, path, listed)
-        if (sha256 === undefined) return remote.open(begin, signal)
         // a sum needs the whole of it
-        return skipBytes(verifiedStream(await remote.open(0, signal), path, sha256), begin)
+        const stream = await hub.file(commit, path, listed).open(0, signal)
+        return skipBytes(verifiedStream(stream, path, checksum, bytes), begin)
       }
       let file = cached.get(path)
       if (!file) {
-        const stored = new StoredFile(`${hub.name}/${path}`, store, `${folder}/${version}`, new PartLayout(bytes))
-        file = new CachedFile(stored, hub.file(commit, path, listed), sha256)
+        const stored = new StoredFile(`${hub.name}/${path}`, store, `${folder}/${checksum.hash}`, new PartLayout(bytes))
+        file = new CachedFile(stored, hub.file(commit, path, listed), checksum)
         cached.set(path, file)
       }
       return file.open(begin, signal)
@@ -69,7 +71,7 @@ function weightFiles(files: Listing['files'], gguf: string | undefined): readonl
 
 async function missingBytes(store: Store, folder: string, files: Listing['files'], paths: readonly string[]) {
   const stored = await store.list(folder)
-  const versions = new Set(paths.map(path => files.get(path)?.version))
+  const versions = new Set(paths.map(path => files.get(path)?.checksum.hash))
   const has = [...stored].filter(([path]) => versions.has(path.split('/')[0])).reduce((sum, [, size]) => sum + size, 0)
   return paths.reduce((sum, path) => sum + (files.get(path)?.bytes ?? 0), 0) - has
 }

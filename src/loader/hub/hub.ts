@@ -1,7 +1,9 @@
 import { DownloadFailed, InvalidRequest } from '../../core/errors'
+import { isHttp, parseAddress, shownUrl, withoutSecrets } from '../http/address'
 import { RemoteFile, type RemoteFileOptions, TRANSIENT_STATUS } from '../http/remote-file'
 import { DEFAULT_RETRY, type RetryPolicy } from '../http/retry'
 import { parseJsonObject } from '../json'
+import { OpenedFiles } from '../opened-files'
 import { readText } from '../source'
 import { type ListedFile, type Listing, parseListing } from './listing'
 import type { RememberedListings } from './remembered'
@@ -15,12 +17,19 @@ export interface HubOptions {
   readonly revision?: string
 }
 
+/**
+ * Longest answer that lists a repository: some 65,000 files of 250 bytes each, where the largest repositories of models have some
+ * thousand. Parsed, it takes some 50 MB.
+ */
+const MAX_LISTING_BYTES = 16 * 2 ** 20
+
 /** One repository on a hub. */
 export class Hub {
   /** Without the scheme, as in `huggingface.co/org/name`. */
   readonly name: string
   readonly #address: string
   readonly #request: RemoteFileOptions
+  readonly #opened = new OpenedFiles()
 
   constructor(
     readonly id: string,
@@ -28,12 +37,11 @@ export class Hub {
     retry: RetryPolicy = DEFAULT_RETRY,
   ) {
     const { host = 'https://huggingface.co', token } = options
-    if (!/^https?:\/\/./.test(host)) {
-      throw new InvalidRequest(`hub.host is ${host}, but must be an address that begins with https:// or http://.`)
-    }
-    this.#address = host.replace(/\/+$/, '')
-    this.name = `${this.#address.replace(/^https?:\/\//, '')}/${id}`
-    const headers: HeadersInit = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    const { address, authorization } = parseHost(host)
+    this.#address = address
+    this.name = `${address.replace(/^https?:\/\//, '')}/${id}`
+    const key = token === undefined ? authorization : `Bearer ${token}`
+    const headers: HeadersInit = key === undefined ? {} : { authorization: key }
     // the browser's own cache would keep everything twice, and lets ranges of one file come one after the other only
     this.#request = { init: { headers, cache: 'no-store' }, retry, explain: response => this.#explain(response) }
   }
@@ -48,7 +56,7 @@ export class Hub {
       // who has something to fall back on need not be patient
       const file = new RemoteFile(url, { ...this.#request, retry: known ? { ...retry, tries: 1 } : retry })
       const source = { name: this.name, open: () => file.open(0, signal) }
-      const answer = (await readText(source, revision, signal)) ?? ''
+      const answer = (await readText(source, revision, signal, MAX_LISTING_BYTES)) ?? ''
       const listing = parseListing(parseJsonObject(answer, `${this.name}@${revision}`), this.name)
       if (listing.commit !== known?.commit) await remembered?.remember(revision, answer)
       return listing
@@ -59,10 +67,12 @@ export class Hub {
   }
 
   /** A file of a commit. */
-  file(commit: string, path: string, { bytes, sha256 }: ListedFile): RemoteFile {
+  file(commit: string, path: string, { bytes, checksum }: ListedFile): RemoteFile {
     const encodedPath = path.split('/').map(encodeURIComponent).join('/')
     const url = new URL(`${this.#address}/${this.id}/resolve/${commit}/${encodedPath}`)
-    return new RemoteFile(url, { ...this.#request, bytes, checkEtag: sha256 === undefined })
+    // large files come from mirrors, whose ETags differ; their checksum tells more
+    const opened = checksum.isBlob ? this.#opened : undefined
+    return new RemoteFile(url, { ...this.#request, bytes, opened })
   }
 
   #explain({ status }: Response): string {
@@ -74,6 +84,18 @@ export class Hub {
     if (status === 404) return `there is no such model, revision or file. Check ${this.id} at ${this.#address}.`
     return ''
   }
+}
+
+/** @throws InvalidRequest that shows no secrets */
+function parseHost(host: string): { readonly address: string; readonly authorization: string | undefined } {
+  const isAbsolute = /^https?:\/\/./.test(host)
+  const { url, authorization } = isAbsolute ? parseAddress(host) : {}
+  if (!url || !isHttp(url) || url.search || url.hash) {
+    throw new InvalidRequest(
+      `hub.host is ${withoutSecrets(host)}, but must be an address that begins with https:// or http://, without a query.`,
+    )
+  }
+  return { address: shownUrl(url).replace(/\/+$/, ''), authorization }
 }
 
 /** Not for us to put right: no network, a hub that is down or has had enough of us. */

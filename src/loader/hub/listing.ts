@@ -1,13 +1,11 @@
 import { CorruptCheckpoint } from '../../core/errors'
-import { isJsonObject, type JsonObject } from '../json'
+import type { Checksum } from '../cache/checksum'
+import { brief, isJsonObject, type JsonObject } from '../json'
 
 /** A file of a repository at some commit. */
 export interface ListedFile {
   readonly bytes: number
-  /** In hexadecimal; of files that are kept by content (LFS), which are the large ones. */
-  readonly sha256: string | undefined
-  /** Names the content: files of one version are the same bytes. */
-  readonly version: string
+  readonly checksum: Checksum
 }
 
 /** A repository at some commit. */
@@ -16,6 +14,12 @@ export interface Listing {
   /** By path. */
   readonly files: ReadonlyMap<string, ListedFile>
 }
+
+/**
+ * Largest file that a hub may list, 1 TiB: twice the most that Hugging Face takes. What is kept of a file's parts is a list, which
+ * has at most 2^18 entries so.
+ */
+const MAX_FILE_BYTES = 2 ** 40
 
 /**
  * Reads the hub's answer to `/api/models/{id}/revision/{revision}?blobs=true`:
@@ -31,14 +35,23 @@ export function parseListing(json: JsonObject, name: string): Listing {
 
 function parseFile(file: unknown, name: string): [string, ListedFile] {
   const { rfilename: path, size, blobId, lfs } = isJsonObject(file) ? file : {}
-  const sha256 = isJsonObject(lfs) ? lfs.sha256 : undefined
-  const version = sha256 ?? blobId
-  if (typeof path !== 'string' || !Number.isSafeInteger(size) || Number(size) < 0 || !isHash(version)) {
+  const isBlob = !isJsonObject(lfs)
+  const hash = isBlob ? blobId : lfs.sha256
+  if (typeof path !== 'string' || !isHash(hash) || !Number.isSafeInteger(size) || Number(size) < 0) {
     throw new CorruptCheckpoint(
       `${name}: the hub describes a file as ${JSON.stringify(file)?.slice(0, 200)}, without its name, size or hash.`,
     )
   }
-  return [path, { bytes: Number(size), sha256: sha256 === undefined ? undefined : version, version }]
+  // the path becomes part of an address, which must not leave the repository; git has no such names
+  if (path.split(/[/\\]/).some(part => part === '' || part === '.' || part === '..')) {
+    throw new CorruptCheckpoint(`${name}: the hub lists a file ${brief(path)}, which is no path in a repository.`)
+  }
+  if (Number(size) > MAX_FILE_BYTES) {
+    throw new CorruptCheckpoint(
+      `${name}: the hub says that ${brief(path)} has ${size} bytes; the most for a file is ${MAX_FILE_BYTES}.`,
+    )
+  }
+  return [path, { bytes: Number(size), checksum: { hash, isBlob } }]
 }
 
 /** SHA-1 or SHA-256: safe as a name in any store. */

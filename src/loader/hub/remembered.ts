@@ -36,7 +36,7 @@ export class RememberedListings {
     const listings = revisions.map(entry => this.find(decodeURIComponent(entry.slice(REVISION.length))))
     const wanted = new Set(revisions)
     for (const listing of await Promise.all(listings)) {
-      for (const { version } of listing?.files.values() ?? []) wanted.add(version)
+      for (const { checksum } of listing?.files.values() ?? []) wanted.add(checksum.hash)
     }
     const unwanted = [...entries].filter(entry => !wanted.has(entry))
     // what another tab is writing goes another time

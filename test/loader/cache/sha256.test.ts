@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { beginSum } from '../../../src/loader/cache/checksum'
+import { Sha1 } from '../../../src/loader/cache/sha1'
 import { Sha256 } from '../../../src/loader/cache/sha256'
 import { random } from '../../support/random'
 
@@ -40,5 +42,27 @@ test('SHA-256 does not depend on how the bytes are cut', () => {
     }
     sum.update(bytes.subarray(begin))
     expect(sum.digest(), `seed ${seed}`).toBe(oracle(bytes))
+  }
+})
+
+test('SHA-1 is that of Node for every length around a block', () => {
+  for (let length = 0; length <= 200; length++) {
+    const bytes = randomBytes(length, length)
+    const sum = new Sha1()
+    sum.update(bytes)
+    expect(sum.digest()).toBe(createHash('sha1').update(bytes).digest('hex'))
+  }
+})
+
+test('the sum of a blob is the name that git gives it', () => {
+  const bytes = new TextEncoder().encode('hello\n')
+  // git hash-object, in repositories of SHA-1 and of SHA-256
+  for (const hash of [
+    'ce013625030ba8dba906f756967f9e9ca394464a',
+    '2cf8d83d9ee29543b34a87727421fdecb7e3f3a183d337639025de576db9ebb4',
+  ]) {
+    const sum = beginSum({ hash, isBlob: true }, bytes.length)
+    sum.update(bytes)
+    expect(sum.digest()).toBe(hash)
   }
 })

@@ -215,6 +215,42 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
       expect(await servedBytes()).toBe(PART + 777)
     })
 
+    test('a small file that was damaged in the store is fetched again, and not served', async () => {
+      const text = fakeBytes(REPOSITORY.files['long.txt'])
+      await readAll(await visit(), 'long.txt')
+      await hub.change(REPOSITORY)
+      const path = [...(await store.list()).keys()].find(each => each.endsWith('/1')) ?? ''
+      const part = (await store.read(path)) ?? new Uint8Array(0)
+      part[part.length >> 1] ^= 1
+      await store.write(path, part)
+      expect(isEqual(await readAll(await visit(), 'long.txt'), text)).toBe(true)
+      expect(await servedBytes()).toBe(text.length)
+      expect(isEqual(await readAll(await visit(), 'long.txt'), text)).toBe(true)
+      expect(await servedBytes()).toBe(text.length)
+    })
+
+    test('a large file whose header makes no sense any more is summed, and fetched again', async () => {
+      await readAll(await visit(), 'model.safetensors')
+      await hub.change(REPOSITORY)
+      const path = [...(await store.list()).keys()].find(each => each.endsWith('/12')) ?? ''
+      await store.write(path, new Uint8Array(777))
+      const source = await visit()
+      expect(isEqual(await readAll(source, 'model.safetensors'), BYTES)).toBe(false)
+      await source.distrust?.()
+      expect(await servedBytes()).toBe(0)
+      expect(isEqual(await readAll(source, 'model.safetensors'), BYTES)).toBe(true)
+      expect(isEqual(await readAll(await visit(), 'model.safetensors'), BYTES)).toBe(true)
+      expect(await servedBytes()).toBe(BYTES.length)
+    })
+
+    test.each([0, PART + 5])('a small file that arrives with a wrong byte at %d fails the read', async damage => {
+      await withFaults('long.txt', ...Array(9).fill({ damage }))
+      await expect(readAll(await visit(), 'long.txt')).rejects.toThrow(/long\.txt has arrived damaged: its SHA-1 is/)
+      await hub.change(REPOSITORY)
+      const text = fakeBytes(REPOSITORY.files['long.txt'])
+      expect(isEqual(await readAll(await visit(), 'long.txt'), text)).toBe(true)
+    })
+
     test('a list that was damaged in the store is asked for again', async () => {
       await readAll(await visit(), 'config.json')
       const path = [...(await store.list()).keys()].find(each => each.includes('revision-')) ?? ''
@@ -240,7 +276,7 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
     ])('another %s than before discards what was there', async (_, fault) => {
       await withFaults('long.txt', { endAfter: PART + 100 }, fault)
       await expect(readAll(await visit(), 'long.txt')).rejects.toThrow(
-        /long\.txt has (changed meanwhile|99 bytes, not \d+). Load it again\./,
+        /long\.txt has (changed while the model was loaded: its ETag was ".+" and is "other"|99 bytes, not \d+). Load it again\./,
       )
       const left = async () => [...(await store.list()).keys()].filter(path => !path.includes('revision-'))
       await expect.poll(left).toEqual([])

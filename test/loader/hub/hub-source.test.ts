@@ -49,6 +49,13 @@ describe('a model of the hub, kept nowhere', () => {
   })
 })
 
+test('a small file that arrives damaged is found without a store too', async () => {
+  const { host } = await publish(hub.url, { files: { a: 'text' }, faults: { a: [{ damage: 2 }] } })
+  const location = { id: 'org/name', revision: undefined, file: undefined, quantization: undefined }
+  const source = await hubSource(location, { host }, undefined, undefined, RETRY)
+  await expect(readAll(source, 'a')).rejects.toThrow('a has arrived damaged: its SHA-1 is')
+})
+
 describe('a repository of GGUF files', () => {
   const open = async (text: string, ...paths: string[]) => {
     const { host } = await publish(hub.url, { files: Object.fromEntries(paths.map(path => [path, path])) })
@@ -66,6 +73,11 @@ describe('a repository of GGUF files', () => {
   test('must be on a host that is an address', async () => {
     const location = { id: 'org/name', revision: undefined, file: undefined, quantization: undefined }
     await expect(hubSource(location, { host: 'example.org' }, undefined)).rejects.toThrow(InvalidRequest)
+    for (const host of ['u:secret@example.org', 'https://u:secret@', 'https://example.org/?token=secret']) {
+      const failure = await hubSource(location, { host }, undefined).catch(error => error)
+      expect(failure).toBeInstanceOf(InvalidRequest)
+      expect(String(failure)).not.toContain('secret')
+    }
   })
 
   test('asks which is meant', async () => {
