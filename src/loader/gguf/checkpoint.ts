@@ -1,9 +1,10 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
 import type { ModelConfig } from '../../core/model-config'
 import type { Checkpoint, SourceTensor, StoredTensor } from '../checkpoint'
+import { architectureOf } from './architecture'
 import { hasInterleavedHeads } from './head-order'
-import { architectureOf, type GgufModel } from './model'
-import { nameTranslation, ROPE_FACTORS } from './tensor-names'
+import type { GgufModel } from './model'
+import { CONSTANTS, nameTranslation, ROPE_FACTORS } from './tensor-names'
 import type { GgufTensor } from './tensor-table'
 
 /** The tensors of a GGUF model, by the names that its `config` has for them. */
@@ -14,7 +15,7 @@ export function ggufCheckpoint({ metadata, files }: GgufModel, { tensors: names,
   const weightFiles = files.map(({ file, dataBegin, tensors: entries, alignment }) => {
     const stored = entries.map((entry): StoredTensor => {
       const tensor = translate(entry.name)
-      if (tensor === undefined && !ROPE_FACTORS.includes(entry.name)) {
+      if (tensor === undefined && !ROPE_FACTORS.includes(entry.name) && !CONSTANTS.test(entry.name)) {
         throw new UnsupportedModel(`${file}: tensor ${entry.name} is none that the architecture ${architecture} has.`)
       }
       if (tensor !== undefined) tensors.set(tensor, sourceTensor(file, entry, turnsNeighbours ? headDim : undefined))
