@@ -5,7 +5,7 @@ import { readGgufFiles } from './gguf/files'
 import { inGgufTerms } from './gguf/gguf-terms'
 import { type GgufModel, openGguf } from './gguf/model'
 import type { JsonObject } from './json'
-import { parseModelConfig } from './model-config'
+import { architectureOf, parseModelConfig } from './model-config'
 import { parseQuantization } from './quantization-config'
 import { openSafetensors } from './safetensors-checkpoint'
 import { type ModelSource, missingFile, readJson, readText } from './source'
@@ -23,8 +23,8 @@ export interface ModelFiles {
 }
 
 /**
- * Reads everything but the weights, all at once; of a GGUF file, what its header says in the same terms.
- * A missing config.json or tokenizer.json is `DownloadFailed`.
+ * Reads everything but the weights, once the architecture is known to be one of ours; of a GGUF file, what its header says in the same terms.
+ * A missing config.json or tokenizer.json is `DownloadFailed`, another architecture `UnsupportedModel`.
  */
 export async function readModelFiles(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles> {
   if (source.gguf !== undefined) {
@@ -32,14 +32,16 @@ export async function readModelFiles(source: ModelSource, signal?: AbortSignal):
     const files = await readGgufFiles(source, gguf, signal)
     return { ...files, generationConfig: undefined, chatTemplate: undefined, gguf }
   }
-  const [config, generationConfig, tokenizer, tokenizerConfig, chatTemplate] = await Promise.all([
-    readJson(source, 'config.json', signal),
+  const config = await readJson(source, 'config.json', signal)
+  if (!config) throw missingFile(source, 'config.json')
+  // a model that is none of ours is said to be that, whatever its other files are like
+  if (config.architectures !== undefined) architectureOf(config)
+  const [generationConfig, tokenizer, tokenizerConfig, chatTemplate] = await Promise.all([
     readJson(source, 'generation_config.json', signal),
     readJson(source, 'tokenizer.json', signal),
     readJson(source, 'tokenizer_config.json', signal),
     readText(source, 'chat_template.jinja', signal),
   ])
-  if (!config) throw missingFile(source, 'config.json')
   if (!tokenizer) throw missingFile(source, 'tokenizer.json')
   return { config, generationConfig, tokenizer, tokenizerConfig, chatTemplate }
 }

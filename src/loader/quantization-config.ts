@@ -31,6 +31,7 @@ const SIGNS: readonly (readonly [field: string, method: string])[] = [
   ['load_in_8bit', 'bitsandbytes'],
   ['config_groups', 'compressed-tensors'],
   ['quant_algo', 'modelopt'],
+  ['mode', 'MLX'],
 ]
 
 const WHAT_TO_DO = 'supported are gptq, awq of 4 bits, and GGUF files. Or use the model from which it was quantised.'

@@ -23,7 +23,8 @@ export function ggufCheckpoint({ metadata, files }: GgufModel, { tensors: names,
     })
     return { name: file, dataBegin, stored, maxPadding: alignment - 1 }
   })
-  return { name: files[0].file, describedBy: 'the metadata', hasPlainLayout: true, tensors, files: weightFiles }
+  const described = { name: files[0].file, describedBy: 'the metadata', hasPlainLayout: true }
+  return { ...described, tensors, unusable: new Map(), files: weightFiles }
 }
 
 function sourceTensor(file: string, { name, shape, format }: GgufTensor, headDim: number | undefined): SourceTensor {
