@@ -1,3 +1,6 @@
+/** Dims of a head that attention holds, at most: of published models none has more (Gemma: 256). */
+export const MAX_HEAD_DIM = 512
+
 /** How rotary frequencies are scaled for contexts longer than those of the training, as in Hugging Face's `rope_scaling`. */
 export type RopeScaling =
   | { readonly type: 'default' }
@@ -108,7 +111,7 @@ export interface ModelConfig {
   readonly numHeads: number
   /** Divides `numHeads`; each KV head serves `numHeads / numKvHeads` query heads (GQA). */
   readonly numKvHeads: number
-  /** A multiple of 8; `numHeads * headDim` need not equal `hiddenSize`. */
+  /** A multiple of 8, at most `MAX_HEAD_DIM`; `numHeads * headDim` need not equal `hiddenSize`. */
   readonly headDim: number
   /** Longest context the model was made for, in tokens. */
   readonly maxPositions: number

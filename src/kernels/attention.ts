@@ -1,5 +1,6 @@
 import { assert } from '../core/assert'
 import { SEGMENT_TOKENS } from '../core/block'
+import { MAX_HEAD_DIM } from '../core/model-config'
 import type { Gpu } from '../gpu/device'
 import type { KernelContext } from './context'
 import { flatGrid } from './grid'
@@ -125,7 +126,7 @@ export function attention(
   const { window = NO_WINDOW, softcap = 0 } = options
   const splits = numHeads / numKvHeads / groupSize
   assert(Number.isInteger(splits), `${numHeads} query heads over ${numKvHeads} KV heads in groups of ${groupSize}`)
-  assert(headDim % 8 === 0 && headDim <= 512, `a head of ${headDim} dims`)
+  assert(headDim % 8 === 0 && headDim <= MAX_HEAD_DIM, `a head of ${headDim} dims`)
   assert(groupSize <= queries, `a group of ${groupSize} query heads does not fit a tile of ${queries} query vectors`)
   assert(segmentTokens % TILE_KEYS === 0, `segments of ${segmentTokens} keys are not whole tiles of ${TILE_KEYS}`)
   assert(

@@ -1,6 +1,5 @@
 import { CorruptCheckpoint } from '../core/errors'
 import type { Checkpoint } from './checkpoint'
-import { INDEX_FILE } from './shard-index'
 
 /** The tensors that a model consists of: name → shape, outermost dimension first. */
 export type TensorShapes = ReadonlyMap<string, readonly number[]>
@@ -9,7 +8,11 @@ export type TensorShapes = ReadonlyMap<string, readonly number[]>
 const SURPLUS_ALLOWED = ['lm_head.weight', 'embed_out.weight']
 
 /** A checkpoint holds all tensors of the model, in their shapes, and none without a use. */
-export function checkTensors({ name: file, describedBy, tensors }: Checkpoint, expected: TensorShapes): void {
+export function checkTensors({ name: file, describedBy, tensors, unusable }: Checkpoint, expected: TensorShapes): void {
+  for (const name of expected.keys()) {
+    const wrong = unusable.get(name)
+    if (wrong) throw wrong
+  }
   const missing = [...expected.keys()].filter(name => !tensors.has(name))
   if (missing.length > 0) throw new CorruptCheckpoint(`${file} lacks ${list(missing)}, which the model needs.`)
   const surplus = [...tensors.keys()].filter(
@@ -34,18 +37,6 @@ export function checkTensors({ name: file, describedBy, tensors }: Checkpoint, e
 export function isSpareBias(tensors: Checkpoint['tensors'], name: string): boolean {
   const matrix = name.endsWith('.bias') && tensors.get(name.replace(/bias$/, 'weight'))
   return matrix ? 'group' in matrix.encoding : false
-}
-
-/** A shard holds the tensors that the index puts there, and no others. */
-export function checkShard(file: string, names: readonly string[], indexedNames: readonly string[]): void {
-  const [present, indexed] = [new Set(names), new Set(indexedNames)]
-  const missing = indexedNames.filter(name => !present.has(name))
-  const surplus = names.filter(name => !indexed.has(name))
-  if (missing.length > 0) {
-    throw new CorruptCheckpoint(`${file} lacks ${list(missing)}, which ${INDEX_FILE} puts there.`)
-  }
-  if (surplus.length === 0) return
-  throw new CorruptCheckpoint(`${file} holds ${list(surplus)}, which ${INDEX_FILE} does not put there.`)
 }
 
 /** Up to 5 tensor names, and how many more. */

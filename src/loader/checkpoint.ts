@@ -1,3 +1,4 @@
+import type { CoppiceError } from '../core/errors'
 import type { TensorLayout } from '../core/model-config'
 import type { Quantization } from './quantization-config'
 
@@ -88,6 +89,8 @@ export interface Checkpoint {
   readonly hasPlainLayout: boolean
   /** By Hugging Face's names. */
   readonly tensors: ReadonlyMap<string, SourceTensor>
+  /** What is there but cannot be used, or is said to be there: what is wrong, should the model need it. By those names too. */
+  readonly unusable: ReadonlyMap<string, CoppiceError>
   /** In the order in which they are to be read. */
   readonly files: readonly WeightFile[]
 }

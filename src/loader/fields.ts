@@ -29,6 +29,13 @@ export class Fields {
     throw this.wrong(name, value, `a whole number from 1 to ${max}`)
   }
 
+  /** A whole number from 0 on. */
+  count(name: string, fallback: number): number {
+    const value = this.read(name) ?? fallback
+    if (isCount(value)) return value
+    throw this.wrong(name, value, 'a whole number from 0 on')
+  }
+
   /** A finite number above 0; `fallback` if absent, an error if there is none. */
   positive(name: string, fallback?: number): number {
     const value = this.read(name) ?? fallback

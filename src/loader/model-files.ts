@@ -6,7 +6,7 @@ import { readGgufFiles } from './gguf/files'
 import { inGgufTerms } from './gguf/gguf-terms'
 import { type GgufModel, openGguf } from './gguf/model'
 import type { JsonObject } from './json'
-import { parseModelConfig } from './model-config'
+import { architectureOf, parseModelConfig } from './model-config'
 import { parseQuantization } from './quantization-config'
 import { openSafetensors } from './safetensors-checkpoint'
 import { type ModelSource, missingFile, readJson, readText } from './source'
@@ -50,8 +50,8 @@ const CAUSE = {
 } as const
 
 /**
- * Reads everything but the weights; of a GGUF file, what its header says in the same terms.
- * A missing config.json or tokenizer.json is `DownloadFailed`.
+ * Reads everything but the weights, once the architecture is known to be one of ours; of a GGUF file, what its header says in the
+ * same terms. A missing config.json or tokenizer.json is `DownloadFailed`, another architecture `UnsupportedModel`.
  */
 export function readModelFiles(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles> {
   return orDistrust(source, () => readAll(source, signal))
@@ -65,13 +65,15 @@ async function readAll(source: ModelSource, signal: AbortSignal | undefined): Pr
     return { ...files, ...absent, chatTemplate: undefined, gguf }
   }
   const readSmall = (file: string) => readJson(source, file, signal, MAX_SMALL_FILE_BYTES)
-  const [config, generationConfig, tokenizer, tokenizerConfig] = await Promise.all([
-    readSmall('config.json'),
+  const config = await readSmall('config.json')
+  if (!config) throw missingFile(source, 'config.json')
+  // a model that is none of ours is said to be that, whatever its other files are like
+  if (config.architectures !== undefined) architectureOf(config)
+  const [generationConfig, tokenizer, tokenizerConfig] = await Promise.all([
     readSmall('generation_config.json'),
     readJson(source, 'tokenizer.json', signal),
     readSmall('tokenizer_config.json'),
   ])
-  if (!config) throw missingFile(source, 'config.json')
   if (!tokenizer) throw missingFile(source, 'tokenizer.json')
   const ask = async <T>(what: keyof typeof CAUSE, read: () => Promise<T>): Promise<T | undefined> => {
     return !source.isUnlisted || CAUSE[what]({ tokenizer, tokenizerConfig }) ? read() : undefined

@@ -18,21 +18,45 @@ export interface Quantization {
 
 const GROUPS: readonly unknown[] = [32, 64, 128] satisfies QuantizedRows['group'][]
 
+/** Where config.json says what we have no reader for, besides `quantization_config`: whose field that is. */
+const OTHER_FIELDS: readonly (readonly [field: string, method: string])[] = [
+  // beside a quantization_config that says the same again
+  ['quantization', 'MLX'],
+  ['compression_config', 'compressed-tensors'],
+]
+
+/** Methods whose early files have no `quant_method`, by a field that only they have. */
+const SIGNS: readonly (readonly [field: string, method: string])[] = [
+  ['load_in_4bit', 'bitsandbytes'],
+  ['load_in_8bit', 'bitsandbytes'],
+  ['config_groups', 'compressed-tensors'],
+  ['quant_algo', 'modelopt'],
+  ['mode', 'MLX'],
+]
+
+const WHAT_TO_DO = 'supported are gptq, awq of 4 bits, and GGUF files. Or use the model from which it was quantised.'
+
 /**
  * Reads `quantization_config`, as AutoGPTQ, GPTQModel and AutoAWQ write it. Which matrices are quantised the tensors
  * themselves say, so `modules_to_not_convert` need not be read; fields that say how the rounding was found do not matter.
+ * @throws UnsupportedModel for any other quantisation, by its name
  */
 export function parseQuantization(config: JsonObject): Quantization | undefined {
+  for (const [field, method] of OTHER_FIELDS) {
+    const value = config[field] ?? undefined
+    if (value === undefined) continue
+    throw new UnsupportedModel(
+      `config.json: ${field} is ${brief(value)}: weights quantised by ${method}; ${WHAT_TO_DO}`,
+    )
+  }
   const json = config.quantization_config ?? undefined
   if (json === undefined) return undefined
   const file = 'config.json: quantization_config'
   if (!isJsonObject(json)) throw new UnsupportedModel(`${file} is ${brief(json)}; it must be an object.`)
   const fields = new Fields(json, file)
-  const method = fields.read('quant_method')
+  const method = fields.read('quant_method') ?? SIGNS.find(([sign]) => sign in json)?.[1]
   if (method !== 'gptq' && method !== 'awq') {
-    throw new UnsupportedModel(
-      `${file}: quant_method is ${brief(method)}; supported are gptq, awq. Or use the model from which it was quantised.`,
-    )
+    throw new UnsupportedModel(`${file}: quant_method is ${brief(method)}; ${WHAT_TO_DO}`)
   }
   fields.only('bits', 4)
   const group = fields.read('group_size')

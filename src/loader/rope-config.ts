@@ -6,8 +6,15 @@ import { brief, isJsonObject, type JsonObject } from './json'
 /** transformers' default. */
 const DEFAULT_THETA = 10_000
 
-/** Meant for other kinds of scaling, or already applied; without effect on the kinds we have. */
-const IGNORED = new Set(['original_max_position_embeddings'])
+/**
+ * Without effect in transformers, for any kind of scaling: what is meant for another kind, has been applied in the training
+ * or is read by other programs (`attn_factor` by llama.cpp, `finetuned` and the mscales by code of the models' own).
+ */
+const IGNORED = new Set([
+  ...['original_max_position_embeddings', 'finetuned', 'attn_factor', 'short_mscale', 'long_mscale'],
+  ...['factor', 'attention_factor', 'beta_fast', 'beta_slow', 'truncate'],
+  ...['low_freq_factor', 'high_freq_factor', 'short_factor', 'long_factor'],
+])
 
 export interface RopeOptions {
   readonly headDim: number
@@ -16,6 +23,8 @@ export interface RopeOptions {
   readonly defaultTheta?: number
   /** The share of a head's dims that turns where config.json does not say; absent: config.json must not ask for less than all. */
   readonly rotaryShare?: number
+  /** Kinds of scaling that go by another's name here. */
+  readonly kinds?: Readonly<Record<string, string>>
 }
 
 /**
@@ -40,9 +49,9 @@ export function readRopeObject(config: Fields, json: JsonObject, name: string, o
   const fields = new Fields(json, `config.json: ${name}`)
   const theta = fields.positive('rope_theta', config.positive('rope_theta', defaultTheta))
   const dim = rotaryDim([fields, config], headDim, rotaryShare)
-  const original = config.read('original_max_position_embeddings') ?? fields.read('original_max_position_embeddings')
-  const originalPositions = isPositiveNumber(original) ? original : maxPositions
-  const rope = { dim, theta, scaling: readScaling(fields, { dim, maxPositions, originalPositions }) }
+  const innerPositions = fields.positive('original_max_position_embeddings', maxPositions)
+  const originalPositions = config.positive('original_max_position_embeddings', innerPositions)
+  const rope = { dim, theta, scaling: readScaling(fields, { ...options, dim, originalPositions }) }
   fields.refuseUnread(IGNORED)
   return rope
 }
@@ -61,19 +70,19 @@ function rotaryDim(objects: readonly Fields[], headDim: number, rotaryShare: num
   )
 }
 
-interface ScalingContext {
+interface ScalingContext extends Pick<RopeOptions, 'maxPositions' | 'kinds'> {
   /** Dims that turn. */
   readonly dim: number
-  readonly maxPositions: number
   readonly originalPositions: number
 }
 
 function readScaling(fields: Fields, context: ScalingContext): RopeScaling {
   const oldType = fields.read('type')
-  const type = fields.read('rope_type') ?? oldType ?? 'default'
-  if (oldType !== undefined && oldType !== type) {
-    throw new CorruptCheckpoint(`${fields.file}: rope_type is ${brief(type)}, but type is ${brief(oldType)}.`)
+  const name = fields.read('rope_type') ?? oldType ?? 'default'
+  if (oldType !== undefined && oldType !== name) {
+    throw new CorruptCheckpoint(`${fields.file}: rope_type is ${brief(name)}, but type is ${brief(oldType)}.`)
   }
+  const type = context.kinds?.[String(name)] ?? name
   switch (type) {
     case 'default':
       return { type: 'default' }
@@ -89,7 +98,7 @@ function readScaling(fields: Fields, context: ScalingContext): RopeScaling {
       return readLongRope(fields, context)
     default:
       throw new UnsupportedModel(
-        `${fields.file}: rope_type is ${brief(type)}; supported are default, linear, llama3, yarn, longrope.`,
+        `${fields.file}: rope_type is ${brief(name)}; supported are default, linear, llama3, yarn, longrope.`,
       )
   }
 }

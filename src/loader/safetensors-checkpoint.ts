@@ -1,6 +1,5 @@
-import { abortError, CorruptCheckpoint, UnsupportedModel } from '../core/errors'
+import { abortError, type CoppiceError, CorruptCheckpoint, UnsupportedModel } from '../core/errors'
 import { ByteReader } from './byte-reader'
-import { checkShard } from './check-tensors'
 import type { Checkpoint, PackedPart, SourceTensor, StoredTensor } from './checkpoint'
 import { DTYPE_BYTES, type Dtype } from './dtype'
 import { WORD_CODES } from './packed-linear'
@@ -27,25 +26,28 @@ export async function openSafetensors(
   if (signal?.aborted) throw abortError(signal)
   const single = await readFileHeader(source, SINGLE_FILE, signal)
   if (single) return safetensorsCheckpoint(SINGLE_FILE, [single], quantization)
-  const { namesOf } = await readShardIndex(source, signal)
+  const fileOf = await readShardIndex(source, signal)
   const files: SafetensorsFile[] = []
-  for (const [name, indexed] of namesOf) {
+  for (const name of [...new Set(fileOf.values())].sort()) {
     const file = await readFileHeader(source, name, signal)
     if (!file) throw missingFile(source, name)
-    const names = file.entries.map(entry => entry.name)
-    checkShard(name, names, indexed)
     files.push(file)
   }
-  return safetensorsCheckpoint(INDEX_FILE, files, quantization)
+  return safetensorsCheckpoint(INDEX_FILE, files, quantization, fileOf)
 }
 
-/** The tensors of some files as a model knows them: the parts of quantised matrices joined. */
+/**
+ * The tensors of some files as a model knows them: the parts of quantised matrices joined. `fileOf`: where an index has
+ * each, which counts for what the model needs: published ones list heads that are tied, and miss buffers.
+ */
 export function safetensorsCheckpoint(
   name: string,
   files: readonly SafetensorsFile[],
   quantization: Quantization | undefined,
+  fileOf?: ReadonlyMap<string, string>,
 ): Checkpoint {
   const tensors = new Map<string, SourceTensor>()
+  const unusable = new Map<string, CoppiceError>()
   const linears = new Map<string, Map<string, TensorEntry & { readonly file: string }>>()
   const addTensor = (tensor: string, source: SourceTensor) => {
     if (tensors.has(tensor))
@@ -55,10 +57,17 @@ export function safetensorsCheckpoint(
   const weightFiles = files.map(({ name: file, dataBegin, entries }) => {
     const stored = entries.map((entry): StoredTensor => {
       const { begin, end } = entry
-      const name = entry.name.replace(BASE_MODEL, '')
-      if (BUFFER_NAMES.some(form => form.test(name))) return { tensor: undefined, begin, end }
-      const [, linear, part] = (quantization && PART_NAME.exec(name)) ?? []
-      if (linear === undefined) {
+      const name = modelName(entry.name)
+      const skipped = { tensor: undefined, begin, end }
+      if (BUFFER_NAMES.some(form => form.test(name))) return skipped
+      const [, linear, part] = PART_NAME.exec(name) ?? []
+      const isPart = linear !== undefined && quantization !== undefined
+      const wrong = (fileOf && whyUnlisted(file, entry, fileOf)) ?? (isPart ? undefined : whyUnreadable(file, entry))
+      if (wrong) {
+        unusable.set(part === 'qweight' ? `${linear}.weight` : name, wrong)
+        return skipped
+      }
+      if (!isPart) {
         addTensor(name, plainTensor(file, entry))
         return { tensor: name, begin, end }
       }
@@ -68,19 +77,48 @@ export function safetensorsCheckpoint(
     })
     return { name: file, dataBegin, stored, maxPadding: 0 }
   })
+  const seen = new Set(files.flatMap(({ entries }) => entries.map(entry => entry.name)))
+  for (const [tensor, file] of fileOf ?? []) {
+    if (seen.has(tensor)) continue
+    const wrong = new CorruptCheckpoint(`${file} lacks tensor ${tensor}, which ${INDEX_FILE} puts there.`)
+    unusable.set(modelName(tensor), wrong)
+  }
   for (const [linear, parts] of linears) {
     if (quantization) addTensor(`${linear}.weight`, packedTensor(linear, parts, quantization))
   }
-  return { name, describedBy: 'config.json', hasPlainLayout: false, tensors, files: weightFiles }
+  return { name, describedBy: 'config.json', hasPlainLayout: false, tensors, unusable, files: weightFiles }
 }
 
-/** Some checkpoints of GPT-2 have it before all names. */
-const BASE_MODEL = /^transformer\./
+/** Some checkpoints of GPT-2 have `transformer.` before all names. */
+function modelName(name: string): string {
+  return name.replace(/^transformer\./, '')
+}
 
-/** What old versions of transformers saved besides weights: rotary frequencies, and the masks of GPT-2 and GPT-NeoX. */
-const BUFFER_NAMES = [/(^|\.)rotary_emb\.inv_freq$/, /\.(attn|attention)\.(masked_)?bias$/]
+/**
+ * What is saved besides weights: rotary constants and masks by old versions of transformers, positions, and the head that
+ * judges answers in a training (TRL's).
+ */
+const BUFFER_NAMES = [
+  /(^|\.)rotary_emb\.(original_inv_freq|inv_freq|cos_cached|sin_cached)$/,
+  /\.(attn|attention)\.(masked_)?bias$/,
+  /(^|\.)position_ids$/,
+  /^v_head\./,
+]
 
 const PART_NAME = /^(.+)\.(qweight|qzeros|scales|g_idx)$/
+
+function whyUnlisted(file: string, { name }: TensorEntry, fileOf: ReadonlyMap<string, string>) {
+  if (fileOf.get(name) === file) return undefined
+  return new CorruptCheckpoint(`${file} holds tensor ${name}, which ${INDEX_FILE} does not put there.`)
+}
+
+/** Integers that are no part of a quantised matrix; a model that does not need them has masks, ids or counters there. */
+function whyUnreadable(file: string, { name, dtype }: TensorEntry) {
+  if (isWeights(dtype)) return undefined
+  return new UnsupportedModel(
+    `${file}: tensor ${name} has dtype ${dtype}; supported are ${Object.keys(DTYPE_BYTES).join(', ')}, and integers where config.json says how weights were quantised.`,
+  )
+}
 
 /** Undefined if there is no such file. */
 async function readFileHeader(
@@ -110,11 +148,6 @@ async function readAll(reader: ByteReader, length: number, where: string): Promi
 }
 
 function plainTensor(file: string, { name, dtype, shape }: TensorEntry): SourceTensor {
-  if (!isWeights(dtype)) {
-    throw new UnsupportedModel(
-      `${file}: tensor ${name} has dtype ${dtype}; supported are ${Object.keys(DTYPE_BYTES).join(', ')}.`,
-    )
-  }
   return { file, storedName: name, shape, encoding: { type: dtype } }
 }
 

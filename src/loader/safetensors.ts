@@ -2,8 +2,8 @@ import { CorruptCheckpoint, UnsupportedModel } from '../core/errors'
 import { DTYPE_BYTES } from './dtype'
 import { brief, isJsonObject, parseJsonObject } from './json'
 
-/** Element types that we can read: those of weights, the words of quantised matrices, and masks, which we skip. */
-const STORED_BYTES = { ...DTYPE_BYTES, I32: 4, U8: 1, BOOL: 1 }
+/** Element types: those of weights, the words of quantised matrices, and those of masks, ids and counters, which we skip. */
+const STORED_BYTES = { ...DTYPE_BYTES, BOOL: 1, U8: 1, I8: 1, U16: 2, I16: 2, U32: 4, I32: 4, U64: 8, I64: 8 }
 
 export type StoredDtype = keyof typeof STORED_BYTES
 

@@ -219,9 +219,12 @@ test('Qwen has one in its upper layers, if it uses any', () => {
 
 test('layer_types say which layers have one', () => {
   const types = Array.from({ length: 32 }, (_, layer) => (layer % 4 === 3 ? 'full_attention' : 'sliding_attention'))
-  const windows = windowsOf({ ...MISTRAL, sliding_window: 8, layer_types: types })
-  expect(windows.slice(0, 5)).toEqual([8, 8, 8, undefined, 8])
+  const gemma = { ...MISTRAL, architectures: ['Gemma2ForCausalLM'], sliding_window: 16, layer_types: types }
+  expect(windowsOf(gemma).slice(0, 5)).toEqual([16, 16, 16, undefined, 16])
 })
+
+/** An architecture that reads what a Llama does, and which layers have a window. */
+const SMOLLM3 = { architectures: ['SmolLM3ForCausalLM'] }
 
 const windowsOf = (config: JsonObject) => parseModelConfig(config).layers.map(({ window }) => window)
 
@@ -236,7 +239,7 @@ test.each<[object, string]>([
   [{ rope_interleaved: true }, 'rope_interleaved is true; only false is supported.'],
   [{ partial_rotary_factor: 0.5 }, 'partial_rotary_factor is 0.5; only 1 is supported.'],
   [
-    { layer_types: ['chunked_attention'] },
+    { ...SMOLLM3, layer_types: ['chunked_attention'] },
     'layer_types is ["chunked_attention"]; supported are full_attention, sliding',
   ],
   [
@@ -252,6 +255,11 @@ test.each<[object, string]>([
   [{ hidden_size: 580, head_dim: 64 }, 'hidden_size is 580; it must be a multiple of 8.'],
   [{ intermediate_size: 1537 }, 'intermediate_size is 1537; it must be a multiple of 8.'],
   [{ head_dim: 60 }, 'head_dim is 60; it must be a multiple of 8.'],
+  [{ head_dim: 1000 }, 'head_dim is 1000; supported are up to 512.'],
+  [
+    { ...SMOLLM3, use_sliding_window: true, sliding_window: 8 },
+    'sliding_window is 8; supported are windows of 16 tokens, a block of the KV cache, and more.',
+  ],
 ])('%j is unsupported', (fields, message) => {
   expect(() => parseModelConfig({ ...SMOLLM2, ...fields })).toThrow(UnsupportedModel)
   expect(() => parseModelConfig({ ...SMOLLM2, ...fields })).toThrow(message)
@@ -267,12 +275,12 @@ test.each<[object, string]>([
   [{ rms_norm_eps: -1 }, 'config.json: rms_norm_eps is -1, but must be a positive number.'],
   [{ tie_word_embeddings: 'yes' }, 'config.json: tie_word_embeddings is "yes", but must be true or false.'],
   [{ eos_token_id: [-1] }, 'config.json: eos_token_id is [-1], but must be a token id or a list of them.'],
-  [{ layer_types: ['full_attention'] }, 'config.json: layer_types has 1 entries for 30 layers.'],
+  [{ ...SMOLLM3, layer_types: ['full_attention'] }, 'config.json: layer_types has 1 entries for 30 layers.'],
   [
-    { layer_types: Array(30).fill('sliding_attention') },
+    { ...SMOLLM3, use_sliding_window: true, layer_types: Array(30).fill('sliding_attention') },
     'config.json: sliding_window is undefined, but must be given for the layers of "sliding_attention".',
   ],
-  [{ sliding_window: '8' }, 'config.json: sliding_window is "8", but must be a whole number from 1 to'],
+  [{ ...SMOLLM3, sliding_window: '8' }, 'config.json: sliding_window is "8", but must be a whole number from 1 to'],
   [{ rope_scaling: 4 }, 'config.json: rope_scaling is 4, but must be an object.'],
   [
     { rope_scaling: { type: 'linear' } },

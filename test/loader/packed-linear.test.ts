@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { CorruptCheckpoint, UnsupportedModel } from '../../src/core/errors'
 import { dequantize } from '../../src/core/quantize'
 import { decodeRows } from '../../src/loader/decode-rows'
+import { parseModelConfig } from '../../src/loader/model-config'
 import { parseQuantization } from '../../src/loader/quantization-config'
 import { openSafetensors, safetensorsCheckpoint } from '../../src/loader/safetensors-checkpoint'
 import type { ModelSource } from '../../src/loader/source'
@@ -194,6 +195,13 @@ describe('quantization_config', () => {
 
   test.each([
     [{ quant_method: 'bitsandbytes' }, 'quant_method is "bitsandbytes"; supported are gptq, awq'],
+    ...['fp8', 'compressed-tensors', 'hqq', 'eetq', 'torchao', 'exl2', 'modelopt', 'auto-round', 'mxfp4'].map(
+      method =>
+        [{ quant_method: method }, `quant_method is "${method}"; supported are gptq, awq of 4 bits, and GGUF`] as const,
+    ),
+    [{ quant_method: undefined, load_in_4bit: true }, 'quant_method is "bitsandbytes"; supported'],
+    [{ quant_method: undefined, config_groups: {} }, 'quant_method is "compressed-tensors"; supported'],
+    [{ quant_method: undefined, mode: 'affine' }, 'quant_method is "MLX"; supported'],
     [{ bits: 8 }, 'bits is 8; only 4'],
     [{ group_size: -1 }, 'group_size is -1; supported are 32, 64, 128'],
     [{ checkpoint_format: 'marlin' }, 'checkpoint_format is "marlin"; supported are "gptq", "gptq_v2"'],
@@ -204,6 +212,18 @@ describe('quantization_config', () => {
     expect(() => parse(changed)).toThrow(UnsupportedModel)
     expect(() => parse(changed)).toThrow(message)
   })
+})
+
+test.each([
+  ['quantization', { group_size: 64, bits: 4 }, 'weights quantised by MLX'],
+  ['compression_config', { format: 'int-quantized' }, 'weights quantised by compressed-tensors'],
+])('%s of config.json is refused for what it is, before fields that only its files have', (field, value, message) => {
+  const config = { ...CONFIG, unheard_of: 1, [field]: value }
+  expect(() => parseModelConfig(config)).toThrow(UnsupportedModel)
+  expect(() => parseModelConfig(config)).toThrow(message)
+  expect(() => parseModelConfig(config)).toThrow('Or use the model from which it was quantised.')
+  expect(() => parseModelConfig({ ...config, architectures: ['Any'] })).toThrow('architectures is ["Any"]; supported')
+  expect(() => parseModelConfig({ ...CONFIG, [field]: null })).not.toThrow()
 })
 
 describe('a quantised matrix is refused', () => {

@@ -40,6 +40,7 @@ describe('a checkpoint in the terms of the graph', () => {
     name: 'model.safetensors',
     describedBy: 'config.json',
     hasPlainLayout,
+    unusable: new Map(),
     tensors: new Map([['w', { file: 'f', storedName: 'w', shape: [3, 5], encoding }]]),
     files: [],
   })

@@ -10,9 +10,15 @@ export type Decoder = Omit<ModelConfig, 'architecture' | 'bosTokenId' | 'eosToke
 export interface Architecture {
   /** Its names in config.json's `architectures`. */
   readonly names: readonly string[]
+  /**
+   * The fields that it reads, as its class in transformers does; the others are absent for `describe` and all that it calls.
+   */
+  readonly reads: readonly string[]
   /** Names that fields have for a Llama → those that they have here. */
   readonly aliases?: Readonly<Record<string, string>>
-  /** Fields besides those of irrelevant-fields.ts that do not change what it computes. */
+  /** Fields of which only one value can be run: the one that changes nothing. */
+  readonly only?: JsonObject
+  /** Fields besides those of irrelevant-fields.ts and shared-fields.ts that do not change what it computes. */
   readonly irrelevant?: readonly string[]
   /** Its GGUF files, if it has a name of its own there. */
   readonly gguf?: GgufVariant

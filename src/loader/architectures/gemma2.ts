@@ -3,6 +3,13 @@ import type { Fields } from '../fields'
 import type { JsonObject } from '../json'
 import type { Architecture, Decoder, GgufDescription } from './architecture'
 import { attentionBiases, LLAMA_TENSORS, type LlamaVariation, llamaLike } from './llama-like'
+import { LLAMA_FIELDS } from './shared-fields'
+
+export const GEMMA_FIELDS = [
+  ...[...LLAMA_FIELDS.filter(name => name !== 'hidden_act'), 'hidden_activation', 'attention_bias'],
+  ...['sliding_window', 'layer_types'],
+  ...['query_pre_attn_scalar', 'attn_logit_softcapping', 'final_logit_softcapping'],
+]
 
 /**
  * Gemma 2 (arXiv:2408.00118): norms before and after attention and MLP, GELU, embeddings times √hidden, scores and logits
@@ -11,8 +18,10 @@ import { attentionBiases, LLAMA_TENSORS, type LlamaVariation, llamaLike } from '
 export const gemma2: Architecture = {
   names: ['Gemma2ForCausalLM'],
   gguf: { name: 'gemma2', config: model => ggufGemma(model, 46) },
+  reads: GEMMA_FIELDS,
+  only: { use_bidirectional_attention: false },
   // sliding_window_size says sliding_window again
-  irrelevant: ['cache_implementation', 'hidden_act', 'sliding_window_size'],
+  irrelevant: ['cache_implementation', 'sliding_window_size'],
   describe: fields => gemma(fields, { slides: layer => layer % 2 === 0 }, { attention: 50, logits: 30 }),
 }
 
@@ -22,9 +31,9 @@ export function gemma(
   variation: LlamaVariation,
   caps: { readonly attention?: number; readonly logits?: number } = {},
 ): Decoder {
-  fields.only('use_bidirectional_attention', false)
   const base = llamaLike(fields, {
     headDim: 256,
+    numKvHeads: 4,
     tieWordEmbeddings: true,
     activation: 'gelu_pytorch_tanh',
     activationField: 'hidden_activation',

@@ -1,8 +1,8 @@
 import type { Fields } from '../fields'
-import { isJsonObject } from '../json'
+import { isJsonObject, type JsonObject } from '../json'
 import { type RopeOptions, readRope, readRopeObject } from '../rope-config'
 import type { Architecture, GgufDescription } from './architecture'
-import { GEMMA_TENSORS, gemma, gemmaNorm, ggufGemma } from './gemma2'
+import { GEMMA_FIELDS, GEMMA_TENSORS, gemma, gemmaNorm, ggufGemma } from './gemma2'
 
 /**
  * Gemma 3's text models (arXiv:2503.19786): Gemma 2 without caps but with a norm of each head of q and k, and with two
@@ -16,10 +16,12 @@ export const gemma3: Architecture = {
       ...ggufGemma(model, 62),
       rope_theta: model.fields.positive('rope.freq_base', 1e6),
       rope_local_base_freq: model.fields.positive('rope.freq_base_swa', 10_000),
-      layer_types: layerTypes(model),
+      ...windows(model),
     }),
   },
-  irrelevant: ['cache_implementation', '_sliding_window_pattern'],
+  reads: [...GEMMA_FIELDS, 'rope_local_base_freq', 'sliding_window_pattern'],
+  only: { use_bidirectional_attention: false },
+  irrelevant: ['cache_implementation'],
   describe: fields => {
     const pattern = fields.size('sliding_window_pattern', Number.MAX_SAFE_INTEGER, 6)
     return {
@@ -58,7 +60,12 @@ function readRopes(fields: Fields, options: RopeOptions) {
   }
 }
 
-function layerTypes({ perLayer }: GgufDescription): string[] | undefined {
-  const slides = perLayer('attention.sliding_window_pattern')
-  return slides && Array.from(slides, each => (each ? 'sliding_attention' : 'full_attention'))
+/** A list that says which layers have a window, or a number n for all but every nth; 0 for all. */
+function windows({ fields, perLayer }: GgufDescription): JsonObject {
+  const name = 'attention.sliding_window_pattern'
+  if (typeof fields.read(name) === 'number') {
+    return { sliding_window_pattern: fields.count(name, 0) || Number.MAX_SAFE_INTEGER }
+  }
+  const slides = perLayer(name)
+  return slides ? { layer_types: Array.from(slides, each => (each ? 'sliding_attention' : 'full_attention')) } : {}
 }

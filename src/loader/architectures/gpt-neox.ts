@@ -12,10 +12,18 @@ export const gptNeoX: Architecture = {
     turnsPart: true,
     config: ({ fields }) => ({ use_parallel_residual: fields.flag('use_parallel_residual', true) }),
   },
+  reads: [
+    ...['vocab_size', 'hidden_size', 'intermediate_size', 'num_hidden_layers', 'max_position_embeddings'],
+    ...['num_attention_heads', 'head_dim', 'hidden_act', 'layer_norm_eps', 'tie_word_embeddings', 'attention_bias'],
+    ...['rope_scaling', 'rope_parameters', 'original_max_position_embeddings', 'rotary_emb_base', 'rotary_pct'],
+    'use_parallel_residual',
+  ],
   aliases: { rms_norm_eps: 'layer_norm_eps', rope_theta: 'rotary_emb_base', partial_rotary_factor: 'rotary_pct' },
   irrelevant: ['classifier_dropout'],
   describe: fields => {
     const base = llamaLike(fields, { normEps: 1e-5, activation: 'gelu', rotaryShare: 0.25 })
+    // its rotation goes by head_dim, its heads do not
+    fields.only('head_dim', base.hiddenSize / base.numHeads)
     const hasBias = fields.flag('attention_bias', true)
     return {
       ...base,

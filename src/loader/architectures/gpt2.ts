@@ -6,6 +6,13 @@ import { llamaLike } from './llama-like'
 export const gpt2: Architecture = {
   names: ['GPT2LMHeadModel'],
   gguf: { name: 'gpt2' },
+  // sizes by either name, a Llama's first
+  reads: [
+    ...['hidden_size', 'num_hidden_layers', 'num_attention_heads', 'max_position_embeddings'],
+    ...['vocab_size', 'n_embd', 'n_inner', 'n_layer', 'n_head', 'n_positions'],
+    ...['activation_function', 'layer_norm_epsilon', 'tie_word_embeddings'],
+  ],
+  only: { scale_attn_weights: true, scale_attn_by_inverse_layer_idx: false, reorder_and_upcast_attn: false },
   aliases: {
     hidden_size: 'n_embd',
     intermediate_size: 'n_inner',
@@ -21,8 +28,6 @@ export const gpt2: Architecture = {
     ...['activation', 'first_dropout', 'proj_to_labels', 'type', 'use_proj'].map(name => `summary_${name}`),
   ],
   describe: fields => {
-    fields.only('scale_attn_weights', true)
-    for (const name of ['scale_attn_by_inverse_layer_idx', 'reorder_and_upcast_attn']) fields.only(name, false)
     const intermediateSize = 4 * Number(fields.read('hidden_size'))
     const base = llamaLike(fields, {
       intermediateSize,

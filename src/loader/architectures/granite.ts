@@ -1,5 +1,6 @@
 import type { Architecture } from './architecture'
 import { attentionBiases, llamaLike } from './llama-like'
+import { LLAMA_FIELDS } from './shared-fields'
 
 /** Granite 3 (arXiv:2412.03304): a Llama with a multiplier at every seam (as µP, arXiv:2203.03466, asks for). */
 export const granite: Architecture = {
@@ -14,6 +15,10 @@ export const granite: Architecture = {
       logits_scaling: fields.read('logit_scale'),
     }),
   },
+  reads: [
+    ...[...LLAMA_FIELDS, 'attention_bias', 'mlp_bias'],
+    ...['embedding_multiplier', 'attention_multiplier', 'residual_multiplier', 'logits_scaling'],
+  ],
   describe: fields => ({
     ...llamaLike(fields),
     ...attentionBiases(fields),

@@ -31,6 +31,7 @@ const ARCHITECTURES: readonly Architecture[] = [
 /** Names of config.json's `architectures`. */
 export const ARCHITECTURE_NAMES: readonly string[] = ARCHITECTURES.flatMap(({ names }) => names)
 
+/** By one of config.json's `architectures`. */
 export function findArchitecture(name: string): Architecture | undefined {
   return ARCHITECTURES.find(({ names }) => names.includes(name))
 }

@@ -1,5 +1,6 @@
+import { BLOCK_LEN } from '../../core/block'
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
-import type { Activation, Rope, TensorNames } from '../../core/model-config'
+import { type Activation, MAX_HEAD_DIM, type Rope, type TensorNames } from '../../core/model-config'
 import type { Fields } from '../fields'
 import { brief } from '../json'
 import { type RopeOptions, readRope } from '../rope-config'
@@ -42,10 +43,12 @@ export const LLAMA_TENSORS: TensorNames = {
 }
 
 /** Where an architecture reads config.json otherwise than a Llama, mostly defaults of absent fields. */
-export interface LlamaVariation extends WindowOptions, Pick<RopeOptions, 'defaultTheta' | 'rotaryShare'> {
+export interface LlamaVariation extends WindowOptions, Pick<RopeOptions, 'defaultTheta' | 'rotaryShare' | 'kinds'> {
   /** The rotations of layers that see everything, and of those with a window; default: one for both. */
   ropes?(fields: Fields, options: RopeOptions): { readonly full: Rope; readonly sliding: Rope }
   readonly headDim?: number
+  /** Where the field is absent; null says as many as query heads, as does the field's absence in a Llama. */
+  readonly numKvHeads?: number
   readonly intermediateSize?: number
   readonly normEps?: number
   readonly tieWordEmbeddings?: boolean
@@ -64,8 +67,7 @@ export function llamaLike(fields: Fields, variation: LlamaVariation = {}): Decod
     ...sizes,
     layers: readWindows(fields, numLayers, variation).map(window => ({
       rope: window === undefined ? full : sliding,
-      // a window as long as the context never hides a token
-      window: window === undefined || window >= maxPositions ? undefined : window,
+      window: actingWindow(window, maxPositions),
     })),
     norm: 'rms',
     normEps: fields.positive('rms_norm_eps', variation.normEps ?? 1e-6),
@@ -98,24 +100,40 @@ function oneRope(fields: Fields, options: RopeOptions) {
   return { full: rope, sliding: rope }
 }
 
+/** A window as long as the context never hides a token. */
+function actingWindow(window: number | undefined, maxPositions: number): number | undefined {
+  if (window === undefined || window >= maxPositions) return undefined
+  if (window >= BLOCK_LEN) return window
+  throw new UnsupportedModel(
+    `config.json: sliding_window is ${window}; supported are windows of ${BLOCK_LEN} tokens, a block of the KV cache, and more.`,
+  )
+}
+
 function readSizes(fields: Fields, defaults: LlamaVariation) {
   const hiddenSize = fields.size('hidden_size', MAX_WIDTH)
   const intermediateSize = fields.size('intermediate_size', MAX_WIDTH, defaults.intermediateSize)
   const numHeads = fields.size('num_attention_heads', MAX_HEADS)
-  const numKvHeads = fields.size('num_key_value_heads', MAX_HEADS, numHeads)
+  const numKvHeads = fields.size('num_key_value_heads', MAX_HEADS, defaultKvHeads(fields, defaults) ?? numHeads)
   const headDim = fields.size('head_dim', MAX_WIDTH, defaults.headDim ?? hiddenSize / numHeads)
-  checkMultiple('hidden_size', hiddenSize)
-  checkMultiple('intermediate_size', intermediateSize)
-  checkMultiple('head_dim', headDim)
+  checkMultiple(fields, 'hidden_size', hiddenSize)
+  checkMultiple(fields, 'intermediate_size', intermediateSize)
+  checkMultiple(fields, 'head_dim', headDim)
+  if (headDim > MAX_HEAD_DIM) {
+    throw new UnsupportedModel(`config.json: head_dim is ${headDim}; supported are up to ${MAX_HEAD_DIM}.`)
+  }
   if (numHeads % numKvHeads !== 0) {
     throw new CorruptCheckpoint(
-      `config.json: num_attention_heads ${numHeads} is not a multiple of num_key_value_heads ${numKvHeads}.`,
+      `config.json: ${fields.nameOf('num_attention_heads')} ${numHeads} is not a multiple of num_key_value_heads ${numKvHeads}.`,
     )
   }
   const maxPositions = fields.size('max_position_embeddings', MAX_POSITIONS)
   const vocabSize = fields.size('vocab_size', MAX_VOCAB)
   const numLayers = fields.size('num_hidden_layers', MAX_LAYERS)
   return { vocabSize, hiddenSize, intermediateSize, numLayers, numHeads, numKvHeads, headDim, maxPositions }
+}
+
+function defaultKvHeads(fields: Fields, { numKvHeads }: LlamaVariation): number | undefined {
+  return 'num_key_value_heads' in fields.json ? undefined : numKvHeads
 }
 
 function readActivation(
@@ -125,10 +143,10 @@ function readActivation(
   const value = fields.read(name) ?? activation
   if (typeof value === 'string' && Object.hasOwn(ACTIVATIONS, value)) return ACTIVATIONS[value]
   const supported = Object.keys(ACTIVATIONS).join(', ')
-  throw new UnsupportedModel(`${fields.file}: ${name} is ${brief(value)}; supported are ${supported}.`)
+  throw new UnsupportedModel(`${fields.file}: ${fields.nameOf(name)} is ${brief(value)}; supported are ${supported}.`)
 }
 
-function checkMultiple(name: string, value: number): void {
+function checkMultiple({ file, nameOf }: Fields, name: string, value: number): void {
   if (value % WIDTH_MULTIPLE === 0) return
-  throw new UnsupportedModel(`config.json: ${name} is ${value}; it must be a multiple of ${WIDTH_MULTIPLE}.`)
+  throw new UnsupportedModel(`${file}: ${nameOf(name)} is ${value}; it must be a multiple of ${WIDTH_MULTIPLE}.`)
 }

@@ -1,9 +1,11 @@
 import type { Architecture } from './architecture'
 import { attentionBiases, llamaLike } from './llama-like'
+import { LLAMA_FIELDS } from './shared-fields'
 
 /** Llama 1 to 3, SmolLM, TinyLlama and many more. */
 export const llama: Architecture = {
   names: ['LlamaForCausalLM'],
+  reads: [...LLAMA_FIELDS, 'attention_bias', 'mlp_bias'],
   gguf: {
     name: 'llama',
     turnsNeighbours: true,

@@ -1,5 +1,6 @@
 import type { Architecture } from './architecture'
 import { attentionBiases, LLAMA_TENSORS, llamaLike } from './llama-like'
+import { LLAMA_FIELDS } from './shared-fields'
 
 /**
  * OLMo 2 (arXiv:2501.00656): a Llama that norms what attention and MLP give instead of what they read, and q and k each as
@@ -8,6 +9,7 @@ import { attentionBiases, LLAMA_TENSORS, llamaLike } from './llama-like'
 export const olmo2: Architecture = {
   names: ['Olmo2ForCausalLM'],
   gguf: { name: 'olmo2' },
+  reads: [...LLAMA_FIELDS, 'attention_bias'],
   describe: fields => ({
     ...llamaLike(fields, { normEps: 1e-5 }),
     ...attentionBiases(fields),

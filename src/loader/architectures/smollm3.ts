@@ -1,15 +1,20 @@
 import type { Fields } from '../fields'
 import type { Architecture } from './architecture'
 import { attentionBiases, llamaLike } from './llama-like'
+import { LLAMA_FIELDS } from './shared-fields'
 
 /** SmolLM3: a Llama in which every fourth layer, if nothing else is said, leaves q and k unturned (NoPE, arXiv:2501.18795). */
 export const smollm3: Architecture = {
   names: ['SmolLM3ForCausalLM'],
   gguf: { name: 'smollm3', turnsNeighbours: true },
-  irrelevant: ['pretraining_tp', 'max_window_layers'],
+  reads: [
+    ...[...LLAMA_FIELDS, 'attention_bias', 'mlp_bias', 'no_rope_layers', 'no_rope_layer_interval'],
+    ...['sliding_window', 'use_sliding_window', 'layer_types'],
+  ],
+  irrelevant: ['pretraining_tp'],
   describe: fields => {
     const turns = readTurning(fields)
-    const variation = { defaultTheta: 2e6, tieWordEmbeddings: true, usesWindow: false }
+    const variation = { defaultTheta: 2e6, tieWordEmbeddings: true, numKvHeads: 4, usesWindow: false }
     const base = llamaLike(fields, { ...variation, slides: layer => !turns(layer) })
     return {
       ...base,

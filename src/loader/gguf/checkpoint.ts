@@ -1,9 +1,10 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
 import type { ModelConfig } from '../../core/model-config'
 import type { Checkpoint, SourceTensor, StoredTensor } from '../checkpoint'
+import { architectureOf } from './architecture'
 import { hasInterleavedHeads } from './head-order'
-import { architectureOf, type GgufModel } from './model'
-import { nameTranslation, ROPE_FACTORS } from './tensor-names'
+import type { GgufModel } from './model'
+import { CONSTANTS, nameTranslation, ROPE_FACTORS } from './tensor-names'
 import type { GgufTensor } from './tensor-table'
 
 /** The tensors of a GGUF model, by the names that its `config` has for them. */
@@ -14,7 +15,7 @@ export function ggufCheckpoint({ metadata, files }: GgufModel, { tensors: names,
   const weightFiles = files.map(({ file, dataBegin, tensors: entries, alignment }) => {
     const stored = entries.map((entry): StoredTensor => {
       const tensor = translate(entry.name)
-      if (tensor === undefined && !ROPE_FACTORS.includes(entry.name)) {
+      if (tensor === undefined && !ROPE_FACTORS.includes(entry.name) && !CONSTANTS.test(entry.name)) {
         throw new UnsupportedModel(`${file}: tensor ${entry.name} is none that the architecture ${architecture} has.`)
       }
       if (tensor !== undefined) tensors.set(tensor, sourceTensor(file, entry, turnsNeighbours ? headDim : undefined))
@@ -22,7 +23,8 @@ export function ggufCheckpoint({ metadata, files }: GgufModel, { tensors: names,
     })
     return { name: file, dataBegin, stored, maxPadding: alignment - 1 }
   })
-  return { name: files[0].file, describedBy: 'the metadata', hasPlainLayout: true, tensors, files: weightFiles }
+  const described = { name: files[0].file, describedBy: 'the metadata', hasPlainLayout: true }
+  return { ...described, tensors, unusable: new Map(), files: weightFiles }
 }
 
 function sourceTensor(file: string, { name, shape, format }: GgufTensor, headDim: number | undefined): SourceTensor {

@@ -1,8 +1,10 @@
+import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
 import type { GgufDescription } from '../architectures/architecture'
 import { Fields } from '../fields'
 import type { JsonObject } from '../json'
-import { briefValue, type Metadata } from './metadata'
-import { architectureOf, type GgufModel } from './model'
+import { architectureOf } from './architecture'
+import { briefValue, type Metadata, type MetadataValue, type NumberList } from './metadata'
+import type { GgufModel } from './model'
 import { type RopeFactors, ropeScaling } from './rope-scaling'
 
 /** Published models have 32 to 256; a head of q or k is held whole. */
@@ -24,12 +26,38 @@ const ENDS = [
 ]
 
 /** The fields that describe a model, for typed access by their names without the architecture's. */
-export function ggufFields({ file, values }: Metadata, architecture: string): Fields {
+export function ggufFields(metadata: Metadata, architecture: string): Fields {
+  const { file, values } = metadata
   const prefix = `${architecture}.`
   const own = [...values].filter(([key]) => key.startsWith(prefix))
-  // the fields that are lists are read otherwise; of others their length is enough for an error
-  const json = own.map(([key, value]) => [key, typeof value === 'object' ? briefValue(value) : value])
+  const ofEachLayer = EACH_LAYER.map(name => prefix + name)
+  const json = own.map(([key, value]) => {
+    if (typeof value !== 'object') return [key, value]
+    if (ofEachLayer.includes(key)) return [key, uniform(metadata, key, value, values.get(`${prefix}block_count`))]
+    // other fields that are lists are read otherwise; of them their length is enough for an error
+    return [key, briefValue(value)]
+  })
   return new Fields(Object.fromEntries(json), file, name => prefix + name)
+}
+
+/** Fields that may be a list with a number for each layer. */
+const EACH_LAYER = ['attention.head_count', 'attention.head_count_kv', 'feed_forward_length']
+
+/** The number that a list has for all layers. */
+function uniform(
+  { file }: Metadata,
+  key: string,
+  list: NumberList | readonly string[],
+  numLayers: MetadataValue | undefined,
+) {
+  if (list.length !== numLayers) {
+    throw new CorruptCheckpoint(`${file}: ${key} is ${briefValue(list)}, for ${briefValue(numLayers)} layers.`)
+  }
+  const differs = list.findIndex(value => value !== list[0])
+  if (differs < 0) return list[0]
+  throw new UnsupportedModel(
+    `${file}: ${key} is ${list[0]} for layer 0 and ${list[differs]} for layer ${differs}; all layers must be alike.`,
+  )
 }
 
 /** Elements of an attention head that turn. */
@@ -41,11 +69,11 @@ export function readRotaryDim(fields: Fields): number {
 }
 
 /**
- * What the model's config.json would say, in Hugging Face's names. `factors` are those of the file, if it has any. As
+ * What the model's config.json would say, in Hugging Face's names for its architecture. `factors` are those of the file, if it has any. As
  * there, a field that is neither understood nor known to be irrelevant is `UnsupportedModel`.
  */
 export function ggufConfig({ metadata, tensors }: GgufModel, factors: RopeFactors): JsonObject {
-  const { names, gguf } = architectureOf(metadata)
+  const { names, gguf, aliases = {} } = architectureOf(metadata)
   const fields = ggufFields(metadata, gguf.name)
   const hiddenSize = fields.size('embedding_length', MAX_SIZE)
   const numLayers = fields.size('block_count', MAX_SIZE)
@@ -87,7 +115,8 @@ export function ggufConfig({ metadata, tensors }: GgufModel, factors: RopeFactor
     ...gguf.config?.(model),
   }
   fields.refuseUnread(new Set(IRRELEVANT.map(fields.nameOf)))
-  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
+  const given = Object.entries(config).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given.map(([name, value]) => [aliases[name] ?? name, value]))
 }
 
 function readVocabSize(metadata: Metadata, fields: Fields): number {

@@ -29,8 +29,10 @@ export function formatNamed(name: string): TensorFormat {
   return format
 }
 
-/** Those that files have and we do not; only for errors. */
+/** Those that files have or had and we do not (ggml.h); only for errors. */
 const OTHER_NAMES: Readonly<Record<number, string>> = {
+  4: 'Q4_2',
+  5: 'Q4_3',
   9: 'Q8_1',
   10: 'Q2_K',
   11: 'Q3_K',
@@ -43,10 +45,24 @@ const OTHER_NAMES: Readonly<Record<number, string>> = {
   21: 'IQ3_S',
   22: 'IQ2_S',
   23: 'IQ4_XS',
+  24: 'I8',
+  25: 'I16',
+  26: 'I32',
+  27: 'I64',
+  28: 'F64',
   29: 'IQ1_M',
+  31: 'Q4_0_4_4',
+  32: 'Q4_0_4_8',
+  33: 'Q4_0_8_8',
   34: 'TQ1_0',
   35: 'TQ2_0',
+  36: 'IQ4_NL_4_4',
+  37: 'IQ4_NL_4_8',
+  38: 'IQ4_NL_8_8',
   39: 'MXFP4',
+  40: 'NVFP4',
+  41: 'Q1_0',
+  42: 'Q2_0',
 }
 
 export function formatName(type: number): string {

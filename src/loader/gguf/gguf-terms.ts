@@ -1,7 +1,8 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
-import { architectureOf, type GgufModel } from './model'
+import { architectureOf } from './architecture'
+import type { GgufModel } from './model'
 
-/** What GGUF calls the fields of config.json, without the architecture before them. */
+/** What GGUF calls the fields of a Llama's config.json, without the architecture before them. */
 const FIELD_NAMES: Readonly<Record<string, string>> = {
   vocab_size: 'vocab_size',
   hidden_size: 'embedding_length',
@@ -15,15 +16,15 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
   rope_theta: 'rope.freq_base',
   sliding_window: 'attention.sliding_window',
 }
-const NAME = new RegExp(`\\b(${Object.keys(FIELD_NAMES).join('|')})\\b`, 'g')
 
 /** An error about the config.json that a GGUF file was translated into, in the words of the file. */
 export function inGgufTerms(error: unknown, { metadata }: GgufModel): unknown {
   if (!(error instanceof UnsupportedModel || error instanceof CorruptCheckpoint)) return error
-  const { name } = architectureOf(metadata).gguf
+  const { gguf, aliases = {} } = architectureOf(metadata)
+  const own = new Map(Object.entries(FIELD_NAMES).map(([field, ggufName]) => [aliases[field] ?? field, ggufName]))
   const message = error.message
     .replaceAll('config.json', metadata.file)
-    .replace(NAME, field => `${name}.${FIELD_NAMES[field]}`)
+    .replace(/\b\w+\b/g, word => (own.has(word) ? `${gguf.name}.${own.get(word)}` : word))
   const options = { cause: error }
   return error instanceof UnsupportedModel
     ? new UnsupportedModel(message, options)

@@ -1,6 +1,7 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
 import { ByteReader } from '../byte-reader'
 import { type ModelSource, missingFile } from '../source'
+import { architectureOf } from './architecture'
 import { ByteCursor, NeedsMoreBytes } from './byte-cursor'
 import type { Metadata } from './metadata'
 import { parseMetadata } from './parse-metadata'
@@ -82,6 +83,8 @@ function parse(cursor: ByteCursor): GgufHeader {
   }
   const numTensors = cursor.count('tensors')
   const metadata = parseMetadata(cursor, cursor.count('fields'))
+  // before tensors of formats that are unknown too; parts but the first do not say it
+  if (metadata.values.has('general.architecture')) architectureOf(metadata)
   const alignment = metadata.count('general.alignment', MAX_ALIGNMENT) ?? DEFAULT_ALIGNMENT
   if (alignment < 1 || !Number.isInteger(Math.log2(alignment))) {
     throw new CorruptCheckpoint(`${file}: general.alignment is ${alignment}, but must be a power of two.`)

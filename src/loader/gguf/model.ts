@@ -1,9 +1,7 @@
-import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
-import { GGUF_ARCHITECTURES } from '../architectures'
-import type { Architecture, GgufVariant } from '../architectures/architecture'
+import { CorruptCheckpoint } from '../../core/errors'
 import type { ModelSource } from '../source'
 import { type GgufHeader, readHeader } from './header'
-import { briefValue, type Metadata } from './metadata'
+import type { Metadata } from './metadata'
 import { checkPart, splitFiles } from './split-files'
 import type { GgufTensor } from './tensor-table'
 
@@ -26,17 +24,6 @@ export async function openGguf(source: ModelSource, file: string, signal?: Abort
     files.push(header)
   }
   return { metadata: files[0].metadata, files, tensors: allTensors(files) }
-}
-
-/** @throws UnsupportedModel unless it is one of ours */
-export function architectureOf(metadata: Metadata): Architecture & { readonly gguf: GgufVariant } {
-  const name = metadata.text('general.architecture')
-  const architecture = GGUF_ARCHITECTURES.get(name ?? '')
-  if (architecture?.gguf) return { ...architecture, gguf: architecture.gguf }
-  const supported = [...GGUF_ARCHITECTURES.keys()].join(', ')
-  throw new UnsupportedModel(
-    `${metadata.file}: general.architecture is ${briefValue(name)}; supported are ${supported}.`,
-  )
 }
 
 function allTensors(files: readonly GgufHeader[]): ReadonlyMap<string, GgufTensor> {

@@ -31,9 +31,8 @@ export function ropeScaling(fields: Fields, { theta, rotaryDim, factors }: RopeS
   const factor = type === 'none' ? 1 : givenFactor
   const { rope_freqs: frequencyFactors, rope_factors_short: short, rope_factors_long: long } = factors
   if (short && long) return longRope(fields, short, long)
+  if (type === 'yarn') return yarn(fields, factor)
   fields.only('rope.scaling.attn_factor', 1)
-  const original = fields.read('rope.scaling.original_context_length')
-  if (type === 'yarn') return { rope_type: 'yarn', factor, original_max_position_embeddings: original }
   if (type !== 'none' && type !== 'linear') {
     throw new UnsupportedModel(
       `${fields.file}: ${fields.nameOf('rope.scaling.type')} is ${String(type)}; supported are none, linear, yarn.`,
@@ -42,6 +41,21 @@ export function ropeScaling(fields: Fields, { theta, rotaryDim, factors }: RopeS
   if (!frequencyFactors) return factor === 1 ? undefined : { rope_type: 'linear', factor }
   if (factor === 1) return llama3Scaling(fields.file, theta, rotaryDim, frequencyFactors)
   throw new CorruptCheckpoint(`${fields.file} scales rotary frequencies both by ${factor} and by factors of their own.`)
+}
+
+/** Here `attn_factor` multiplies what the factor asks for, where transformers has `attention_factor` instead of that. */
+function yarn(fields: Fields, factor: number): JsonObject {
+  fields.only('rope.scaling.yarn_ext_factor', 1)
+  fields.only('rope.scaling.yarn_attn_factor', 1)
+  fields.only('rope.scaling.yarn_log_multiplier', 0)
+  return {
+    rope_type: 'yarn',
+    factor,
+    original_max_position_embeddings: fields.read('rope.scaling.original_context_length'),
+    attention_factor: fields.positive('rope.scaling.attn_factor', 1) * (0.1 * Math.log(Math.max(1, factor)) + 1),
+    beta_fast: fields.read('rope.scaling.yarn_beta_fast'),
+    beta_slow: fields.read('rope.scaling.yarn_beta_slow'),
+  }
 }
 
 /** Phi-3's, whose original context is where the short factors end. */

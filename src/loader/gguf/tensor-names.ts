@@ -3,6 +3,9 @@ import type { Named, TensorNames } from '../../core/model-config'
 /** What rotary frequencies are divided by, which is part of the configuration rather than of the weights: [rotaryDim / 2]. */
 export const ROPE_FACTORS = ['rope_freqs', 'rope_factors_short', 'rope_factors_long'].map(name => `${name}.weight`)
 
+/** Constants that early converters wrote, which follow from the fields. */
+export const CONSTANTS = /^(blk\.\d+\.attn_rot_embd|rope\.freqs)(\.weight)?$/
+
 /** Hugging Face's name for a tensor of a GGUF file; undefined for one that the architecture does not have. */
 export function nameTranslation({ layer, ...tensors }: TensorNames): (name: string) => string | undefined {
   const modelNames = new Map([

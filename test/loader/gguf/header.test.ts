@@ -151,6 +151,11 @@ describe('what we cannot read is unsupported, by its name', () => {
     for (const [type, name] of [
       [10, 'Q2_K'],
       [20, 'IQ4_NL'],
+      [4, 'Q4_2'],
+      [27, 'I64'],
+      [31, 'Q4_0_4_4'],
+      [40, 'NVFP4'],
+      [41, 'Q1_0'],
       [77, '77 (unknown)'],
     ] as const) {
       const file = writeGguf({ ...TINY, tensors: [{ ...first, type }] })

@@ -1,14 +1,17 @@
 import { expect, test } from 'vitest'
+import { UnsupportedModel } from '../../../src/core/errors'
 import type { ModelConfig } from '../../../src/core/model-config'
-import { parseModelConfig } from '../../../src/loader/model-config'
-import { readModelFiles } from '../../../src/loader/model-files'
+import { describeModel, readModelFiles } from '../../../src/loader/model-files'
 import { memorySource } from '../memory-source'
 import { TINY, withFields } from './tiny-gguf'
-import { BOOL, F32, type Field, TEXT, type TensorInput, U32, writeGguf } from './write-gguf'
+import { BOOL, F32, type Field, LIST, TEXT, type TensorInput, U32, writeGguf } from './write-gguf'
 
-type Values = Readonly<Record<string, number | boolean>>
+type Value = number | boolean | string | readonly number[] | readonly boolean[]
+type Values = Readonly<Record<string, Value>>
 
-function fieldOf(key: string, value: number | boolean): Field {
+function fieldOf(key: string, value: Value): Field {
+  if (typeof value === 'string') return [key, TEXT, value]
+  if (typeof value === 'object') return [key, LIST, value.map(Number), typeof value[0] === 'boolean' ? BOOL : U32]
   if (typeof value === 'boolean') return [key, BOOL, value]
   return [key, /epsilon|freq_base|scale|factor|softcapping/.test(key) ? F32 : U32, value]
 }
@@ -19,7 +22,7 @@ async function described(architecture: string, values: Values, tensors: readonly
   const llama = TINY.fields.map(([key]) => key).filter(key => key.startsWith('llama.'))
   const input = withFields({ ...TINY, tensors }, [['general.architecture', TEXT, architecture], ...own], llama)
   const source = { ...memorySource({ 'model.gguf': writeGguf(input) }, 9_999), gguf: 'model.gguf' }
-  return parseModelConfig((await readModelFiles(source)).config)
+  return describeModel(await readModelFiles(source))
 }
 
 const sizes = (layers: number, context: number, hidden: number, ffn: number, heads: number, kvHeads = heads) => ({
@@ -119,4 +122,67 @@ test('Phi-4 mini turns three quarters of a head by factors that are tensors', as
   const config = await described('phi3', values, factors)
   expect(config.layers[0].window).toBeUndefined()
   expect(ropeOf(config)).toMatchObject({ dim: 96, scaling: { type: 'longrope', originalMaxPositions: 4096 } })
+})
+
+const LLAMA = { ...sizes(2, 512, 64, 96, 4, 2), ...rms(1e-5) }
+
+test('a list that says the same of every layer is that number', async () => {
+  const lists = { 'attention.head_count': [4, 4], 'attention.head_count_kv': [2, 2], feed_forward_length: [96, 96] }
+  expect(await described('llama', { ...LLAMA, ...lists })).toEqual(await described('llama', LLAMA))
+})
+
+test('layers that differ are refused by the name of what differs', async () => {
+  const differing = described('llama', { ...LLAMA, 'attention.head_count_kv': [2, 4] })
+  await expect(differing).rejects.toThrow(UnsupportedModel)
+  await expect(differing).rejects.toThrow(
+    'llama.attention.head_count_kv is 2 for layer 0 and 4 for layer 1; all layers must be alike.',
+  )
+  const short = described('llama', { ...LLAMA, feed_forward_length: [96] })
+  await expect(short).rejects.toThrow('llama.feed_forward_length is a list of 1 numbers, for 2 layers.')
+})
+
+test('the windows of Gemma 3 are a list, or the number of layers from one without to the next', async () => {
+  const window = { 'attention.sliding_window': 16, ...heads(16), ...rms(1e-6) }
+  const gemma = { ...sizes(6, 512, 64, 96, 4, 1), ...window }
+  const windowsOf = async (pattern?: Value) => {
+    const fields: Values = pattern === undefined ? {} : { 'attention.sliding_window_pattern': pattern }
+    return (await described('gemma3', { ...gemma, ...fields })).layers.map(each => each.window ?? 0)
+  }
+  expect(await windowsOf()).toEqual([16, 16, 16, 16, 16, 0])
+  expect(await windowsOf(3)).toEqual([16, 16, 0, 16, 16, 0])
+  expect(await windowsOf(1)).toEqual([0, 0, 0, 0, 0, 0])
+  expect(await windowsOf(0)).toEqual([16, 16, 16, 16, 16, 16])
+  expect(await windowsOf([true, false, true, false, true, false])).toEqual([16, 0, 16, 0, 16, 0])
+})
+
+test('a Llama has no window, as for llama.cpp', async () => {
+  const { layers } = await described('llama', { ...LLAMA, 'attention.sliding_window': 16 })
+  expect(layers[0].window).toBeUndefined()
+})
+
+test('attn_factor multiplies what YaRN asks for: DeepSeek R1 0528 Qwen3 8B does without', async () => {
+  const yarn = {
+    ...{ 'rope.scaling.type': 'yarn', 'rope.scaling.factor': 4, 'rope.scaling.original_context_length': 32768 },
+    'rope.scaling.attn_factor': 0.8782488562869419,
+  }
+  const qwen3 = { ...sizes(1, 131072, 64, 96, 4, 2), ...rms(1e-6), ...heads(16) }
+  const { scaling } = ropeOf(await described('qwen3', { ...qwen3, ...yarn })) ?? {}
+  expect(scaling).toMatchObject({ type: 'yarn', factor: 4, originalMaxPositions: 32768 })
+  expect(scaling && 'attentionFactor' in scaling && scaling.attentionFactor).toBeCloseTo(1, 6)
+  const extrapolated = described('qwen3', { ...qwen3, ...yarn, 'rope.scaling.yarn_ext_factor': 0.5 })
+  await expect(extrapolated).rejects.toThrow('qwen3.rope.scaling.yarn_ext_factor is 0.5; only 1 is supported.')
+})
+
+test('an architecture that is unknown is said before anything else is judged', async () => {
+  const tensors = [{ name: 'token_embd.weight', type: 39, shape: [8, 32], data: new Uint8Array(136) }]
+  await expect(described('gpt-oss', {}, tensors)).rejects.toThrow(
+    'general.architecture is "gpt-oss"; supported are llama',
+  )
+})
+
+test('errors name the field as the file does, whatever the architecture calls it in config.json', async () => {
+  const gpt2 = { ...sizes(2, 512, 64, 96, 4), 'attention.layer_norm_epsilon': 1e-5 }
+  await expect(described('gpt2', { ...gpt2, feed_forward_length: 97 })).rejects.toThrow(
+    'gpt2.feed_forward_length is 97; it must be a multiple of 8.',
+  )
 })

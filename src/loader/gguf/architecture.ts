@@ -1,0 +1,15 @@
+import { UnsupportedModel } from '../../core/errors'
+import { GGUF_ARCHITECTURES } from '../architectures'
+import type { Architecture, GgufVariant } from '../architectures/architecture'
+import { briefValue, type Metadata } from './metadata'
+
+/** @throws UnsupportedModel unless it is one of ours */
+export function architectureOf(metadata: Metadata): Architecture & { readonly gguf: GgufVariant } {
+  const name = metadata.text('general.architecture')
+  const architecture = GGUF_ARCHITECTURES.get(name ?? '')
+  if (architecture?.gguf) return { ...architecture, gguf: architecture.gguf }
+  const supported = [...GGUF_ARCHITECTURES.keys()].join(', ')
+  throw new UnsupportedModel(
+    `${metadata.file}: general.architecture is ${briefValue(name)}; supported are ${supported}.`,
+  )
+}
