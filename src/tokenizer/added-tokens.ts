@@ -15,7 +15,8 @@ export class AddedTokens {
       if (typeof content === 'string' && content !== '' && !isNormalized) this.#contents.set(content, token)
     }
     const lengths = new Map<string, Set<number>>()
-    for (const { [0]: first, length } of this.#contents.keys()) {
+    for (const content of this.#contents.keys()) {
+      const [first, length] = [content.charAt(0), content.length]
       const ofFirst = lengths.get(first)
       if (ofFirst) ofFirst.add(length)
       else lengths.set(first, new Set([length]))

@@ -3,7 +3,7 @@ import { cutsAtSpaces } from './regex-cuts'
 
 /** Where the text between two added tokens may be cut, so that the pieces' tokens are together those of the whole. */
 export interface CutPlaces {
-  /** Before a space that follows a character which is no white space. */
+  /** Before a space that follows a character which is no white space, nor stands for a space. */
   readonly atSpaces: boolean
   /**
    * A piece that is encoded alone gets a space before it, however it begins: one that begins with a space because it was

@@ -9,8 +9,8 @@ import { PieceMemory } from './piece-memory'
  */
 const SIZES = [512, 64, 1]
 
-/** A character that no tokenizer's pattern, nor trimming, takes for white space. */
-const INK = /[^\s\u0085]/
+/** A character that no tokenizer's pattern, nor trimming, takes for white space, nor writes for a space. */
+const INK = /[^\s\u0085\u2581]/
 
 /**
  * Encodes texts in pieces, each of which is encoded once: what texts have in common costs no more than to look it up, be
