@@ -6,6 +6,7 @@ import {
 } from '@huggingface/tokenizers'
 import { CoppiceError, InvalidRequest, UnsupportedModel } from '../core/errors'
 import type { Json } from './json'
+import { mostCharacters } from './longest-token'
 import { runnableJson } from './runnable-json'
 import { joined, SharedBeginnings } from './shared-beginnings'
 import { type SpecialTokens, specialTokens } from './special-tokens'
@@ -27,6 +28,9 @@ export class Tokenizer {
   readonly #tokenizer: HuggingFaceTokenizer
   readonly #specialIds: ReadonlySet<number>
   readonly #pieces: SharedBeginnings
+  readonly #json: Json
+  readonly #config: Json
+  #mostCharacters: number | undefined
   /** Ids that `addSpecialTokens` puts before and after a text; undefined if it does anything else. */
   readonly #ends: readonly [readonly number[], readonly number[]] | undefined
 
@@ -50,6 +54,8 @@ export class Tokenizer {
     this.#specialIds = new Set(added.filter(([, token]) => token.special).map(([id]) => id))
     this.#pieces = new SharedBeginnings(json, runnable, config, piece => this.#encode(piece, false))
     this.#ends = this.#findEnds()
+    this.#json = runnable
+    this.#config = config
   }
 
   /**
@@ -72,6 +78,15 @@ export class Tokenizer {
     if (addSpecialTokens) yield before
     yield* this.#pieces.encode(wellFormed)
     if (addSpecialTokens) yield after
+  }
+
+  /**
+   * So many tokens a text has at least, as its length alone tells: no token is longer than the longest. 0 if nothing can
+   * be told.
+   */
+  minTokens(text: string): number {
+    this.#mostCharacters ??= mostCharacters(this.#json, this.#config)
+    return Math.ceil(text.length / this.#mostCharacters)
   }
 
   #findEnds(): readonly [readonly number[], readonly number[]] | undefined {
