@@ -121,7 +121,7 @@ export async function runJob(
       requests: texts.length,
       failed: responses.filter(response => response.error).length,
       promptTokens,
-      treeTokens: generation.plan.treeTokens,
+      treeTokens: (await generation.plan).treeTokens,
       prefillTokens: after.prefillTokens - before.prefillTokens,
       savedTokens: after.savedTokens - before.savedTokens,
       decodeTokens,

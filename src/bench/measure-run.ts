@@ -23,7 +23,7 @@ export interface Counts extends Difference {
 
 /** Of a `JobPlan`, what a run can be held against. */
 export type Plan = Pick<
-  ReturnType<Engine['plan']>,
+  Awaited<ReturnType<Engine['plan']>>,
   'computeTokens' | 'groups' | 'levels' | 'peakBlocks' | 'estimatedSteps'
 >
 
@@ -54,7 +54,7 @@ export async function measureRun(engine: Engine, shape: Shape, seed: number): Pr
   const generated = answers.flat().reduce((total, { length }) => total + length, 0)
   const after = engine.stats()
   const counts = { ...difference(after, before), generated, peakBlocks: after.peakBlocks }
-  const plan = shape.kind === 'tree' ? planOf(engine, requests(shape, { seed, vocabSize })) : undefined
+  const plan = shape.kind === 'tree' ? await planOf(engine, requests(shape, { seed, vocabSize })) : undefined
   return { ms, counts, plan, answers, sequences }
 }
 
@@ -81,8 +81,8 @@ async function answerAll(engine: Engine, batch: readonly Request[]): Promise<(re
   return results.map(({ tokenIds }) => tokenIds)
 }
 
-function planOf(engine: Engine, batch: readonly Request[]): Plan {
-  const { computeTokens, groups, levels, peakBlocks, estimatedSteps } = engine.plan(prompts(batch), params(batch))
+async function planOf(engine: Engine, batch: readonly Request[]): Promise<Plan> {
+  const { computeTokens, groups, levels, peakBlocks, estimatedSteps } = await engine.plan(prompts(batch), params(batch))
   return { computeTokens, groups, levels, peakBlocks, estimatedSteps }
 }
 

@@ -1,14 +1,26 @@
+/** What a GPU that does nothing does nevertheless. */
+export interface NullGpuOptions {
+  /** How long what is read back takes. Default: no time, so that steps follow each other without a pause. */
+  readonly mapAsync?: () => Promise<void>
+  /** Default: at once. */
+  readonly createComputePipelineAsync?: () => Promise<unknown>
+  /** When the device is lost. Default: never. */
+  readonly lost?: Promise<unknown>
+}
+
 /**
  * A GPU that does nothing, at once: what is left of an engine's time is that of its own code. Every word read back is a
  * token id that is no special one. `onSubmit` is called after each submit.
  */
-export function nullGpu(onSubmit: () => void): GPU {
+export function nullGpu(onSubmit: () => void, options: NullGpuOptions = {}): GPU {
+  const { mapAsync = () => Promise.resolve(), lost = new Promise(nothing) } = options
+  const { createComputePipelineAsync = () => Promise.resolve({}) } = options
   const pass = { setPipeline: nothing, setBindGroup: nothing, dispatchWorkgroups: nothing, end: nothing }
   const encoder = { beginComputePass: () => pass, copyBufferToBuffer: nothing, finish: () => ({}) }
   const createBuffer = ({ size }: GPUBufferDescriptor) => {
     return {
       size,
-      mapAsync: () => Promise.resolve(),
+      mapAsync,
       getMappedRange: (_offset: number, bytes: number) => new Uint32Array(bytes / 4).fill(TOKEN).buffer,
       unmap: nothing,
       destroy: nothing,
@@ -18,7 +30,7 @@ export function nullGpu(onSubmit: () => void): GPU {
     limits: LIMITS,
     features: new Set(),
     adapterInfo: INFO,
-    lost: new Promise(nothing),
+    lost,
     queue: { writeBuffer: nothing, submit: onSubmit, onSubmittedWorkDone: () => Promise.resolve() },
     addEventListener: nothing,
     pushErrorScope: nothing,
@@ -28,7 +40,7 @@ export function nullGpu(onSubmit: () => void): GPU {
     createBindGroup: () => ({}),
     createShaderModule: nothing,
     createPipelineLayout: nothing,
-    createComputePipelineAsync: () => Promise.resolve({}),
+    createComputePipelineAsync,
     createCommandEncoder: () => encoder,
     destroy: nothing,
   }

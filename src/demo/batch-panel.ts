@@ -56,7 +56,13 @@ export function batchPanel(): Panel {
     try {
       const prompts = lines.map(line => promptFor(instruction.value, line, chat.checked))
       const generation = engine.generate(prompts, settings('batch'), { signal })
-      plan = generation.plan
+      // why there is none, the results say
+      generation.plan.then(
+        made => {
+          plan = made
+        },
+        () => undefined,
+      )
       for await (const result of generation) {
         results.push(result)
         table.fill(result)

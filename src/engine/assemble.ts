@@ -57,6 +57,7 @@ export function assemble(
   const sampler = new Sampler(context, config.vocabSize, { logits: activations.logits, results, lastTokens })
   const scheduler = new Scheduler({
     pools: kvGroups.map(group => new BlockPool(group.numBlocks, group.window)),
+    vocabSize: config.vocabSize,
     tokenBudget,
     contextLength,
     stepsInFlight,

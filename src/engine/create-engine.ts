@@ -1,3 +1,4 @@
+import { orAborted } from '../core/abortable'
 import { abortError } from '../core/errors'
 import { openGpu } from '../gpu/device'
 import { describeModel, openCheckpoint, readModelFiles } from '../loader'
@@ -25,36 +26,38 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
   const { signal } = options
   checkOptions(options)
   if (signal?.aborted) throw abortError(signal)
-  const source = await openSource(location, options)
+  const source = await orAborted(openSource(location, options), signal)
   const files = await readModelFiles(source, signal)
   const config = describeModel(files)
   const tokenizer = new Tokenizer(files.tokenizer, files.tokenizerConfig)
   const chatTemplate = new ChatTemplate(files.tokenizerConfig, files.chatTemplate)
   const checkpoint = await openCheckpoint(source, files, config, signal)
-  const gpu = await openGpu(options)
+  const gpu = await orAborted(openGpu(options), signal, late => late.dispose())
+  const failed = new AbortController()
+  const underWay: Promise<unknown>[] = []
   try {
     const isKept = options.cache !== false
     const { tuning = !gpu.isSoftware, tokenBudget = DEFAULT_TOKEN_BUDGET } = options
-    const tuner = tuning ? new Tuner(gpu, await openTable(gpu, isKept), tokenBudget) : undefined
+    const table = tuning ? await orAborted(openTable(gpu, isKept), signal) : undefined
+    const tuner = table && new Tuner(gpu, table, tokenBudget)
     const { parts, weights } = assemble(gpu, config, checkpoint, options, tuner)
-    const failed = new AbortController()
     const either = AbortSignal.any(signal ? [signal, failed.signal] : [failed.signal])
     const load = () => loadWeights(gpu, source, checkpoint, weights, { ...options, signal: either })
-    const tuned = gpu.settled().then(() => tuner?.tune(either))
+    const tuned = orAborted(gpu.settled(), either).then(() => tuner?.tune(either))
     // kernels compile and are timed while the weights come, if that does not disturb
     const loading = tuner?.needsQuiet ? tuned.then(load) : load()
-    const [report, choice] = await Promise.all([loading, tuned]).catch(async error => {
-      failed.abort(error)
-      await Promise.allSettled([loading, tuned])
-      throw error
-    })
-    if (tuner && isKept) await keepTable(gpu, tuner.table)
+    underWay.push(tuned, loading)
+    const [report, choice] = await orAborted(Promise.all([loading, tuned]), signal)
+    if (tuner && isKept) await orAborted(keepTable(gpu, tuner.table), signal)
     const decisions = [...parts.decisions, ...(choice ? [choice] : [])]
     const prompts = new PromptEncoder(tokenizer, chatTemplate, config.vocabSize, parts.memory.contextLength)
     const modelName = source.gguf ?? source.name
     return new Engine({ ...parts, decisions, modelName, config, weights: report.kinds, tokenizer, prompts })
   } catch (error) {
-    gpu.dispose()
+    failed.abort(error)
+    // what is under way writes to buffers until it notices; who aborts need not wait for that
+    const freed = Promise.allSettled(underWay).then(() => gpu.dispose())
+    if (!signal?.aborted) await freed
     throw error
   }
 }

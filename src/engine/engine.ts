@@ -1,9 +1,11 @@
 import type { Draw } from '../core/batch'
 import { BLOCK_LEN } from '../core/block'
-import { abortError, CoppiceError, Disposed, InvalidRequest, UnsupportedModel } from '../core/errors'
+import { Deferred } from '../core/deferred'
+import { abortError, CoppiceError, type DeviceLost, Disposed, InvalidRequest, UnsupportedModel } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
 import type { SamplingParams } from '../core/sampling-params'
 import { type FinishReason, Sequence } from '../core/sequence'
+import { inSlices, type Work } from '../core/work'
 import type { KernelTime } from '../gpu/profiler'
 import type { MemoryPlan } from '../kv/memory-plan'
 import type { JobPlan } from '../planner/plan-job'
@@ -11,7 +13,7 @@ import { NO_TOKEN } from '../sampler/sampler'
 import type { Scheduler } from '../scheduler/scheduler'
 import type { Tokenizer } from '../tokenizer/tokenizer'
 import { AsyncQueue } from './async-queue'
-import { failedResult, Generation, type GenerationResult } from './generation'
+import { emptyResult, Generation, type GenerationResult } from './generation'
 import { Job, type JobSettings } from './job'
 import { Output } from './output'
 import type { Prompt } from './prompt'
@@ -25,6 +27,13 @@ import type { WeightKind } from './weight-report'
 export interface GenerateOptions {
   /** Stops the call: prompts that are still running end with `abort` and what they have, then the signal's reason is thrown. */
   readonly signal?: AbortSignal
+}
+
+/** What is asked for: the prompts as they were, and each one's checked parameters. */
+interface Call {
+  readonly prompts: readonly Prompt[]
+  readonly paramsOf: (index: number) => SamplingParams
+  readonly signal: AbortSignal | undefined
 }
 
 /** Everything an engine is made of; `createEngine` puts it together. */
@@ -53,12 +62,16 @@ export class Engine {
   /** What the matrices were in the model's files, what they are kept as, and what was lost by that. */
   readonly weights: readonly WeightKind[]
   readonly tokenizer: Tokenizer
+  /** Resolves with the reason when the device is lost, upon which nothing works any more; never rejects. Stays pending when the engine is disposed. */
+  readonly lost: Promise<DeviceLost>
   readonly #parts: EngineParts
   readonly #loop: StepLoop
   readonly #outputs = new Map<
     Sequence,
     { readonly output: Output; readonly generation: Generation; readonly job: Job }
   >()
+  /** Calls whose prompts are being read and planned. */
+  readonly #preparing = new Set<Generation>()
   #numSequences = 0
   /** Of all plans so far: each call's groups get numbers of their own. */
   #numGroups = 0
@@ -77,14 +90,22 @@ export class Engine {
       onDraw: (sequence, draw) => this.#onDraw(sequence, draw),
       onError: error => this.#fail(error),
     })
-    void parts.runner.lost.then(error => this.#fail(error))
+    this.lost = new Promise(resolve => {
+      void parts.runner.lost.then(error => {
+        if (!(this.#failure instanceof Disposed)) resolve(error)
+        this.#fail(error)
+      })
+    })
   }
 
   /**
    * Generates for all prompts together. Results come as they finish; `.all()` gives them in order. A prompt that cannot
-   * be served (empty, longer than the context) fails alone: its result carries the error.
+   * be served (no prompt at all, empty, longer than the context) fails alone: its result carries the error.
+   *
+   * Many prompts are read and planned a few milliseconds at a time, and none runs before all are; do not change them until
+   * the generation's `plan` is there.
    * @param params for all prompts, or one for each
-   * @throws InvalidRequest for a bad parameter · Disposed · DeviceLost
+   * @throws InvalidRequest for a bad parameter or prompts that are no array · Disposed · DeviceLost
    */
   generate(
     prompts: readonly Prompt[],
@@ -125,8 +146,17 @@ export class Engine {
    * they would run, and what that comes to. Prompts that cannot be served are left out.
    * @throws InvalidRequest for a bad parameter · Disposed · DeviceLost
    */
-  plan(prompts: readonly Prompt[], params: GenerationParams | readonly GenerationParams[] = {}): JobPlan {
-    return new Job(this.#prepare(prompts, params).sequences, this.#parts.jobs).plan
+  async plan(
+    prompts: readonly Prompt[],
+    params: GenerationParams | readonly GenerationParams[] = {},
+    options: GenerateOptions = {},
+  ): Promise<JobPlan> {
+    const call = this.#check(prompts, params, options)
+    const job = await inSlices(this.#plan(call, []), () => {
+      if (this.#failure) throw this.#failure
+      if (call.signal?.aborted) throw abortError(call.signal)
+    })
+    return job.plan
   }
 
   /** Checks parameters as `generate` would. `where` stands before the reason. @throws InvalidRequest */
@@ -173,53 +203,109 @@ export class Engine {
   #start(
     prompts: readonly Prompt[],
     params: GenerationParams | readonly GenerationParams[],
-    { signal }: GenerateOptions,
+    options: GenerateOptions,
     onText?: (text: string) => void,
   ): Generation {
-    if (signal?.aborted) throw abortError(signal)
-    const { sequences, errors } = this.#prepare(prompts, params)
-    const job = new Job(sequences, this.#parts.jobs)
+    const call = this.#check(prompts, params, options)
+    const plan = new Deferred<JobPlan>()
+    const sequences: (Sequence | undefined)[] = []
+    const failed = new Set<number>()
+    let isCancelled = false
     const cancel = () => {
-      for (const sequence of job.sequences) this.#end(sequence, 'abort')
+      isCancelled = true
+      if (this.#preparing.has(generation)) return
+      for (const sequence of sequences) if (sequence) this.#end(sequence, 'abort')
     }
-    const generation = new Generation(prompts.length, job.plan, cancel, signal)
-    sequences.forEach((sequence, index) => {
-      const error = errors[index]
-      if (error) generation.deliver(failedResult(index, error))
-      if (!sequence) return
-      const output = new Output(index, sequence, this.tokenizer, onText)
-      this.#outputs.set(sequence, { output, generation, job })
+    const generation = new Generation(call.prompts.length, plan.promise, cancel, call.signal)
+    const fail = (index: number, error: CoppiceError) => {
+      failed.add(index)
+      generation.deliver(emptyResult(index, error))
+    }
+    const goOn = () => {
+      if (this.#failure) throw this.#failure
+      if (isCancelled) throw abortError(call.signal)
+    }
+    const prepare = function* (this: Engine): Work<void> {
+      const job = yield* this.#plan(call, sequences, fail)
+      plan.resolve(job.plan)
+      yield* this.#queue(job, sequences, generation, onText)
+      this.#preparing.delete(generation)
+    }
+    this.#preparing.add(generation)
+    inSlices(prepare.call(this), goOn).catch((error: unknown) => {
+      this.#preparing.delete(generation)
+      plan.reject(error)
+      for (const sequence of sequences) if (sequence) this.#forget(sequence)
+      if (!isCancelled) generation.fail(error)
+      else for (const index of call.prompts.keys()) if (!failed.has(index)) generation.deliver(emptyResult(index))
     })
-    job.start(this.#parts.scheduler, this.#numGroups)
-    this.#numGroups += 1 + job.plan.groups
-    this.#loop.wake()
     return generation
   }
 
-  /** A sequence for each prompt, or the reason why it cannot be served. @throws InvalidRequest for a bad parameter */
-  #prepare(prompts: readonly Prompt[], params: GenerationParams | readonly GenerationParams[]) {
+  /** What is asked for, if it is a call at all. @throws InvalidRequest · Disposed · DeviceLost · the signal's reason */
+  #check(
+    prompts: readonly Prompt[],
+    params: GenerationParams | readonly GenerationParams[],
+    options: GenerateOptions,
+  ): Call {
+    const signal = checkedSignal(options)
+    if (signal?.aborted) throw abortError(signal)
     if (this.#failure) throw this.#failure
-    const perPrompt = paramsOfEach(prompts.length, params, this.config.vocabSize)
-    const errors: (CoppiceError | undefined)[] = []
-    const sequences = prompts.map((prompt, index) => {
+    if (!Array.isArray(prompts)) {
+      throw new InvalidRequest(
+        `The prompts are ${prompts === null ? null : typeof prompts}, but must be an array: [prompt] for a single one.`,
+      )
+    }
+    return { prompts: [...prompts], paramsOf: paramsOfEach(prompts.length, params, this.config.vocabSize), signal }
+  }
+
+  /**
+   * Reads the prompts and plans the job of those that can run. `sequences`: becomes a sequence for each prompt, or
+   * undefined, and the reason goes to `fail`.
+   */
+  *#plan(
+    { prompts, paramsOf }: Call,
+    sequences: (Sequence | undefined)[],
+    fail?: (index: number, error: CoppiceError) => void,
+  ): Work<Job> {
+    for (const [index, prompt] of prompts.entries()) {
       try {
-        return this.#sequence(prompt, perPrompt(index))
+        sequences[index] = yield* this.#sequence(prompt, paramsOf(index))
       } catch (error) {
         if (!(error instanceof CoppiceError)) throw error
-        errors[index] = error
-        return undefined
+        sequences[index] = undefined
+        fail?.(index, error)
       }
-    })
-    return { sequences, errors }
+      yield
+    }
+    return yield* Job.of(sequences, this.#parts.jobs)
   }
 
   /** @throws InvalidRequest if the prompt cannot be served */
-  #sequence(prompt: Prompt, params: SamplingParams): Sequence {
-    const tokens = this.#parts.prompts.encode(prompt)
+  *#sequence(prompt: Prompt, params: SamplingParams): Work<Sequence> {
+    const tokens = yield* this.#parts.prompts.encode(prompt)
     const maxLen = Math.min(tokens.length + params.maxTokens, this.memory.contextLength)
     const sequence = new Sequence(this.#numSequences++, tokens, params, maxLen, this.config.eosTokenIds)
     this.#parts.scheduler.check(sequence)
     return sequence
+  }
+
+  *#queue(
+    job: Job,
+    sequences: readonly (Sequence | undefined)[],
+    generation: Generation,
+    onText?: (text: string) => void,
+  ): Work<void> {
+    const firstGroup = this.#numGroups
+    this.#numGroups += 1 + job.plan.groups
+    for (const [index, sequence] of sequences.entries()) {
+      if (!sequence) continue
+      const output = new Output(index, sequence, this.tokenizer, onText)
+      this.#outputs.set(sequence, { output, generation, job })
+      yield
+    }
+    yield* job.start(this.#parts.scheduler, firstGroup)
+    this.#loop.wake()
   }
 
   #onDraw(sequence: Sequence, draw: Draw): void {
@@ -240,11 +326,15 @@ export class Engine {
   #end(sequence: Sequence, reason: FinishReason, error?: CoppiceError): void {
     const entry = this.#outputs.get(sequence)
     if (!entry) return
-    this.#outputs.delete(sequence)
     const { scheduler } = this.#parts
-    scheduler.finish(sequence, reason)
+    this.#forget(sequence, reason)
     if (reason !== 'abort') entry.job.onFinished(sequence, scheduler)
     entry.generation.deliver(entry.output.result(error))
+  }
+
+  #forget(sequence: Sequence, reason: FinishReason = 'abort'): void {
+    this.#outputs.delete(sequence)
+    this.#parts.scheduler.finish(sequence, reason)
   }
 
   /** Nothing can go on: every call under way gets the error after the results it has. */
@@ -252,10 +342,21 @@ export class Engine {
     if (this.#failure) return
     this.#failure = error
     const sequences = [...this.#outputs.keys()]
-    const generations = new Set([...this.#outputs.values()].map(({ generation }) => generation))
+    const running = [...this.#outputs.values()].map(({ generation }) => generation)
+    const generations = new Set([...this.#preparing, ...running])
     this.#outputs.clear()
     // the callers first: if it is the scheduler that failed, it may fail again
     for (const generation of generations) generation.fail(error)
     for (const sequence of sequences) this.#parts.scheduler.finish(sequence, 'error')
   }
+}
+
+/** @throws InvalidRequest for options of the wrong kind */
+function checkedSignal(options: GenerateOptions): AbortSignal | undefined {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidRequest(`The options of a call are ${String(options)}, but must be an object like { signal }.`)
+  }
+  const { signal } = options
+  if (signal === undefined || (typeof signal === 'object' && signal !== null && 'aborted' in signal)) return signal
+  throw new InvalidRequest(`signal is ${String(signal)}, but must be an AbortSignal.`)
 }

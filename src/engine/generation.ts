@@ -1,4 +1,4 @@
-import { abortError, type CoppiceError } from '../core/errors'
+import { abortError, type CoppiceError, InvalidRequest } from '../core/errors'
 import type { FinishReason } from '../core/sequence'
 import type { JobPlan } from '../planner/plan-job'
 import { AsyncQueue } from './async-queue'
@@ -27,10 +27,18 @@ export interface GenerationResult {
   readonly error: CoppiceError | undefined
 }
 
-/** The result of a prompt that cannot be served. */
-export function failedResult(index: number, error: CoppiceError): GenerationResult {
-  const usage = { promptTokens: 0, completionTokens: 0 }
-  return { index, text: '', tokenIds: [], promptTokenIds: [], finishReason: 'error', logprobs: undefined, usage, error }
+/** The result of a prompt of which nothing was computed: it cannot be served, or was stopped before. */
+export function emptyResult(index: number, error?: CoppiceError): GenerationResult {
+  return {
+    index,
+    text: '',
+    tokenIds: [],
+    promptTokenIds: [],
+    finishReason: error ? 'error' : 'abort',
+    logprobs: undefined,
+    usage: { promptTokens: 0, completionTokens: 0 },
+    error,
+  }
 }
 
 /**
@@ -41,14 +49,15 @@ export class Generation implements AsyncIterable<GenerationResult> {
   readonly #results = new AsyncQueue<GenerationResult>()
   readonly #signal: AbortSignal | undefined
   #numDelivered = 0
+  #isRead = false
   /** What the signal wants thrown, once the prompts that it stopped have delivered what they have. */
   #aborted: { readonly error: unknown } | undefined
 
   constructor(
     /** Prompts in the call. */
     readonly size: number,
-    /** How those of them that can run were planned. */
-    readonly plan: JobPlan,
+    /** How those of them that can run were planned; rejects with what ended the call before. */
+    readonly plan: Promise<JobPlan>,
     /** Stops the prompts that are still running; they end with `abort`. */
     readonly cancel: () => void,
     signal?: AbortSignal,
@@ -70,19 +79,30 @@ export class Generation implements AsyncIterable<GenerationResult> {
     this.#end({ error })
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<GenerationResult, void, undefined> {
+  /** @throws InvalidRequest at the second time: results are handed out once */
+  [Symbol.asyncIterator](): AsyncGenerator<GenerationResult, void, undefined> {
+    if (this.#isRead) {
+      throw new InvalidRequest(
+        'The results of this generation are read already, and handed out only once. Keep them, or take `.all()` alone.',
+      )
+    }
+    this.#isRead = true
+    return this.#read()
+  }
+
+  /** All results in the order of the prompts. @throws InvalidRequest if some were read before */
+  async all(): Promise<GenerationResult[]> {
+    const results: GenerationResult[] = new Array(this.size)
+    for await (const result of this) results[result.index] = result
+    return results
+  }
+
+  async *#read(): AsyncGenerator<GenerationResult, void, undefined> {
     try {
       yield* this.#results
     } finally {
       this.cancel()
     }
-  }
-
-  /** All results in the order of the prompts. */
-  async all(): Promise<GenerationResult[]> {
-    const results: GenerationResult[] = new Array(this.size)
-    for await (const result of this) results[result.index] = result
-    return results
   }
 
   readonly #onAbort = () => {

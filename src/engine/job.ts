@@ -1,8 +1,9 @@
 import type { Sequence } from '../core/sequence'
+import type { Work } from '../core/work'
 import type { Share } from '../kv/claim'
 import { type Order, orderPrompts } from '../planner/order-prompts'
 import { OutputEstimate } from '../planner/output-estimate'
-import { type JobPlan, type PlannedPrompt, planJob, type Sharing } from '../planner/plan-job'
+import { type JobPlan, type PlannedJob, type PlannedPrompt, planJob, type Sharing } from '../planner/plan-job'
 import type { Run } from '../planner/run'
 import type { Scheduler } from '../scheduler/scheduler'
 
@@ -31,34 +32,41 @@ export class Job {
   readonly #estimate: OutputEstimate
   #numFinished = 0
 
-  readonly sequences: readonly Sequence[]
+  /** Plans. `sequences`: a new one for each prompt of the call; undefined for those that cannot run. */
+  static *of(sequences: readonly (Sequence | undefined)[], settings: JobSettings): Work<Job> {
+    const running = sequences.filter(sequence => sequence !== undefined)
+    const callIndices = [...sequences.keys()].filter(index => sequences[index] !== undefined)
+    const prompts = running.map(({ tokens, promptLen, maxLen }) => ({ tokens, outputTokens: maxLen - promptLen }))
+    return new Job(running, settings, prompts, yield* planJob(prompts, settings), callIndices)
+  }
 
-  /** `sequences`: a new one for each prompt of the call; undefined for those that cannot run. */
-  constructor(
-    sequences: readonly (Sequence | undefined)[],
+  private constructor(
+    readonly sequences: readonly Sequence[],
     readonly settings: JobSettings,
+    prompts: readonly PlannedPrompt[],
+    planned: PlannedJob,
+    callIndices: readonly number[],
   ) {
-    this.sequences = sequences.filter(sequence => sequence !== undefined)
-    this.#prompts = this.sequences.map(({ tokens, promptLen, maxLen }) => ({
-      tokens,
-      outputTokens: maxLen - promptLen,
-    }))
-    this.#indices = new Map(this.sequences.map((sequence, index) => [sequence, index]))
-    const { root, shares, order, ...numbers } = planJob(this.#prompts, settings)
+    const { root, shares, order, ...numbers } = planned
+    this.#prompts = prompts
+    this.#indices = new Map(sequences.map((sequence, index) => [sequence, index]))
     this.#root = root
     this.#shares = shares
     this.#order = order
-    const callIndices = [...sequences.keys()].filter(index => sequences[index] !== undefined)
     this.plan = { ...numbers, order: order.map(index => callIndices[index]) }
-    const maxTokens = this.#prompts.map(({ outputTokens }) => outputTokens)
+    const maxTokens = prompts.map(({ outputTokens }) => outputTokens)
     this.#estimate = new OutputEstimate(root, maxTokens)
   }
 
   /** Queues everything, in the order of the plan. `firstGroup`: the plan's groups are numbered from here on. */
-  start(scheduler: Scheduler, firstGroup: number): void {
+  *start(scheduler: Scheduler, firstGroup: number): Work<void> {
     for (const index of this.#order) {
-      scheduler.add(this.sequences[index], { call: this, share: this.#shareOf(this.#shares[index], firstGroup) })
+      const share = this.#shareOf(this.#shares[index], firstGroup)
+      if (share) scheduler.claim(this.sequences[index], share)
+      yield
     }
+    // all at once: of a call that is queued in part, a step would take the first as if they shared with nobody after them
+    for (const index of this.#order) scheduler.add(this.sequences[index], { call: this })
   }
 
   /** A sequence has ended. Each time that as many have as before, the rest is put in a better order. */

@@ -1,5 +1,8 @@
 import { InvalidRequest } from '../core/errors'
+import type { Work } from '../core/work'
+import { foreignToken } from '../scheduler/check-request'
 import type { ChatTemplate } from '../tokenizer/chat-template'
+import { joined } from '../tokenizer/shared-beginnings'
 import type { Tokenizer } from '../tokenizer/tokenizer'
 import type { Message, Prompt } from './prompt'
 
@@ -25,40 +28,78 @@ export class PromptEncoder {
 
   /**
    * The prompt's tokens, special ones included; at least one, and room for at least one more.
-   * @throws InvalidRequest for an empty or too long prompt, an id outside the vocabulary, or a model without a chat template
+   * @throws InvalidRequest for what is no prompt, an empty or too long one, or a model without a chat template
    */
-  encode(prompt: Prompt): number[] {
-    const tokens = this.#tokens(prompt)
+  *encode(prompt: Prompt): Work<number[]> {
+    const tokens = yield* this.#tokens(prompt)
     if (tokens.length === 0) {
       throw new InvalidRequest(
         'The prompt is empty, and this model has no begin-of-sequence token to start from. Give at least one token.',
       )
     }
-    if (tokens.length >= this.#contextLength) {
-      throw new InvalidRequest(
-        `The prompt has ${tokens.length} tokens, but the context holds ${this.#contextLength}, output included. Shorten it.`,
-      )
-    }
+    if (tokens.length >= this.#contextLength) throw this.#tooLong(String(tokens.length))
     return tokens
   }
 
-  #tokens(prompt: Prompt): number[] {
-    if (typeof prompt === 'string') return this.#tokenizer.encode(prompt, { addSpecialTokens: true })
-    if (!Array.isArray(prompt))
-      throw new InvalidRequest(`A prompt is a text, messages or token ids, not ${typeof prompt}.`)
-    if (isMessages(prompt)) {
-      // the template writes the special tokens itself
-      return this.#tokenizer.encode(this.#chatTemplate.render(prompt), { addSpecialTokens: false })
-    }
-    return (prompt as readonly number[]).map((id, index) => {
-      if (Number.isInteger(id) && id >= 0 && id < this.#vocabSize) return id
+  *#tokens(prompt: Prompt): Work<number[]> {
+    if (typeof prompt === 'string') return yield* this.#encodeText(prompt, true)
+    if (!Array.isArray(prompt)) {
       throw new InvalidRequest(
-        `Token ${index} of the prompt is ${String(id)}, but ids go from 0 to ${this.#vocabSize - 1}.`,
+        `A prompt is a text, messages or token ids, not ${prompt === null ? null : typeof prompt}.`,
       )
-    })
+    }
+    // the template writes the special tokens itself
+    if (isChat(prompt)) return yield* this.#encodeText(this.#chatTemplate.render(prompt), false)
+    return [...(prompt as readonly number[])]
+  }
+
+  *#encodeText(text: string, addSpecialTokens: boolean): Work<number[]> {
+    const atLeast = this.#tokenizer.minTokens(text)
+    if (atLeast >= this.#contextLength) throw this.#tooLong(`at least ${atLeast}`)
+    const parts: (readonly number[])[] = []
+    let numTokens = 0
+    let numTokensHere = 0
+    for (const part of this.#tokenizer.encodeInParts(text, { addSpecialTokens })) {
+      parts.push(part)
+      numTokens += part.length
+      numTokensHere += part.length
+      // whoever hands in a book by mistake need not wait for the end of it
+      if (numTokens >= 2 * this.#contextLength) throw this.#tooLong(`at least ${numTokens}`)
+      if (numTokensHere < TOKENS_AT_ONCE) continue
+      numTokensHere = 0
+      yield
+    }
+    const tokens = joined(parts)
+    const foreign = foreignToken(tokens, this.#vocabSize)
+    if (foreign < 0) return tokens
+    const name = JSON.stringify(this.#tokenizer.decode([tokens[foreign]], { skipSpecialTokens: false }))
+    throw new InvalidRequest(
+      `Token ${foreign} of the prompt is ${tokens[foreign]} (${name}), but ids go from 0 to ${this.#vocabSize - 1}: the tokenizer's files name more tokens than the model has. Leave it out of the text.`,
+    )
+  }
+
+  #tooLong(numTokens: string): InvalidRequest {
+    return new InvalidRequest(
+      `The prompt has ${numTokens} tokens, but the context holds ${this.#contextLength}, output included. Shorten it.`,
+    )
   }
 }
 
-function isMessages(prompt: Prompt): prompt is readonly Message[] {
-  return typeof prompt[0] === 'object'
+/** Tokens of a text, about, after which other work may have its turn: some milliseconds. */
+const TOKENS_AT_ONCE = 2048
+
+/** @throws InvalidRequest for something among messages that is none */
+function isChat(prompt: readonly unknown[]): prompt is readonly Message[] {
+  if (typeof prompt[0] !== 'object') return false
+  for (const [index, message] of prompt.entries()) {
+    if (typeof message === 'object' && message !== null && typeof (message as Message).role === 'string') continue
+    throw new InvalidRequest(
+      `Message ${index} of the prompt is ${describe(message)}, but must be an object with a role.`,
+    )
+  }
+  return true
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'one without a role' : String(value)
 }

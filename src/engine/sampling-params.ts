@@ -37,6 +37,9 @@ const KNOWN = new Set([...Object.keys(NUMBERS), 'logitBias', 'logprobs', 'stop',
  * @throws InvalidRequest that names the parameter, its value and what is allowed
  */
 export function samplingParams(given: GenerationParams, vocabSize: number): SamplingParams {
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidRequest(`The parameters are ${String(given)}, but must be an object like { maxTokens: 64 }.`)
+  }
   const unknown = Object.keys(given).filter(name => !KNOWN.has(name))
   if (unknown.length > 0) {
     throw new InvalidRequest(`Unknown parameter ${unknown.join(', ')}. Known are ${[...KNOWN].join(', ')}.`)
@@ -80,7 +83,8 @@ export function paramsOfEach(
       `${params.length} sets of parameters for ${numPrompts} prompts; give one for all, or one each.`,
     )
   }
-  const checked = params.map((each: GenerationParams) => samplingParams(each, vocabSize))
+  // holes, which `map` would leave out, are no parameters
+  const checked = Array.from(params, (each: GenerationParams) => samplingParams(each, vocabSize))
   return index => checked[index]
 }
 

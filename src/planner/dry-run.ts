@@ -1,4 +1,5 @@
 import { BLOCK_LEN, blocksFor } from '../core/block'
+import type { Work } from '../core/work'
 import type { PlannedPrompt } from './planned-prompt'
 import { type Run, runOfEach } from './run'
 import { Timeline } from './timeline'
@@ -36,16 +37,19 @@ interface Course {
  * Nothing that comes later delays a prompt once it is admitted, so its whole course is known then, and no events need
  * be simulated. Linear in steps and generated tokens: where blocks are short, a prompt is tried about twice.
  */
-export function dryRun(
+export function* dryRun(
   order: readonly number[],
   prompts: readonly PlannedPrompt[],
   root: Run,
   limits: Limits,
-): Schedule {
+): Work<Schedule> {
   const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.tokens.length + numOutputs(prompt)), 0)
   const simulation = new Simulation(root, limits, longest)
   const runs = runOfEach(root)
-  for (const index of order) simulation.run(prompts[index], runs[index])
+  for (const index of order) {
+    simulation.run(prompts[index], runs[index])
+    yield
+  }
   const { peakBlocks, estimatedSteps } = simulation
   return { peakBlocks, estimatedSteps }
 }

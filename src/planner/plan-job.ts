@@ -1,4 +1,5 @@
 import { assert } from '../core/assert'
+import type { Work } from '../core/work'
 import type { Share } from '../kv/claim'
 import { bestGroups } from './best-groups'
 import { dryRun, type Limits, type Schedule } from './dry-run'
@@ -62,14 +63,18 @@ const MOST_TRIED_TOKENS = 2 ** 20
 const ORDERS: readonly Order[] = ['ratio', 'dual', 'fcfs']
 
 /** Plans a whole job: what its prompts share, in which order they run, and what that comes to. Linear in the tokens. */
-export function planJob(prompts: readonly PlannedPrompt[], { sharing, order, ...limits }: PlanOptions): PlannedJob {
+export function* planJob(
+  prompts: readonly PlannedPrompt[],
+  { sharing, order, ...limits }: PlanOptions,
+): Work<PlannedJob> {
   for (const [index, { tokens }] of prompts.entries()) assert(tokens.length > 0, `Prompt ${index} is empty.`)
-  const { root: tree, forcedTokens } = sharedRuns(prompts)
+  const { root: tree, forcedTokens } = yield* sharedRuns(prompts)
   const root = sharing === 'off' ? noRuns(prompts) : sharing === 'two-level' ? bestGroups(tree) : tree
   const promptTokens = prompts.reduce((sum, { tokens }) => sum + tokens.length, 0)
   const computeTokens = tokensToCompute(root, prompts)
   const orders = sharing === 'cache' ? (['fcfs'] as const) : order ? [order] : ORDERS
-  const { orderedBy, order: indices } = bestOrder(root, prompts, orders, limits)
+  const { orderedBy, order: indices } = yield* bestOrder(root, prompts, orders, limits)
+  const schedule = yield* dryRun(indices, prompts, root, limits)
   return {
     order: indices,
     orderedBy,
@@ -82,7 +87,7 @@ export function planJob(prompts: readonly PlannedPrompt[], { sharing, order, ...
     groups: root.children.length,
     levels: root.preorder().reduce((most, { level }) => Math.max(most, level), 0),
     root,
-    ...dryRun(indices, prompts, root, limits),
+    ...schedule,
   }
 }
 
@@ -90,17 +95,18 @@ export function planJob(prompts: readonly PlannedPrompt[], { sharing, order, ...
  * The order that a dry run finds fastest, over the first prompts of each if the job is large; none but the first is tried
  * if that nearly fills every step.
  */
-function bestOrder(
+function* bestOrder(
   root: Run,
   prompts: readonly PlannedPrompt[],
   orders: readonly Order[],
   limits: Limits,
-): { orderedBy: Order; order: readonly number[] } {
+): Work<{ orderedBy: Order; order: readonly number[] }> {
   let best: { orderedBy: Order; order: readonly number[]; tokensPerStep: number } | undefined
   for (const orderedBy of orders) {
     if (best && best.tokensPerStep * GOOD_ENOUGH >= limits.tokenBudget) break
     const order = orderPrompts(root, prompts, orderedBy)
-    const tokensPerStep = orders.length === 1 ? 0 : rateOf(order, root, prompts, limits)
+    const tokensPerStep = orders.length === 1 ? 0 : yield* rateOf(order, root, prompts, limits)
+    yield
     if (!best || tokensPerStep > best.tokensPerStep) best = { orderedBy, order, tokensPerStep }
   }
   assert(best !== undefined, 'There is no order to choose from.')
@@ -108,12 +114,12 @@ function bestOrder(
 }
 
 /** Tokens per step over the first prompts of an order. */
-function rateOf(order: readonly number[], root: Run, prompts: readonly PlannedPrompt[], limits: Limits): number {
+function* rateOf(order: readonly number[], root: Run, prompts: readonly PlannedPrompt[], limits: Limits): Work<number> {
   let tokens = 0
   let num = 0
   while (num < order.length && tokens < MOST_TRIED_TOKENS) tokens += prompts[order[num++]].outputTokens
   const tried = order.slice(0, num)
-  const { estimatedSteps } = dryRun(tried, prompts, root, limits)
+  const { estimatedSteps } = yield* dryRun(tried, prompts, root, limits)
   return (tokens + tokensToCompute(root, prompts, new Set(tried))) / Math.max(1, estimatedSteps)
 }
 

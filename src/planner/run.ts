@@ -1,3 +1,4 @@
+import type { Work } from '../core/work'
 import { RadixTree } from '../kv/radix-tree'
 import type { PlannedPrompt } from './planned-prompt'
 
@@ -62,13 +63,14 @@ interface Below {
  * logits. `forcedTokens`: how many of these last tokens the prefix tree of the whole prompts has only once, for several
  * prompts. Linear in the tokens.
  */
-export function sharedRuns(prompts: readonly PlannedPrompt[]): { root: Run; forcedTokens: number } {
+export function* sharedRuns(prompts: readonly PlannedPrompt[]): Work<{ root: Run; forcedTokens: number }> {
   const root = new Run(undefined, 0)
   const nothing = (): Below => ({ ending: [], numPrompts: 0, run: root })
   const tree = new RadixTree<Below>(1, nothing, nothing)
-  prompts.forEach(({ tokens }, index) => {
+  for (const [index, { tokens }] of prompts.entries()) {
     tree.insert(tokens, tokens.length - 1).value.ending.push(index)
-  })
+    yield
+  }
   const nodes = [...tree.nodes()]
   for (const { value, parent } of nodes.toReversed()) {
     value.numPrompts += value.ending.length
@@ -86,6 +88,7 @@ export function sharedRuns(prompts: readonly PlannedPrompt[]): { root: Run; forc
       if (lastTokens.has(tokens[end]) || tree.child(node, tokens, end, tokens.length)) forcedTokens++
       lastTokens.add(tokens[end])
     }
+    yield
   }
   return { root, forcedTokens }
 }

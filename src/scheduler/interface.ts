@@ -5,6 +5,8 @@ import type { BlockPool } from '../kv/block-pool'
 export interface SchedulerOptions {
   /** For each KV group. */
   readonly pools: readonly BlockPool[]
+  /** Token ids are below this. */
+  readonly vocabSize: number
   /** Most tokens in a step. */
   readonly tokenBudget: number
   /** Most tokens in a sequence. */

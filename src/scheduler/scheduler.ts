@@ -43,6 +43,7 @@ export class Scheduler {
   readonly #blocks: SequenceBlocks
   readonly #tokenBudget: number
   readonly #contextLength: number
+  readonly #vocabSize: number
   readonly #historyTokens: number
   readonly #waiting = new WaitQueue()
   /** In order of their start. Each has a slot; blocks come as it grows. */
@@ -61,6 +62,7 @@ export class Scheduler {
     this.#blocks = new SequenceBlocks(pools, stepsInFlight)
     this.#tokenBudget = tokenBudget
     this.#contextLength = contextLength
+    this.#vocabSize = options.vocabSize
     this.#historyTokens = options.historyTokens ?? Number.POSITIVE_INFINITY
     const [{ numBlocks }] = pools
     this.#freeSlots = Array.from({ length: numBlocks }, (_, slot) => numBlocks - 1 - slot)
@@ -93,16 +95,24 @@ export class Scheduler {
   }
 
   /**
-   * Queues a new sequence, behind the others of its `call`. With a `share`, what it shares is kept from the first that
-   * computes it until the last that wants it is done; without, it shares whatever is there when its turn comes.
+   * Says, before a sequence is added, what it shares: that is then kept from the first that computes it until the last
+   * that wants it is done. Without, a sequence shares whatever is there when its turn comes.
+   */
+  claim(sequence: Sequence, share: Share): void {
+    assert(sequence.numComputed === 0 && !this.isWaiting(sequence), `Sequence ${sequence.id} claims too late.`)
+    this.#blocks.claim(sequence, share)
+  }
+
+  /**
+   * Queues a new sequence, behind the others of its `call`; with a `share`, it claims that too.
    * Throws `InvalidRequest` if it could not run even alone.
    */
   add(sequence: Sequence, { share, call = this }: { readonly share?: Share; readonly call?: Call } = {}): void {
     assert(sequence.numComputed === 0 && !sequence.isFinished, `Sequence ${sequence.id} has run already.`)
     assert(!this.isWaiting(sequence), `Sequence ${sequence.id} waits already.`)
     this.check(sequence)
+    if (share) this.claim(sequence, share)
     this.#waiting.add(sequence, call)
-    if (share) this.#blocks.claim(sequence, share)
   }
 
   /** Not started yet, or preempted. */
@@ -112,7 +122,8 @@ export class Scheduler {
 
   /** Throws `InvalidRequest` if the sequence could not run even alone. */
   check(sequence: Sequence): void {
-    checkRequest(sequence, this.#contextLength, this.#pools, this.#blocks.mostBlocks(this.#tokenBudget))
+    const mostBlocks = this.#blocks.mostBlocks(this.#tokenBudget)
+    checkRequest(sequence, this.#vocabSize, this.#contextLength, this.#pools, mostBlocks)
   }
 
   /** Puts those sequences of a call that have not started into this order; any not named come last. */

@@ -1,3 +1,4 @@
+import { orAborted } from '../core/abortable'
 import type { Gpu } from '../gpu/device'
 import type { TunableCall, Tuning, WayChoice } from '../kernels/tunable'
 import { Stopwatch } from './stopwatch'
@@ -100,7 +101,7 @@ export class Tuner implements Tuning {
   async #time(shapes: readonly Shape[], deadline: number, signal: AbortSignal | undefined): Promise<void> {
     const watch = new Stopwatch(this.#gpu, this.#maxTokens)
     try {
-      await this.#gpu.settled()
+      await orAborted(this.#gpu.settled(), signal)
       await watch.calibrate()
       const trials = new Trials(watch, deadline, signal)
       for (const shape of shapes) await timeShape(trials, shape)

@@ -100,7 +100,7 @@ describe('what a plan predicts is what happens, exactly', () => {
   // none of the prompts that are the beginning of another fills its last block: else `cache` would save a token more
   it.each(['off', 'cache', 'two-level', 'tree'] as const)('%s', sharing =>
     withEngine({ sharing }, async engine => {
-      const plan = engine.plan(
+      const plan = await engine.plan(
         prompts,
         requests.map(({ params }) => params),
       )
@@ -118,7 +118,7 @@ describe('what a plan predicts is what happens, exactly', () => {
 
   it('the tree of the prompts is computed once, but for last tokens, which logits need', () =>
     withEngine({}, async engine => {
-      const { computeTokens, treeTokens, forcedTokens } = engine.plan(prompts)
+      const { computeTokens, treeTokens, forcedTokens } = await engine.plan(prompts)
       expect(computeTokens).toBe(treeTokens + forcedTokens)
       // of the four that end where others go on or end too
       expect(forcedTokens).toBe(4)

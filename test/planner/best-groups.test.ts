@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { type GreedyGroup, greedyGroups } from '../../src/bench/greedy-groups'
 import { BLOCK_LEN } from '../../src/core/block'
+import { atOnce } from '../../src/core/work'
 import { bestGroups } from '../../src/planner/best-groups'
 import { Run, sharedRuns } from '../../src/planner/run'
 import { forEachSeed } from '../kv/for-each-seed'
@@ -20,7 +21,7 @@ function savedBlocks(root: Run): number {
 }
 
 function bestSaving(blocks: Blocks): number {
-  return savedBlocks(bestGroups(sharedRuns(prompts(blocks)).root))
+  return savedBlocks(bestGroups(atOnce(sharedRuns(prompts(blocks))).root))
 }
 
 function greedySaving(blocks: Blocks): number {
@@ -61,7 +62,7 @@ test('groups save at least what the greedy merge of BatchLLM saves, and at most 
     const best = bestSaving(blocks)
     const greedy = greedySaving(blocks)
     expect(best).toBeGreaterThanOrEqual(greedy)
-    expect(best).toBeLessThanOrEqual(savedBlocks(sharedRuns(prompts(blocks)).root))
+    expect(best).toBeLessThanOrEqual(savedBlocks(atOnce(sharedRuns(prompts(blocks))).root))
     if (best > greedy) better++
   })
   expect(better).toBeGreaterThan(0)
@@ -77,7 +78,7 @@ test('two groups are worth a copy that neither is worth alone', () => {
   ]
   expect(greedySaving(blocks)).toBe(30)
   expect(bestSaving(blocks)).toBe(36)
-  expect(savedBlocks(sharedRuns(prompts(blocks)).root)).toBe(46)
+  expect(savedBlocks(atOnce(sharedRuns(prompts(blocks))).root)).toBe(46)
 })
 
 test('a group that saves nothing more is not made', () => {
@@ -87,7 +88,7 @@ test('a group that saves nothing more is not made', () => {
     [1, 3],
   ]
   expect(bestSaving(blocks)).toBe(2)
-  expect(bestGroups(sharedRuns(prompts(blocks)).root).children).toHaveLength(1)
+  expect(bestGroups(atOnce(sharedRuns(prompts(blocks))).root).children).toHaveLength(1)
 })
 
 test('runs may lie thousands of levels deep', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { BLOCK_LEN, blocksFor } from '../../src/core/block'
+import { atOnce } from '../../src/core/work'
 import { dryRun, type Limits } from '../../src/planner/dry-run'
 import { type Order, orderPrompts } from '../../src/planner/order-prompts'
 import { type PlannedPrompt, planJob, type Sharing } from '../../src/planner/plan-job'
@@ -103,7 +104,7 @@ describe('dryRun', () => {
       const order = pick<Order>(random, ['fcfs', 'ratio', 'dual'])
       const longest = Math.max(0, ...prompts.map(({ tokens, outputTokens }) => tokens.length + outputTokens))
       const limits = { tokenBudget: random.int(1, 100), numBlocks: blocksFor(longest) + random.int(0, 40) }
-      const plan = planJob(prompts, { sharing, order, ...limits })
+      const plan = atOnce(planJob(prompts, { sharing, order, ...limits }))
       const exact = new StepByStep(limits)
       exact.runAll(plan.order, prompts, plan.root)
       expect([plan.peakBlocks, plan.estimatedSteps]).toEqual([exact.peakBlocks, exact.estimatedSteps])
@@ -117,7 +118,7 @@ describe('dryRun', () => {
     forEachSeed(100, random => {
       const prompts = randomJob(random, 25)
       const tokenBudget = random.int(1, 100)
-      const plan = planJob(prompts, { sharing: 'tree', order: 'ratio', tokenBudget, numBlocks: 1000 })
+      const plan = atOnce(planJob(prompts, { sharing: 'tree', order: 'ratio', tokenBudget, numBlocks: 1000 }))
       const fed = prompts.reduce((sum, { outputTokens }) => sum + outputTokens - 1, plan.computeTokens)
       expect(plan.estimatedSteps).toBeGreaterThanOrEqual(Math.ceil(fed / tokenBudget))
       expect(plan.estimatedSteps).toBeGreaterThanOrEqual(Math.max(0, ...prompts.map(p => p.outputTokens)))
@@ -128,14 +129,14 @@ describe('dryRun', () => {
     const prefix = freshTokens(160)
     const prompts = Array.from({ length: 8 }, () => promptOf([...prefix, ...freshTokens(8)], 9))
     const limits = { tokenBudget: 1000, numBlocks: 1000 }
-    expect(planJob(prompts, { sharing: 'tree', order: 'ratio', ...limits }).peakBlocks).toBe(10 + 8)
-    expect(planJob(prompts, { sharing: 'off', order: 'ratio', ...limits }).peakBlocks).toBe(8 * 11)
+    expect(atOnce(planJob(prompts, { sharing: 'tree', order: 'ratio', ...limits })).peakBlocks).toBe(10 + 8)
+    expect(atOnce(planJob(prompts, { sharing: 'off', order: 'ratio', ...limits })).peakBlocks).toBe(8 * 11)
   })
 
   test('runs a prompt that fits in no cache by itself', () => {
     const prompts = [3, 100, 3].map(length => promptOf(freshTokens(length), 4))
     const limits = { tokenBudget: 200, numBlocks: 2 }
-    expect(planJob(prompts, { sharing: 'off', order: 'fcfs', ...limits })).toMatchObject({
+    expect(atOnce(planJob(prompts, { sharing: 'off', order: 'fcfs', ...limits }))).toMatchObject({
       peakBlocks: blocksFor(103),
       estimatedSteps: 12,
     })
@@ -143,8 +144,8 @@ describe('dryRun', () => {
 
   test('rounds expected outputs up', () => {
     const prompts = [promptOf(freshTokens(5), 2.1), promptOf(freshTokens(5), 0)]
-    const { root } = planJob(prompts, { sharing: 'off', order: 'fcfs', tokenBudget: 10, numBlocks: 9 })
+    const { root } = atOnce(planJob(prompts, { sharing: 'off', order: 'fcfs', tokenBudget: 10, numBlocks: 9 }))
     const limits = { tokenBudget: 10, numBlocks: 9 }
-    expect(dryRun(orderPrompts(root, prompts, 'fcfs'), prompts, root, limits).estimatedSteps).toBe(3)
+    expect(atOnce(dryRun(orderPrompts(root, prompts, 'fcfs'), prompts, root, limits)).estimatedSteps).toBe(3)
   })
 })

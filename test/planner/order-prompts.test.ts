@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { atOnce } from '../../src/core/work'
 import { type Order, orderPrompts } from '../../src/planner/order-prompts'
 import { type PlannedPrompt, planJob, type Sharing } from '../../src/planner/plan-job'
 import type { Run } from '../../src/planner/run'
@@ -10,7 +11,7 @@ const TOGETHER: readonly Order[] = ['ratio', 'dual']
 const SHARINGS: readonly Sharing[] = ['off', 'two-level', 'tree']
 
 function plan(prompts: readonly PlannedPrompt[], order: Order, sharing: Sharing = 'tree') {
-  return planJob(prompts, { sharing, order, tokenBudget: 64, numBlocks: 1000 })
+  return atOnce(planJob(prompts, { sharing, order, tokenBudget: 64, numBlocks: 1000 }))
 }
 
 function membersOf(run: Run): number[] {

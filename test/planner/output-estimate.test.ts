@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { atOnce } from '../../src/core/work'
 import { OutputEstimate } from '../../src/planner/output-estimate'
 import { sharedRuns } from '../../src/planner/run'
 import { freshTokens, promptOf } from './random-job'
@@ -11,7 +12,7 @@ function newEstimate(maxTokens: number): OutputEstimate {
     ...(index < 10 ? task : index < 30 ? system : []),
     ...freshTokens(5),
   ])
-  return new OutputEstimate(sharedRuns(tokens.map(each => promptOf(each))).root, new Array(32).fill(maxTokens))
+  return new OutputEstimate(atOnce(sharedRuns(tokens.map(each => promptOf(each)))).root, new Array(32).fill(maxTokens))
 }
 
 function observe(estimate: OutputEstimate, from: number, to: number, outputTokens: number): void {
@@ -41,7 +42,7 @@ test('a prompt is expected to be like others of the smallest run of which enough
 test('no prompt is expected to exceed its maximum', () => {
   const tokens = freshTokens(20)
   const maxTokens = new Array(9).fill(50).with(8, 10)
-  const estimate = new OutputEstimate(sharedRuns(new Array(9).fill(promptOf(tokens))).root, maxTokens)
+  const estimate = new OutputEstimate(atOnce(sharedRuns(new Array(9).fill(promptOf(tokens)))).root, maxTokens)
   observe(estimate, 0, 8, 45)
   expect([estimate.of(0), estimate.of(8)]).toEqual([45, 10])
 })

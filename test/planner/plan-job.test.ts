@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { atOnce } from '../../src/core/work'
 import { type PlannedJob, type PlannedPrompt, planJob, type Sharing } from '../../src/planner/plan-job'
 import { forEachSeed, pick } from '../kv/for-each-seed'
 import { freshTokens, promptOf, randomJob } from './random-job'
@@ -7,7 +8,7 @@ const LIMITS = { tokenBudget: 64, numBlocks: 1000 }
 const SHARINGS: readonly Sharing[] = ['off', 'cache', 'two-level', 'tree']
 
 function plan(prompts: readonly PlannedPrompt[], sharing: Sharing = 'tree'): PlannedJob {
-  return planJob(prompts, { ...LIMITS, sharing, order: 'ratio' })
+  return atOnce(planJob(prompts, { ...LIMITS, sharing, order: 'ratio' }))
 }
 
 /** The prompt tokens computed by an engine that lets each prompt take its share from those before it in its group. */
@@ -122,12 +123,12 @@ describe('planJob', () => {
       const sharing = pick<Sharing>(random, ['off', 'two-level', 'tree'])
       const limits = { tokenBudget: random.int(1, 100), numBlocks: random.int(20, 60) }
       const steps = (['fcfs', 'ratio', 'dual'] as const).map(
-        order => planJob(prompts, { sharing, order, ...limits }).estimatedSteps,
+        order => atOnce(planJob(prompts, { sharing, order, ...limits })).estimatedSteps,
       )
-      const best = planJob(prompts, { sharing, ...limits })
+      const best = atOnce(planJob(prompts, { sharing, ...limits }))
       const fed = prompts.reduce((sum, { outputTokens }) => sum + outputTokens, best.computeTokens)
       expect(best.estimatedSteps).toBeLessThanOrEqual(Math.max(Math.min(...steps), (1.03 * fed) / limits.tokenBudget))
-      expect(planJob(prompts, { sharing, order: best.orderedBy, ...limits }).order).toEqual(best.order)
+      expect(atOnce(planJob(prompts, { sharing, order: best.orderedBy, ...limits })).order).toEqual(best.order)
     })
   })
 

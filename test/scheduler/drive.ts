@@ -6,7 +6,7 @@ import { BlockPool } from '../../src/kv/block-pool'
 import type { Share } from '../../src/kv/claim'
 import type { Completed } from '../../src/scheduler/interface'
 import { Scheduler } from '../../src/scheduler/scheduler'
-import { SimulatedGpu } from './simulated-gpu'
+import { SimulatedGpu, VOCAB_SIZE } from './simulated-gpu'
 
 /** A scheduler and the simulated GPU it feeds; every step is held against the laws. */
 export class Drive {
@@ -33,8 +33,8 @@ export class Drive {
       ({ numBlocks, window }) => new BlockPool(numBlocks, window),
     )
     this.gpu = new SimulatedGpu(this.pools.map(({ window }) => window))
-    const { pools } = this
-    this.scheduler = new Scheduler({ pools, tokenBudget, contextLength, stepsInFlight: depth, historyTokens })
+    const options = { tokenBudget, contextLength, stepsInFlight: depth, historyTokens }
+    this.scheduler = new Scheduler({ pools: this.pools, vocabSize: VOCAB_SIZE, ...options })
   }
 
   add(...sequences: Sequence[]): Sequence[] {

@@ -1,6 +1,7 @@
 /** Small seeded models, and an engine opened up so that a test can drive its steps by hand. */
 import type { SamplingParams } from '../../src/core/sampling-params'
 import { Sequence } from '../../src/core/sequence'
+import { atOnce } from '../../src/core/work'
 import { assemble } from '../../src/engine/assemble'
 import { Job } from '../../src/engine/job'
 import { loadWeights } from '../../src/engine/load-weights'
@@ -84,8 +85,8 @@ export async function drivenEngine(
         const maxLen = Math.min(prompt.length + params.maxTokens, memory.contextLength)
         return new Sequence(index, prompt, params, maxLen, modelConfig.eosTokenIds)
       })
-      const job = new Job(sequences, parts.jobs)
-      job.start(scheduler, 1)
+      const job = atOnce(Job.of(sequences, parts.jobs))
+      atOnce(job.start(scheduler, 1))
       let step = 0
       for (let batch = scheduler.next(); batch; batch = scheduler.next()) {
         scheduler.complete(batch, await runner.run(batch))

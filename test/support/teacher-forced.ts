@@ -1,5 +1,6 @@
 /** What a model says at every position of given texts, to compare the precisions that it can be kept in. */
 import { Sequence } from '../../src/core/sequence'
+import { atOnce } from '../../src/core/work'
 import { assemble } from '../../src/engine/assemble'
 import { Job } from '../../src/engine/job'
 import { loadWeights } from '../../src/engine/load-weights'
@@ -41,7 +42,7 @@ export async function forced(
   for (const text of texts) {
     const prefixes = text.slice(1).map((_, index) => text.slice(0, index + 1))
     const sequences = prefixes.map((prompt, id) => new Sequence(id, prompt, params, prompt.length + 1, []))
-    new Job(sequences, parts.jobs).start(scheduler, 1 + logits.length)
+    atOnce(atOnce(Job.of(sequences, parts.jobs)).start(scheduler, 1 + logits.length))
     const rows: Float32Array[] = []
     for (let batch = scheduler.next(); batch; batch = scheduler.next()) {
       const drawing = batch.chunks.filter(({ draws }) => draws)

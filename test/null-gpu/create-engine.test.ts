@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import { nullGpu } from '../../src/bench/null-gpu'
+import { Deferred } from '../../src/core/deferred'
+import { createEngine } from '../../src/index'
+import { tinyModel } from './open'
+
+/** A GPU that counts the buffers and devices that live. */
+function countingGpu(options: Parameters<typeof nullGpu>[1] = {}) {
+  const alive = { buffers: 0, devices: 0 }
+  const gpu = nullGpu(() => undefined, options)
+  const counted = {
+    requestAdapter: async () => {
+      const adapter = (await gpu.requestAdapter()) as GPUAdapter
+      const requestDevice = async () => {
+        const device = await adapter.requestDevice()
+        alive.devices++
+        const createBuffer = (descriptor: GPUBufferDescriptor) => {
+          const buffer = device.createBuffer(descriptor)
+          let isAlive = true
+          alive.buffers++
+          const destroy = () => {
+            if (isAlive) alive.buffers--
+            isAlive = false
+          }
+          return { ...buffer, destroy }
+        }
+        return { ...device, createBuffer, destroy: () => alive.devices-- }
+      }
+      return { ...adapter, requestDevice }
+    },
+  } as unknown as GPU
+  return { gpu: counted, alive }
+}
+
+const never = () => new Promise<never>(() => undefined)
+const turns = async (count: number) => {
+  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
+}
+
+test.each([true, false])(
+  'an abort while kernels compile, after the weights, rejects at once and frees everything, tuning %s',
+  async tuning => {
+    const { gpu, alive } = countingGpu({ createComputePipelineAsync: never })
+    const abort = new AbortController()
+    let isLoaded = false
+    const loading = createEngine(tinyModel(), {
+      blocks: 64,
+      gpu,
+      tuning,
+      signal: abort.signal,
+      onProgress: ({ loadedBytes, totalBytes }) => {
+        isLoaded = loadedBytes === totalBytes
+      },
+    })
+    loading.catch(() => undefined)
+    // with tuning and no clock on the GPU, weights wait for the kernels
+    for (let turn = 0; turn < 5000 && !isLoaded && !(tuning && alive.buffers > 0); turn++) await turns(1)
+    await turns(20)
+    expect(alive.devices).toBe(1)
+    expect(alive.buffers).toBeGreaterThan(0)
+    abort.abort(new Error('enough'))
+    await expect(loading).rejects.toThrow('enough')
+    await turns(50)
+    expect(alive).toEqual({ buffers: 0, devices: 0 })
+  },
+)
+
+test('an abort while the device is awaited rejects at once, and the device that comes later is freed', async () => {
+  const { gpu, alive } = countingGpu()
+  const { promise: given, resolve: give } = new Deferred<void>()
+  const slow = {
+    requestAdapter: async () => {
+      const adapter = (await gpu.requestAdapter()) as GPUAdapter
+      return { ...adapter, requestDevice: () => given.then(() => adapter.requestDevice()) }
+    },
+  } as unknown as GPU
+  const abort = new AbortController()
+  const loading = createEngine(tinyModel(), { gpu: slow, signal: abort.signal })
+  loading.catch(() => undefined)
+  await turns(100)
+  abort.abort(new Error('enough'))
+  await expect(loading).rejects.toThrow('enough')
+  give()
+  await turns(20)
+  expect(alive).toEqual({ buffers: 0, devices: 0 })
+})
+
+test('kernels that cannot be compiled reject, and free everything before that', async () => {
+  const createComputePipelineAsync = () => Promise.reject(new Error('no such shader'))
+  const { gpu, alive } = countingGpu({ createComputePipelineAsync })
+  await expect(createEngine(tinyModel(), { blocks: 64, gpu, tuning: false })).rejects.toThrow()
+  expect(alive).toEqual({ buffers: 0, devices: 0 })
+})
