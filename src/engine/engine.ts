@@ -1,6 +1,6 @@
 import type { Draw } from '../core/batch'
 import { BLOCK_LEN } from '../core/block'
-import { abortError, CoppiceError, Disposed, InvalidRequest, UnsupportedModel } from '../core/errors'
+import { abortError, CoppiceError, Disposed, UnsupportedModel } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
 import type { SamplingParams } from '../core/sampling-params'
 import { type FinishReason, Sequence } from '../core/sequence'
@@ -129,14 +129,9 @@ export class Engine {
     return new Job(this.#prepare(prompts, params).sequences, this.#parts.jobs).plan
   }
 
-  /** Checks parameters as `generate` would. `where` stands before the reason. @throws InvalidRequest */
-  checkParams(params: GenerationParams, where?: string): void {
-    try {
-      samplingParams(params, this.config.vocabSize)
-    } catch (error) {
-      if (!(error instanceof InvalidRequest) || !where) throw error
-      throw new InvalidRequest(`${where}: ${error.message}`, { cause: error })
-    }
+  /** Checks parameters as `generate` would. `nameOf`: what messages call them. @throws InvalidRequest */
+  checkParams(params: GenerationParams, nameOf?: (param: string) => string): void {
+    samplingParams(params, this.config.vocabSize, nameOf)
   }
 
   stats(): EngineStats {

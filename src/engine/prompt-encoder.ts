@@ -1,7 +1,7 @@
 import { InvalidRequest } from '../core/errors'
 import type { ChatTemplate } from '../tokenizer/chat-template'
 import type { Tokenizer } from '../tokenizer/tokenizer'
-import type { Message, Prompt } from './prompt'
+import { chatOf, type Prompt, textOf } from './prompt'
 
 /** Turns prompts into tokens, in the way the model expects. */
 export class PromptEncoder {
@@ -44,12 +44,16 @@ export class PromptEncoder {
 
   #tokens(prompt: Prompt): number[] {
     if (typeof prompt === 'string') return this.#tokenizer.encode(prompt, { addSpecialTokens: true })
+    const chat = chatOf(prompt)
+    if (chat) {
+      const { messages, continueFinalMessage = false, addGenerationPrompt = !continueFinalMessage } = chat
+      const written = messages.map(message => ({ ...message, content: textOf(message.content) }))
+      const options = { addGenerationPrompt, continueFinalMessage, variables: chat.templateVariables }
+      // the template writes the special tokens itself
+      return this.#tokenizer.encode(this.#chatTemplate.render(written, options), { addSpecialTokens: false })
+    }
     if (!Array.isArray(prompt))
       throw new InvalidRequest(`A prompt is a text, messages or token ids, not ${typeof prompt}.`)
-    if (isMessages(prompt)) {
-      // the template writes the special tokens itself
-      return this.#tokenizer.encode(this.#chatTemplate.render(prompt), { addSpecialTokens: false })
-    }
     return (prompt as readonly number[]).map((id, index) => {
       if (Number.isInteger(id) && id >= 0 && id < this.#vocabSize) return id
       throw new InvalidRequest(
@@ -57,8 +61,4 @@ export class PromptEncoder {
       )
     })
   }
-}
-
-function isMessages(prompt: Prompt): prompt is readonly Message[] {
-  return typeof prompt[0] === 'object'
 }
