@@ -77,5 +77,11 @@ function resolved(path: string): string {
 }
 
 function statOrNone(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false })
+  try {
+    return statSync(path)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new UsageError(`${path} cannot be looked at: ${String(cause)}`)
+  }
 }
