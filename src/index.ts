@@ -8,6 +8,7 @@
 export { type BatchRequest, parseBatchRequest } from './api/batch-request'
 export type { BatchResponse } from './api/batch-response'
 export { type JobOptions, type JobProgress, type JobSummary, runJob } from './api/job'
+export { type Line, readLines } from './api/lines'
 export {
   CoppiceError,
   CorruptCheckpoint,
@@ -27,7 +28,7 @@ export type { Engine, GenerateOptions } from './engine/engine'
 export type { Generation, GenerationResult, TokenLogprob } from './engine/generation'
 export type { ModelLocation } from './engine/open-source'
 export type { EngineOptions, EngineProgress } from './engine/options'
-export type { Message, Prompt } from './engine/prompt'
+export type { Chat, Message, Prompt, TextPart } from './engine/prompt'
 export type { GenerationParams } from './engine/sampling-params'
 export type { EngineStats } from './engine/stats'
 export { explainWeights, type WeightKind } from './engine/weight-report'

@@ -1,4 +1,6 @@
 import type { GenerationResult, TokenLogprob } from '../engine/generation'
+import { tokenBytes } from '../tokenizer/token-bytes'
+import type { Tokenizer } from '../tokenizer/tokenizer'
 import type { BatchRequest } from './batch-request'
 
 /** A line of a job's output: an OpenAI Batch response. Exactly one of `response` and `error` is set. */
@@ -19,12 +21,15 @@ export function failedResponse(
   return { id: `batch_req_${line}`, custom_id: customId, response: null, error: { code, message, line } }
 }
 
-/** Writes a result in the shape of the endpoint that was asked. `decode` gives the text of one token. */
+/** What an answer needs of the model's tokenizer. */
+type Vocabulary = Pick<Tokenizer, 'decode' | 'isVisible' | 'token'>
+
+/** Writes a result in the shape of the endpoint that was asked. */
 export function batchResponse(
   request: BatchRequest,
   result: GenerationResult,
   model: string,
-  decode: (tokenId: number) => string,
+  vocabulary: Vocabulary,
 ): BatchResponse {
   const { line, customId, kind } = request
   if (result.error) {
@@ -38,7 +43,7 @@ export function batchResponse(
     object: kind === 'chat' ? 'chat.completion' : 'text_completion',
     created: Math.floor(Date.now() / 1000),
     model,
-    choices: [choice(request, result, decode)],
+    choices: [choice(request, result, vocabulary)],
     usage: {
       prompt_tokens: promptTokens,
       completion_tokens: completionTokens,
@@ -53,14 +58,11 @@ export function batchResponse(
   }
 }
 
-function choice(
-  { kind, returnTokenIds }: BatchRequest,
-  result: GenerationResult,
-  decode: (tokenId: number) => string,
-): object {
+function choice({ kind, returnTokenIds }: BatchRequest, result: GenerationResult, vocabulary: Vocabulary): object {
   const { text, finishReason, logprobs, tokenIds, promptTokenIds } = result
   const output = kind === 'chat' ? { message: { role: 'assistant', content: text } } : { text }
-  const scores = logprobs && (kind === 'chat' ? chatLogprobs(logprobs, decode) : completionLogprobs(logprobs, decode))
+  const written = logprobs && writtenLogprobs(logprobs, vocabulary)
+  const scores = written && (kind === 'chat' ? chatLogprobs(written) : completionLogprobs(written))
   return {
     index: 0,
     ...output,
@@ -70,28 +72,62 @@ function choice(
   }
 }
 
-function completionLogprobs(logprobs: readonly TokenLogprob[], decode: (tokenId: number) => string): object {
+/** A token, or one that might have stood in its place. */
+interface WrittenToken {
+  /** What it adds to the text, U+FFFD for parts of characters; of a token that adds nothing, its name. */
+  readonly token: string
+  readonly logprob: number
+  /** What it adds to the text: of all drawn tokens joined, the text's UTF-8. */
+  readonly bytes: readonly number[]
+}
+
+/** The drawn tokens, each with the likeliest in its place. */
+function writtenLogprobs(logprobs: readonly TokenLogprob[], vocabulary: Vocabulary) {
+  let previous: number | undefined
+  return logprobs.map(({ tokenId, logprob, topLogprobs }) => {
+    const write = (each: { readonly tokenId: number; readonly logprob: number }): WrittenToken => {
+      const bytes = tokenBytes(vocabulary, each.tokenId, previous)
+      const isVisible = vocabulary.isVisible(each.tokenId)
+      const token = isVisible ? UTF8.decode(bytes) : vocabulary.decode([each.tokenId], { skipSpecialTokens: false })
+      return { token, logprob: each.logprob, bytes: [...bytes] }
+    }
+    const written = { ...write({ tokenId, logprob }), top: topLogprobs.map(write) }
+    if (vocabulary.isVisible(tokenId)) previous = tokenId
+    return written
+  })
+}
+
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
+type WrittenLogprobs = ReturnType<typeof writtenLogprobs>
+
+function completionLogprobs(logprobs: WrittenLogprobs): object {
   return {
-    tokens: logprobs.map(({ tokenId }) => decode(tokenId)),
+    tokens: logprobs.map(({ token }) => token),
     token_logprobs: logprobs.map(({ logprob }) => logprob),
-    top_logprobs: logprobs.map(({ topLogprobs }) => {
+    top_logprobs: logprobs.map(({ top }) => {
       const byText = new Map<string, number>()
-      for (const { tokenId, logprob } of topLogprobs) {
+      for (const { token, logprob } of top) {
         // several tokens may read the same (parts of a character): the likeliest stands for them
-        const text = decode(tokenId)
-        if (!byText.has(text)) byText.set(text, logprob)
+        if (!byText.has(token)) byText.set(token, logprob)
       }
       return Object.fromEntries(byText)
     }),
+    text_offset: textOffsets(logprobs),
   }
 }
 
-function chatLogprobs(logprobs: readonly TokenLogprob[], decode: (tokenId: number) => string): object {
-  const entry = ({ tokenId, logprob }: { tokenId: number; logprob: number }) => {
-    const token = decode(tokenId)
-    return { token, logprob, bytes: [...new TextEncoder().encode(token)] }
-  }
-  return {
-    content: logprobs.map(drawn => ({ ...entry(drawn), top_logprobs: drawn.topLogprobs.map(entry) })),
-  }
+/** Where in the text each token begins, in code points as OpenAI counts; within a character, where that begins. */
+function textOffsets(tokens: readonly WrittenToken[]): number[] {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true })
+  let offset = 0
+  return tokens.map(({ bytes }) => {
+    const begin = offset
+    offset += [...text.decode(Uint8Array.from(bytes), { stream: true })].length
+    return begin
+  })
+}
+
+function chatLogprobs(logprobs: WrittenLogprobs): object {
+  return { content: logprobs.map(({ top, ...drawn }) => ({ ...drawn, top_logprobs: top })) }
 }

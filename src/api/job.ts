@@ -1,9 +1,14 @@
 import { InvalidRequest } from '../core/errors'
+import { pause } from '../core/pause'
 import type { Engine } from '../engine/engine'
-import type { GenerationParams } from '../engine/sampling-params'
 import type { WeightKind } from '../engine/weight-report'
-import { type BatchRequest, customIdOf, parseBatchRequest } from './batch-request'
+import { type BatchRequest, type ReadLine, readLine } from './batch-request'
 import { type BatchResponse, batchResponse, failedResponse } from './batch-response'
+import { CustomIds } from './custom-ids'
+import { hashOf, isBlank, type Line } from './lines'
+
+/** Longest that reading lines keeps the thread from other work. */
+const MAX_TASK_MS = 8
 
 export interface JobOptions {
   /** For requests that do not say how many tokens they want. */
@@ -11,11 +16,19 @@ export interface JobOptions {
   /** What responses call the model; default: where it was loaded from. */
   readonly modelName?: string
   readonly signal?: AbortSignal
+  /**
+   * Whether an earlier run has answered a request, which is then left out. `key`: its `custom_id` with a hash of its
+   * line, as `onResponse` gave it.
+   */
+  readonly isAnswered?: (key: string, line: number) => boolean
   /** A response is ready; called in the order in which they finish. */
-  readonly onResponse?: (response: BatchResponse) => void
+  readonly onResponse?: (response: BatchResponse, key: string) => void
+  /** Keep all responses for the result; default true. Without, a job of any size takes no more memory for them. */
+  readonly keepResponses?: boolean
   readonly onProgress?: (progress: JobProgress) => void
 }
 
+/** Of the requests that no earlier run has answered. */
 export interface JobProgress {
   readonly done: number
   readonly total: number
@@ -28,6 +41,7 @@ export interface JobProgress {
 /** What a job did. Counts are of tokens unless their name says otherwise. */
 export interface JobSummary {
   readonly requests: number
+  /** Of the requests that this run answered. */
   readonly failed: number
   /** In all prompts. */
   readonly promptTokens: number
@@ -57,59 +71,60 @@ export interface JobSummary {
   readonly decisions: readonly string[]
 }
 
+/** A request with its name, and what tells that it is still the same. */
+interface NamedLine {
+  readonly line: number
+  readonly customId: string
+  readonly key: string
+  readonly outcome: ReadLine['outcome']
+}
+
 /**
- * Runs a job, given as JSONL lines in OpenAI's Batch format (or bare `{prompt}` / `{messages}`). A bad line, or a prompt
- * that cannot be served, fails that line alone. Responses come in input order. On abort, requests under way get none.
- * @throws the signal's reason on abort; what `engine.generate` throws when the engine itself fails
+ * Runs a job, given as JSONL lines in OpenAI's Batch format (or bare `{prompt}` / `{messages}`): an array, or anything
+ * that can be iterated, of texts or their bytes (`readLines(file.stream())`). A bad line, or a prompt that cannot be
+ * served, fails that line alone. Responses come in input order. On abort, requests under way get none.
+ * @throws the signal's reason on abort; what `lines` throws; what `engine.generate` throws when the engine itself fails
  */
 export async function runJob(
   engine: Engine,
-  lines: readonly string[],
+  lines: Iterable<Line> | AsyncIterable<Line>,
   options: JobOptions = {},
 ): Promise<{ responses: BatchResponse[]; summary: JobSummary }> {
-  const { modelName = engine.modelName } = options
+  const { modelName = engine.modelName, maxTokens, signal, keepResponses = true } = options
   const began = performance.now()
   const before = engine.stats()
+  const all = await readAll(lines, engine, signal)
+  const waiting = all.filter(({ key, line }) => !options.isAnswered?.(key, line))
+
   const responses: BatchResponse[] = []
-  const requests: { readonly request: BatchRequest; readonly position: number }[] = []
-  const params: GenerationParams[] = []
+  let failed = 0
   let decodeTokens = 0
   let promptTokens = 0
   let done = 0
-
   const respond = (position: number, response: BatchResponse) => {
-    responses[position] = response
+    if (keepResponses) responses[position] = response
+    if (response.error) failed += 1
     done += 1
-    options.onResponse?.(response)
-    options.onProgress?.({ done, total: texts.length, decodeTokens, elapsedMs: performance.now() - began })
+    options.onResponse?.(response, waiting[position].key)
+    options.onProgress?.({ done, total: waiting.length, decodeTokens, elapsedMs: performance.now() - began })
   }
-  const tokenText = (id: number) => engine.tokenizer.decode([id], { skipSpecialTokens: false })
-  const texts = lines.map((text, index) => ({ text, line: index + 1 })).filter(({ text }) => text.trim() !== '')
-  texts.forEach(({ text, line }, position) => {
-    try {
-      const request = parseBatchRequest(text, line)
-      const given =
-        options.maxTokens === undefined ? request.params : { maxTokens: options.maxTokens, ...request.params }
-      engine.checkParams(given, `Line ${line}`)
-      requests.push({ request, position })
-      params.push(given)
-    } catch (error) {
-      if (!(error instanceof InvalidRequest)) throw error
-      respond(position, failedResponse(line, customIdOf(text, line), error))
-    }
+  const requests: { readonly request: BatchRequest; readonly position: number }[] = []
+  waiting.forEach(({ line, customId, outcome }, position) => {
+    if (outcome instanceof InvalidRequest) respond(position, failedResponse(line, customId, outcome))
+    else requests.push({ request: { customId, ...outcome }, position })
   })
 
   const generation = engine.generate(
     requests.map(({ request }) => request.prompt),
-    params,
-    { signal: options.signal },
+    requests.map(({ request }) => (maxTokens === undefined ? request.params : { maxTokens, ...request.params })),
+    { signal },
   )
   for await (const result of generation) {
     if (result.finishReason === 'abort') continue
     const { request, position } = requests[result.index]
     decodeTokens += result.usage.completionTokens
     promptTokens += result.usage.promptTokens
-    respond(position, batchResponse(request, result, modelName, tokenText))
+    respond(position, batchResponse(request, result, modelName, engine.tokenizer))
   }
 
   const after = engine.stats()
@@ -118,8 +133,8 @@ export async function runJob(
   return {
     responses,
     summary: {
-      requests: texts.length,
-      failed: responses.filter(response => response.error).length,
+      requests: all.length,
+      failed,
       promptTokens,
       treeTokens: (await generation.plan).treeTokens,
       prefillTokens: after.prefillTokens - before.prefillTokens,
@@ -136,4 +151,31 @@ export async function runJob(
       decisions: engine.decisions,
     },
   }
+}
+
+/** What is on the lines that are not blank. Names can be given only when all are known. */
+async function readAll(
+  lines: Iterable<Line> | AsyncIterable<Line>,
+  engine: Engine,
+  signal: AbortSignal | undefined,
+): Promise<NamedLine[]> {
+  const ids = new CustomIds()
+  const read: (ReadLine & { readonly hash: string })[] = []
+  let line = 0
+  let taskBegan = performance.now()
+  for await (const text of lines) {
+    line += 1
+    if (performance.now() - taskBegan > MAX_TASK_MS) {
+      await pause()
+      signal?.throwIfAborted()
+      taskBegan = performance.now()
+    }
+    if (isBlank(text)) continue
+    const found = readLine(text, line, (params, nameOf) => engine.checkParams(params, nameOf))
+    const repeated = ids.give(found.customId, line)
+    read.push({ ...found, outcome: repeated ?? found.outcome, hash: hashOf(text) })
+  }
+  return read.map(({ line, customId = ids.generate(line), hash, outcome }) => {
+    return { line, customId, key: `${hash} ${customId}`, outcome }
+  })
 }

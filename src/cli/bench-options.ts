@@ -3,7 +3,7 @@ import { ALL, type ConfigurationName } from '../bench/configurations'
 import type { Setting } from '../bench/setting'
 import { type Sizes, WORKLOADS, type WorkloadName } from '../bench/shapes'
 import { SWEEPS, type SweepName } from '../bench/sweeps'
-import { count, list, oneOf } from './option-values'
+import { count, decimal, list, oneOf } from './option-values'
 
 export interface BenchCommand {
   readonly parts: readonly (WorkloadName | SweepName)[]
@@ -58,13 +58,11 @@ report.json, report.md and a plot for each sweep. Without parts: ${DEFAULT_PARTS
 /** @throws an error that names the option and what it takes */
 export function parseBenchCommand(args: string[]): BenchCommand {
   const { values, positionals } = parse(args)
-  const scale = Number(values.scale)
-  if (!(scale > 0)) throw new Error(`--scale is ${values.scale}, but must be a number above 0.`)
   const names = values.configurations === undefined ? undefined : list(values.configurations)
   return {
     parts: positionals.length > 0 ? positionals.map(name => oneOf('part', name, PARTS)) : DEFAULT_PARTS,
     sizes: {
-      scale,
+      scale: decimal('--scale', values.scale),
       degree: optionalCount('degree', values.degree),
       groups: optionalCount('groups', values.groups),
       batch: optionalCount('batch', values.batch),

@@ -1,23 +1,38 @@
+import { JobChannel } from './job-channel'
 import type { JobRuntime } from './job-runtime'
 import { withPage } from './pages'
 
+/** How long a page may take to stop and hand over what it has; a job's answers are on their way long before. */
+const STOP_MS = 3000
+
 /** In a page of headless Chrome, served from this machine. */
-export const runInChrome: JobRuntime = (input, events, signal) =>
-  withPage(
+export const runInChrome: JobRuntime = (input, events, signal) => {
+  const channel = new JobChannel(input, events)
+  return withPage(
     'job/',
     async page => {
       await page.exposeFunction('onLoad', events.onLoad)
-      await page.exposeFunction('onResponse', events.onResponse)
-      await page.exposeFunction('onProgress', events.onProgress)
     },
     async (page, server) => {
       await page.waitForFunction(() => 'runJobInPage' in window)
       signal.throwIfAborted()
-      // a page that closes meanwhile has nothing left to stop
-      signal.addEventListener('abort', () => void page.evaluate(() => window.abortJob()).catch(() => undefined))
-      const job = { ...input, model: server.modelUrl(input.model) }
-      const outcome = await page.evaluate(given => window.runJobInPage(given), job)
+      const stopped = new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => {
+          // a page that closes meanwhile has nothing left to stop
+          page.evaluate(() => window.abortJob()).catch(() => undefined)
+          setTimeout(() => reject(signal.reason), STOP_MS).unref()
+        })
+      })
+      const { modelName, engine, maxTokens } = input
+      const job = { channel: channel.path, model: server.modelUrl(input.model), modelName, engine, maxTokens }
+      const outcome = await Promise.race([
+        page.evaluate(given => window.runJobInPage(given), job),
+        stopped,
+        channel.failed,
+      ])
       if ('summary' in outcome) return outcome.summary
       throw Object.assign(new Error(outcome.error.message), { name: outcome.error.name })
     },
+    (request, response) => channel.handle(request, response),
   )
+}

@@ -5,6 +5,8 @@ import { count, oneOf } from './option-values'
 export interface JobCommand {
   readonly input: string
   readonly out: string
+  /** Forget what an interrupted run has answered. */
+  readonly restart: boolean
   readonly summary: string | undefined
   readonly model: string
   readonly host: string | undefined
@@ -31,6 +33,8 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
 
   input.jsonl            default: examples/tickets.jsonl
   --out FILE             responses, default: beside the input, as input.results.jsonl
+                         until all are there they are kept in FILE.part, and the same command goes on from there
+  --restart              begin anew, without what an interrupted run has left in FILE.part
   --summary FILE         the summary as JSON
   --model MODEL          an embedded model (sprout), a Hugging Face id (org/name, org/name@revision, org/name:Q4_K_M), a local
                          folder, a GGUF file, or the URL of either; default sprout
@@ -57,9 +61,13 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
   --tuning on|off        time the ways to multiply at load and use the fastest; default on, but off on software adapters
   --runtime chrome|node  headless Chrome, or Node with the webgpu package; default chrome
 
-Exit codes: 0 all answered · 1 some requests failed, see their lines · 2 bad command line or input file
-            3 the model cannot be read or run · 4 no browser or no WebGPU device
-            5 a fault of ours · 130 interrupted, with what was answered written`
+Exit codes: 0 all answered · 1 some requests failed, see their lines · 2 bad command line, input or output file
+            3 the model cannot be read or run · 4 no browser or no WebGPU device, or it went away
+            5 a fault of ours · 6 answers cannot be written, for want of space perhaps
+            129, 130, 143 ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM
+With 3 to 143, what was answered is in FILE.part, and the same command goes on with the rest. It must have the same
+--model, --host, --max-tokens, --weights and --kv, on which answers depend; requests whose lines have changed, and those
+that had failed, are run again.`
 
 /** @throws UsageError that names the option and what it takes */
 export function parseJobCommand(args: string[]): JobCommand {
@@ -78,6 +86,7 @@ function commandFrom({ values, positionals }: ReturnType<typeof parse>): JobComm
   return {
     input,
     out: values.out ?? `${input.replace(/\.jsonl?$/, '')}.results.jsonl`,
+    restart: values.restart,
     summary: values.summary,
     model: values.model,
     host: values.host,
@@ -102,6 +111,7 @@ function parse(args: string[]) {
     allowPositionals: true,
     options: {
       out: { type: 'string' },
+      restart: { type: 'boolean', default: false },
       summary: { type: 'string' },
       model: { type: 'string', default: 'sprout' },
       host: { type: 'string' },

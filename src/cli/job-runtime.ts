@@ -1,22 +1,27 @@
-import type { BatchResponse, EngineOptions, JobProgress, JobSummary } from '../index'
+import type { EngineOptions, JobProgress, JobSummary } from '../index'
+import type { Answer } from './answer-file'
 
-/** A job as plain data, so that it can be handed to a page. */
+/** What a job is, wherever it runs. */
 export interface JobInput {
-  readonly lines: readonly string[]
+  /** The file with its lines. */
+  readonly path: string
+  /** Keys of the requests that earlier runs have answered. */
+  readonly answered: ReadonlySet<string>
   /** A URL that the runtime can fetch from, or a Hugging Face id. */
   readonly model: string
   /** What the responses call it. */
   readonly modelName: string
   readonly engine: Pick<
     EngineOptions,
-    'hub' | 'cache' | 'weights' | 'kv' | 'tokenBudget' | 'blocks' | 'sharing' | 'attention' | 'order'
+    'hub' | 'cache' | 'weights' | 'kv' | 'tokenBudget' | 'blocks' | 'sharing' | 'attention' | 'order' | 'tuning'
   >
   readonly maxTokens: number | undefined
 }
 
 export interface JobEvents {
   onLoad(text: string): void
-  onResponse(response: BatchResponse): void
+  /** Keeps an answer. If that throws, so does the job. */
+  onAnswer(answer: Answer): void
   onProgress(progress: JobProgress): void
 }
 

@@ -1,14 +1,16 @@
-import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { type BatchResponse, explainWeights, type JobSummary } from '../index'
+import { writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { explainWeights, type JobSummary } from '../index'
+import { AnswerFile, type AnswerSettings, OutputFailed } from './answer-file'
 import { runInChrome } from './chrome-runtime'
 import { type JobCommand, parseJobCommand, USAGE, UsageError } from './job-options'
+import { type JobPaths, jobPaths } from './job-paths'
+import type { JobInput } from './job-runtime'
 import { runInNode } from './node-runtime'
 import { progressBar } from './progress-bar'
 import { resolveModel } from './serve'
 
-const EXIT = { ok: 0, someFailed: 1, usage: 2, model: 3, device: 4, fault: 5, interrupted: 130 }
+const EXIT = { ok: 0, someFailed: 1, usage: 2, model: 3, device: 4, fault: 5, output: 6 }
 
 /** Names of the engine's errors, by the exit code they lead to; others are faults of ours and show their stack. */
 const EXIT_OF_ERROR: Readonly<Record<string, number>> = {
@@ -20,86 +22,108 @@ const EXIT_OF_ERROR: Readonly<Record<string, number>> = {
   OutOfMemory: EXIT.model,
   UnsupportedDevice: EXIT.device,
   DeviceLost: EXIT.device,
-  AbortError: EXIT.interrupted,
+  OutputFailed: EXIT.output,
 }
+
+/** What ends the command from outside: Ctrl-C, `kill`, a closed terminal. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** How long everything may take to close after a signal. All answers are in the file by then, so nothing is lost after it. */
+const CLOSE_MS = 10_000
 
 export async function main(args: string[]): Promise<number> {
   if (args.includes('--help')) {
     console.log(USAGE)
     return EXIT.ok
   }
+  const abort = new AbortController()
+  let received: NodeJS.Signals | undefined
+  // not once: npm passes on to us what the terminal has sent us already, and a signal that nobody hears kills
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (received) return
+      received = signal
+      abort.abort(new DOMException(signal, 'AbortError'))
+      setTimeout(() => process.exit(exitOf(signal)), CLOSE_MS).unref()
+    })
+  }
+  // a terminal that has been closed is nothing to fail for
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
+  let answers: AnswerFile | undefined
   try {
-    const summary = await run(parseJobCommand(args))
+    const command = parseJobCommand(args)
+    const paths = jobPaths(command)
+    answers = await AnswerFile.open(paths.part, settingsOf(command), command.restart)
+    const summary = await run(command, paths, answers, abort.signal)
     return summary.failed === 0 ? EXIT.ok : EXIT.someFailed
   } catch (error) {
-    const name = error instanceof UsageError ? 'UsageError' : error instanceof Error ? error.name : ''
-    const code = EXIT_OF_ERROR[name]
-    if (code === undefined || !(error instanceof Error)) {
-      console.error(error)
-      return EXIT.fault
+    const code = received ? exitOf(received) : codeOf(error)
+    if (received) console.error(`\nEnded by ${received}.`)
+    else if (code === EXIT.fault) console.error(error)
+    else console.error(`${nameOf(error)}: ${(error as Error).message}`)
+    if (answers && answers.kept > 0) {
+      console.error(`${answers.kept} answers are kept in ${answers.path}; the same command goes on with the rest.`)
     }
-    console.error(`${name}: ${error.message}`)
     if (code === EXIT.usage) console.error(`\n${USAGE}`)
     return code
+  } finally {
+    answers?.close()
   }
 }
 
-async function run(command: JobCommand): Promise<JobSummary> {
-  const bytes = await readFile(command.input).catch(cause => {
-    throw new UsageError(`The input ${command.input} cannot be read: ${String(cause)}`)
-  })
-  for (const path of [command.out, command.summary]) {
-    if (path && !existsSync(dirname(path))) throw new UsageError(`The folder of ${path} does not exist.`)
-  }
-  // this decoder, unlike readFile's, drops a byte order mark
-  const lines = new TextDecoder().decode(bytes).split('\n')
-  const abort = new AbortController()
-  // not once: npm passes on to us what the terminal has sent us already, and a signal that nobody hears kills
-  process.on('SIGINT', () => abort.abort())
+function exitOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal]
+}
 
-  const responses: BatchResponse[] = []
+function codeOf(error: unknown): number {
+  return EXIT_OF_ERROR[nameOf(error)] ?? EXIT.fault
+}
+
+function nameOf(error: unknown): string {
+  if (error instanceof UsageError) return 'UsageError'
+  return error instanceof Error ? error.name : ''
+}
+
+/** What answers depend on besides their requests. What else can be chosen never changes them. */
+function settingsOf({ model, host, maxTokens, weights, kv, attention }: JobCommand): AnswerSettings {
+  return { model, host, maxTokens, weights, kv, attention: attention === 'skip' ? attention : undefined }
+}
+
+async function run(
+  command: JobCommand,
+  paths: JobPaths,
+  answers: AnswerFile,
+  signal: AbortSignal,
+): Promise<JobSummary> {
+  const { answered } = answers
+  if (answered.size > 0) console.error(`${answered.size} answers of an earlier run are in ${paths.part}.`)
   const runtime = command.runtime === 'chrome' ? runInChrome : runInNode
-  const {
-    model,
-    maxTokens,
-    host,
-    token,
-    cache = false,
-    weights,
-    kv,
-    tokenBudget,
-    blocks,
-    sharing,
-    attention,
-    order,
-    tuning,
-  } = command
-  const engine = { hub: { host, token }, cache, weights, kv, tokenBudget, blocks, sharing, attention, order, tuning }
-  const input = { lines, model: resolveModel(model), modelName: model, engine, maxTokens }
   const events = {
     onLoad: (line: string) => process.stderr.isTTY && process.stderr.write(`\r${line}\x1b[K`),
-    onResponse: (response: BatchResponse) => responses.push(response),
+    onAnswer: answers.add.bind(answers),
     onProgress: progressBar(process.stderr),
   }
-  let summary: JobSummary
-  try {
-    summary = await runtime(input, events, abort.signal)
-  } catch (error) {
-    // an interrupt, a lost device: what was answered is kept
-    if (responses.length > 0) await writeResponses(command.out, responses)
-    throw error
-  }
-  await writeResponses(command.out, responses)
-  if (command.summary) await writeFile(command.summary, `${JSON.stringify(summary, undefined, 2)}\n`)
+  const summary = await runtime(jobInput(command, paths.input, answered), events, signal)
+  answers.finish(paths.out)
+  if (paths.summary) writeSummary(paths.summary, summary)
   console.log(summaryText(summary, command.out))
   return summary
 }
 
-/** In input order: a response's id ends in its line. */
-async function writeResponses(path: string, responses: BatchResponse[]): Promise<void> {
-  const line = ({ id }: BatchResponse) => Number(id.slice(id.lastIndexOf('_') + 1))
-  responses.sort((a, b) => line(a) - line(b))
-  await writeFile(path, responses.map(response => `${JSON.stringify(response)}\n`).join(''))
+function jobInput(command: JobCommand, path: string, answered: ReadonlySet<string>): JobInput {
+  const { model, maxTokens, host, token, cache = false } = command
+  const { weights, kv, tokenBudget, blocks, sharing, attention, order, tuning } = command
+  const engine = { hub: { host, token }, cache, weights, kv, tokenBudget, blocks, sharing, attention, order, tuning }
+  return { path, answered, model: resolveModel(model), modelName: model, engine, maxTokens }
+}
+
+function writeSummary(path: string, summary: JobSummary): void {
+  try {
+    writeFileSync(path, `${JSON.stringify(summary, undefined, 2)}\n`)
+  } catch (cause) {
+    throw new OutputFailed(`The summary cannot be written to ${path}, but all answers are: ${String(cause)}`, { cause })
+  }
 }
 
 function summaryText(summary: JobSummary, out: string): string {

@@ -1,4 +1,5 @@
-import { createEngine, runJob } from '../index'
+import { createReadStream } from 'node:fs'
+import { createEngine, readLines, runJob } from '../index'
 import type { JobRuntime } from './job-runtime'
 import { openDawn } from './open-dawn'
 
@@ -11,8 +12,19 @@ export const runInNode: JobRuntime = async (input, events, signal) => {
     onProgress: ({ text }) => events.onLoad(text),
   })
   try {
-    const { lines, maxTokens, modelName } = input
-    const { summary } = await runJob(engine, lines, { maxTokens, modelName, signal, ...events })
+    const { path, answered, maxTokens, modelName } = input
+    const { summary } = await runJob(engine, readLines(createReadStream(path)), {
+      maxTokens,
+      modelName,
+      signal,
+      isAnswered: (key, line) => {
+        if (answered.has(key)) events.onAnswer({ key, line })
+        return answered.has(key)
+      },
+      onResponse: (response, key) => events.onAnswer({ key, response }),
+      onProgress: events.onProgress,
+      keepResponses: false,
+    })
     return summary
   } finally {
     engine.dispose()

@@ -11,6 +11,12 @@ export function count(what: string, value: string, least = 1): number {
   throw new Error(`${what} is ${value}, but must be a whole number of at least ${least}.`)
 }
 
+/** @throws an error that names `what` and what it takes */
+export function decimal(what: string, value: string): number {
+  if (/^\d{1,9}(\.\d{1,9})?$/.test(value) && Number(value) > 0) return Number(value)
+  throw new Error(`${what} is ${value}, but must be a number above 0, such as 0.5.`)
+}
+
 /** `a, b` as a and b. */
 export function list(value: string): string[] {
   return value.split(',').map(each => each.trim())

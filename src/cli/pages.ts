@@ -1,7 +1,7 @@
-import { chromium, type Page } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 import { CHROME_ARGS, ensureChrome } from '../../scripts/chrome.mjs'
-import { UnsupportedDevice } from '../index'
-import { type PageServer, servePages } from './serve'
+import { DeviceLost, UnsupportedDevice } from '../index'
+import { type PageServer, type RequestHandler, servePages } from './serve'
 
 /** Chrome's note of a 404. Not an error by itself: a model need not have every file, and says so where it must. */
 const ABSENT_FILE = /^Failed to load resource: .* status of 404 /
@@ -9,16 +9,19 @@ const ABSENT_FILE = /^Failed to load resource: .* status of 404 /
 /**
  * Serves the pages, opens one in headless Chrome, and closes everything when `use` is done with it.
  * @param prepare what must be in place before the page's own scripts run
+ * @param handle answers requests of the page that are not for files
+ * @throws DeviceLost when the browser or the page goes away meanwhile
  */
 export async function withPage<T>(
   path: string,
   prepare: (page: Page) => Promise<void>,
   use: (page: Page, server: PageServer) => Promise<T>,
+  handle?: RequestHandler,
 ): Promise<T> {
   const executablePath = findBrowser()
-  const server = await servePages()
+  const server = await servePages(handle)
   try {
-    const browser = await chromium.launch({ executablePath, args: CHROME_ARGS, handleSIGINT: false }).catch(cause => {
+    const browser = await chromium.launch({ executablePath, args: CHROME_ARGS, ...OUR_SIGNALS }).catch(cause => {
       throw new UnsupportedDevice(`${executablePath} does not start: ${String(cause)}`, { cause })
     })
     try {
@@ -26,14 +29,39 @@ export async function withPage<T>(
       page.on('console', message => {
         if (message.type() === 'error' && !ABSENT_FILE.test(message.text())) console.error(message.text())
       })
-      await prepare(page)
-      await page.goto(server.url(path))
-      return await use(page, server)
+      return await unlessGone(browser, page, async () => {
+        await prepare(page)
+        await page.goto(server.url(path))
+        return use(page, server)
+      })
     } finally {
       await browser.close()
     }
   } finally {
     await server.close()
+  }
+}
+
+/** The command hears them itself, and closes the browser when it has what it wants of it. */
+const OUR_SIGNALS = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }
+
+/** Waits for `act`, but no longer than there is a page. @throws DeviceLost */
+async function unlessGone<T>(browser: Browser, page: Page, act: () => Promise<T>): Promise<T> {
+  let reason: string | undefined
+  const gone = new Promise<never>((_, reject) => {
+    const lose = (what: string) => {
+      reason ??= what
+      reject(new DeviceLost(what))
+    }
+    browser.on('disconnected', () => lose('The browser has ended.'))
+    page.on('crash', () => lose('The page has crashed, for want of memory perhaps.'))
+  })
+  try {
+    return await Promise.race([act(), gone])
+  } catch (error) {
+    // what waits for a page may hear of its end first
+    if (error instanceof DeviceLost || !(reason || page.isClosed() || !browser.isConnected())) throw error
+    throw new DeviceLost(reason ?? 'The browser has ended.', { cause: error })
   }
 }
 

@@ -2,21 +2,31 @@ import type { JobProgress } from '../index'
 
 const WIDTH = 30
 
-/** One line: a bar, how many are done, tokens per second, and the time left if the rest takes as long as these did. */
-export function progressLine({ done, total, decodeTokens, elapsedMs }: JobProgress): string {
+/** Where nothing is left out. */
+const BEGINNING: Pick<JobProgress, 'done' | 'elapsedMs'> = { done: 0, elapsedMs: 0 }
+
+/**
+ * One line: a bar, how many are done, tokens per second, and the time left if the rest takes as long as those did that
+ * were done since `warm`.
+ */
+export function progressLine({ done, total, decodeTokens, elapsedMs }: JobProgress, warm = BEGINNING): string {
   const filled = total === 0 ? WIDTH : Math.round((done / total) * WIDTH)
   const bar = '█'.repeat(filled) + '░'.repeat(WIDTH - filled)
   const seconds = elapsedMs / 1000
   const rate = seconds > 0 ? decodeTokens / seconds : 0
-  const left = done === 0 ? '–' : duration((seconds / done) * (total - done))
-  return `${bar} ${done}/${total}  ${rate.toFixed(0)} tok/s  ETA ${left}`
+  const doneWarm = done - warm.done
+  const left = doneWarm <= 0 ? '–' : duration(((elapsedMs - warm.elapsedMs) / 1000 / doneWarm) * (total - done))
+  return `${bar} ${done}/${total}  ${rate.toFixed(0)} tok/s  ETA ${done === total && total > 0 ? '0 s' : left}`
 }
 
 /** Draws progress on a terminal; elsewhere prints a line every tenth. */
 export function progressBar(stream: Pick<NodeJS.WriteStream, 'isTTY' | 'write'>): (progress: JobProgress) => void {
   let printed = 0
+  /** The first answer: before it lines were read, prompts planned and kernels compiled, once for all of them. */
+  let warm: JobProgress | undefined
   return progress => {
-    const line = progressLine(progress)
+    if (progress.decodeTokens > 0) warm ??= progress
+    const line = progressLine(progress, warm ?? progress)
     const isLast = progress.done === progress.total
     if (stream.isTTY) {
       stream.write(`\r${line}\x1b[K${isLast ? '\n' : ''}`)

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isAbsolute, resolve } from 'node:path'
 import { createServer } from 'vite'
 
@@ -10,10 +11,21 @@ export interface PageServer {
   close(): Promise<void>
 }
 
-/** Serves the pages of src/ and the files of public/ on a free port of this machine. */
-export async function servePages(): Promise<PageServer> {
+/** Answers a request; false if that is for somebody else. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => boolean
+
+/** Serves the pages of src/ and the files of public/ on a free port of this machine; `handle` is asked first. */
+export async function servePages(handle: RequestHandler = () => false): Promise<PageServer> {
   const server = await createServer({
     logLevel: 'error',
+    plugins: [
+      {
+        name: 'handler',
+        configureServer: ({ middlewares }) => {
+          middlewares.use((request, response, next) => handle(request, response) || next())
+        },
+      },
+    ],
     server: { port: 0, host: '127.0.0.1', hmr: false, fs: { strict: false } },
   })
   await server.listen()

@@ -159,14 +159,9 @@ export class Engine {
     return job.plan
   }
 
-  /** Checks parameters as `generate` would. `where` stands before the reason. @throws InvalidRequest */
-  checkParams(params: GenerationParams, where?: string): void {
-    try {
-      samplingParams(params, this.config.vocabSize)
-    } catch (error) {
-      if (!(error instanceof InvalidRequest) || !where) throw error
-      throw new InvalidRequest(`${where}: ${error.message}`, { cause: error })
-    }
+  /** Checks parameters as `generate` would. `nameOf`: what messages call them. @throws InvalidRequest */
+  checkParams(params: GenerationParams, nameOf?: (param: string) => string): void {
+    samplingParams(params, this.config.vocabSize, nameOf)
   }
 
   stats(): EngineStats {

@@ -4,7 +4,7 @@ import { foreignToken } from '../scheduler/check-request'
 import type { ChatTemplate } from '../tokenizer/chat-template'
 import { joined } from '../tokenizer/shared-beginnings'
 import type { Tokenizer } from '../tokenizer/tokenizer'
-import type { Message, Prompt } from './prompt'
+import { chatOf, type Prompt, textOf } from './prompt'
 
 /** Turns prompts into tokens, in the way the model expects. */
 export class PromptEncoder {
@@ -43,14 +43,18 @@ export class PromptEncoder {
 
   *#tokens(prompt: Prompt): Work<number[]> {
     if (typeof prompt === 'string') return yield* this.#encodeText(prompt, true)
-    if (!Array.isArray(prompt)) {
-      throw new InvalidRequest(
-        `A prompt is a text, messages or token ids, not ${prompt === null ? null : typeof prompt}.`,
-      )
+    const chat = chatOf(prompt)
+    if (chat) {
+      const { messages, continueFinalMessage = false, addGenerationPrompt = !continueFinalMessage } = chat
+      const written = messages.map(message => ({ ...message, content: message.content && textOf(message.content) }))
+      const options = { addGenerationPrompt, continueFinalMessage, variables: chat.templateVariables }
+      // the template writes the special tokens itself
+      return yield* this.#encodeText(this.#chatTemplate.render(written, options), false)
     }
-    // the template writes the special tokens itself
-    if (isChat(prompt)) return yield* this.#encodeText(this.#chatTemplate.render(prompt), false)
-    return [...(prompt as readonly number[])]
+    if (Array.isArray(prompt)) return [...(prompt as readonly number[])]
+    throw new InvalidRequest(
+      `A prompt is a text, messages or token ids, not ${prompt === null ? null : typeof prompt}.`,
+    )
   }
 
   *#encodeText(text: string, addSpecialTokens: boolean): Work<number[]> {
@@ -87,19 +91,3 @@ export class PromptEncoder {
 
 /** Tokens of a text, about, after which other work may have its turn: some milliseconds. */
 const TOKENS_AT_ONCE = 2048
-
-/** @throws InvalidRequest for something among messages that is none */
-function isChat(prompt: readonly unknown[]): prompt is readonly Message[] {
-  if (typeof prompt[0] !== 'object') return false
-  for (const [index, message] of prompt.entries()) {
-    if (typeof message === 'object' && message !== null && typeof (message as Message).role === 'string') continue
-    throw new InvalidRequest(
-      `Message ${index} of the prompt is ${describe(message)}, but must be an object with a role.`,
-    )
-  }
-  return true
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'object' && value !== null ? 'one without a role' : String(value)
-}

@@ -1,5 +1,6 @@
 import { InvalidRequest } from '../core/errors'
 import type { SamplingParams } from '../core/sampling-params'
+import { shown, shownJson } from '../core/shown'
 import { MAX_LOGPROBS } from '../sampler/sampler'
 
 /** What a caller may give: any part of the parameters; token ids of `logitBias` as object keys or a map. */
@@ -34,9 +35,14 @@ const KNOWN = new Set([...Object.keys(NUMBERS), 'logitBias', 'logprobs', 'stop',
 
 /**
  * Completes and checks sampling parameters.
+ * @param nameOf what messages call a parameter, where the caller knows it by another name
  * @throws InvalidRequest that names the parameter, its value and what is allowed
  */
-export function samplingParams(given: GenerationParams, vocabSize: number): SamplingParams {
+export function samplingParams(
+  given: GenerationParams,
+  vocabSize: number,
+  nameOf: (param: string) => string = param => param,
+): SamplingParams {
   if (typeof given !== 'object' || given === null) {
     throw new InvalidRequest(`The parameters are ${String(given)}, but must be an object like { maxTokens: 64 }.`)
   }
@@ -46,10 +52,10 @@ export function samplingParams(given: GenerationParams, vocabSize: number): Samp
   }
   const number = (name: keyof typeof NUMBERS): number => {
     const range = NUMBERS[name]
-    return given[name] === undefined ? range.default : checked(name, given[name], range)
+    return given[name] === undefined ? range.default : checked(nameOf(name), given[name], range)
   }
   if (given.ignoreEos !== undefined && typeof given.ignoreEos !== 'boolean') {
-    throw new InvalidRequest(`ignoreEos is ${String(given.ignoreEos)}, but must be true or false.`)
+    throw new InvalidRequest(`${nameOf('ignoreEos')} is ${shown(given.ignoreEos)}, but must be true or false.`)
   }
   return {
     maxTokens: number('maxTokens'),
@@ -61,9 +67,9 @@ export function samplingParams(given: GenerationParams, vocabSize: number): Samp
     repetitionPenalty: number('repetitionPenalty'),
     presencePenalty: number('presencePenalty'),
     frequencyPenalty: number('frequencyPenalty'),
-    logitBias: logitBias(given.logitBias, vocabSize),
-    logprobs: given.logprobs === undefined ? undefined : checked('logprobs', given.logprobs, LOGPROBS),
-    stop: stopStrings(given.stop),
+    logitBias: logitBias(given.logitBias, vocabSize, nameOf('logitBias')),
+    logprobs: given.logprobs === undefined ? undefined : checked(nameOf('logprobs'), given.logprobs, LOGPROBS),
+    stop: stopStrings(given.stop, nameOf('stop')),
     ignoreEos: given.ignoreEos ?? false,
   }
 }
@@ -94,43 +100,44 @@ function checked(name: string, value: unknown, { low, high, integer }: Range): n
   const isGood = typeof value === 'number' && value >= low && value <= high && (!integer || Number.isInteger(value))
   if (isGood) return value
   throw new InvalidRequest(
-    `${name} is ${String(value)}, but must be ${integer ? 'an integer' : 'a number'} from ${low} to ${high}.`,
+    `${name} is ${shown(value)}, but must be ${integer ? 'an integer' : 'a number'} from ${low} to ${high}.`,
   )
 }
 
-function logitBias(given: GenerationParams['logitBias'], vocabSize: number): ReadonlyMap<number, number> {
+function logitBias(given: GenerationParams['logitBias'], vocabSize: number, name: string): ReadonlyMap<number, number> {
   if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
-    throw new InvalidRequest(`logitBias is ${String(given)}, but must be an object or a Map of token ids to numbers.`)
+    throw new InvalidRequest(`${name} is ${shown(given)}, but must be an object or a Map of token ids to numbers.`)
   }
-  const pairs = given instanceof Map ? [...given] : Object.entries(given ?? {})
+  const pairs: (readonly [unknown, unknown])[] = given instanceof Map ? [...given] : Object.entries(given ?? {})
   if (pairs.length > MAX_LOGIT_BIAS) {
-    throw new InvalidRequest(`logitBias has ${pairs.length} entries, but may have at most ${MAX_LOGIT_BIAS}.`)
+    throw new InvalidRequest(`${name} has ${pairs.length} entries, but may have at most ${MAX_LOGIT_BIAS}.`)
   }
-  return new Map(
-    pairs.map(([key, bias]) => {
-      const tokenId = checked('a token id of logitBias', Number(key), {
-        default: 0,
-        low: 0,
-        high: vocabSize - 1,
-        integer: true,
-      })
-      return [tokenId, checked(`logitBias of token ${tokenId}`, bias, { default: 0, low: -1e9, high: 1e9 })]
-    }),
-  )
+  const ids: Range = { default: 0, low: 0, high: vocabSize - 1, integer: true }
+  const biases: Range = { default: 0, low: -1e9, high: 1e9 }
+  const checkedPairs = pairs.map(([key, bias]): [number, number] => {
+    // of the texts that are numbers to JavaScript only those of digits are meant: not '', ' 5 ', '0x5', '1e1'
+    const isDigits = typeof key === 'string' && /^\d{1,10}$/.test(key)
+    const tokenId = checked(`a token id of ${name}`, isDigits ? Number(key) : key, ids)
+    return [tokenId, checked(`${name} of token ${tokenId}`, bias, biases)]
+  })
+  const biasOf = new Map(checkedPairs)
+  if (biasOf.size < pairs.length)
+    throw new InvalidRequest(`${name} has two entries for the same token, as in 5 and 05.`)
+  return biasOf
 }
 
 /** Half of a surrogate pair, at which a text would be cut within a character. */
 const HALF_CHARACTER = /\p{Surrogate}/u
 
-function stopStrings(given: GenerationParams['stop']): readonly string[] {
+function stopStrings(given: GenerationParams['stop'], name: string): readonly string[] {
   if (given !== undefined && typeof given !== 'string' && !Array.isArray(given)) {
-    throw new InvalidRequest(`stop is ${String(given)}, but must be a text or an array of texts.`)
+    throw new InvalidRequest(`${name} is ${shown(given)}, but must be a text or an array of texts.`)
   }
   const stop = typeof given === 'string' ? [given] : [...(given ?? [])]
   const bad = stop.findIndex(text => typeof text !== 'string' || text === '' || HALF_CHARACTER.test(text))
   if (bad >= 0)
     throw new InvalidRequest(
-      `stop[${bad}] is ${JSON.stringify(stop[bad])}, but must be a text of at least one character.`,
+      `${name}[${bad}] is ${shownJson(stop[bad])}, but must be a text of at least one character.`,
     )
   return stop
 }

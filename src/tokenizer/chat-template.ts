@@ -13,6 +13,8 @@ export interface ChatMessage {
 export interface RenderOptions {
   /** End with the beginning of an assistant's message, for the model to go on. Default true. */
   readonly addGenerationPrompt?: boolean
+  /** End within the last message, for the model to go on with it. Default false. */
+  readonly continueFinalMessage?: boolean
   /** What the template takes for today. Default: now. */
   readonly date?: Date
   /** More variables for the template: `tools`, `enable_thinking`, … */

@@ -135,6 +135,11 @@ export class Tokenizer {
     return Boolean(this.#tokenizer.id_to_token(id)) && !(skipSpecialTokens && this.#specialIds.has(id))
   }
 
+  /** A token as it stands in the vocabulary; undefined if there is none with this id. */
+  token(id: number): string | undefined {
+    return this.#tokenizer.id_to_token(id)
+  }
+
   /** The id of a token given as it stands in the vocabulary (`</s>`); undefined if there is none. */
   tokenId(token: string): number | undefined {
     return this.#tokenizer.token_to_id(token)

@@ -33,7 +33,16 @@ const LOGPROBS = [
     ],
   },
 ]
-const TEXTS = ['', 'a', 'é', '\ufffd', '\ufffd']
+/** As they stand in the vocabulary: bytes of 木 and of 🌱 in the characters of byte-level tokenizers. */
+const TOKENS = ['', 'a', 'Ã©', 'æľ', 'ðŁĮ', '¨', '±', '<|end|>']
+const TEXTS = ['', 'a', 'é', '\ufffd', '\ufffd', '\ufffd', '\ufffd', '']
+const END = 7
+const VOCABULARY = {
+  decode: (ids: readonly number[], { skipSpecialTokens = true } = {}) =>
+    ids.map(id => (id === END && !skipSpecialTokens ? '<|end|>' : TEXTS[id])).join(''),
+  isVisible: (id: number) => id !== END,
+  token: (id: number) => TOKENS[id],
+}
 
 const completion = { prompt: 'x' }
 const chat = { messages: [{ role: 'user', content: 'x' }] }
@@ -41,7 +50,7 @@ const chat = { messages: [{ role: 'user', content: 'x' }] }
 /** The answer as it stands in the file. */
 function answer(body: object, result: Partial<GenerationResult> = {}): BatchResponse {
   const request: BatchRequest = parseBatchRequest(JSON.stringify({ custom_id: 'mine', body }), 4)
-  const response = batchResponse(request, { ...RESULT, ...result }, 'tiny', id => TEXTS[id])
+  const response = batchResponse(request, { ...RESULT, ...result }, 'tiny', VOCABULARY)
   return JSON.parse(JSON.stringify(response))
 }
 
@@ -106,12 +115,12 @@ describe('log-probabilities', () => {
         tokens: ['a', 'é'],
         token_logprobs: [-0.5, -2],
         top_logprobs: [{ a: -0.5, é: -1 }, { '\ufffd': -0.25 }],
+        text_offset: [0, 1],
       },
     })
   })
 
   it('of a chat are a list of tokens with their bytes', () => {
-    const half = { token: '\ufffd', bytes: [239, 191, 189] }
     const a = { token: 'a', logprob: -0.5, bytes: [97] }
     expect(choice({ ...chat, logprobs: true, top_logprobs: 2 }, { logprobs: LOGPROBS })).toMatchObject({
       logprobs: {
@@ -122,13 +131,29 @@ describe('log-probabilities', () => {
             logprob: -2,
             bytes: [195, 169],
             top_logprobs: [
-              { ...half, logprob: -0.25 },
-              { ...half, logprob: -3 },
+              { token: '\ufffd', bytes: [0xe6, 0x9c], logprob: -0.25 },
+              { token: '\ufffd', bytes: [0xf0, 0x9f, 0x8c], logprob: -3 },
             ],
           },
         ],
       },
     })
+  })
+
+  const drawn = (...ids: number[]) => ids.map(tokenId => ({ tokenId, logprob: -1, topLogprobs: [] }))
+
+  // each part once said [239, 191, 189]
+  it('of the parts of an emoji join to its UTF-8, and the end adds nothing', () => {
+    const { logprobs } = choice({ ...chat, logprobs: true }, { logprobs: drawn(4, 6, 2, END) }) as {
+      readonly logprobs: { readonly content: readonly { readonly token: string; readonly bytes: number[] }[] }
+    }
+    expect(Buffer.from(logprobs.content.flatMap(({ bytes }) => bytes)).toString()).toBe('🌱é')
+    expect(logprobs.content.map(({ token }) => token)).toEqual(['\ufffd', '\ufffd', 'é', '<|end|>'])
+  })
+
+  it('of a completion say where in the text each token begins, in code points', () => {
+    const written = choice({ ...completion, logprobs: 0 }, { logprobs: drawn(1, 4, 6, 3, 5, 2, END) })
+    expect(written).toMatchObject({ logprobs: { text_offset: [0, 1, 1, 2, 2, 3, 4] } })
   })
 })
 

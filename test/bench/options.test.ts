@@ -23,7 +23,10 @@ it('Dawn toggles add up', () => {
 
 it.each([
   [['nonsense'], /part is nonsense.*batchllm/],
-  [['--scale', '0'], /--scale is 0/],
+  ...['0', '', ' 1 ', '0x5', '1e1', '-1', 'x', 'Infinity'].map((scale): [string[], RegExp] => [
+    [`--scale=${scale}`],
+    new RegExp(`--scale is ${scale}, but must be a number above 0`),
+  ]),
   [['--rounds', 'x'], /--rounds is x/],
   [['--configurations', 'tree,of'], /of, but must be one of off, cache/],
   [['--weights', 'q4'], /--weights is q4/],

@@ -5,6 +5,7 @@ it('without arguments the example runs on the embedded model in Chrome', () => {
   expect(parseJobCommand([])).toEqual({
     input: 'examples/tickets.jsonl',
     out: 'examples/tickets.results.jsonl',
+    restart: false,
     summary: undefined,
     model: 'sprout',
     host: undefined,
@@ -39,10 +40,12 @@ it('every option is read, before and after the input', () => {
     'c',
     '--tuning',
     'off',
+    '--restart',
   ]
   expect(parseJobCommand([...before, 'in.jsonl', ...after, ...switches])).toEqual({
     input: 'in.jsonl',
     out: 'o',
+    restart: true,
     summary: 's',
     model: 'org/name',
     host: 'https://h',
@@ -80,6 +83,9 @@ it.each([
   [['--blocks', '0'], '--blocks is 0, but must be a whole number of at least 1.'],
   [['--max-tokens', '1.5'], '--max-tokens is 1.5, but must be a whole number of at least 1.'],
   [['--token-budget', '1e3'], '--token-budget is 1e3, but must be a whole number of at least 1.'],
+  [['--blocks', ' 5 '], '--blocks is  5 , but'],
+  [['--blocks', ''], '--blocks is , but'],
+  [['--blocks', '0x5'], '--blocks is 0x5, but'],
   [['--cache', 'c'], '--cache needs --runtime node.'],
   [['--wat'], "Unknown option '--wat'"],
   [['--model'], "Option '--model <value>' argument missing"],

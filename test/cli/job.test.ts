@@ -1,3 +1,4 @@
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -69,22 +70,88 @@ describe.each(RUNTIMES)('on %s', { timeout: MINUTES_3 }, runtime => {
     expect(stderr).not.toMatch(/404|error/i)
   })
 
-  it('an interrupt, or several, keep what was answered and exit with 130', async () => {
+  it('an interrupt, or several, keep what was answered, and the same command goes on with the rest', async () => {
     const input = writeInput(`interrupted-${runtime}.jsonl`, [
       { custom_id: 'endless', prompt: 'a', max_tokens: 510, ignore_eos: true, stop: 'never to be said' },
       { custom_id: 'quick', prompt: 'a', max_tokens: 1 },
     ])
+    const out = input.replace('.jsonl', '.results.jsonl')
+    const command = [input, '--model', model, '--runtime', runtime]
     let isInterrupted = false
-    const { code, stderr } = await runJobCommand([input, '--model', model, '--runtime', runtime], (text, child) => {
+    const { code, stderr } = await runJobCommand(command, (text, child) => {
       if (isInterrupted || !text.includes('1/2')) return
       isInterrupted = true
       for (let i = 0; i < 3; i++) child.kill('SIGINT')
     })
     expect(code, stderr).toBe(130)
-    const responses = readResponses(input.replace('.jsonl', '.results.jsonl'))
-    expect(responses.map(({ custom_id: customId }) => customId)).toEqual(['quick'])
+    expect(stderr).toContain(`1 answers are kept in ${out}.part; the same command goes on with the rest.`)
+    expect(existsSync(out)).toBe(false)
+    const [, kept] = readFileSync(`${out}.part`, 'utf8').split('\n')
+
+    const again = await runJobCommand(command)
+    expect(again.stderr).toContain('1/1')
+    expect(again.code).toBe(0)
+    const responses = readResponses(out)
+    expect(responses.map(({ custom_id: customId }) => customId)).toEqual(['endless', 'quick'])
+    // not answered again
+    const { request_key: _, ...answer } = JSON.parse(kept)
+    expect(responses[1]).toEqual(answer)
+    expect(existsSync(`${out}.part`)).toBe(false)
   })
 })
+
+/** Ends a job by `act` once one of its answers is kept; the other never ends by itself. */
+async function endedBy(name: string, runtime: string, act: (child: ChildProcess) => void) {
+  const input = writeInput(`${name}.jsonl`, [
+    { custom_id: 'endless', prompt: 'a', max_tokens: 510, ignore_eos: true, stop: 'never to be said' },
+    { custom_id: 'quick', prompt: 'a', max_tokens: 1 },
+  ])
+  let isEnded = false
+  const finished = await runJobCommand([input, '--model', model, '--runtime', runtime], (text, child) => {
+    if (isEnded || !text.includes('1/2')) return
+    isEnded = true
+    act(child)
+  })
+  const part = readFileSync(input.replace('.jsonl', '.results.jsonl.part'), 'utf8')
+  return { ...finished, kept: part.split('\n').filter(line => line.includes('"quick"')).length }
+}
+
+describe('what was answered is kept, and the exit code says why it ended', { timeout: MINUTES_3 }, () => {
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('on %s', async (signal, expected) => {
+    const { code, stderr, kept } = await endedBy(signal, 'node', child => child.kill(signal))
+    expect(code, stderr).toBe(expected)
+    expect(stderr).toContain(`Ended by ${signal}.`)
+    expect(kept).toBe(1)
+  })
+
+  it('when the command is killed, which can say nothing', async () => {
+    const { code, kept } = await endedBy('SIGKILL', 'node', child => child.kill('SIGKILL'))
+    expect(code).toBe(null)
+    expect(kept).toBe(1)
+  })
+
+  // once waited for ever, or was called a fault of ours
+  it('when the browser is killed', async () => {
+    const { code, stderr, kept } = await endedBy('browser', 'chrome', ({ pid }) =>
+      process.kill(browserOf(pid), 'SIGKILL'),
+    )
+    expect(stderr).toContain('DeviceLost: The browser has ended.')
+    expect(stderr).toContain('1 answers are kept in')
+    expect(code).toBe(4)
+    expect(kept).toBe(1)
+  })
+})
+
+/** The process of the browser that a command has started. */
+function browserOf(command: number | undefined): number {
+  const children = execFileSync('ps', ['--ppid', String(command), '-o', 'pid=,args='], { encoding: 'utf8' }).split('\n')
+  const browser = children.find(line => line.includes('--remote-debugging'))
+  if (!browser) throw new Error(`no browser among ${children}`)
+  return Number.parseInt(browser, 10)
+}
 
 describe('the exit code', { timeout: MINUTES_3 }, () => {
   it('is 1 when a line fails, whose answer says why', async () => {
@@ -106,6 +173,7 @@ describe('the exit code', { timeout: MINUTES_3 }, () => {
     // once found out only when all the work was done, and lost
     [[good, '--out', join(folder, 'no/out.jsonl')], `The folder of ${folder}/no/out.jsonl does not exist.`],
     [[good, '--summary', join(folder, 'no/s.json')], `The folder of ${folder}/no/s.json does not exist.`],
+    [[good, '--out', good], `${good} would overwrite the input ${good}.`],
   ])('is 2 for %o, with the reason and the usage', async (args, reason) => {
     const { code, stdout, stderr } = await runJobCommand([...args, '--model', model, '--runtime', 'node'])
     expect(code).toBe(2)
@@ -121,6 +189,7 @@ describe('the exit code', { timeout: MINUTES_3 }, () => {
     expect(code, stderr).toBe(3)
     expect(stderr).toMatch(/^DownloadFailed: .*no-model/m)
     expect(existsSync(out)).toBe(false)
+    expect(existsSync(`${out}.part`)).toBe(false)
   })
 
   it('is 3 when the weights are corrupt, with the reason', async () => {

@@ -49,3 +49,14 @@ it('a log file gets a line every tenth', () => {
   expect(writes).toHaveLength(10)
   expect(writes.every(text => text.endsWith('\n') && !text.includes('\r'))).toBe(true)
 })
+
+// kernels compiled and prompts read once, before the first answer, were once taken for part of each
+it('the time left leaves out what came before the first answer', () => {
+  const writes: string[] = []
+  const show = progressBar({ isTTY: true, write: (text: string) => writes.push(text) > 0 })
+  const total = 103
+  show({ done: 2, total, decodeTokens: 0, elapsedMs: 5000 })
+  show({ done: 3, total, decodeTokens: 10, elapsedMs: 60_000 })
+  show({ done: 13, total, decodeTokens: 110, elapsedMs: 61_000 })
+  expect(writes.map(text => /ETA (–|\d+ s)/.exec(text)?.[1])).toEqual(['–', '–', '9 s'])
+})

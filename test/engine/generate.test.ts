@@ -60,6 +60,13 @@ describe('generate', () => {
     [{ topP: 2 }, 'topP is 2, but must be a number from 0 to 1.'],
     [{ seed: -1 }, 'seed is -1, but must be an integer from 0 to 4294967295.'],
     [{ logitBias: { 999: 1 } }, 'a token id of logitBias is 999, but must be an integer from 0 to 300.'],
+    // each but the last was once a token id: Number('') is 0
+    ...['', ' 5 ', '0x5', '1e1', '5.0', '-1', 'x'].map((key): [object, string] => [
+      { logitBias: { [key]: 1 } },
+      `a token id of logitBias is ${JSON.stringify(key)}, a text, but must be an integer from 0 to 300.`,
+    ]),
+    [{ logitBias: { 5: 1, '05': 2 } }, 'logitBias has two entries for the same token, as in 5 and 05.'],
+    [{ temperature: '1' }, 'temperature is "1", a text, but must be a number from 0 to 100.'],
     [{ logprobs: 21 }, 'logprobs is 21, but must be an integer from 0 to 20.'],
     [{ stop: ['a', '\udf31'] }, 'stop[1] is "\\udf31", but must be a text of at least one character.'],
     [{ stop: [''] }, 'stop[0] is "", but must be a text of at least one character.'],

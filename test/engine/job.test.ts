@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type BatchResponse, createEngine, type Engine, type JobProgress, runJob } from '../../src/index'
+import { type BatchResponse, createEngine, type Engine, type JobProgress, readLines, runJob } from '../../src/index'
 import { TINY, TINY_SEED } from '../support/engine'
 import { seededModel } from '../support/seeded-weights'
 
@@ -121,6 +121,75 @@ it('the end-of-sequence token has a name among the log-probabilities', async () 
     finish_reason: 'stop',
     logprobs: { tokens: ['<|end|>'] },
   })
+})
+
+it('the later of two lines with one name fails, and generated names are nobody’s', async () => {
+  const given = (id: string) => line({ custom_id: id, prompt: 'a', max_tokens: 1 })
+  const { responses } = await runJob(engine, [
+    given('a'),
+    line({ prompt: 'a', max_tokens: 1 }),
+    given('a'),
+    given('request-2'),
+  ])
+  expect(responses.map(({ custom_id: id, error }) => [id, error?.message])).toEqual([
+    ['a', undefined],
+    ['request-2-2', undefined],
+    ['a', 'Line 3: `custom_id` is "a", as in line 1 already.'],
+    ['request-2', undefined],
+  ])
+})
+
+it('lines may come as they are read, as bytes, and what is not UTF-8 fails by its number', async () => {
+  const file = [
+    `\ufeff\ufeff${line({ prompt: 'a', max_tokens: 1 })}\r\n\n\ufeff${line({ prompt: 'b', max_tokens: 1 })}\n`,
+    Uint8Array.from(line({ prompt: 'é' }), char => char.charCodeAt(0)),
+  ]
+  const { responses, summary } = await runJob(engine, readLines(new Blob(file).stream()))
+  expect(responses.map(({ custom_id: id, error }) => [id, error?.message ?? ''])).toEqual([
+    ['request-1', ''],
+    ['request-3', ''],
+    ['request-4', expect.stringMatching(/^Line 4: this is not UTF-8: byte 30 is 0xE9/)],
+  ])
+  expect(summary).toMatchObject({ requests: 3, failed: 1 })
+})
+
+it('goes on with what an earlier run has not answered, unless the line has changed', async () => {
+  const lines = ['a', 'b', 'c'].map(id => line({ custom_id: id, prompt: id, max_tokens: 1 }))
+  const keys: string[] = []
+  const onResponse = (_: BatchResponse, key: string) => keys.push(key)
+  const { responses: first } = await runJob(engine, lines.slice(0, 2), { onResponse, keepResponses: false })
+  expect(first).toEqual([])
+  const changed = line({ custom_id: 'b', prompt: 'other', max_tokens: 1 })
+  const seen: JobProgress[] = []
+  const { responses, summary } = await runJob(engine, [lines[2], changed, lines[0]], {
+    isAnswered: key => keys.includes(key),
+    onProgress: progress => seen.push(progress),
+  })
+  expect(responses.map(({ custom_id: id }) => id)).toEqual(['c', 'b'])
+  expect(summary.requests).toBe(3)
+  expect(seen.map(({ done, total }) => [done, total])).toEqual([
+    [1, 2],
+    [2, 2],
+  ])
+})
+
+it('a chat says how its template writes, and answers name fields as the lines do', async () => {
+  const messages = [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }]
+  const ask = (fields: object) => line({ messages, max_tokens: 1, return_token_ids: true, ...fields })
+  const { responses } = await runJob(engine, [
+    ask({}),
+    ask({ add_generation_prompt: false }),
+    ask({ max_tokens: -1 }),
+    ask({ logit_bias: { '0x5': 1 } }),
+  ])
+  const [whole, cut] = bodies(responses).map(
+    body => (body.choices[0] as { prompt_token_ids?: number[] }).prompt_token_ids,
+  )
+  expect(engine.tokenizer.decode(whole ?? [])).toBe(`${engine.tokenizer.decode(cut ?? [])}assistant\n`)
+  expect(responses.slice(2).map(({ error }) => error?.message)).toEqual([
+    'Line 3: max_tokens is -1, but must be an integer from 1 to 2147483648.',
+    'Line 4: a token id of logit_bias is "0x5", a text, but must be an integer from 0 to 300.',
+  ])
 })
 
 it.each([[[]], [['', ' ']], [['{']]])('a job of %o has nothing to generate', async lines => {

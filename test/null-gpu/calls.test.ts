@@ -20,7 +20,7 @@ describe('mistakes in a call are thrown at once, as InvalidRequest', () => {
     ['a hole in the parameters', () => engine.generate(['a'], new Array(1)), 'The parameters are undefined, but'],
     ['null options', () => engine.generate([], {}, null as never), 'The options of a call are null, but must be'],
     ['a controller as signal', () => engine.generate([], {}, { signal: new AbortController() as never }), 'signal is'],
-    ['parameters to check', () => engine.checkParams(null as never, 'Line 3'), 'Line 3: The parameters are null'],
+    ['parameters to check', () => engine.checkParams(null as never), 'The parameters are null'],
   ])('%s', (_, call, message) => {
     expect(call).toThrow(InvalidRequest)
     expect(call).toThrow(message)

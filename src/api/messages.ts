@@ -1,0 +1,80 @@
+import { InvalidRequest } from '../core/errors'
+import { shown, shownJson } from '../core/shown'
+import { type Message, type TextPart, textOf } from '../engine/prompt'
+import { type Fields, isObject } from './json-object'
+
+/** Fields of a message that chat templates read; they get them as they are. */
+const PASSED_ON = new Set(['name', 'tool_calls', 'tool_call_id', 'reasoning_content', 'reasoning', 'thinking'])
+
+/** Fields of a message of OpenAI's that templates know nothing of: null, or an empty list. */
+const EMPTY = new Set(['refusal', 'annotations', 'audio', 'function_call'])
+
+const isEmpty = (value: unknown) => value === null || (Array.isArray(value) && value.length === 0)
+
+/** The messages of a chat, as chat templates take them. @throws InvalidRequest that names the field */
+export function readMessages(messages: unknown): Message[] {
+  if (!Array.isArray(messages) || messages.length === 0) {
+    throw new InvalidRequest('`messages` must be an array of at least one {role, content}.')
+  }
+  return messages.map((message, index) => readMessage(message, `messages[${index}]`))
+}
+
+function readMessage(message: unknown, where: string): Message {
+  const { role, content, ...rest } = isObject(message) ? message : {}
+  if (typeof role !== 'string') throw mustHaveTexts(where)
+  const fields: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(rest)) {
+    if (!PASSED_ON.has(name) && !EMPTY.has(name)) throw new InvalidRequest(`${where} has unknown field ${name}.`)
+    if (isEmpty(value)) continue
+    if (!PASSED_ON.has(name)) {
+      throw new InvalidRequest(`${where}.${name} is ${shownJson(value)}, but only null is supported.`)
+    }
+    fields[name] = name === 'tool_calls' ? readToolCalls(value, `${where}.tool_calls`) : value
+  }
+  // OpenAI's newer name for it, which the templates of the models that run here do not know
+  const known = role === 'developer' ? 'system' : role
+  return { role: known, content: readContent(content, where, 'tool_calls' in fields), ...fields }
+}
+
+/** A text, or a list of texts. Who calls tools need not say anything. */
+function readContent(content: unknown, where: string, hasToolCalls: boolean): string {
+  if (typeof content === 'string') return content
+  if (Array.isArray(content)) return textOf(content.map((part, index) => readPart(part, `${where}.content[${index}]`)))
+  if (hasToolCalls && (content === null || content === undefined)) return ''
+  throw mustHaveTexts(where)
+}
+
+function readPart(part: unknown, where: string): TextPart {
+  const { type, text, ...rest } = isObject(part) ? part : {}
+  if (type !== 'text') throw new InvalidRequest(`${where} is of type ${shownJson(type)}, but only "text" is supported.`)
+  if (typeof text !== 'string') throw new InvalidRequest(`${where}.text is ${shown(text)}, but must be a text.`)
+  const unknown = Object.keys(rest).filter(name => !isEmpty(rest[name]))
+  if (unknown.length > 0) throw new InvalidRequest(`${where} has unknown field ${unknown.join(', ')}.`)
+  return { type, text }
+}
+
+/** OpenAI writes the arguments of a call as JSON in a text; templates take them as an object, as transformers says. */
+function readToolCalls(calls: unknown, where: string): unknown {
+  if (!Array.isArray(calls)) throw new InvalidRequest(`${where} is ${shown(calls)}, but must be an array.`)
+  return calls.map((call: unknown, index) => {
+    const given = isObject(call) && isObject(call.function) ? call.function.arguments : undefined
+    if (!isObject(call) || typeof given !== 'string') return call
+    return {
+      ...call,
+      function: { ...(call.function as Fields), arguments: readArguments(given, `${where}[${index}]`) },
+    }
+  })
+}
+
+function readArguments(text: string, where: string): unknown {
+  if (text.trim() === '') return {}
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new InvalidRequest(`${where}.function.arguments is ${shown(text)} that is not JSON.`, { cause })
+  }
+}
+
+function mustHaveTexts(where: string): InvalidRequest {
+  return new InvalidRequest(`${where} must have the texts \`role\` and \`content\`.`)
+}
