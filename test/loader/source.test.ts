@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { CorruptCheckpoint, DownloadFailed, InvalidRequest } from '../../src/core/errors'
 import { directorySource } from '../../src/loader/directory-source'
 import { fileListSource } from '../../src/loader/file-list-source'
@@ -199,6 +199,12 @@ describe('fileListSource', () => {
 
 test('a folder that cannot be read is a failed download', async () => {
   await expect(folderSource(join(folder, 'config.json')).open('x.json')).rejects.toThrow(DownloadFailed)
+})
+
+test('a folder that is named where there are no folders, in a page, is an invalid request', async () => {
+  vi.stubGlobal('process', undefined)
+  await expect(folderSource('models').open('config.json')).rejects.toThrow(InvalidRequest)
+  vi.unstubAllGlobals()
 })
 
 test('text that is not UTF-8 is corrupt', async () => {
