@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { posix } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build, type Plugin } from 'vite'
+import { buildTypes } from './build-types'
 
 /** What a user downloads for the engine, all shaders included, without its two dependencies. */
 const MAX_GZIP_BYTES = 100 * 1024
@@ -12,6 +12,7 @@ const WORKER = 'coppice-worker.js'
 /** Builds the library with its types into dist/, and the pages into dist/pages/. Fails if the library has grown too large. */
 export async function main(): Promise<number> {
   await buildLibrary('dist')
+  await buildTypes('dist')
   await build({
     logLevel: 'warn',
     plugins: [workerBeside(readFileSync(`dist/${WORKER}`, 'utf8'))],
@@ -22,8 +23,6 @@ export async function main(): Promise<number> {
       rolldownOptions: { input: { demo: 'src/demo/index.html', bench: 'src/bench-engine/index.html' } },
     },
   })
-  const types = spawnSync('npx', ['tsc', '-p', 'scripts/tsconfig.types.json'], { stdio: 'inherit' })
-  if (types.status !== 0) return 1
   const files = readdirSync('dist').filter(name => name.endsWith('.js'))
   const bytes = files.reduce((sum, name) => sum + gzipSync(readFileSync(`dist/${name}`)).length, 0)
   console.log(`dist/${files.join(', dist/')}: ${bytes} bytes gzip, of at most ${MAX_GZIP_BYTES}`)

@@ -12,7 +12,7 @@ export interface DeviceOptions {
    * or keep it: without it the device ends the process.
    */
   readonly device?: GPUDevice
-  readonly powerPreference?: GPUPowerPreference
+  readonly powerPreference?: 'low-power' | 'high-performance'
   /** `default`: ask for WebGPU's default limits and no optional feature (what every device has). Default `adapter`. */
   readonly limits?: 'default' | 'adapter'
 }

@@ -34,7 +34,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 const OUTSIDE: Readonly<Record<string, RegExp>> = {
   kernels: /^shaders\//,
   tokenizer: /^@huggingface\/(tokenizers|jinja)$/,
-  cli: /^(node:|scripts\/|webgpu$|vite$|playwright-core$)/,
+  cli: /^(node:|scripts\/|webgpu$|vite$|rollup$|rollup-plugin-dts$|playwright-core$)/,
 }
 
 /** Where code runs in a page; what `cli` gives to a browser's page counts. */
