@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
@@ -32,15 +32,20 @@ export async function buildTypes(outDir: string): Promise<void> {
   const globals = PERHAPS_MISSING.map(name => `  interface ${name} {}\n`).join('')
   writeFileSync(
     `${outDir}/coppice.d.ts`,
-    `declare global {\n${globals}}\n${withTypeExports(output[0].code, new Set(Object.keys(library)))}`,
+    `declare global {\n${globals}}\n${withPlainArrays(withTypeExports(output[0].code, Object.keys(library)))}`,
   )
   writeFileSync(`${outDir}/coppice-worker.d.ts`, 'export {}\n')
 }
 
 /** Classes that the library exports as types only; the bundler takes every class for a value. */
-function withTypeExports(code: string, values: ReadonlySet<string>): string {
+function withTypeExports(code: string, values: readonly string[]): string {
   return code.replace(/^export \{ (.*) \};$/m, (_, names: string) => {
-    const exports = names.split(', ').map(name => (values.has(name) ? name : `type ${name}`))
+    const exports = names.split(', ').map(name => (values.includes(name) ? name : `type ${name}`))
     return `export { ${exports.join(', ')} };`
   })
+}
+
+/** TypeScript before 5.7 knows no parameter of typed arrays. */
+function withPlainArrays(code: string): string {
+  return code.replace(/\b(\w+Array)<ArrayBuffer>/g, '$1')
 }
