@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { posix } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build, type Plugin } from 'vite'
+import { buildTypes } from './build-types'
 
 /** What a user downloads for the engine, all shaders included, without its two dependencies. */
 const MAX_GZIP_BYTES = 100 * 1024
@@ -11,8 +12,10 @@ const WORKER = 'coppice-worker.js'
 /** Builds the library with its types into dist/, and the pages into dist/pages/. Fails if the library has grown too large. */
 export async function main(): Promise<number> {
   await buildLibrary('dist')
+  await buildTypes('dist')
   await build({
     logLevel: 'warn',
+    plugins: [workerBeside(readFileSync(`dist/${WORKER}`, 'utf8'))],
     build: {
       outDir: '../dist/pages',
       emptyOutDir: true,
@@ -20,8 +23,6 @@ export async function main(): Promise<number> {
       rolldownOptions: { input: { demo: 'src/demo/index.html', bench: 'src/bench-engine/index.html' } },
     },
   })
-  const types = spawnSync('npx', ['tsc', '-p', 'scripts/tsconfig.types.json'], { stdio: 'inherit' })
-  if (types.status !== 0) return 1
   const files = readdirSync('dist').filter(name => name.endsWith('.js'))
   const bytes = files.reduce((sum, name) => sum + gzipSync(readFileSync(`dist/${name}`)).length, 0)
   console.log(`dist/${files.join(', dist/')}: ${bytes} bytes gzip, of at most ${MAX_GZIP_BYTES}`)
@@ -30,27 +31,46 @@ export async function main(): Promise<number> {
 
 /** The library as coppice.js and coppice-worker.js, which stand beside each other wherever they are served. */
 export async function buildLibrary(outDir: string): Promise<void> {
+  rmSync(outDir, { recursive: true, force: true })
+  await buildEntry(outDir, 'src/packing/worker.ts', WORKER)
+  await buildEntry(outDir, 'src/index.ts', 'coppice.js', [workerBeside(readFileSync(`${outDir}/${WORKER}`, 'utf8'))])
+}
+
+async function buildEntry(outDir: string, entry: string, fileName: string, plugins: Plugin[] = []): Promise<void> {
   await build({
     configFile: false,
     logLevel: 'warn',
     publicDir: false,
-    base: './',
-    plugins: [bareShaders],
-    worker: { format: 'es', rolldownOptions: { output: { entryFileNames: WORKER } } },
+    plugins: [bareShaders, ...plugins],
     build: {
       outDir,
-      emptyOutDir: true,
+      emptyOutDir: false,
       target: 'es2022',
-      lib: { entry: 'src/index.ts', formats: ['es'], fileName: 'coppice' },
-      rolldownOptions: {
-        external: [/^@huggingface\//, /^node:/],
-        // Vite leaves spaces in libraries
-        output: { minify: true },
-      },
+      lib: { entry, formats: ['es'], fileName: () => fileName },
+      // Vite leaves spaces in libraries
+      rolldownOptions: { external: /^@huggingface\//, output: { minify: true } },
     },
   })
-  const library = `${outDir}/coppice.js`
-  writeFileSync(library, withPlainWorker(readFileSync(library, 'utf8')))
+}
+
+/**
+ * Puts the worker beside the chunk that starts it and names it there in the one form that every bundler reads. Vite's own
+ * way gives a URL within another, and one by which webpack takes the file apart again.
+ */
+function workerBeside(source: string): Plugin {
+  return {
+    name: 'worker-beside',
+    generateBundle(_, bundle) {
+      const url = /new URL\(\s*(\/\*.*?\*\/)?\s*[`'"]\.\/worker\.ts[`'"],/
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type !== 'chunk' || !url.test(chunk.code)) continue
+        chunk.code = chunk.code.replace(url, `new URL("./${WORKER}",`)
+        this.emitFile({ type: 'asset', fileName: posix.join(posix.dirname(chunk.fileName), WORKER), source })
+        return
+      }
+      throw new Error('no chunk names the worker in the way that is known here')
+    },
+  }
 }
 
 /** Shaders without their comments and indentation, which are for us and not for those who download them. */
@@ -64,12 +84,4 @@ const bareShaders: Plugin = {
     const bare = text.replace(/\/\/(?!#).*$/gm, '').replace(/^\s+|[^\S\n]+$/gm, '')
     return `export default ${JSON.stringify(bare)}`
   },
-}
-
-/** Vite nests the worker's URL in another, which works, but not every bundler that takes the library up looks into it. */
-function withPlainWorker(library: string): string {
-  const nested = /new URL\(\s*(\/\*.*?\*\/)?\s*new URL\(`[^`]+`,import\.meta\.url\)\.href,``\+import\.meta\.url\)/
-  const plain = library.replace(nested, `new URL("./${WORKER}", import.meta.url)`)
-  if (plain === library) throw new Error(`the library does not name its worker in the way that is known here`)
-  return plain
 }

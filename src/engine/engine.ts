@@ -77,6 +77,7 @@ export class Engine {
   #numGroups = 0
   #failure: CoppiceError | undefined
 
+  /** @internal What it is made of would stand in everybody's types. */
   constructor(parts: EngineParts) {
     this.#parts = parts
     this.modelName = parts.modelName

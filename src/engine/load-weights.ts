@@ -3,8 +3,9 @@ import { type Checkpoint, type ModelSource, type StreamOptions, streamRows, with
 import type { Weights } from '../model/weights'
 import { openPacker } from '../packing/open-packer'
 import { packAll } from '../packing/pack-all'
+import type { WorkerOptions } from '../packing/worker-packer'
 import type { EngineOptions } from './options'
-import { WeightReport } from './weight-report'
+import { type WeightKind, WeightReport } from './weight-report'
 
 const MIB = 2 ** 20
 /** Bytes handed to the GPU that it may not have taken yet: bounds the copies that the browser holds. */
@@ -12,15 +13,15 @@ const MAX_QUEUED_BYTES = 64 * MIB
 
 /**
  * Streams a checkpoint into the GPU's buffers, slab by slab: memory holds a few slabs, never the model. This thread only
- * moves bytes; a worker decodes and packs them. Says what the weights are kept as.
+ * moves bytes; a worker decodes and packs them. Says what the weights are kept as, and why no worker packed, if none did.
  */
 export async function loadWeights(
   gpu: Gpu,
   source: ModelSource,
   checkpoint: Checkpoint,
   weights: Weights,
-  { signal, onProgress }: Pick<EngineOptions, 'signal' | 'onProgress'>,
-): Promise<WeightReport> {
+  { signal, onProgress, ...workers }: Pick<EngineOptions, 'signal' | 'onProgress' | keyof WorkerOptions>,
+): Promise<{ readonly kinds: readonly WeightKind[]; readonly decision: string | undefined }> {
   const report = new WeightReport()
   const options: StreamOptions = {
     signal,
@@ -33,7 +34,8 @@ export async function loadWeights(
   let queuedBytes = 0
   let taken: Promise<unknown> = Promise.resolve()
   // workers start while the file is opened
-  const packer = openPacker()
+  const opened = openPacker(workers)
+  const packer = opened.then(({ packer }) => packer)
   try {
     await packAll(
       streamRows(source, withLayouts(checkpoint, weights.layouts), weights.expected, options),
@@ -54,5 +56,9 @@ export async function loadWeights(
   } finally {
     ;(await packer).close()
   }
-  return report
+  const { reason } = await opened
+  return {
+    kinds: report.kinds,
+    decision: reason && `weights packed on this thread, which is busy meanwhile: ${reason}`,
+  }
 }

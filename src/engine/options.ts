@@ -4,13 +4,14 @@ import type { DeviceOptions } from '../gpu/device'
 import type { WeightFormat } from '../kernels/matrix-format'
 import type { AttentionMode } from '../kv/attention-plan'
 import type { CacheChoice, HubOptions, LoadProgress } from '../loader'
+import type { WorkerOptions } from '../packing/worker-packer'
 import type { Order } from '../planner/order-prompts'
 import type { Sharing } from '../planner/plan-job'
 
 /** How far loading has come. `text` says it for people. */
 export type EngineProgress = LoadProgress & { readonly text: string }
 
-export interface EngineOptions extends DeviceOptions {
+export interface EngineOptions extends DeviceOptions, WorkerOptions {
   /** Where Hugging Face ids are looked up: host, access token, revision. */
   readonly hub?: HubOptions
   /**
@@ -102,6 +103,8 @@ const KNOWN_OPTIONS = new Set<keyof EngineOptions>([
   'profile',
   'signal',
   'onProgress',
+  'worker',
+  'workerUrl',
 ])
 
 const CHOICES: Readonly<
@@ -132,5 +135,14 @@ export function checkOptions(options: EngineOptions): void {
     if (value !== undefined && !allowed.includes(value)) {
       throw new InvalidRequest(`Engine option ${name} is ${String(value)}, but must be one of ${allowed.join(', ')}.`)
     }
+  }
+  const { worker, workerUrl } = options
+  if (worker !== undefined && worker !== false && typeof worker !== 'function') {
+    throw new InvalidRequest(
+      `Engine option worker is ${String(worker)}, but must be a function that makes a Worker, or false.`,
+    )
+  }
+  if (workerUrl !== undefined && typeof workerUrl !== 'string' && !(workerUrl instanceof URL)) {
+    throw new InvalidRequest(`Engine option workerUrl is ${String(workerUrl)}, but must be a text or a URL.`)
   }
 }

@@ -2,11 +2,17 @@ import { CoppiceError, DeviceLost, OutOfMemory, UnsupportedDevice } from '../cor
 import { bufferBytes } from './usage'
 
 export interface DeviceOptions {
-  /** Where to look for an adapter; default `navigator.gpu`. In Node, what the `webgpu` package's `create()` returns. */
+  /**
+   * Where to look for an adapter; default `navigator.gpu`. In Node and Bun, what the `webgpu` package's `create()` returns;
+   * the engine keeps it for as long as it lives.
+   */
   readonly gpu?: GPU
-  /** A device of the caller's, used as it is and never destroyed by us. */
+  /**
+   * A device of the caller's, used as it is and never destroyed by us. Beside one of the `webgpu` package give `gpu` too,
+   * or keep it: without it the device ends the process.
+   */
   readonly device?: GPUDevice
-  readonly powerPreference?: GPUPowerPreference
+  readonly powerPreference?: 'low-power' | 'high-performance'
   /** `default`: ask for WebGPU's default limits and no optional feature (what every device has). Default `adapter`. */
   readonly limits?: 'default' | 'adapter'
 }
@@ -49,6 +55,8 @@ export class Gpu {
     readonly device: GPUDevice,
     info: GPUAdapterInfo | undefined,
     isBorrowed: boolean,
+    /** Kept, since Dawn's instance goes when this is collected in Node, and whoever uses its device then crashes. */
+    readonly origin?: GPU,
   ) {
     this.#isBorrowed = isBorrowed
     this.limits = device.limits
@@ -142,7 +150,7 @@ export class Gpu {
 
 /** @throws UnsupportedDevice that says what is missing, where */
 export async function openGpu(options: DeviceOptions = {}): Promise<Gpu> {
-  if (options.device) return new Gpu(options.device, options.device.adapterInfo, true)
+  if (options.device) return new Gpu(options.device, options.device.adapterInfo, true, options.gpu)
   const gpu = options.gpu ?? globalThis.navigator?.gpu
   if (!gpu) {
     throw new UnsupportedDevice(
@@ -159,7 +167,7 @@ export async function openGpu(options: DeviceOptions = {}): Promise<Gpu> {
   const requiredFeatures = modest ? [] : USED_FEATURES.filter(name => adapter.features.has(name))
   try {
     const device = await adapter.requestDevice({ label: 'coppice', requiredLimits, requiredFeatures })
-    return new Gpu(device, adapter.info, false)
+    return new Gpu(device, adapter.info, false, gpu)
   } catch (cause) {
     throw new UnsupportedDevice(`The adapter ${describe(adapter.info)} gave no device: ${String(cause)}`, { cause })
   }

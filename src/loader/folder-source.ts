@@ -1,12 +1,13 @@
 import type { FileHandle } from 'node:fs/promises'
 import { abortError } from '../core/errors'
+import { nodeFiles } from './node-files'
 import { FileChanged, OpenedFiles } from './opened-files'
 import { type ByteStream, type ModelSource, unreadableFile } from './source'
 
 /** A request to the disk per this many bytes. */
 const READ_BYTES = 2 ** 20
 
-/** A folder on disk; Node only. */
+/** A folder on disk; in Node, Deno and Bun. */
 export function folderSource(path: string): ModelSource {
   const opened = new OpenedFiles()
 
@@ -17,7 +18,7 @@ export function folderSource(path: string): ModelSource {
 
   async function open(file: string, signal?: AbortSignal, begin = 0): Promise<ByteStream | undefined> {
     if (signal?.aborted) throw abortError(signal)
-    const fs = await import('node:fs/promises')
+    const fs = nodeFiles()
     try {
       const handle = await fs.open(`${path}/${file}`)
       return await closedOnFailure(handle, async () => {

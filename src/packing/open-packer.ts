@@ -1,19 +1,28 @@
 import { pause } from '../core/pause'
 import { packSlab } from './pack-slab'
 import type { Packer } from './packer'
-import { startWorker, type WorkerPacker } from './worker-packer'
+import { startWorker, type WorkerOptions, type WorkerPacker } from './worker-packer'
 
 /** One worker keeps up with a network; more are for files that are on this machine already. */
 const MAX_WORKERS = 4
 
-/** In workers; where there are none (Node, a content security policy, a library from another origin) on this thread. */
-export async function openPacker(): Promise<Packer> {
+export interface OpenedPacker {
+  readonly packer: Packer
+  /** Why this thread packs, for people; undefined: workers do. */
+  readonly reason: string | undefined
+}
+
+/** In workers; where there are none (Node, a content security policy, a file that is not served) on this thread. */
+export async function openPacker(options: WorkerOptions = {}): Promise<OpenedPacker> {
+  // one first: where it is refused, a policy's owner need not be told again
+  const first = await startWorker(options)
+  if (typeof first === 'string') return { packer: inlinePacker, reason: first }
   // half of the cores, since reading and the GPU's driver want theirs
   const cores = globalThis.navigator?.hardwareConcurrency ?? 1
   const count = Math.max(1, Math.min(MAX_WORKERS, Math.floor(cores / 2)))
-  const started = await Promise.all(Array.from({ length: count }, startWorker))
-  const workers = started.filter(worker => worker !== undefined)
-  return workers.length > 0 ? packerPool(workers) : inlinePacker
+  const others = await Promise.all(Array.from({ length: count - 1 }, () => startWorker(options)))
+  const workers = [first, ...others.filter(worker => typeof worker !== 'string')]
+  return { packer: packerPool(workers), reason: undefined }
 }
 
 /** Pauses before each slab, so that other things get their turn. */

@@ -2,37 +2,70 @@ import { CoppiceError } from '../core/errors'
 import { fromPlainError } from '../core/plain-error'
 import type { PackedSlab, Slab } from './pack-slab'
 import type { Packer } from './packer'
-import type { Answer, Task } from './protocol'
+import { type Answer, READY, type Task } from './protocol'
 
 /** One that it packs, and one that waits, so that it never idles. */
 const SLABS_PER_WORKER = 2
 
-/** A worker that packs; undefined where none can be started. */
-export async function startWorker(): Promise<WorkerPacker | undefined> {
-  const worker = createWorker()
-  if (!worker) return undefined
-  const isReady = await new Promise<boolean>(resolve => {
-    worker.onmessage = () => resolve(true)
+/** What is waited for a worker, whose file comes over the network; one that is not ours never answers. */
+const MAX_START_MS = 10_000
+
+export interface WorkerOptions {
+  /**
+   * Where `coppice-worker.js` is served, which packs weights off this thread. Default: beside the library, where bundlers
+   * put it that know `new URL(…, import.meta.url)`.
+   */
+  readonly workerUrl?: string | URL
+  /** Makes that worker, a new one at each call; `false`: there is to be none, and this thread packs. */
+  readonly worker?: (() => Worker) | false
+}
+
+/** A worker that packs; or why none can be started, for people. */
+export async function startWorker(options: WorkerOptions = {}): Promise<WorkerPacker | string> {
+  const worker = createWorker(options)
+  if (typeof worker === 'string') return worker
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const failure = await new Promise<string | undefined>(resolve => {
+    worker.onmessage = ({ data }) => data === READY && resolve(undefined)
     worker.onerror = event => {
       // handled: there is another way
       event.preventDefault()
-      resolve(false)
+      resolve(event.message || 'its file does not load')
     }
+    timer = setTimeout(resolve, MAX_START_MS, `it has not answered within ${MAX_START_MS / 1000} s`)
   })
-  if (isReady) return new WorkerPacker(worker)
+  clearTimeout(timer)
+  if (failure === undefined) return new WorkerPacker(worker)
   worker.terminate()
-  return undefined
+  return `the worker does not start, ${failure}`
 }
 
 /** Policies forbid workers in two ways: by an exception here (of one class or another), or by an event later. */
-function createWorker(): Worker | undefined {
-  if (typeof Worker === 'undefined') return undefined
+function createWorker({ worker, workerUrl }: WorkerOptions): Worker | string {
+  if (worker === false) return 'as the option `worker` says'
+  if (!worker && typeof Worker === 'undefined') return 'there are no workers here'
   try {
-    // in this form, which bundlers look for
-    return new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'coppice: packing weights' })
-  } catch {
-    return undefined
+    if (worker) return worker()
+    // in this form, which bundlers look for; Vite is not to, since a library's build would write the file into the URL
+    const url = workerUrl ?? new URL(/* @vite-ignore */ './worker.ts', import.meta.url)
+    return new Worker(trusted(url), { type: 'module', name: 'coppice-packing' })
+  } catch (error) {
+    return `a worker is refused, ${String(error)}`
   }
+}
+
+/** https://www.w3.org/TR/trusted-types/, as far as it matters here. */
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL: (url: string) => string }): typeof policy
+}
+
+let policy: { createScriptURL(url: string): string } | undefined
+
+/** The URL as a page wants it that enforces Trusted Types; its `trusted-types` list, if it has one, names `coppice`. */
+function trusted(url: string | URL): string {
+  const { trustedTypes } = globalThis as { readonly trustedTypes?: TrustedTypes }
+  policy ??= trustedTypes?.createPolicy('coppice', { createScriptURL: url => url })
+  return policy ? policy.createScriptURL(String(url)) : String(url)
 }
 
 /** One worker. */

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { CorruptCheckpoint, DownloadFailed, InvalidRequest } from '../../src/core/errors'
 import { directorySource } from '../../src/loader/directory-source'
 import { fileListSource } from '../../src/loader/file-list-source'
@@ -243,6 +243,12 @@ describe('a local file that changes after it was opened first', () => {
     await expect(failure).rejects.toThrow(DownloadFailed)
     await expect(failure).rejects.toThrow('list/config.json was changed or moved on disk after it was opened.')
   })
+})
+
+test('a folder that is named where there are no folders, in a page, is an invalid request', async () => {
+  vi.stubGlobal('process', undefined)
+  await expect(folderSource('models').open('config.json')).rejects.toThrow(InvalidRequest)
+  vi.unstubAllGlobals()
 })
 
 test('text that is not UTF-8 is corrupt', async () => {

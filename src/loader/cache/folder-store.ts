@@ -1,30 +1,31 @@
+import { nodeFiles } from '../node-files'
 import type { Store } from './store'
 
 /** What is being written; left behind only by a crash. */
 const UNFINISHED = /\.\d+-\d+\.tmp$/
 let numWritten = 0
 
-/** A folder on disk; Node only. */
+/** A folder on disk; not in a page. */
 export function folderStore(root: string): Store {
   const at = (path: string) => (path ? `${root}/${path}` : root)
 
   return {
     async read(path) {
-      const fs = await import('node:fs/promises')
+      const fs = nodeFiles()
       const bytes = await absent(() => fs.readFile(at(path)))
       return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
     },
 
     async write(path, bytes) {
-      const fs = await import('node:fs/promises')
-      const unfinished = `${at(path)}.${process.pid}-${numWritten++}.tmp`
+      const fs = nodeFiles()
+      const unfinished = `${at(path)}.${globalThis.process.pid}-${numWritten++}.tmp`
       await fs.mkdir(at(path.slice(0, Math.max(0, path.lastIndexOf('/')))), { recursive: true })
       await fs.writeFile(unfinished, bytes)
       await fs.rename(unfinished, at(path))
     },
 
     async list(folder = '') {
-      const fs = await import('node:fs/promises')
+      const fs = nodeFiles()
       const sizes = new Map<string, number>()
       for (const path of (await absent(() => fs.readdir(at(folder), { recursive: true }))) ?? []) {
         const entry = UNFINISHED.test(path) ? undefined : await absent(() => fs.stat(`${at(folder)}/${path}`))
@@ -34,7 +35,7 @@ export function folderStore(root: string): Store {
     },
 
     async remove(path) {
-      const fs = await import('node:fs/promises')
+      const fs = nodeFiles()
       await fs.rm(at(path), { recursive: true, force: true })
     },
   }

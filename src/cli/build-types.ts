@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { rollup } from 'rollup'
+import { dts } from 'rollup-plugin-dts'
+
+/** A declaration for every source file, as scripts/tsconfig.types.json says. */
+const PARTS = '.artifacts/types'
+
+/**
+ * Types that not everybody has: WebGPU's are in TypeScript's `dom` from 6.0, before in `@webgpu/types`; Node's programs may
+ * do without `dom`. Interfaces merge with those that are there, so nothing has to be installed and nothing contradicts.
+ */
+const PERHAPS_MISSING = ['GPU', 'GPUDevice', 'FileSystemDirectoryHandle', 'Worker']
+
+/** The library's declarations as one file that imports nothing, so that every `moduleResolution` reads it alike. */
+export async function buildTypes(outDir: string): Promise<void> {
+  rmSync(PARTS, { recursive: true, force: true })
+  const { status } = spawnSync('npx', ['tsc', '-p', 'scripts/tsconfig.types.json'], { stdio: 'inherit' })
+  if (status !== 0) throw new Error('the declarations of the source files cannot be written')
+  const bundle = await rollup({
+    input: `${PARTS}/index.d.ts`,
+    plugins: [dts()],
+    onwarn: warning => {
+      // an import that stays would be one that users lack
+      throw new Error(warning.message)
+    },
+  })
+  const { output } = await bundle.generate({ format: 'es' })
+  await bundle.close()
+  const library = await import(pathToFileURL(`${outDir}/coppice.js`).href)
+  const globals = PERHAPS_MISSING.map(name => `  interface ${name} {}\n`).join('')
+  writeFileSync(
+    `${outDir}/coppice.d.ts`,
+    `declare global {\n${globals}}\n${withPlainArrays(withTypeExports(output[0].code, Object.keys(library)))}`,
+  )
+  writeFileSync(`${outDir}/coppice-worker.d.ts`, 'export {}\n')
+}
+
+/** Classes that the library exports as types only; the bundler takes every class for a value. */
+function withTypeExports(code: string, values: readonly string[]): string {
+  return code.replace(/^export \{ (.*) \};$/m, (_, names: string) => {
+    const exports = names.split(', ').map(name => (values.includes(name) ? name : `type ${name}`))
+    return `export { ${exports.join(', ')} };`
+  })
+}
+
+/** TypeScript before 5.7 knows no parameter of typed arrays. */
+function withPlainArrays(code: string): string {
+  return code.replace(/\b(\w+Array)<ArrayBuffer>/g, '$1')
+}
