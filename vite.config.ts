@@ -49,6 +49,7 @@ export default defineConfig({
           hookTimeout: 300_000,
           fileParallelism: false,
           pool: 'forks',
+          globalSetup: ['test/support/dawn-driver.ts'],
           setupFiles: ['test/support/dawn.ts'],
         },
       },
