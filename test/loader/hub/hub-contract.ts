@@ -355,7 +355,7 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
   })
 }
 
-async function* chunksOf(source: ModelSource, file: string, begin = 0, signal?: AbortSignal) {
+export async function* chunksOf(source: ModelSource, file: string, begin = 0, signal?: AbortSignal) {
   const reader = (await source.open(file, signal, begin))?.getReader()
   if (!reader) throw new Error(`${source.name} has no ${file}`)
   for (;;) {
