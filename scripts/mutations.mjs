@@ -39,7 +39,7 @@ export const MUTATIONS = [
     find: 'blocksFor(maxLen - 1)',
     replace: 'blocksFor(maxLen)',
     test: SCHEDULER,
-    law: 'admits one alone even if it takes the whole pool',
+    law: 'refuses what could not run even alone, with the numbers',
     wrong: 'what just fits is refused, for a token that is never fed back',
   },
   {
@@ -118,8 +118,8 @@ export const MUTATIONS = [
     file: 'src/kv/eviction-queue.ts',
     find: 'heap[above].lastUsed > heap[at].lastUsed',
     replace: 'heap[above].lastUsed < heap[at].lastUsed',
-    test: PREFIXES,
-    law: 'the least recently used leaf is evicted first, its last block first, and a parent after its children',
+    test: 'test/kv/eviction-queue.test.ts',
+    law: 'runs come least recently used first, whatever the order they came in',
     wrong: 'what was used last is forgotten first',
   },
   {
