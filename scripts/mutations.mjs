@@ -158,11 +158,11 @@ export const MUTATIONS = [
   },
   {
     file: 'src/loader/http/retry.ts',
-    find: 'Math.max(backOffMs, retryAfterMs ?? 0)',
-    replace: 'backOffMs',
+    find: 'this.#failures >= tries',
+    replace: 'this.#failures > tries',
     test: HUB,
-    law: 'a server that says when to come again is obeyed',
-    wrong: 'a busy server is asked again at once',
+    law: 'what never passes is a failed download with the status',
+    wrong: 'a server is asked more often than the error says',
   },
   {
     file: 'src/loader/cache/verified-stream.ts',

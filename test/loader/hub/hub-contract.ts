@@ -163,6 +163,7 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
       expect(failure).toBeInstanceOf(DownloadFailed)
       expect(failure).toMatchObject({ status: 500 })
       expect(String(failure)).toContain('/config.json answered HTTP 500 (tried 4 times).')
+      expect(await filesServed()).toBe(4)
     })
   })
 
