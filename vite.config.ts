@@ -52,6 +52,7 @@ export default defineConfig({
           fileParallelism: false,
           isolate: false,
           pool: 'forks',
+          globalSetup: ['test/support/dawn-driver.ts'],
           setupFiles: ['test/support/dawn.ts', 'test/support/each-file.ts'],
         },
       },

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { ensureChrome } from '../../scripts/chrome.mjs'
-import { probeDawn } from '../../scripts/dawn.mjs'
+import { probeDawn, softwareDrivers } from '../../scripts/dawn.mjs'
 
 const REPORT = '.artifacts/tests.json'
 
@@ -31,9 +31,9 @@ export async function main(args: string[]): Promise<number> {
     if (good) passed += 1
     else failed += 1
   }
-  const dawn = probeDawn()
-  console.log(dawn.adapter ? `dawn: ${dawn.adapter}` : `dawn: skipped, since ${dawn.missing}`)
-  const projects = dawn.adapter ? [] : ['--project=!dawn']
+  const dawn = probeDawn([...softwareDrivers(), null])
+  console.log(`dawn: ${'missing' in dawn ? `skipped: ${dawn.missing}` : [dawn.name, ...dawn.features].join(', ')}`)
+  const projects = 'missing' in dawn ? ['--project=!dawn'] : []
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`]
   const good = run(['npx', 'vitest', 'run', ...reporters, ...projects, ...args])
   const report: VitestReport = JSON.parse(readFileSync(REPORT, 'utf8'))

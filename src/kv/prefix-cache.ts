@@ -65,6 +65,11 @@ export class PrefixCache {
     return { group, node, isLocked: false, numPublished: 0 }
   }
 
+  /** Groups of which anything is claimed or remembered. */
+  get numGroups(): number {
+    return this.#trees.size
+  }
+
   get #isWindowed(): boolean {
     return this.#pools.some(({ isWindowed }) => isWindowed)
   }

@@ -253,7 +253,9 @@ describe('PrefixCache', () => {
       47,
       0,
     ])
+    expect(scene.cache.numGroups).toBe(2)
     for (const user of [first, second, other]) scene.end(user)
+    expect(scene.cache.numGroups).toBe(0)
     expect(scene.pool.numFree).toBe(12)
     expect(scene.run(tokensOf('abc'), 1)).toBe(0)
     expect(scene.run(tokensOf('abc'))).toBe(0)

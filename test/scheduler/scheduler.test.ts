@@ -85,6 +85,13 @@ describe('next', () => {
     expect(stepIds(drive)).toEqual([1, 2, 5, 3])
   })
 
+  test('of calls with as many left the earlier goes first', () => {
+    const drive = new Drive(4, 64)
+    for (const id of [1, 2, 3]) drive.addTo({}, endless(id, 4, 20))
+    expect(stepIds(drive)).toEqual([1])
+    expect(stepIds(drive)).toEqual([1, 2])
+  })
+
   test('a call can be put into another order as far as it has not started', () => {
     const drive = new Drive(4, 64)
     const call = {}

@@ -2,10 +2,11 @@
  * Set-up of the `dawn` project: puts the `webgpu` package's GPU where a browser has it, as the least of devices. So the
  * whole suite runs twice: in Chrome with all that the adapter has, and here with WebGPU's default limits and no feature.
  */
+import { inject } from 'vitest'
 import { create, globals } from 'webgpu'
-import { softwareDriver } from '../../scripts/dawn.mjs'
 
-process.env.VK_DRIVER_FILES ??= softwareDriver()
+const driver = inject('dawnDriver')
+if (driver) process.env.VK_DRIVER_FILES = driver
 
 /** WebGPU's defaults (https://www.w3.org/TR/webgpu/#limits) for what we ask of a device. */
 const DEFAULT_LIMITS = {

@@ -163,6 +163,7 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
       expect(failure).toBeInstanceOf(DownloadFailed)
       expect(failure).toMatchObject({ status: 500 })
       expect(String(failure)).toContain('/config.json answered HTTP 500 (tried 4 times).')
+      expect(await filesServed()).toBe(4)
     })
   })
 
@@ -391,7 +392,7 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
   })
 }
 
-async function* chunksOf(source: ModelSource, file: string, begin = 0, signal?: AbortSignal) {
+export async function* chunksOf(source: ModelSource, file: string, begin = 0, signal?: AbortSignal) {
   const reader = (await source.open(file, signal, begin))?.getReader()
   if (!reader) throw new Error(`${source.name} has no ${file}`)
   for (;;) {

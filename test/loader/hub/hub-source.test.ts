@@ -8,7 +8,7 @@ import { hubSource } from '../../../src/loader/hub/hub-source'
 import { parseHubLocation } from '../../../src/loader/hub/location'
 import { type FakeHub, startFakeHub } from '../../support/fake-hub'
 import { type Fault, fakeBytes, publish } from '../../support/fake-repository'
-import { hubContract, isEqual, RETRY, readAll } from './hub-contract'
+import { chunksOf, hubContract, isEqual, RETRY, readAll } from './hub-contract'
 
 let hub: FakeHub
 let folder: string
@@ -32,12 +32,15 @@ describe('a model of the hub, kept nowhere', () => {
   const WEIGHTS = { bytes: 3e6, seed: 1 }
   const BYTES = fakeBytes(WEIGHTS)
 
-  async function read(begin: number, ...faults: Fault[]) {
-    const file = 'model.safetensors'
-    const { host } = await publish(hub.url, { files: { [file]: WEIGHTS }, faults: { [file]: faults } })
+  const FILE = 'model.safetensors'
+
+  async function visit(...faults: Fault[]) {
+    const { host } = await publish(hub.url, { files: { [FILE]: WEIGHTS }, faults: { [FILE]: faults } })
     const location = { id: 'org/name', revision: undefined, file: undefined, quantization: undefined }
-    return readAll(await hubSource(location, { host }, undefined, undefined, RETRY), file, begin)
+    return hubSource(location, { host }, undefined, undefined, RETRY)
   }
+
+  const read = async (begin: number, ...faults: Fault[]) => readAll(await visit(...faults), FILE, begin)
 
   test.each([0, 1, 2_999_999, 3_000_000])('is read from byte %d on, whatever passes', async begin => {
     const bytes = await read(begin, { status: 503 }, { dropAfter: 1_000_000 }, { endAfter: 1_000_000 })
@@ -46,6 +49,17 @@ describe('a model of the hub, kept nowhere', () => {
 
   test.each([0, 1_000_000])('fails before its end if a byte is wrong, read from %d on', async begin => {
     await expect(read(begin, { damage: 500_000 })).rejects.toThrow('model.safetensors has arrived damaged')
+  })
+
+  test('gives the last chunk of a file only once its sum is right', async () => {
+    let length = 0
+    const source = await visit({ damage: 0 })
+    const reading = (async () => {
+      for await (const chunk of chunksOf(source, FILE)) length += chunk.length
+    })()
+    await expect(reading).rejects.toThrow('has arrived damaged')
+    expect(length).toBeGreaterThan(0)
+    expect(length).toBeLessThan(BYTES.length)
   })
 })
 
