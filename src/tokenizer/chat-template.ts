@@ -1,5 +1,6 @@
-import { Template } from '@huggingface/jinja'
 import { InvalidRequest, UnsupportedModel } from '../core/errors'
+import { Template, TemplateError } from '../jinja'
+import { beginContinuation, endContinuation } from './continuation'
 import { specialTokens } from './special-tokens'
 import { strftime } from './strftime'
 
@@ -11,9 +12,9 @@ export interface ChatMessage {
 }
 
 export interface RenderOptions {
-  /** End with the beginning of an assistant's message, for the model to go on. Default true. */
+  /** End with the beginning of an assistant's message, for the model to go on. Default true, or false to continue one. */
   readonly addGenerationPrompt?: boolean
-  /** End within the last message, for the model to go on with it. Default false. */
+  /** End within the last message, for the model to go on with its text. Not with `addGenerationPrompt`. Default false. */
   readonly continueFinalMessage?: boolean
   /** What the template takes for today. Default: now. */
   readonly date?: Date
@@ -26,63 +27,86 @@ export interface RenderOptions {
  * `apply_chat_template` gives it. The template writes special tokens itself, so encode the result without adding any.
  */
 export class ChatTemplate {
-  readonly #text: string | undefined
+  /** Templates by name; the one for plain conversations is `default`. */
+  readonly #texts: ReadonlyMap<string, string>
   readonly #specialTokens: Readonly<Record<string, string>>
   /** Parsed at first use: a bad template should not keep a model from completing plain text. */
-  #template: Template | undefined
+  readonly #templates = new Map<string, Template>()
 
   /** Takes the contents of tokenizer_config.json and of chat_template.jinja, which counts if both have a template. */
   constructor(tokenizerConfig: Readonly<Record<string, unknown>> = {}, chatTemplateFile?: string) {
-    this.#text = chatTemplateFile ?? defaultTemplate(tokenizerConfig.chat_template)
+    this.#texts = namedTemplates(chatTemplateFile ?? tokenizerConfig.chat_template)
     this.#specialTokens = specialTokens(tokenizerConfig)
   }
 
-  /** The prompt's text. `InvalidRequest` if the model has no template or its template refuses the messages. */
+  /**
+   * The prompt's text.
+   * @throws InvalidRequest if the model has no template, or its template refuses the messages
+   * @throws UnsupportedModel if the template is no Jinja, or takes more than it may
+   */
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
-    const { addGenerationPrompt = true, date = new Date(), variables } = options
-    this.#template ??= parse(this.#text)
-    try {
-      return this.#template.render({
-        ...this.#specialTokens,
-        // none rather than undefined, as transformers gives them: templates ask `tools is not none`
-        tools: null,
-        documents: null,
-        messages,
-        add_generation_prompt: addGenerationPrompt,
-        [STRFTIME]: (format: string) => strftime(date, format),
-        ...variables,
-      })
-    } catch (cause) {
-      throw new InvalidRequest(`The model's chat template cannot write these messages: ${message(cause)}`, { cause })
+    const { continueFinalMessage = false, date = new Date(), variables } = options
+    const { addGenerationPrompt = !continueFinalMessage } = options
+    if (continueFinalMessage && addGenerationPrompt) {
+      throw new InvalidRequest(
+        'addGenerationPrompt begins a message and continueFinalMessage goes on with one: set one of them.',
+      )
     }
+    const name = variables?.tools && this.#texts.has('tool_use') ? 'tool_use' : 'default'
+    const template = this.#template(name)
+    if (continueFinalMessage && !this.#texts.get(name)?.includes('content')) {
+      throw new InvalidRequest("The final message cannot be continued: the chat template does not read its 'content'.")
+    }
+    const rendered = attempt('cannot write these messages', () =>
+      template.render(
+        {
+          ...this.#specialTokens,
+          // none rather than undefined, as transformers gives them: templates ask `tools is not none`
+          tools: null,
+          documents: null,
+          messages: continueFinalMessage ? beginContinuation(messages) : messages,
+          add_generation_prompt: addGenerationPrompt,
+          ...variables,
+        },
+        format => strftime(date, format),
+      ),
+    )
+    return continueFinalMessage ? endContinuation(rendered, messages) : rendered
+  }
+
+  #template(name: string): Template {
+    const text = this.#texts.get(name)
+    if (text === undefined) throw new InvalidRequest(missing(this.#texts))
+    const template = this.#templates.get(name) ?? attempt('cannot be parsed', () => new Template(text))
+    this.#templates.set(name, template)
+    return template
   }
 }
 
-/** The name under which a template gets our `strftime_now`: the library's own speaks the browser's language. */
-const STRFTIME = 'coppice_strftime'
-
-function parse(text: string | undefined): Template {
-  if (text === undefined) {
-    throw new InvalidRequest(
-      'The model has no chat template (tokenizer_config.json, chat_template.jinja). Write the prompt as plain text, or use an instruction-tuned model.',
-    )
-  }
+/** A template's failure on these messages is the request's; everything else is the model's. */
+function attempt<T>(what: string, work: () => T): T {
   try {
-    // The empty output keeps a newline at the template's start from being taken for the end of the `set` line.
-    return new Template(`{% set strftime_now = ${STRFTIME} %}{{ '' }}${text}`)
+    return work()
   } catch (cause) {
-    throw new UnsupportedModel(`The model's chat template cannot be parsed: ${message(cause)}`, { cause })
+    if (!(cause instanceof TemplateError)) throw cause
+    const message = `The model's chat template ${what}: ${cause.message}`
+    throw cause.kind === 'runtime' ? new InvalidRequest(message, { cause }) : new UnsupportedModel(message, { cause })
   }
 }
 
 /** `chat_template` is a template or a list of `{ name, template }`, of which `default` is for plain conversations. */
-function defaultTemplate(field: unknown): string | undefined {
-  if (typeof field === 'string') return field
-  const named: { name?: unknown; template?: unknown }[] = Array.isArray(field) ? field : []
-  const template = named.find(entry => entry?.name === 'default')?.template
-  return typeof template === 'string' ? template : undefined
+function namedTemplates(field: unknown): ReadonlyMap<string, string> {
+  if (typeof field === 'string') return new Map([['default', field]])
+  const entries: { name?: unknown; template?: unknown }[] = Array.isArray(field) ? field : []
+  return new Map(
+    entries.flatMap(entry => {
+      const { name, template } = entry ?? {}
+      return typeof name === 'string' && typeof template === 'string' ? [[name, template] as const] : []
+    }),
+  )
 }
 
-function message(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
+function missing(texts: ReadonlyMap<string, string>): string {
+  const others = texts.size > 0 ? ` for plain conversations, only ${[...texts.keys()].join(', ')}` : ''
+  return `The model has no chat template${others} (tokenizer_config.json, chat_template.jinja). Write the prompt as plain text, or use an instruction-tuned model.`
 }

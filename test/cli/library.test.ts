@@ -13,7 +13,6 @@ import { buildLibrary } from '../../src/cli/build'
 const IMPORTS = {
   coppice: '/coppice.js',
   '@huggingface/tokenizers': '/node_modules/@huggingface/tokenizers/dist/tokenizers.mjs',
-  '@huggingface/jinja': '/node_modules/@huggingface/jinja/dist/index.js',
 }
 const PAGE = `<!doctype html><title>.</title>
 <script type="importmap" nonce="page">${JSON.stringify({ imports: IMPORTS })}</script>

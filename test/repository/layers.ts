@@ -15,7 +15,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   model: GPU,
   sampler: GPU,
   tuning: GPU,
-  tokenizer: ['core'],
+  jinja: [],
+  tokenizer: ['jinja', 'core'],
   loader: ['core'],
   packing: ['loader', 'kernels', 'core'],
   engine: ENGINE,
@@ -33,7 +34,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 /** What may come from outside src/, by folder: packages, or paths from the root. */
 const OUTSIDE: Readonly<Record<string, RegExp>> = {
   kernels: /^shaders\//,
-  tokenizer: /^@huggingface\/(tokenizers|jinja)$/,
+  tokenizer: /^@huggingface\/tokenizers$/,
   cli: /^(node:|scripts\/|webgpu$|vite$|rollup$|rollup-plugin-dts$|playwright-core$)/,
 }
 

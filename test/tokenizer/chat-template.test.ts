@@ -35,7 +35,7 @@ describe('a template', () => {
   test('sees special tokens, messages and variables', () => {
     const template =
       "{{ bos_token }}{{ messages[1]['content'] }}{{ messages | length }}{{ tools is none }}{{ y is defined }}{{ x }}{{ eos_token }}"
-    expect(render(template, undefined, { variables: { x: 5 } })).toBe('<s>Hi 🌱2truefalse5</s>')
+    expect(render(template, undefined, { variables: { x: 5 } })).toBe('<s>Hi 🌱2TrueFalse5</s>')
   })
 
   test('sees the date in English', () => {

@@ -1,0 +1,56 @@
+import { TemplateError } from './template-error'
+
+/** Characters of a template. The longest published ones have some 60,000. */
+export const MAX_TEMPLATE_LENGTH = 1 << 19
+/** Levels of blocks and parentheses. Python's own parser gives up before a hundred parentheses. */
+export const MAX_NESTING = 100
+/** Macros, callers and recursive loops within each other. Python's stack ends at some 250 of them. */
+export const MAX_CALLS = 200
+/** Turns of loops, calls, and elements that filters handle: a second of work. A thousand messages need some 50,000. */
+const MAX_STEPS = 2_000_000
+/** Characters that a template makes, on the way and at the end: 32 MB, some hundred times the longest instruction. */
+const MAX_CHARACTERS = 1 << 24
+/** What a template may add for each character that it was given: it writes each of them a few times. */
+const PER_GIVEN_CHARACTER = 16
+/** So many characters are read or copied in the time of a step. */
+const CHARACTERS_PER_STEP = 64
+/** Bits of an integer: more than a float can hold. Templates count messages. */
+export const MAX_INTEGER = 2n ** 1024n
+
+/** What is left to a template of its work and memory. Whoever loops or allocates on its behalf asks first. */
+export class Budget {
+  readonly #maxSteps: number
+  readonly #maxCharacters: number
+  #steps: number
+  #characters: number
+
+  /** @param given Characters in the variables: long conversations may take longer. */
+  constructor(given: number) {
+    this.#steps = this.#maxSteps = MAX_STEPS + given
+    this.#characters = this.#maxCharacters = MAX_CHARACTERS + given * PER_GIVEN_CHARACTER
+  }
+
+  steps(count: number): void {
+    this.#steps -= count
+    if (this.#steps < 0) throw new TemplateError('limit', `It takes more than ${this.#maxSteps} steps.`)
+  }
+
+  /** Before a text of this length is made. */
+  characters(count: number): void {
+    this.#characters -= count
+    if (this.#characters < 0) {
+      throw new TemplateError('limit', `It makes more than ${this.#maxCharacters} characters.`)
+    }
+  }
+
+  /** Before a text of this length is looked through. */
+  read(count: number): void {
+    this.steps(1 + count / CHARACTERS_PER_STEP)
+  }
+}
+
+/** The value, if it is no larger than an integer may be. */
+export function boundedInteger(value: bigint): bigint {
+  if (value < MAX_INTEGER && value > -MAX_INTEGER) return value
+  throw new TemplateError('limit', 'It computes with integers of more than 1024 bits.')
+}

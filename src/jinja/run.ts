@@ -1,0 +1,33 @@
+import { type Budget, MAX_CALLS } from './budget'
+import { TemplateError } from './template-error'
+
+/** One rendering of a template: what it has written, and what it may still do. */
+export class Run {
+  readonly budget: Budget
+  /** The text that the innermost block writes to. */
+  out = ''
+  /** What a filter block or a `set` block with filters was given. */
+  captured = ''
+  #calls = 0
+
+  constructor(budget: Budget) {
+    this.budget = budget
+  }
+
+  write(text: string): undefined {
+    this.budget.characters(text.length)
+    this.out += text
+  }
+
+  /** What `work` writes, apart from the rest. */
+  capture(work: () => void): string {
+    if (++this.#calls > MAX_CALLS) throw new TemplateError('limit', `It calls more than ${MAX_CALLS} levels deep.`)
+    const before = this.out
+    this.out = ''
+    work()
+    const written = this.out
+    this.out = before
+    this.#calls--
+    return written
+  }
+}

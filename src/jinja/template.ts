@@ -1,0 +1,41 @@
+import { Budget } from './budget'
+import { compileBody, type Execute } from './compile-statement'
+import { GLOBALS } from './globals'
+import { parse } from './parser'
+import { Run } from './run'
+import { Scope } from './scope'
+import { withinStack } from './template-error'
+import { needText } from './text'
+import { toValue } from './to-value'
+import { PyFunction, type Value } from './values'
+
+/**
+ * A Jinja template, as transformers' environment renders it: jinja2's immutable sandbox with `trim_blocks`,
+ * `lstrip_blocks`, loop controls, `tojson`, `raise_exception`, `strftime_now` and the tag `generation`.
+ * Both parsing and rendering throw `TemplateError`.
+ */
+export class Template {
+  readonly #execute: Execute
+
+  constructor(text: string) {
+    this.#execute = withinStack(() => compileBody(parse(text), false))
+  }
+
+  /** @param strftime What the template's `strftime_now` gives for a format. */
+  render(variables: Readonly<Record<string, unknown>>, strftime: (format: string) => string): string {
+    return withinStack(() => {
+      const now = new PyFunction((_, args) => strftime(needText(args[0], 'format')))
+      const names = new Map<string, Value>([...GLOBALS, ['strftime_now', now]])
+      let given = 0
+      const count = (characters: number) => {
+        given += characters
+      }
+      for (const [name, value] of Object.entries(variables)) {
+        if (value !== undefined) names.set(name, toValue(value, count))
+      }
+      const run = new Run(new Budget(given))
+      this.#execute(run, new Scope(undefined, names))
+      return run.out
+    })
+  }
+}
