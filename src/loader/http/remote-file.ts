@@ -19,6 +19,9 @@ export interface RemoteFileOptions {
 
 export const TRANSIENT_STATUS: readonly number[] = [408, 425, 429, 500, 502, 503, 504]
 
+/** Files that have changed, of which the browser's own cache may have the old version: the next request goes past it. */
+const CHANGED = new Set<string>()
+
 /** A file on a server that may be slow, busy, or drop connections; read in ranges where the server can. */
 export class RemoteFile {
   /**
@@ -125,7 +128,8 @@ export class RemoteFile {
     const headers = new Headers(init?.headers)
     const isRange = this.takesRanges && (begin > 0 || end < Infinity)
     if (isRange) headers.set('range', `bytes=${begin}-${end < Infinity ? end - 1 : ''}`)
-    const response = await fetchFrom(this.url, { ...init, headers, signal }).catch(error => {
+    const cache = init?.cache ?? (CHANGED.delete(this.url.href) ? 'reload' : undefined)
+    const response = await fetchFrom(this.url, { ...init, headers, cache, signal }).catch(error => {
       throw this.#unanswered(error)
     })
     try {
@@ -181,7 +185,12 @@ export class RemoteFile {
     if (bytes !== undefined && (version.bytes ?? bytes) !== bytes) {
       throw new FileChanged(`${this.#place} has ${version.bytes} bytes, not ${bytes}. Load it again.`)
     }
-    this.options.opened?.hold(this.#place, version)
+    try {
+      this.options.opened?.hold(this.#place, version)
+    } catch (error) {
+      CHANGED.add(this.url.href)
+      throw error
+    }
     this.#bytes ??= version.bytes
   }
 

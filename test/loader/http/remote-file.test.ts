@@ -55,6 +55,21 @@ describe('a file at a plain URL that changes between its header and its weights'
     )
   })
 
+  test("is asked for past the browser's cache when it is loaded again", async () => {
+    const modes: (string | undefined)[] = []
+    const etags = ['"1"', '"2"', '"2"', '"2"']
+    vi.stubGlobal('fetch', async (_: URL, init: RequestInit) => {
+      modes.push(init.cache)
+      return new Response(BYTES, { headers: { etag: etags[modes.length - 1] } })
+    })
+    const source = httpSource('https://example.org/m')
+    await source.open('a')
+    await expect(source.open('a')).rejects.toThrow('its ETag was "1" and is "2"')
+    await source.open('a')
+    await source.open('a')
+    expect(modes).toEqual([undefined, undefined, 'reload', undefined])
+  })
+
   test('is refused if there is less of it than where the weights began', async () => {
     let numServed = 0
     server = await startServer((request, response) => {
