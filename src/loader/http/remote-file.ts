@@ -88,10 +88,10 @@ export class RemoteFile {
   async *#connect(begin: number, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
     const { stallMs } = this.options.retry ?? DEFAULT_RETRY
     const stalled = new AbortController()
-    // the time that our caller takes does not count
+    // The time that our caller takes does not count. Raced, since Node 20's fetch may lose its signal to the garbage collector.
     const inTime = async <T>(work: Promise<T>): Promise<T> => {
       const timer = setTimeout(() => stalled.abort(), stallMs)
-      return work.finally(() => clearTimeout(timer))
+      return unlessAborted(work, stalled.signal, signal).finally(() => clearTimeout(timer))
     }
     try {
       const response = await inTime(this.#request(begin, end, either(signal, stalled.signal)))
@@ -113,7 +113,7 @@ export class RemoteFile {
         }
       } finally {
         // rejects with what `read` has rejected with
-        await reader?.cancel().catch(() => undefined)
+        void reader?.cancel().catch(() => undefined)
       }
     } catch (cause) {
       if (signal?.aborted) throw abortError(signal)
@@ -211,6 +211,18 @@ function versionOf({ status, type, headers }: Response): FileVersion {
     etag: headers.get('etag') ?? undefined,
     modified: headers.get('last-modified') ?? undefined,
   }
+}
+
+/** What `work` gives, or as soon as a signal aborts a rejection with its reason. */
+function unlessAborted<T>(work: Promise<T>, ...signals: readonly (AbortSignal | undefined)[]): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const done = new AbortController()
+    for (const signal of signals) {
+      if (signal?.aborted) reject(signal.reason)
+      signal?.addEventListener('abort', () => reject(signal.reason), { signal: done.signal })
+    }
+    work.finally(() => done.abort()).then(resolve, reject)
+  })
 }
 
 /** Aborts when either does. */

@@ -139,6 +139,35 @@ test('an answer that ends before the length that the server tells goes on where 
   expect(await readFrom(1)).toEqual(BYTES.subarray(1))
 })
 
+describe('where the platform has lost the signal of a request', () => {
+  /** Gives 100 bytes and nothing more, whatever is aborted. */
+  function stubFetch(): void {
+    vi.stubGlobal('fetch', async () => {
+      return new Response(new ReadableStream({ start: controller => controller.enqueue(BYTES.slice(0, 100)) }))
+    })
+  }
+
+  test('aborting ends a read all the same, under way or about to begin', async () => {
+    for (const isUnderWay of [true, false]) {
+      stubFetch()
+      const abort = new AbortController()
+      const chunks = new RemoteFile(new URL('https://example.org/a'), { retry: RETRY }).read(0, 1000, abort.signal)
+      expect((await chunks.next()).value).toHaveLength(100)
+      const next = isUnderWay ? chunks.next() : undefined
+      abort.abort(new Error('enough'))
+      await expect(next ?? chunks.next()).rejects.toThrow('enough')
+    }
+  })
+
+  test('silence ends it', async () => {
+    stubFetch()
+    const retry = { ...RETRY, tries: 1, stallMs: 20 }
+    const chunks = new RemoteFile(new URL('https://example.org/a'), { retry }).read(0, 1000)
+    await chunks.next()
+    await expect(chunks.next()).rejects.toThrow('/a sent nothing for 0.02 s.')
+  })
+})
+
 test('a redirect that leads to itself is a failed download', async () => {
   server = await startServer((_, response) => response.writeHead(302, { location: '/a' }).end())
   await expect(readFrom(0)).rejects.toThrow(DownloadFailed)
