@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -11,6 +11,7 @@ import { folderSource } from '../../src/loader/folder-source'
 import { httpSource } from '../../src/loader/http-source'
 import { readModelFiles } from '../../src/loader/model-files'
 import { type ModelSource, readJson, readText } from '../../src/loader/source'
+import { startServer } from '../support/server'
 import { memorySource } from './memory-source'
 
 /** Larger than a chunk of any source, with a multi-byte character on every boundary that matters. */
@@ -312,4 +313,18 @@ describe('where there is no list of files, those that may be absent are asked fo
       'memory/config.json is larger than 16777216 bytes, the most for such a file.',
     )
   })
+})
+
+test('the embedded model is loaded without asking for a file that is not there', async () => {
+  const statuses: number[] = []
+  const server = await startServer(async (request, response) => {
+    const bytes = await readFile(`public/models/sprout${request.url}`).catch(() => undefined)
+    statuses.push(bytes ? 200 : 404)
+    response.writeHead(bytes ? 200 : 404).end(bytes)
+  })
+  const { chatTemplate, tokenizerConfig } = await readModelFiles(httpSource(server.url))
+  server.close()
+  expect(tokenizerConfig?.chat_template).toBeDefined()
+  expect(chatTemplate).toBeUndefined()
+  expect(statuses).toEqual([200, 200, 200, 200])
 })

@@ -19,6 +19,9 @@ export interface RemoteFileOptions {
 
 export const TRANSIENT_STATUS: readonly number[] = [408, 425, 429, 500, 502, 503, 504]
 
+/** Files that have changed, of which the browser's own cache may have the old version: the next request goes past it. */
+const CHANGED = new Set<string>()
+
 /** A file on a server that may be slow, busy, or drop connections; read in ranges where the server can. */
 export class RemoteFile {
   /**
@@ -85,10 +88,10 @@ export class RemoteFile {
   async *#connect(begin: number, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
     const { stallMs } = this.options.retry ?? DEFAULT_RETRY
     const stalled = new AbortController()
-    // the time that our caller takes does not count
+    // The time that our caller takes does not count. Raced, since Node 20's fetch may lose its signal to the garbage collector.
     const inTime = async <T>(work: Promise<T>): Promise<T> => {
       const timer = setTimeout(() => stalled.abort(), stallMs)
-      return work.finally(() => clearTimeout(timer))
+      return unlessAborted(work, stalled.signal, signal).finally(() => clearTimeout(timer))
     }
     try {
       const response = await inTime(this.#request(begin, end, either(signal, stalled.signal)))
@@ -110,7 +113,7 @@ export class RemoteFile {
         }
       } finally {
         // rejects with what `read` has rejected with
-        await reader?.cancel().catch(() => undefined)
+        void reader?.cancel().catch(() => undefined)
       }
     } catch (cause) {
       if (signal?.aborted) throw abortError(signal)
@@ -125,7 +128,8 @@ export class RemoteFile {
     const headers = new Headers(init?.headers)
     const isRange = this.takesRanges && (begin > 0 || end < Infinity)
     if (isRange) headers.set('range', `bytes=${begin}-${end < Infinity ? end - 1 : ''}`)
-    const response = await fetchFrom(this.url, { ...init, headers, signal }).catch(error => {
+    const cache = init?.cache ?? (CHANGED.delete(this.url.href) ? 'reload' : undefined)
+    const response = await fetchFrom(this.url, { ...init, headers, cache, signal }).catch(error => {
       throw this.#unanswered(error)
     })
     try {
@@ -181,7 +185,12 @@ export class RemoteFile {
     if (bytes !== undefined && (version.bytes ?? bytes) !== bytes) {
       throw new FileChanged(`${this.#place} has ${version.bytes} bytes, not ${bytes}. Load it again.`)
     }
-    this.options.opened?.hold(this.#place, version)
+    try {
+      this.options.opened?.hold(this.#place, version)
+    } catch (error) {
+      CHANGED.add(this.url.href)
+      throw error
+    }
     this.#bytes ??= version.bytes
   }
 
@@ -202,6 +211,18 @@ function versionOf({ status, type, headers }: Response): FileVersion {
     etag: headers.get('etag') ?? undefined,
     modified: headers.get('last-modified') ?? undefined,
   }
+}
+
+/** What `work` gives, or as soon as a signal aborts a rejection with its reason. */
+function unlessAborted<T>(work: Promise<T>, ...signals: readonly (AbortSignal | undefined)[]): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const done = new AbortController()
+    for (const signal of signals) {
+      if (signal?.aborted) reject(signal.reason)
+      signal?.addEventListener('abort', () => reject(signal.reason), { signal: done.signal })
+    }
+    work.finally(() => done.abort()).then(resolve, reject)
+  })
 }
 
 /** Aborts when either does. */

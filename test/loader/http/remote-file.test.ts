@@ -55,6 +55,21 @@ describe('a file at a plain URL that changes between its header and its weights'
     )
   })
 
+  test("is asked for past the browser's cache when it is loaded again", async () => {
+    const modes: (string | undefined)[] = []
+    const etags = ['"1"', '"2"', '"2"', '"2"']
+    vi.stubGlobal('fetch', async (_: URL, init: RequestInit) => {
+      modes.push(init.cache)
+      return new Response(BYTES, { headers: { etag: etags[modes.length - 1] } })
+    })
+    const source = httpSource('https://example.org/m')
+    await source.open('a')
+    await expect(source.open('a')).rejects.toThrow('its ETag was "1" and is "2"')
+    await source.open('a')
+    await source.open('a')
+    expect(modes).toEqual([undefined, undefined, 'reload', undefined])
+  })
+
   test('is refused if there is less of it than where the weights began', async () => {
     let numServed = 0
     server = await startServer((request, response) => {
@@ -122,6 +137,35 @@ test('an answer that ends before the length that the server tells goes on where 
     response.end(BYTES.subarray(begin, end))
   })
   expect(await readFrom(1)).toEqual(BYTES.subarray(1))
+})
+
+describe('where the platform has lost the signal of a request', () => {
+  /** Gives 100 bytes and nothing more, whatever is aborted. */
+  function stubFetch(): void {
+    vi.stubGlobal('fetch', async () => {
+      return new Response(new ReadableStream({ start: controller => controller.enqueue(BYTES.slice(0, 100)) }))
+    })
+  }
+
+  test('aborting ends a read all the same, under way or about to begin', async () => {
+    for (const isUnderWay of [true, false]) {
+      stubFetch()
+      const abort = new AbortController()
+      const chunks = new RemoteFile(new URL('https://example.org/a'), { retry: RETRY }).read(0, 1000, abort.signal)
+      expect((await chunks.next()).value).toHaveLength(100)
+      const next = isUnderWay ? chunks.next() : undefined
+      abort.abort(new Error('enough'))
+      await expect(next ?? chunks.next()).rejects.toThrow('enough')
+    }
+  })
+
+  test('silence ends it', async () => {
+    stubFetch()
+    const retry = { ...RETRY, tries: 1, stallMs: 20 }
+    const chunks = new RemoteFile(new URL('https://example.org/a'), { retry }).read(0, 1000)
+    await chunks.next()
+    await expect(chunks.next()).rejects.toThrow('/a sent nothing for 0.02 s.')
+  })
 })
 
 test('a redirect that leads to itself is a failed download', async () => {
