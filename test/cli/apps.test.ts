@@ -33,7 +33,14 @@ const PAGES: readonly { readonly app: string; readonly build?: readonly string[]
   { app: 'rollup', build: ['rollup', '-c'] },
   {
     app: 'bun',
-    build: ['bun', 'build', '../page.js', '../node_modules/coppice/dist/coppice-worker.js', '--outdir=dist', '--entry-naming=[name].[ext]'],
+    build: [
+      'bun',
+      'build',
+      '../page.js',
+      '../node_modules/coppice/dist/coppice-worker.js',
+      '--outdir=dist',
+      '--entry-naming=[name].[ext]',
+    ],
   },
   { app: 'worker', build: esbuild('../worker.js', 'coppice-worker=coppice/worker') },
 ]
