@@ -2,11 +2,12 @@
 import { readFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHROME_ARGS, findChrome } from '../../scripts/chrome.mjs'
 import { installApps, runtime } from './apps'
 
+const TIMEOUT_MS = 300_000
 const POLICY =
   "default-src 'none'; script-src 'self' 'nonce-page'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types coppice app"
 const TYPES: Readonly<Record<string, string>> = {
@@ -92,23 +93,33 @@ async function open(path: string) {
   const page = await browser.newPage()
   const workers: string[] = []
   page.on('worker', worker => workers.push(new URL(worker.url()).pathname.split('/').at(-1) ?? ''))
+  const report = await answerOf(page, `${origin}/${path}`)
+  await page.close()
+  return { ...report, workers: new Set(workers) }
+}
+
+/** Without asking the page, where Trusted Types would forbid the question. */
+async function answerOf(page: Page, url: string) {
+  page.setDefaultTimeout(TIMEOUT_MS)
+  const answered = new Promise<{ readonly answer: Answer; readonly violations: string[] }>((resolve, reject) => {
+    page.on('pageerror', reject)
+    void page.exposeFunction('report', resolve)
+  })
   await page.addInitScript(() => {
     const violations: string[] = []
     addEventListener('securitypolicyviolation', event => violations.push(event.violatedDirective))
-    Object.assign(globalThis, { violations })
+    const set = (answer: Promise<unknown>) =>
+      answer.then(result => Reflect.get(globalThis, 'report')({ answer: result, violations }))
+    Object.defineProperty(globalThis, 'answer', { set })
   })
-  await page.goto(`${origin}/${path}`)
-  await page.waitForFunction('globalThis.answer')
-  const answer: Answer = await page.evaluate('globalThis.answer')
-  const violations: string[] = await page.evaluate('globalThis.violations')
-  await page.close()
-  return { answer, workers: new Set(workers), violations }
+  await page.goto(url)
+  return answered
 }
 
 const packedHere = (decisions: readonly string[]) =>
   decisions.filter(line => line.startsWith('weights packed on this thread'))
 
-describe('an app answers, packs in workers and leaves a strict policy alone:', { timeout: 300_000 }, () => {
+describe('an app answers, packs in workers and leaves a strict policy alone:', { timeout: TIMEOUT_MS }, () => {
   it.each(PAGES)('$app', async ({ app, build, page = `${app}/` }) => {
     if (build) await apps.run(app, build[0] === 'bun' ? [runtime('bun'), ...build.slice(1)] : build)
     const { answer, workers, violations } = await open(page)
@@ -143,7 +154,7 @@ describe('an app without workers answers, and its engine says why it packs on it
   })
 })
 
-it('an extension’s page answers, with the model in the extension', { timeout: 300_000 }, async () => {
+it('an extension’s page answers, with the model in the extension', { timeout: TIMEOUT_MS }, async () => {
   await apps.run('extension', esbuild('../page.js', 'coppice-worker=coppice/worker'))
   await apps.run('extension', ['cp', '-r', '../models', '.'])
   const extension = join(apps.folder, 'extension')
@@ -157,15 +168,13 @@ it('an extension’s page answers, with the model in the extension', { timeout: 
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(extension))
   const digits = Buffer.from(hash).toString('hex').slice(0, 32)
   const id = [...digits].map(digit => String.fromCharCode(97 + Number.parseInt(digit, 16))).join('')
-  await page.goto(`chrome-extension://${id}/index.html`)
-  await page.waitForFunction('globalThis.answer')
-  const answer: Answer = await page.evaluate('globalThis.answer')
+  const { answer } = await answerOf(page, `chrome-extension://${id}/index.html`)
   await context.close()
   expect(answer.text).toBe(expected)
   expect(packedHere(answer.decisions)).toEqual([])
 })
 
-describe('a program answers, whoever collects the garbage:', { timeout: 300_000 }, () => {
+describe('a program answers, whoever collects the garbage:', { timeout: TIMEOUT_MS }, () => {
   it.each([
     ['node', () => ['node', '--expose-gc', 'app.js']],
     ['bun', () => [runtime('bun'), '../node/app.js']],
@@ -177,7 +186,7 @@ describe('a program answers, whoever collects the garbage:', { timeout: 300_000 
   })
 })
 
-describe('the archive', { timeout: 300_000 }, () => {
+describe('the archive', { timeout: TIMEOUT_MS }, () => {
   it('brings nothing but what runs, and no module of Node’s', async () => {
     expect(apps.installed).toEqual(['@huggingface', 'coppice'])
     const library = await readFile(join(apps.folder, 'node_modules/coppice/dist/coppice.js'), 'utf8')
