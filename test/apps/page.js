@@ -1,0 +1,3 @@
+import { answer } from './app.js'
+
+globalThis.answer = answer()

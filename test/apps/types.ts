@@ -1,0 +1,25 @@
+// What an app's compiler is to know of the library; with full checks, also of its declarations.
+import { CoppiceError, createEngine, type Engine, type EngineOptions, type GenerationResult } from 'coppice'
+
+const options: EngineOptions = { worker: () => new Worker('worker.js'), workerUrl: new URL('https://example.org/') }
+
+export async function run(device: GPUDevice): Promise<number | undefined> {
+  try {
+    const engine: Engine = await createEngine('org/name', { ...options, device })
+    const results: GenerationResult[] = await engine.generate(['a'], { maxTokens: 3 }).all()
+    // @ts-expect-error: results are not `any`
+    results[0].nothing
+    return results.length
+  } catch (error) {
+    if (!(error instanceof CoppiceError)) throw error
+    switch (error.name) {
+      case 'DownloadFailed':
+        return error.status
+      // @ts-expect-error: no error has this name
+      case 'NoSuchError':
+        return 0
+      default:
+        return undefined
+    }
+  }
+}
