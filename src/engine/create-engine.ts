@@ -7,6 +7,7 @@ import { Tokenizer } from '../tokenizer/tokenizer'
 import { keepTable, openTable } from '../tuning/kept-tables'
 import { Tuner } from '../tuning/tuner'
 import { assemble } from './assemble'
+import { checkCheckpoint } from './check-checkpoint'
 import { Engine } from './engine'
 import { loadWeights } from './load-weights'
 import { type ModelLocation, openSource } from './open-source'
@@ -32,6 +33,7 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
   const tokenizer = new Tokenizer(files.tokenizer, files.tokenizerConfig)
   const chatTemplate = new ChatTemplate(files.tokenizerConfig, files.chatTemplate)
   const checkpoint = await openCheckpoint(source, files, config, signal)
+  checkCheckpoint(config, checkpoint)
   const gpu = await orAborted(openGpu(options), signal, late => late.dispose())
   const failed = new AbortController()
   const underWay: Promise<unknown>[] = []

@@ -41,7 +41,7 @@ export interface EngineOptions extends DeviceOptions, WorkerOptions {
   readonly tokenBudget?: number
   /** KV cache size, in blocks of 16 tokens. Default: as many as fit `memoryBytes` or 1 GiB. */
   readonly blocks?: number
-  /** Longest prompt and output together, in tokens. Default: the model's, as far as the cache holds it. */
+  /** Longest prompt and output together, in tokens. Default: the model's up to 262,144, as far as the cache holds it. */
   readonly contextLength?: number
   /**
    * GPU memory for everything, in bytes. Default: as much as weights and a KV cache of 1 GiB need; `auto` then assumes half
@@ -80,6 +80,9 @@ export interface EngineOptions extends DeviceOptions, WorkerOptions {
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: EngineProgress) => void
 }
+
+/** Each has buffers of its own; beyond a few the GPU waits for nothing any more. */
+const MAX_STEPS_IN_FLIGHT = 64
 
 const KNOWN_OPTIONS = new Set<keyof EngineOptions>([
   'gpu',
@@ -129,6 +132,12 @@ export function checkOptions(options: EngineOptions): void {
     if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
       throw new InvalidRequest(`Engine option ${name} is ${String(value)}, but must be a whole number of at least 1.`)
     }
+  }
+  const { stepsInFlight = 1 } = options
+  if (stepsInFlight > MAX_STEPS_IN_FLIGHT) {
+    throw new InvalidRequest(
+      `Engine option stepsInFlight is ${stepsInFlight}, but may be ${MAX_STEPS_IN_FLIGHT} at most.`,
+    )
   }
   for (const [name, allowed] of Object.entries(CHOICES)) {
     const value = options[name as keyof typeof CHOICES]

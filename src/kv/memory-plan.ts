@@ -11,6 +11,11 @@ const MIB = 2 ** 20
 const DEFAULT_KV_BYTES = 1024 * MIB
 /** A cache that holds fewer tokens serves no chat: better to fail and say why. An explicit `blocks` is taken as it is. */
 const MIN_CONTEXT_TOKENS = 256
+/**
+ * The longest context that is planned for unless the caller asks for more: what a step uploads and the tables of angles grow
+ * with it, and a config.json may state any number. Few models are made for more, and fewer pages.
+ */
+const MAX_UNASKED_CONTEXT = 2 ** 18
 /** Logits at a time: enough rows to fill the GPU, little beside the weights. */
 const MAX_LOGITS_BYTES = 64 * MIB
 /** A windowed group has blocks for no more sequences than this, whatever the budget: more rows hardly make a step cheaper. */
@@ -31,7 +36,7 @@ export interface MemoryOptions {
   readonly budgetBytes?: number
   /** Exact size of the KV cache; default: as many as fit. */
   readonly blocks?: number
-  /** Longest sequence, in tokens; default: the model's. */
+  /** Longest sequence, in tokens; default: the model's, up to `MAX_UNASKED_CONTEXT`. */
   readonly contextLength?: number
 }
 
@@ -90,7 +95,7 @@ export interface MemoryPlan extends Omit<StepMemory, 'largestBytes'> {
  */
 export function planMemory(options: MemoryOptions): MemoryPlan {
   const { config, limits, weightBytes, tokenBudget } = options
-  const wantedContextLength = options.contextLength ?? config.maxPositions
+  const wantedContextLength = options.contextLength ?? Math.min(config.maxPositions, MAX_UNASKED_CONTEXT)
   if (wantedContextLength < 1 || wantedContextLength > config.maxPositions) {
     throw new InvalidRequest(
       `A context of ${wantedContextLength} tokens: this model takes 1 to ${config.maxPositions}.`,

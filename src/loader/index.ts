@@ -1,6 +1,6 @@
 export { type CacheContents, type CachedModel, evictCached, listCached } from './cache/cached-models'
 export { type CacheChoice, openStore } from './cache/open-store'
-export type { TensorShapes } from './check-tensors'
+export { checkTensors, type TensorShapes } from './check-tensors'
 export type { Checkpoint, Encoding, RawRows, SourceTensor } from './checkpoint'
 export { decodeRows } from './decode-rows'
 export { directorySource } from './directory-source'

@@ -2,7 +2,7 @@
 export const IRRELEVANT_FIELDS: ReadonlySet<string> = new Set([
   // provenance, names, labels
   ...words`_name_or_path name_or_path model_type transformers_version tokenizer_class license prefix
-    transformers.js_config unsloth_fixed unsloth_version is_llama_config
+    transformers.js_config unsloth_fixed unsloth_version is_llama_config custom_pipelines _commit_hash hf_device_map
     finetuning_task task_specific_params problem_type id2label label2id num_labels _num_labels`,
   // how it was made or is run in Python; the dtype of the weights is the one the tensors state
   ...words`initializer_range attention_dropout hidden_dropout resid_pdrop embd_pdrop attn_pdrop

@@ -11,6 +11,7 @@ import { PUBLISHED } from './published-configs'
 const EXPECTED: Readonly<Record<string, [numTensors: number, config: Partial<ModelConfig>]>> = {
   'Qwen/Qwen2.5-0.5B-Instruct': [290, { headDim: 64, qkvBias: true, outputBias: false, tieWordEmbeddings: true }],
   'Qwen/Qwen3-0.6B': [310, { headDim: 128, qkNorm: 'head', qkvBias: false, tieWordEmbeddings: true }],
+  'deepseek-ai/DeepSeek-R1-0528-Qwen3-8B': [399, { headDim: 128, qkNorm: 'head', tieWordEmbeddings: false }],
   'google/gemma-2-9b-it': [464, { attentionScale: 1 / 16, attentionSoftcap: 50, logitSoftcap: 30 }],
   'google/gemma-3-1b-it': [340, { attentionScale: 1 / 16, attentionSoftcap: undefined, eosTokenIds: [1, 106] }],
   'google/gemma-3-270m-it': [236, { headDim: 256, embeddingScale: Math.sqrt(640), tieWordEmbeddings: true }],
@@ -86,6 +87,20 @@ test('a part of a head turns: a quarter in Pythia, three in Phi-4 mini, with the
   expect(dim).toBe(96)
   expect(scaling).toMatchObject({ type: 'longrope', originalMaxPositions: 4096 })
   expect(scaling && 'attentionFactor' in scaling && scaling.attentionFactor).toBeCloseTo(1.190238, 6)
+})
+
+test("YaRN's attn_factor, which is llama.cpp's, changes nothing, as in transformers", () => {
+  const { rope } = parseModelConfig(PUBLISHED['deepseek-ai/DeepSeek-R1-0528-Qwen3-8B']).layers[0]
+  expect(rope?.scaling).toMatchObject({ type: 'yarn', factor: 4, originalMaxPositions: 32768 })
+  expect(rope?.scaling).toMatchObject({ attentionFactor: 0.1 * Math.log(4) + 1 })
+})
+
+test('Phi-3 calls LongRoPE by the names of its early code', () => {
+  const { rope_scaling: scaling } = PUBLISHED['microsoft/Phi-4-mini-instruct'] as { rope_scaling: object }
+  for (const type of ['su', 'yarn']) {
+    const changed = { ...PUBLISHED['microsoft/Phi-4-mini-instruct'], rope_scaling: { ...scaling, type } }
+    expect(parseModelConfig(changed)).toEqual(parseModelConfig(PUBLISHED['microsoft/Phi-4-mini-instruct']))
+  }
 })
 
 test('Gemma 2 caps scores and logits where nothing is said, and not where null is', () => {
