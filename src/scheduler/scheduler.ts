@@ -126,6 +126,11 @@ export class Scheduler {
     checkRequest(sequence, this.#vocabSize, this.#contextLength, this.#pools, mostBlocks)
   }
 
+  /** Starts no more sequences of a call, whose others go on until they are finished too. */
+  withdraw(call: Call): void {
+    this.#waiting.withdraw(call)
+  }
+
   /** Puts those sequences of a call that have not started into this order; any not named come last. */
   reorder(call: Call, order: readonly Sequence[]): void {
     this.#waiting.reorder(call, order)
