@@ -1,8 +1,8 @@
-import { Heartbeat } from '../bench/heartbeat'
+import { setImmediate as pause } from 'node:timers/promises'
 import { nullGpu } from '../bench/null-gpu'
 import { count, table } from '../bench/table'
-import { pause } from '../core/pause'
 import { createEngine, type Engine, type Message } from '../index'
+import { Heartbeat } from './heartbeat'
 
 const MODEL = 'public/models/sprout'
 const CHATS = 10_000

@@ -1,4 +1,4 @@
-import { pause } from '../core/pause'
+import { setImmediate as pause } from 'node:timers/promises'
 
 /** Beats as often as this thread's other work lets it: the longest time between two beats is that of the longest task. */
 export class Heartbeat {
