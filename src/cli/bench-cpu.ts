@@ -6,6 +6,7 @@ import { nullGpu } from '../bench/null-gpu'
 import { plotSvg } from '../bench/plot'
 import { count, table } from '../bench/table'
 import { createEngine, type Engine, type EngineStats } from '../index'
+import { callTable } from './bench-calls'
 import { seededModel } from './bench-model'
 
 const BATCHES = [1, 16, 64, 256]
@@ -16,13 +17,14 @@ const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account', 'deliver'] as
 const JOBS = [10, 100, 1000, 10_000, 100_000]
 const OUT = '.artifacts/bench-cpu'
 
-/** What the CPU does about a decode step, and to plan a job: in Node, on a GPU that does nothing. */
+/** What the CPU does about a decode step, to take in a call of many prompts, and to plan a job: in Node, on a GPU that does nothing. */
 export async function main(): Promise<number> {
   console.log(`${cpus()[0].model}, Node ${process.versions.node}; medians\n`)
   const steps: string[][] = []
   for (const prefix of PREFIXES) for (const batch of BATCHES) steps.push(await stepRow(batch, prefix))
   const phases = PHASES.map(phase => `${phase}, µs`)
   console.log(`${table(['decodes, prefix', ...phases, 'together, µs', 'garbage, bytes', 'upload, bytes'], steps)}\n`)
+  console.log(`${await callTable()}\n`)
   const plans = await measurePlans()
   console.log(table(['prompts of 30 tokens', 'plan, ms', 'ns / (n log n)'], plans.map(planRow)))
   await mkdir(OUT, { recursive: true })

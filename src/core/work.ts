@@ -16,9 +16,9 @@ export function atOnce<T>(work: Work<T>): T {
 
 /**
  * Does the work in slices, the first before this returns, with turns of this thread's other work between them.
- * `goOn` is called after each of those, and throws what shall end the work.
+ * `goOn` is called after each of those, to throw what shall end the work.
  */
-export async function inSlices<T>(work: Work<T>, goOn: () => void): Promise<T> {
+export async function inSlices<T>(work: Work<T>, goOn?: () => void): Promise<T> {
   for (;;) {
     const end = performance.now() + SLICE_MS
     do {
@@ -26,6 +26,6 @@ export async function inSlices<T>(work: Work<T>, goOn: () => void): Promise<T> {
       if (done) return value
     } while (performance.now() < end)
     await pause()
-    goOn()
+    goOn?.()
   }
 }

@@ -207,10 +207,13 @@ export class Engine {
     const sequences: (Sequence | undefined)[] = []
     const failed = new Set<number>()
     let isCancelled = false
+    /** Once it is queued. */
+    let job: Job | undefined
     const cancel = () => {
       isCancelled = true
-      if (this.#preparing.has(generation)) return
-      for (const sequence of sequences) if (sequence) this.#end(sequence, 'abort')
+      if (!job) return
+      this.#parts.scheduler.withdraw(job)
+      void inSlices(this.#stop(job.sequences))
     }
     const generation = new Generation(call.prompts.length, plan.promise, cancel, call.signal)
     const fail = (index: number, error: CoppiceError) => {
@@ -222,10 +225,11 @@ export class Engine {
       if (isCancelled) throw abortError(call.signal)
     }
     const prepare = function* (this: Engine): Work<void> {
-      const job = yield* this.#plan(call, sequences, fail)
-      plan.resolve(job.plan)
-      yield* this.#queue(job, sequences, generation, onText)
+      const planned = yield* this.#plan(call, sequences, fail)
+      plan.resolve(planned.plan)
+      yield* this.#queue(planned, sequences, generation, onText)
       this.#preparing.delete(generation)
+      job = planned
     }
     this.#preparing.add(generation)
     inSlices(prepare.call(this), goOn).catch((error: unknown) => {
@@ -317,6 +321,16 @@ export class Engine {
     const isEos = sequence.finishReason === 'stop'
     if (entry.output.push(draw, isEos)) this.#end(sequence, 'stop')
     else if (sequence.finishReason) this.#end(sequence, sequence.finishReason)
+  }
+
+  /** Those that run come first: they would go on meanwhile. */
+  *#stop(sequences: readonly Sequence[]): Work<void> {
+    const { scheduler } = this.#parts
+    for (const sequence of sequences) if (!scheduler.isWaiting(sequence)) this.#end(sequence, 'abort')
+    for (const sequence of sequences) {
+      this.#end(sequence, 'abort')
+      yield
+    }
   }
 
   #end(sequence: Sequence, reason: FinishReason, error?: CoppiceError): void {

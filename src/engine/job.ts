@@ -1,5 +1,5 @@
 import type { Sequence } from '../core/sequence'
-import type { Work } from '../core/work'
+import { inSlices, type Work } from '../core/work'
 import type { Share } from '../kv/claim'
 import { type Order, orderPrompts } from '../planner/order-prompts'
 import { OutputEstimate } from '../planner/output-estimate'
@@ -31,6 +31,7 @@ export class Job {
   readonly #indices: ReadonlyMap<Sequence, number>
   readonly #estimate: OutputEstimate
   #numFinished = 0
+  #isReordering = false
 
   /** Plans. `sequences`: a new one for each prompt of the call; undefined for those that cannot run. */
   static *of(sequences: readonly (Sequence | undefined)[], settings: JobSettings): Work<Job> {
@@ -69,16 +70,26 @@ export class Job {
     for (const index of this.#order) scheduler.add(this.sequences[index], { call: this })
   }
 
-  /** A sequence has ended. Each time that as many have as before, the rest is put in a better order. */
+  /**
+   * A sequence has ended. Each time that as many have as before, the rest is put in a better order: in slices, since that
+   * may be thousands.
+   */
   onFinished(sequence: Sequence, scheduler: Scheduler): void {
     const index = this.#indices.get(sequence)
     if (index === undefined || this.plan.orderedBy === 'fcfs') return
     this.#estimate.observe(index, sequence.tokens.length - sequence.promptLen)
     this.#numFinished++
-    if ((this.#numFinished & (this.#numFinished - 1)) !== 0) return
+    if ((this.#numFinished & (this.#numFinished - 1)) !== 0 || this.#isReordering) return
+    this.#isReordering = true
+    void inSlices(this.#reorder(scheduler)).finally(() => {
+      this.#isReordering = false
+    })
+  }
+
+  *#reorder(scheduler: Scheduler): Work<void> {
     const prompts = this.#prompts.map(({ tokens }, each) => ({ tokens, outputTokens: this.#estimate.of(each) }))
     const waiting = [...this.sequences.keys()].filter(each => scheduler.isWaiting(this.sequences[each]))
-    const order = orderPrompts(this.#root, prompts, this.plan.orderedBy, waiting)
+    const order = yield* orderPrompts(this.#root, prompts, this.plan.orderedBy, waiting)
     scheduler.reorder(
       this,
       order.map(each => this.sequences[each]),

@@ -72,8 +72,10 @@ export function takenBy({ node }: Claim, pools: readonly BlockPool[]): Taken {
 
 /** How many blocks of the sequence's table for the group have other claims as well: its first ones. */
 export function numSharedBlocks({ node }: Claim, group: number, blockTable: readonly number[] = []): number {
-  const shared = [...node.path()].find(({ value }) => value.claims > 1)
-  if (!shared) return 0
+  // of all that run, for each that may start: a generator would be most of the time of a step
+  let shared = node
+  while (shared.parent && shared.value.claims <= 1) shared = shared.parent
+  if (!shared.parent) return 0
   const { value, end, numTokens } = shared
   const numFull = Math.floor(end / BLOCK_LEN)
   // the block in which the run ends is that of the sequence that computes it

@@ -1,3 +1,4 @@
+import type { Work } from '../core/work'
 import type { PlannedPrompt } from './planned-prompt'
 import type { Run } from './run'
 
@@ -29,14 +30,14 @@ interface Part {
  * together, so that a cache as large as the longest prompt suffices (depth first, as in SGLang, arXiv:2312.07104 §3),
  * and runs that are begun are finished first. May be called again whenever output lengths are better known.
  */
-export function orderPrompts(
+export function* orderPrompts(
   root: Run,
   prompts: readonly PlannedPrompt[],
   order: Order,
   waiting: readonly number[] = [...prompts.keys()],
-): number[] {
+): Work<number[]> {
   if (order === 'fcfs') return waiting.toSorted((a, b) => a - b)
-  const job = jobOf(root, prompts, new Set(waiting))
+  const job = yield* jobOf(root, prompts, new Set(waiting))
   const result: number[] = []
   let outputTokens = 0
   let computeTokens = 0
@@ -54,12 +55,13 @@ export function orderPrompts(
     if (part.parts.length > 0) continue
     result.push(part.index)
     outputTokens += part.outputTokens
+    yield
   }
   return result
 }
 
 /** The root's part. */
-function jobOf(root: Run, prompts: readonly PlannedPrompt[], waiting: ReadonlySet<number>): Part {
+function* jobOf(root: Run, prompts: readonly PlannedPrompt[], waiting: ReadonlySet<number>): Work<Part> {
   const partOf = new Map<Run, Part>()
   let job = partOfPrompt(-1, 0, 0)
   for (const run of root.preorder().toReversed()) {
@@ -69,6 +71,7 @@ function jobOf(root: Run, prompts: readonly PlannedPrompt[], waiting: ReadonlySe
     for (const index of run.prompts) {
       const { tokens, outputTokens } = prompts[index]
       if (waiting.has(index)) parts.push(partOfPrompt(index, tokens.length - run.end, outputTokens))
+      yield
     }
     const ownTokens = isBegun ? 0 : run.numTokens
     job = {

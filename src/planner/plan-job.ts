@@ -104,9 +104,8 @@ function* bestOrder(
   let best: { orderedBy: Order; order: readonly number[]; tokensPerStep: number } | undefined
   for (const orderedBy of orders) {
     if (best && best.tokensPerStep * GOOD_ENOUGH >= limits.tokenBudget) break
-    const order = orderPrompts(root, prompts, orderedBy)
+    const order = yield* orderPrompts(root, prompts, orderedBy)
     const tokensPerStep = orders.length === 1 ? 0 : yield* rateOf(order, root, prompts, limits)
-    yield
     if (!best || tokensPerStep > best.tokensPerStep) best = { orderedBy, order, tokensPerStep }
   }
   assert(best !== undefined, 'There is no order to choose from.')

@@ -1,5 +1,5 @@
 import type { Work } from '../core/work'
-import { RadixTree } from '../kv/radix-tree'
+import { type RadixNode, RadixTree } from '../kv/radix-tree'
 import type { PlannedPrompt } from './planned-prompt'
 
 /**
@@ -71,10 +71,15 @@ export function* sharedRuns(prompts: readonly PlannedPrompt[]): Work<{ root: Run
     tree.insert(tokens, tokens.length - 1).value.ending.push(index)
     yield
   }
-  const nodes = [...tree.nodes()]
+  const nodes: RadixNode<Below>[] = []
+  for (const node of tree.nodes()) {
+    nodes.push(node)
+    yield
+  }
   for (const { value, parent } of nodes.toReversed()) {
     value.numPrompts += value.ending.length
     if (parent) parent.value.numPrompts += value.numPrompts
+    yield
   }
   let forcedTokens = 0
   for (const node of [tree.root, ...nodes]) {

@@ -45,6 +45,8 @@ export class Scheduler {
   readonly #contextLength: number
   readonly #vocabSize: number
   readonly #historyTokens: number
+  /** Once is enough: it looks at every token, and thousands may be added together. */
+  readonly #checked = new WeakSet<Sequence>()
   readonly #waiting = new WaitQueue()
   /** In order of their start. Each has a slot; blocks come as it grows. */
   #running: Sequence[] = []
@@ -122,8 +124,15 @@ export class Scheduler {
 
   /** Throws `InvalidRequest` if the sequence could not run even alone. */
   check(sequence: Sequence): void {
+    if (this.#checked.has(sequence)) return
     const mostBlocks = this.#blocks.mostBlocks(this.#tokenBudget)
     checkRequest(sequence, this.#vocabSize, this.#contextLength, this.#pools, mostBlocks)
+    this.#checked.add(sequence)
+  }
+
+  /** Starts no more sequences of a call, whose others go on until they are finished too. */
+  withdraw(call: Call): void {
+    this.#waiting.withdraw(call)
   }
 
   /** Puts those sequences of a call that have not started into this order; any not named come last. */

@@ -83,14 +83,19 @@ export class WaitQueue {
     this.#lines.get(call)?.reorder(order)
   }
 
+  /** None of a call that has not started will; each is still to be removed. */
+  withdraw(call: Call): void {
+    this.#lines.delete(call)
+  }
+
   /** Does nothing if the sequence does not wait. */
   remove(sequence: Sequence): void {
     const call = this.#callOf.get(sequence)
-    const line = call && this.#lines.get(call)
-    if (line) {
+    if (call) {
       this.#callOf.delete(sequence)
-      line.remove(sequence)
-      if (line.size === 0) this.#lines.delete(call)
+      const line = this.#lines.get(call)
+      line?.remove(sequence)
+      if (line?.size === 0) this.#lines.delete(call)
       return
     }
     const index = this.#preempted.lastIndexOf(sequence)

@@ -64,7 +64,7 @@ export class Tokenizer {
    * encode its output with false. `InvalidRequest` for a text that the vocabulary or the library cannot take.
    */
   encode(text: string, options?: EncodeOptions): number[] {
-    return joined(this.encodeInParts(text, options))
+    return joined([...this.encodeInParts(text, options)])
   }
 
   /** The same ids in parts, of about a word to some hundred characters each where the tokenizer cuts texts at spaces. */

@@ -146,6 +146,6 @@ describe('dryRun', () => {
     const prompts = [promptOf(freshTokens(5), 2.1), promptOf(freshTokens(5), 0)]
     const { root } = atOnce(planJob(prompts, { sharing: 'off', order: 'fcfs', tokenBudget: 10, numBlocks: 9 }))
     const limits = { tokenBudget: 10, numBlocks: 9 }
-    expect(atOnce(dryRun(orderPrompts(root, prompts, 'fcfs'), prompts, root, limits)).estimatedSteps).toBe(3)
+    expect(atOnce(dryRun(atOnce(orderPrompts(root, prompts, 'fcfs')), prompts, root, limits)).estimatedSteps).toBe(3)
   })
 })

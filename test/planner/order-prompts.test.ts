@@ -137,7 +137,7 @@ describe('orderPrompts', () => {
       const started = order.slice(0, random.int(0, order.length + 1))
       const waiting = order.slice(started.length)
       const better = prompts.map(({ tokens }) => promptOf(tokens, random.int(1, 40)))
-      const rest = orderPrompts(root, better, kind, waiting)
+      const rest = atOnce(orderPrompts(root, better, kind, waiting))
       expect(rest.toSorted((a, b) => a - b)).toEqual(waiting.toSorted((a, b) => a - b))
       // So the two orders together are one in which members stay together.
       const { computeTokens } = plan(prompts, kind)
@@ -152,7 +152,7 @@ describe('orderPrompts', () => {
     const prompts = [...of(fresh, 1), ...of(short, 4), ...of(long, 5)]
     const { root } = plan(prompts, 'fcfs')
     for (const order of TOGETHER) {
-      const places = orderPrompts(root, prompts, order, [0, 1, 2, 4, 5, 7, 8])
+      const places = atOnce(orderPrompts(root, prompts, order, [0, 1, 2, 4, 5, 7, 8]))
       expect(places.map(index => Math.floor(index / 3))).toEqual([2, 2, 1, 1, 0, 0, 0])
     }
   })
@@ -163,8 +163,8 @@ describe('orderPrompts', () => {
     const { order, root } = plan(prompts, 'ratio')
     expect(order).toEqual([0, 2, 1, 3])
     const better = prompts.map(({ tokens }, index) => promptOf(tokens, index % 2 === 0 ? 2 : 9))
-    expect(orderPrompts(root, better, 'ratio')).toEqual([1, 3, 0, 2])
-    expect(orderPrompts(root, better, 'ratio', [1, 2, 3])).toEqual([2, 1, 3])
-    expect(orderPrompts(root, better, 'fcfs', [3, 1])).toEqual([1, 3])
+    expect(atOnce(orderPrompts(root, better, 'ratio'))).toEqual([1, 3, 0, 2])
+    expect(atOnce(orderPrompts(root, better, 'ratio', [1, 2, 3]))).toEqual([2, 1, 3])
+    expect(atOnce(orderPrompts(root, better, 'fcfs', [3, 1]))).toEqual([1, 3])
   })
 })
