@@ -37,6 +37,7 @@ export async function main(args: string[]): Promise<number> {
     return EXIT.ok
   }
   const abort = new AbortController()
+  let answers: AnswerFile | undefined
   let received: NodeJS.Signals | undefined
   // not once: npm passes on to us what the terminal has sent us already, and a signal that nobody hears kills
   for (const signal of SIGNALS) {
@@ -44,13 +45,16 @@ export async function main(args: string[]): Promise<number> {
       if (received) return
       received = signal
       abort.abort(new DOMException(signal, 'AbortError'))
-      setTimeout(() => process.exit(exitOf(signal)), CLOSE_MS).unref()
+      const leave = () => {
+        sayEnded(signal, answers)
+        process.exit(exitOf(signal))
+      }
+      setTimeout(leave, CLOSE_MS).unref()
     })
   }
   // a terminal that has been closed is nothing to fail for
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 
-  let answers: AnswerFile | undefined
   try {
     const command = parseJobCommand(args)
     const paths = jobPaths(command)
@@ -58,18 +62,28 @@ export async function main(args: string[]): Promise<number> {
     const summary = await run(command, paths, answers, abort.signal)
     return summary.failed === 0 ? EXIT.ok : EXIT.someFailed
   } catch (error) {
-    const code = received ? exitOf(received) : codeOf(error)
-    if (received) console.error(`\nEnded by ${received}.`)
-    else if (code === EXIT.fault) console.error(error)
-    else console.error(`${nameOf(error)}: ${(error as Error).message}`)
-    if (answers && answers.kept > 0) {
-      console.error(`${answers.kept} answers are kept in ${answers.path}; the same command goes on with the rest.`)
+    if (received) {
+      sayEnded(received, answers)
+      return exitOf(received)
     }
+    const code = codeOf(error)
+    console.error(code === EXIT.fault ? error : `${nameOf(error)}: ${(error as Error).message}`)
+    sayKept(answers)
     if (code === EXIT.usage) console.error(`\n${USAGE}`)
     return code
   } finally {
     answers?.close()
   }
+}
+
+function sayEnded(signal: NodeJS.Signals, answers: AnswerFile | undefined): void {
+  console.error(`\nEnded by ${signal}.`)
+  sayKept(answers)
+}
+
+function sayKept(answers: AnswerFile | undefined): void {
+  if (!answers || answers.kept === 0) return
+  console.error(`${answers.kept} answers are kept in ${answers.path}; the same command goes on with the rest.`)
 }
 
 function exitOf(signal: NodeJS.Signals): number {
