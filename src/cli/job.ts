@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { explainWeights, type JobSummary } from '../index'
+import { explainWeights } from '../engine/weight-report'
+import type { JobSummary } from '../index'
 import { AnswerFile, type AnswerSettings, OutputFailed } from './answer-file'
-import { runInChrome } from './chrome-runtime'
 import { type JobCommand, parseJobCommand, USAGE, UsageError } from './job-options'
 import { type JobPaths, jobPaths } from './job-paths'
-import type { JobInput } from './job-runtime'
-import { runInNode } from './node-runtime'
+import type { JobInput, JobRuntime } from './job-runtime'
 import { progressBar } from './progress-bar'
 import { resolveModel } from './serve'
 
@@ -112,7 +111,7 @@ async function run(
 ): Promise<JobSummary> {
   const { answered } = answers
   if (answered.size > 0) console.error(`${answered.size} answers of an earlier run are in ${paths.part}.`)
-  const runtime = command.runtime === 'chrome' ? runInChrome : runInNode
+  const runtime = await runtimeOf(command)
   const events = {
     onLoad: (line: string) => process.stderr.isTTY && process.stderr.write(`\r${line}\x1b[K`),
     onAnswer: answers.add.bind(answers),
@@ -123,6 +122,12 @@ async function run(
   if (paths.summary) writeSummary(paths.summary, summary)
   console.log(summaryText(summary, command.out))
   return summary
+}
+
+/** Only the one that is asked for: the engine and its modules take 150 MB of a command that leaves them to a page. */
+async function runtimeOf({ runtime }: JobCommand): Promise<JobRuntime> {
+  if (runtime === 'node') return (await import('./node-runtime')).runInNode
+  return (await import('./chrome-runtime')).runInChrome
 }
 
 function jobInput(command: JobCommand, path: string, answered: ReadonlySet<string>): JobInput {

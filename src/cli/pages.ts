@@ -1,6 +1,6 @@
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { CHROME_ARGS, ensureChrome } from '../../scripts/chrome.mjs'
-import { DeviceLost, UnsupportedDevice } from '../index'
+import { DeviceLost, UnsupportedDevice } from '../core/errors'
 import { type PageServer, type RequestHandler, servePages } from './serve'
 
 /** Chrome's note of a 404. Not an error by itself: a model need not have every file, and says so where it must. */
