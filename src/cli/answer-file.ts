@@ -9,7 +9,8 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
-import { type BatchResponse, readLines } from '../index'
+import { readLines } from '../api/lines'
+import type { BatchResponse } from '../index'
 import { UsageError } from './job-options'
 
 /** The answer to a request; or, if an earlier run has given it, the line on which the request now stands. */

@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { explainWeights, type JobSummary } from '../index'
+import { explainWeights } from '../engine/weight-report'
+import type { JobSummary } from '../index'
 import { AnswerFile, type AnswerSettings, OutputFailed } from './answer-file'
-import { runInChrome } from './chrome-runtime'
 import { type JobCommand, parseJobCommand, USAGE, UsageError } from './job-options'
 import { type JobPaths, jobPaths } from './job-paths'
-import type { JobInput } from './job-runtime'
-import { runInNode } from './node-runtime'
+import type { JobInput, JobRuntime } from './job-runtime'
 import { progressBar } from './progress-bar'
 import { resolveModel } from './serve'
 
@@ -37,6 +36,7 @@ export async function main(args: string[]): Promise<number> {
     return EXIT.ok
   }
   const abort = new AbortController()
+  let answers: AnswerFile | undefined
   let received: NodeJS.Signals | undefined
   // not once: npm passes on to us what the terminal has sent us already, and a signal that nobody hears kills
   for (const signal of SIGNALS) {
@@ -44,13 +44,16 @@ export async function main(args: string[]): Promise<number> {
       if (received) return
       received = signal
       abort.abort(new DOMException(signal, 'AbortError'))
-      setTimeout(() => process.exit(exitOf(signal)), CLOSE_MS).unref()
+      const leave = () => {
+        sayEnded(signal, answers)
+        process.exit(exitOf(signal))
+      }
+      setTimeout(leave, CLOSE_MS).unref()
     })
   }
   // a terminal that has been closed is nothing to fail for
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 
-  let answers: AnswerFile | undefined
   try {
     const command = parseJobCommand(args)
     const paths = jobPaths(command)
@@ -58,18 +61,28 @@ export async function main(args: string[]): Promise<number> {
     const summary = await run(command, paths, answers, abort.signal)
     return summary.failed === 0 ? EXIT.ok : EXIT.someFailed
   } catch (error) {
-    const code = received ? exitOf(received) : codeOf(error)
-    if (received) console.error(`\nEnded by ${received}.`)
-    else if (code === EXIT.fault) console.error(error)
-    else console.error(`${nameOf(error)}: ${(error as Error).message}`)
-    if (answers && answers.kept > 0) {
-      console.error(`${answers.kept} answers are kept in ${answers.path}; the same command goes on with the rest.`)
+    if (received) {
+      sayEnded(received, answers)
+      return exitOf(received)
     }
+    const code = codeOf(error)
+    console.error(code === EXIT.fault ? error : `${nameOf(error)}: ${(error as Error).message}`)
+    sayKept(answers)
     if (code === EXIT.usage) console.error(`\n${USAGE}`)
     return code
   } finally {
     answers?.close()
   }
+}
+
+function sayEnded(signal: NodeJS.Signals, answers: AnswerFile | undefined): void {
+  console.error(`\nEnded by ${signal}.`)
+  sayKept(answers)
+}
+
+function sayKept(answers: AnswerFile | undefined): void {
+  if (!answers || answers.kept === 0) return
+  console.error(`${answers.kept} answers are kept in ${answers.path}; the same command goes on with the rest.`)
 }
 
 function exitOf(signal: NodeJS.Signals): number {
@@ -98,7 +111,7 @@ async function run(
 ): Promise<JobSummary> {
   const { answered } = answers
   if (answered.size > 0) console.error(`${answered.size} answers of an earlier run are in ${paths.part}.`)
-  const runtime = command.runtime === 'chrome' ? runInChrome : runInNode
+  const runtime = await runtimeOf(command)
   const events = {
     onLoad: (line: string) => process.stderr.isTTY && process.stderr.write(`\r${line}\x1b[K`),
     onAnswer: answers.add.bind(answers),
@@ -109,6 +122,12 @@ async function run(
   if (paths.summary) writeSummary(paths.summary, summary)
   console.log(summaryText(summary, command.out))
   return summary
+}
+
+/** Only the one that is asked for: the engine and its modules take 150 MB of a command that leaves them to a page. */
+async function runtimeOf({ runtime }: JobCommand): Promise<JobRuntime> {
+  if (runtime === 'node') return (await import('./node-runtime')).runInNode
+  return (await import('./chrome-runtime')).runInChrome
 }
 
 function jobInput(command: JobCommand, path: string, answered: ReadonlySet<string>): JobInput {

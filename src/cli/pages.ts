@@ -1,6 +1,6 @@
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { CHROME_ARGS, ensureChrome } from '../../scripts/chrome.mjs'
-import { DeviceLost, UnsupportedDevice } from '../index'
+import { DeviceLost, UnsupportedDevice } from '../core/errors'
 import { type PageServer, type RequestHandler, servePages } from './serve'
 
 /** Chrome's note of a 404. Not an error by itself: a model need not have every file, and says so where it must. */
@@ -25,11 +25,12 @@ export async function withPage<T>(
       throw new UnsupportedDevice(`${executablePath} does not start: ${String(cause)}`, { cause })
     })
     try {
-      const page = await browser.newPage()
-      page.on('console', message => {
-        if (message.type() === 'error' && !ABSENT_FILE.test(message.text())) console.error(message.text())
-      })
-      return await unlessGone(browser, page, async () => {
+      return await unlessGone(browser, async onCrash => {
+        const page = await browser.newPage()
+        page.on('crash', onCrash)
+        page.on('console', message => {
+          if (message.type() === 'error' && !ABSENT_FILE.test(message.text())) console.error(message.text())
+        })
         await prepare(page)
         await page.goto(server.url(path))
         return use(page, server)
@@ -45,25 +46,23 @@ export async function withPage<T>(
 /** The command hears them itself, and closes the browser when it has what it wants of it. */
 const OUR_SIGNALS = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }
 
-/** Waits for `act`, but no longer than there is a page. @throws DeviceLost */
-async function unlessGone<T>(browser: Browser, page: Page, act: () => Promise<T>): Promise<T> {
-  let reason: string | undefined
+/** Waits for `act`, but no longer than there is a browser, and until a page tells of its crash. @throws DeviceLost */
+async function unlessGone<T>(browser: Browser, act: (onCrash: () => void) => Promise<T>): Promise<T> {
+  let lose: (what: string) => void = () => undefined
   const gone = new Promise<never>((_, reject) => {
-    const lose = (what: string) => {
-      reason ??= what
-      reject(new DeviceLost(what))
-    }
-    browser.on('disconnected', () => lose('The browser has ended.'))
-    page.on('crash', () => lose('The page has crashed, for want of memory perhaps.'))
+    lose = what => reject(new DeviceLost(what))
   })
+  browser.on('disconnected', () => lose(ENDED))
   try {
-    return await Promise.race([act(), gone])
+    return await Promise.race([act(() => lose('The page has crashed, for want of memory perhaps.')), gone])
   } catch (error) {
-    // what waits for a page may hear of its end first
-    if (error instanceof DeviceLost || !(reason || page.isClosed() || !browser.isConnected())) throw error
-    throw new DeviceLost(reason ?? 'The browser has ended.', { cause: error })
+    // what waits for a page may hear of the end first
+    if (error instanceof DeviceLost || browser.isConnected()) throw error
+    throw new DeviceLost(ENDED, { cause: error })
   }
 }
+
+const ENDED = 'The browser has ended.'
 
 function findBrowser(): string {
   try {

@@ -28,7 +28,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'bench-kernels': ['bench', 'kv', ...GPU],
   job: ['index'],
   'bench-engine': ['index', 'bench', 'bench-kernels'],
-  cli: ['index', 'bench', 'bench-kernels', 'bench-engine', 'job'],
+  // past the index, which would bring the engine into commands that leave it to a page
+  cli: ['index', 'api', 'engine', 'core', 'bench', 'bench-kernels', 'bench-engine', 'job'],
 }
 
 /** What may come from outside src/, by folder: packages, or paths from the root. */
