@@ -9,12 +9,14 @@ import { parseModelConfig } from './model-config'
 import { parseQuantization } from './quantization-config'
 import { openSafetensors } from './safetensors-checkpoint'
 import { type ModelSource, missingFile, readJson, readText } from './source'
+import { tokenizerConfig } from './tokenizer-config'
 
 /** The small files of a model. */
 export interface ModelFiles {
   readonly config: JsonObject
   readonly generationConfig: JsonObject | undefined
   readonly tokenizer: JsonObject
+  /** Of tokenizer_config.json, with what special_tokens_map.json and added_tokens.json add. */
   readonly tokenizerConfig: JsonObject | undefined
   /** Text of chat_template.jinja, where newer repositories keep what older ones have in tokenizer_config.json. */
   readonly chatTemplate: string | undefined
@@ -32,16 +34,20 @@ export async function readModelFiles(source: ModelSource, signal?: AbortSignal):
     const files = await readGgufFiles(source, gguf, signal)
     return { ...files, generationConfig: undefined, chatTemplate: undefined, gguf }
   }
-  const [config, generationConfig, tokenizer, tokenizerConfig, chatTemplate] = await Promise.all([
-    readJson(source, 'config.json', signal),
-    readJson(source, 'generation_config.json', signal),
-    readJson(source, 'tokenizer.json', signal),
-    readJson(source, 'tokenizer_config.json', signal),
-    readText(source, 'chat_template.jinja', signal),
-  ])
+  const [config, generationConfig, tokenizer, ownConfig, chatTemplate, specialTokensMap, addedTokens] =
+    await Promise.all([
+      readJson(source, 'config.json', signal),
+      readJson(source, 'generation_config.json', signal),
+      readJson(source, 'tokenizer.json', signal),
+      readJson(source, 'tokenizer_config.json', signal),
+      readText(source, 'chat_template.jinja', signal),
+      readJson(source, 'special_tokens_map.json', signal),
+      readJson(source, 'added_tokens.json', signal),
+    ])
   if (!config) throw missingFile(source, 'config.json')
   if (!tokenizer) throw missingFile(source, 'tokenizer.json')
-  return { config, generationConfig, tokenizer, tokenizerConfig, chatTemplate }
+  const description = { config: ownConfig, specialTokensMap, addedTokens }
+  return { config, generationConfig, tokenizer, tokenizerConfig: tokenizerConfig(tokenizer, description), chatTemplate }
 }
 
 /** The model that the files describe. @throws UnsupportedModel · CorruptCheckpoint, in the words of the files */

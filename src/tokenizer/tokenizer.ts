@@ -1,12 +1,13 @@
-import {
-  ByteFallbackDecoder,
-  type Decoder,
-  Tokenizer as HuggingFaceTokenizer,
-  SequenceDecoder,
-} from '@huggingface/tokenizers'
+import { Tokenizer as HuggingFaceTokenizer, type Model } from '@huggingface/tokenizers'
 import { CoppiceError, InvalidRequest, UnsupportedModel } from '../core/errors'
-import { runnableJson } from './runnable-json'
+import { type AddedToken, addedTokens } from './added-tokens'
+import { correctDecoder } from './correct-decoder'
+import { type Normalizer, readNormalizer } from './normalizer'
+import { type AddedAround, readPostProcessor, type Surroundings } from './post-processor'
+import { type PreTokenizer, readPreTokenizer } from './pre-tokenizer'
+import { configuredEnds, configuredPreTokenizer, runnableJson } from './runnable-json'
 import { type SpecialTokens, specialTokens } from './special-tokens'
+import { TokenSplitter } from './token-splitter'
 
 export interface DecodeOptions {
   /** Leave out beginnings, ends, role markers and the like. Default true. */
@@ -17,52 +18,107 @@ export interface DecodeOptions {
 export class Tokenizer {
   /** One more than the largest token id. A model may have more (padding, whose ids decode to nothing). */
   readonly vocabSize: number
+  /** The same without the added tokens, which models need not have: any text may come to any of these. */
+  readonly ordinaryVocabSize: number
   readonly specialTokens: SpecialTokens
-  readonly #tokenizer: HuggingFaceTokenizer
-  readonly #specialIds: ReadonlySet<number>
+  readonly #library: HuggingFaceTokenizer
+  readonly #model: Model
+  /** By id. */
+  readonly #added: ReadonlyMap<number, AddedToken>
+  readonly #addedIds: ReadonlyMap<string, number>
+  readonly #splitter: TokenSplitter
+  readonly #normalizedSplitter: TokenSplitter
+  readonly #normalize: Normalizer
+  readonly #preTokenize: PreTokenizer
+  readonly #surroundings: Surroundings
 
-  /** Takes the contents of tokenizer.json and, if there is one, tokenizer_config.json. */
+  /**
+   * Takes the contents of tokenizer.json and, if there is one, tokenizer_config.json.
+   * @throws UnsupportedModel · CorruptCheckpoint, by the name of what cannot be run
+   */
   constructor(json: Readonly<Record<string, unknown>>, config: Readonly<Record<string, unknown>> = {}) {
     try {
-      this.#tokenizer = new HuggingFaceTokenizer(runnableJson(json, config), config)
+      this.#library = new HuggingFaceTokenizer(runnableJson(json), {})
     } catch (cause) {
       if (cause instanceof CoppiceError) throw cause
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new UnsupportedModel(`tokenizer.json is not one that @huggingface/tokenizers can run: ${reason}`, { cause })
     }
-    keepByteOrderMarks(this.#tokenizer.decoder)
-    let largestId = -1
-    for (const id of this.#tokenizer.get_vocab().values()) largestId = Math.max(largestId, id)
-    this.vocabSize = largestId + 1
+    correctDecoder(this.#library.decoder)
+    this.#model = this.#library.model as Model
+    this.#normalize = readNormalizer(json.normalizer)
+    this.#preTokenize = readPreTokenizer(configuredPreTokenizer(json, config))
+    this.#surroundings = readPostProcessor(configuredEnds(json, config))
+    const ids = this.#model.tokens_to_ids
+    const added = addedTokens(json, config, ids)
+    this.#added = new Map(added.map(token => [token.id, token]))
+    this.#addedIds = new Map(added.map(token => [token.content, token.id]))
+    const isNormalized = (token: AddedToken) => token.normalized && Boolean(json.normalizer)
+    this.#splitter = new TokenSplitter(added.filter(token => !isNormalized(token)))
+    this.#normalizedSplitter = new TokenSplitter(added.filter(isNormalized), token => this.#normalize(token.content))
+    let largest = -1
+    let largestOrdinary = -1
+    for (const id of ids.values()) {
+      if (id > largest) largest = id
+      if (id > largestOrdinary && !this.#added.has(id)) largestOrdinary = id
+    }
+    for (const id of this.#added.keys()) largest = Math.max(largest, id)
+    this.vocabSize = largest + 1
+    this.ordinaryVocabSize = largestOrdinary + 1
     this.specialTokens = specialTokens(config)
-    const added = [...this.#tokenizer.get_added_tokens_decoder()]
-    this.#specialIds = new Set(added.filter(([, token]) => token.special).map(([id]) => id))
   }
 
   /**
    * Special tokens written out in `text` become those tokens, halves of surrogate pairs U+FFFD. `addSpecialTokens`
    * (default true) adds what the model expects around a plain text, such as BOS; a chat template writes its own, so
    * encode its output with false. `InvalidRequest` for a text that the vocabulary or the library cannot take.
+   * Ids are whole numbers from 0 to below `vocabSize`, which a model's own vocabulary may be smaller than.
    */
   encode(text: string, { addSpecialTokens = true }: { readonly addSpecialTokens?: boolean } = {}): number[] {
-    const { ids, tokens } = this.#encode(text.replace(/\p{Surrogate}/gu, '\ufffd'), addSpecialTokens)
-    const unknown = ids.findIndex(id => !Number.isInteger(id))
-    if (unknown >= 0)
-      throw new InvalidRequest(`The model's vocabulary has no token for ${JSON.stringify(tokens[unknown])}.`)
+    const ids: number[] = []
+    if (addSpecialTokens) for (const token of this.#surroundings.before) ids.push(this.#idAround(token))
+    const wellFormed = text.replace(/\p{Surrogate}/gu, '\ufffd')
+    let isFirst = true
+    for (const section of this.#splitter.split(wellFormed)) {
+      if (typeof section !== 'string') ids.push(section.id)
+      else {
+        for (const part of this.#normalizedSplitter.split(this.#normalize(section))) {
+          if (typeof part !== 'string') ids.push(part.id)
+          else for (const word of this.#preTokenize(part, isFirst)) this.#encodeWord(word, ids)
+          isFirst = false
+        }
+      }
+      isFirst = false
+    }
+    if (addSpecialTokens) for (const token of this.#surroundings.after) ids.push(this.#idAround(token))
     return ids
   }
 
-  #encode(text: string, addSpecialTokens: boolean): { ids: number[]; tokens: string[] } {
+  #encodeWord(word: string, ids: number[]): void {
+    for (const token of this.#tokensOf(word)) {
+      const id = this.#model.tokens_to_ids.get(token) ?? this.#model.unk_token_id
+      if (id === undefined || id === null) throw unknown(token)
+      ids.push(id)
+    }
+  }
+
+  #tokensOf(word: string): string[] {
     try {
-      return this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens })
+      return this.#model([word])
     } catch (cause) {
       // version 0.2.0 of the library passes the tokens of a Unigram's word as arguments
       if (!(cause instanceof RangeError)) throw cause
       throw new InvalidRequest(
-        `A text of ${text.length} characters has a word of more tokens than the tokenizer can hold.`,
+        `A text has a word of ${word.length} characters, which are more tokens than the tokenizer can hold.`,
         { cause },
       )
     }
+  }
+
+  #idAround({ token, id }: AddedAround): number {
+    const known = id ?? this.tokenId(token)
+    if (known === undefined) throw unknown(token)
+    return known
   }
 
   /**
@@ -70,23 +126,26 @@ export class Tokenizer {
    * which would delete those before punctuation, is not applied, since it spoils code and cannot be streamed.
    */
   decode(ids: readonly number[], { skipSpecialTokens = true }: DecodeOptions = {}): string {
-    const visible = ids.filter(id => this.isVisible(id, skipSpecialTokens))
-    return visible.length === 0 ? '' : this.#tokenizer.decode(visible, { clean_up_tokenization_spaces: false })
+    const tokens = ids.flatMap(id => (this.isVisible(id, skipSpecialTokens) ? this.#token(id) : undefined) ?? [])
+    if (tokens.length === 0) return ''
+    return this.#library.decoder?.decode(tokens) ?? tokens.join(' ')
   }
 
   /** Whether `decode` makes text of a token: not if it is special and skipped, empty, or beyond the vocabulary. */
   isVisible(id: number, skipSpecialTokens = true): boolean {
-    return Boolean(this.#tokenizer.id_to_token(id)) && !(skipSpecialTokens && this.#specialIds.has(id))
+    return Boolean(this.#token(id)) && !(skipSpecialTokens && this.#added.get(id)?.special)
   }
 
   /** The id of a token given as it stands in the vocabulary (`</s>`); undefined if there is none. */
   tokenId(token: string): number | undefined {
-    return this.#tokenizer.token_to_id(token)
+    return this.#addedIds.get(token) ?? this.#model.tokens_to_ids.get(token)
+  }
+
+  #token(id: number): string | undefined {
+    return this.#added.get(id)?.content ?? this.#model.vocab[id]
   }
 }
 
-/** Version 0.2.0 of the library drops U+FEFF where a text has it as three byte tokens. */
-function keepByteOrderMarks(decoder: Decoder | null): void {
-  if (decoder instanceof SequenceDecoder) decoder.decoders.forEach(keepByteOrderMarks)
-  if (decoder instanceof ByteFallbackDecoder) decoder.text_decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+function unknown(token: string): InvalidRequest {
+  return new InvalidRequest(`The model's vocabulary has no token for ${JSON.stringify(token)}.`)
 }
