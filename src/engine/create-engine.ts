@@ -6,6 +6,7 @@ import { Tokenizer } from '../tokenizer/tokenizer'
 import { keepTable, openTable } from '../tuning/kept-tables'
 import { Tuner } from '../tuning/tuner'
 import { assemble } from './assemble'
+import { checkVocabulary } from './check-vocabulary'
 import { Engine } from './engine'
 import { loadWeights } from './load-weights'
 import { type ModelLocation, openSource } from './open-source'
@@ -29,6 +30,7 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
   const files = await readModelFiles(source, signal)
   const config = describeModel(files)
   const tokenizer = new Tokenizer(files.tokenizer, files.tokenizerConfig)
+  checkVocabulary(tokenizer, config)
   const chatTemplate = new ChatTemplate(files.tokenizerConfig, files.chatTemplate)
   const checkpoint = await openCheckpoint(source, files, config, signal)
   const gpu = await openGpu(options)

@@ -19,14 +19,18 @@ export interface AddedToken {
 export const MAX_TOKEN_ID = 2 ** 22
 
 /** Published ones have up to 100 characters; they are looked for at every place of a text. */
-const MAX_CONTENT_CHARS = 2 ** 10
+const MAX_CONTENT_CHARS = 2 ** 8
 
 /**
  * The added tokens that a tokenizer's files describe. As in transformers, tokenizer_config.json's `added_tokens_decoder`
  * says how one is found if tokenizer.json says otherwise; special tokens that are in neither are added; and the id is
- * that in the vocabulary, if it is there.
+ * that in the vocabulary, if it is there. By their contents.
  */
-export function addedTokens(json: Json, config: Json, vocabulary: ReadonlyMap<string, number>): AddedToken[] {
+export function addedTokens(
+  json: Json,
+  config: Json,
+  vocabulary: ReadonlyMap<string, number>,
+): ReadonlyMap<string, AddedToken> {
   const roles = new Set([...Object.values(specialTokens(config)), ...additionalTokens(config)])
   const tokens = new Map<string, AddedToken>()
   const add = (token: Json, id: unknown, file: string, special: boolean) => {
@@ -60,7 +64,7 @@ export function addedTokens(json: Json, config: Json, vocabulary: ReadonlyMap<st
   for (const id of vocabulary.values()) next = Math.max(next, id + 1)
   for (const { id } of tokens.values()) next = Math.max(next, id + 1)
   for (const content of roles) if (!tokens.has(content)) add({ content }, next++, 'tokenizer_config.json', true)
-  return [...tokens.values()]
+  return tokens
 }
 
 /** @throws CorruptCheckpoint unless it is a whole number from 0 to `MAX_TOKEN_ID` */

@@ -22,9 +22,11 @@ export function readPostProcessor(json: unknown): Surroundings {
   const before = steps.toReversed().flatMap(step => step.before)
   const after = steps.flatMap(step => step.after)
   if (before.length + after.length <= MAX_ADDED) return { before, after }
-  throw new UnsupportedModel(
-    `tokenizer.json adds ${before.length + after.length} tokens to every text, above the limit of ${MAX_ADDED}.`,
-  )
+  throw tooMany(before.length + after.length)
+}
+
+function tooMany(numTokens: number): UnsupportedModel {
+  return new UnsupportedModel(`tokenizer.json adds ${numTokens} tokens to every text, above the limit of ${MAX_ADDED}.`)
 }
 
 function readStep(step: Json): Surroundings {
@@ -43,6 +45,7 @@ function readStep(step: Json): Surroundings {
 
 /** Special tokens around the text, `Sequence` A. */
 function template({ single, special_tokens: specials }: Json): Surroundings {
+  if (Array.isArray(single) && single.length > MAX_ADDED + 1) throw tooMany(single.length - 1)
   const parts = objects(single)
   const places = parts.flatMap((part, index) => ('Sequence' in part ? index : []))
   if (places.length !== 1) {
@@ -56,21 +59,13 @@ function template({ single, special_tokens: specials }: Json): Surroundings {
     const known = objects([specials])[0]?.[token]
     const [ids, tokens] = [objects([known])[0]?.ids, objects([known])[0]?.tokens]
     if (!Array.isArray(ids)) return [{ token, id: undefined }]
-    return ids.slice(0, MAX_ADDED + 1).map((id, index) => ({
+    if (ids.length > MAX_ADDED) throw tooMany(ids.length)
+    return ids.map((id, index) => ({
       token: Array.isArray(tokens) ? String(tokens[index]) : token,
       id: Number(id),
     }))
   }
-  // one more than may be added is enough to be refused
-  const before = parts
-    .slice(0, places[0])
-    .slice(0, MAX_ADDED + 1)
-    .flatMap(added)
-  const after = parts
-    .slice(places[0] + 1)
-    .slice(0, MAX_ADDED + 1)
-    .flatMap(added)
-  return { before, after }
+  return { before: parts.slice(0, places[0]).flatMap(added), after: parts.slice(places[0] + 1).flatMap(added) }
 }
 
 function pairOf(pair: unknown): AddedAround {

@@ -1,7 +1,7 @@
 import { UnsupportedModel } from '../core/errors'
 import { BYTE_CHARS } from './byte-chars'
 import type { Json } from './json'
-import { compilePattern, literalPattern } from './regex/pattern'
+import { compilePattern, literalPattern, type Pattern } from './regex/pattern'
 import { readPattern, splitter } from './split-text'
 import { stepsOf } from './steps'
 
@@ -28,6 +28,14 @@ export function readPreTokenizer(json: unknown): PreTokenizer {
 }
 
 type Step = PreTokenizer
+
+let words: Pattern | undefined
+
+/** Compiled once, since most byte-level tokenizers have it. */
+function gpt2Words(): Pattern {
+  words ??= compilePattern(GPT2_WORDS)
+  return words
+}
 
 function readStep(step: Json): Step {
   switch (step.type) {
@@ -60,7 +68,7 @@ function readStep(step: Json): Step {
 }
 
 function byteLevel(step: Json): Step {
-  const words = step.use_regex === false ? (text: string) => [text] : splitter(compilePattern(GPT2_WORDS))
+  const words = step.use_regex === false ? (text: string) => [text] : splitter(gpt2Words())
   const encoder = new TextEncoder()
   const toBytes = (word: string) => Array.from(encoder.encode(word), byte => BYTE_CHARS[byte]).join('')
   return text => words(step.add_prefix_space && !text.startsWith(' ') ? ` ${text}` : text).map(toBytes)

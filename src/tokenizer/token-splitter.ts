@@ -5,21 +5,19 @@ export type Section = string | AddedToken
 
 /** Finds added tokens in texts: from left to right, of those that begin at a place the longest. */
 export class TokenSplitter {
-  /** What is looked for, in order of code units, and the tokens. */
+  /** What is looked for, in order of code units. */
   readonly #contents: readonly string[]
-  readonly #tokens: readonly AddedToken[]
   /** First code unit → where in the list contents that begin with it begin and end. */
   readonly #ranges = new Map<number, readonly [begin: number, end: number]>()
 
-  /** `contentOf`: what stands in the text for a token; nothing is found for an empty one. */
-  constructor(tokens: readonly AddedToken[], contentOf: (token: AddedToken) => string = token => token.content) {
-    const byContent = new Map(tokens.map(token => [contentOf(token), token]))
-    byContent.delete('')
-    this.#contents = [...byContent.keys()].sort((a, b) => (a < b ? -1 : 1))
-    this.#tokens = this.#contents.map(content => byContent.get(content) as AddedToken)
-    for (const [index, content] of this.#contents.entries()) {
-      const unit = content.charCodeAt(0)
-      this.#ranges.set(unit, [this.#ranges.get(unit)?.[0] ?? index, index + 1])
+  /** `tokens`: by what stands in the text for them, which is never empty. */
+  constructor(readonly tokens: ReadonlyMap<string, AddedToken>) {
+    this.#contents = [...tokens.keys()].sort()
+    const unitAt = (index: number) => this.#contents[index]?.charCodeAt(0)
+    for (let begin = 0, index = 1; index <= this.#contents.length; index++) {
+      if (unitAt(index) === unitAt(begin)) continue
+      this.#ranges.set(unitAt(begin), [begin, index])
+      begin = index
     }
   }
 
@@ -32,9 +30,10 @@ export class TokenSplitter {
         at++
         continue
       }
-      const token = this.#tokens[found]
+      const content = this.#contents[found]
+      const token = this.tokens.get(content) as AddedToken
       const from = at
-      at += this.#contents[found].length
+      at += content.length
       const before = token.lstrip ? trimEnd(text, begin, from) : from
       if (begin < before) sections.push(text.slice(begin, before))
       sections.push(token)
@@ -52,6 +51,7 @@ export class TokenSplitter {
     let [begin, end] = range
     let found: number | undefined
     for (let length = 1; begin < end; length++) {
+      if (end - begin === 1) return text.startsWith(this.#contents[begin], at) ? begin : found
       // of contents with the same beginning the shortest is the first
       if (this.#contents[begin].length === length) found = begin++
       if (at + length >= text.length) break

@@ -25,7 +25,7 @@ export class Tokenizer {
   readonly #model: Model
   /** By id. */
   readonly #added: ReadonlyMap<number, AddedToken>
-  readonly #addedIds: ReadonlyMap<string, number>
+  readonly #addedByContent: ReadonlyMap<string, AddedToken>
   readonly #splitter: TokenSplitter
   readonly #normalizedSplitter: TokenSplitter
   readonly #normalize: Normalizer
@@ -50,12 +50,17 @@ export class Tokenizer {
     this.#preTokenize = readPreTokenizer(configuredPreTokenizer(json, config))
     this.#surroundings = readPostProcessor(configuredEnds(json, config))
     const ids = this.#model.tokens_to_ids
-    const added = addedTokens(json, config, ids)
+    this.#addedByContent = addedTokens(json, config, ids)
+    const added = [...this.#addedByContent.values()]
     this.#added = new Map(added.map(token => [token.id, token]))
-    this.#addedIds = new Map(added.map(token => [token.content, token.id]))
-    const isNormalized = (token: AddedToken) => token.normalized && Boolean(json.normalizer)
-    this.#splitter = new TokenSplitter(added.filter(token => !isNormalized(token)))
-    this.#normalizedSplitter = new TokenSplitter(added.filter(isNormalized), token => this.#normalize(token.content))
+    const normalized = json.normalizer ? added.filter(token => token.normalized) : []
+    const asNormalized = new Map(normalized.map(token => [this.#normalize(token.content), token]))
+    asNormalized.delete('')
+    const asWritten = added.filter(token => !(json.normalizer && token.normalized))
+    this.#splitter = new TokenSplitter(
+      normalized.length === 0 ? this.#addedByContent : new Map(asWritten.map(token => [token.content, token])),
+    )
+    this.#normalizedSplitter = new TokenSplitter(asNormalized)
     let largest = -1
     let largestOrdinary = -1
     for (const id of ids.values()) {
@@ -138,7 +143,7 @@ export class Tokenizer {
 
   /** The id of a token given as it stands in the vocabulary (`</s>`); undefined if there is none. */
   tokenId(token: string): number | undefined {
-    return this.#addedIds.get(token) ?? this.#model.tokens_to_ids.get(token)
+    return this.#addedByContent.get(token)?.id ?? this.#model.tokens_to_ids.get(token)
   }
 
   #token(id: number): string | undefined {

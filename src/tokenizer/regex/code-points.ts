@@ -17,7 +17,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   graph: '[^\\p{White_Space}\\p{Cc}\\p{Cs}\\p{Cn}]',
   lower: '\\p{Lowercase}',
   print: '[^\\p{White_Space}\\p{Cc}\\p{Cs}\\p{Cn}]\\p{Zs}',
-  punct: '\\p{P}\\$\\+<\\=\\>\\^\\x60\\|\\x7e',
+  punct: '\\p{P}\\p{S}',
   space: SPACE,
   upper: '\\p{Uppercase}',
   word: WORD,
@@ -33,7 +33,8 @@ export function posixClass(name: string, pattern: string): string {
 
 /** Of a property `\p{name}`, which Oniguruma finds whatever the case. @throws UnsupportedModel for one that is not known */
 export function propertyClass(name: string, pattern: string): string {
-  const inside = CLASSES[name.toLowerCase()]
+  // symbols are [:punct:], but not \p{Punct}
+  const inside = name.toLowerCase() === 'punct' ? '\\p{P}' : CLASSES[name.toLowerCase()]
   if (inside !== undefined) return inside
   const written = name.replace(
     /(^|[_ -])([a-z])/gi,

@@ -12,6 +12,8 @@ const MAX_PATHS = 2 ** 10
  * and nothing between the two takes less, as `\s+` does after `\s*[\r\n]+` and `\s+(?!\S)`.
  */
 export function isLinear(root: Node): boolean {
+  // V8 finds empty matches within surrogate pairs
+  if (canBeEmpty(root)) return false
   const alternatives = (root.type === 'alternatives' ? root.items : [root]).map(itemsOf)
   return alternatives.every((items, index) => {
     if (!items.every(isSimple) || numPaths(items) > MAX_PATHS) return false
@@ -26,7 +28,7 @@ export function isLinear(root: Node): boolean {
     for (const later of alternatives.slice(index)) {
       if (takesAll(later, before, set)) return true
       const [first] = later
-      if (!isLoop(first) || setOf(first) !== set) return false
+      if (later !== items && (!isLoop(first) || setOf(first) !== set)) return false
     }
     return false
   })
@@ -87,7 +89,8 @@ function pathsOf(node: Node): number {
       const each = pathsOf(node.item)
       let sum = 0
       for (let times = node.min; times <= node.max && sum <= MAX_PATHS; times++) sum += each ** times
-      return sum
+      // written out by JavaScript too
+      return Math.max(sum, node.max * each)
     }
     default:
       return pathsOf(node.item)

@@ -17,7 +17,9 @@ const MAX_PAGES = 2 ** 15
  * depends on nothing but the place, since a pattern here has no captures.
  */
 export class Matcher {
-  readonly #pages = new Map<number, Int32Array>()
+  /** By the page's number and, in it, the branch's. */
+  readonly #pages: (Int32Array | undefined)[][] = []
+  #numPages = 0
   /** Pairs: an instruction to try and its place; or ~ an instruction, a branch that is being tried. */
   readonly #stack: number[] = []
 
@@ -99,25 +101,21 @@ export class Matcher {
   }
 
   #known(at: number, place: number): number {
-    return this.#pages.get(this.#pageOf(at, place))?.[place % PAGE_LEN] ?? UNKNOWN
+    return this.#pages[Math.floor(place / PAGE_LEN)]?.[at]?.[place % PAGE_LEN] ?? UNKNOWN
   }
 
   #learn(at: number, place: number, value: number): void {
-    const key = this.#pageOf(at, place)
-    let page = this.#pages.get(key)
-    if (!page) {
-      if (this.#pages.size >= MAX_PAGES) {
-        throw new InvalidRequest(
-          `A text of ${this.text.length} characters needs more than ${(MAX_PAGES * PAGE_LEN * 4) / 2 ** 20} MiB to be split by the tokenizer's pattern. Shorten it.`,
-        )
-      }
-      page = new Int32Array(PAGE_LEN)
-      this.#pages.set(key, page)
-    }
-    page[place % PAGE_LEN] = value
+    const number = Math.floor(place / PAGE_LEN)
+    this.#pages[number] ??= []
+    const pages = this.#pages[number]
+    pages[at] ??= this.#newPage()
+    pages[at][place % PAGE_LEN] = value
   }
 
-  #pageOf(at: number, place: number): number {
-    return Math.floor(place / PAGE_LEN) * this.program.length + at
+  #newPage(): Int32Array {
+    if (++this.#numPages <= MAX_PAGES) return new Int32Array(PAGE_LEN)
+    throw new InvalidRequest(
+      `A text of ${this.text.length} characters needs more than ${(MAX_PAGES * PAGE_LEN * 4) / 2 ** 20} MiB to be split by the tokenizer's pattern. Shorten it.`,
+    )
   }
 }

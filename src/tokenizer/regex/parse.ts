@@ -148,7 +148,7 @@ class Parser {
       case '\\':
         return this.#escape(flags)
       case '.':
-        return codePoint(flags.dotAll ? '^' : '^\\n')
+        return codePoint(flags.dotAll ? '\\p{Any}' : '^\\n')
       case '^':
         return { type: 'place', source: LINE_BEGIN }
       case '$':
@@ -328,6 +328,9 @@ function codePoint(inside: string): Node {
 }
 
 function repeated(item: Node, min: number, max: number, isLazy: boolean): Node {
+  // (?:a{1,3})+ is a+
+  const isRun = item.type === 'repeat' && item.item.type === 'code point' && item.min === 1 && !item.isLazy
+  if (isRun && max === Number.POSITIVE_INFINITY && !isLazy) return { ...item, min, max }
   return { type: 'repeat', item, min, max, isLazy }
 }
 

@@ -105,10 +105,12 @@ export function compile(root: Node, pattern: string): readonly Instruction[] {
 /** Whether a code point is in a set, asked of JavaScript once for each. */
 function membership(source: string): (codePoint: number) => boolean {
   const expression = new RegExp(`^${source}$`, 'v')
-  const known = new Map<number, boolean>()
+  // of the first plane, by code point: 0 if not asked yet, 1 if not in the set, 2 if in it
+  const known = new Uint8Array(2 ** 16)
   return codePoint => {
-    const answer = known.get(codePoint) ?? expression.test(String.fromCodePoint(codePoint))
-    known.set(codePoint, answer)
-    return answer
+    if (known[codePoint] > 0) return known[codePoint] === 2
+    const isIn = expression.test(String.fromCodePoint(codePoint))
+    known[codePoint] = isIn ? 2 : 1
+    return isIn
   }
 }
