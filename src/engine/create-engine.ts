@@ -8,6 +8,7 @@ import { keepTable, openTable } from '../tuning/kept-tables'
 import { Tuner } from '../tuning/tuner'
 import { assemble } from './assemble'
 import { checkCheckpoint } from './check-checkpoint'
+import { checkVocabulary } from './check-vocabulary'
 import { Engine } from './engine'
 import { loadWeights } from './load-weights'
 import { type ModelLocation, openSource } from './open-source'
@@ -31,6 +32,7 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
   const files = await readModelFiles(source, signal)
   const config = describeModel(files)
   const tokenizer = new Tokenizer(files.tokenizer, files.tokenizerConfig)
+  checkVocabulary(tokenizer, config)
   const chatTemplate = new ChatTemplate(files.tokenizerConfig, files.chatTemplate)
   const checkpoint = await openCheckpoint(source, files, config, signal)
   checkCheckpoint(config, checkpoint)

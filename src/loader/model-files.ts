@@ -10,17 +10,15 @@ import { architectureOf, parseModelConfig } from './model-config'
 import { parseQuantization } from './quantization-config'
 import { openSafetensors } from './safetensors-checkpoint'
 import { type ModelSource, missingFile, readJson, readText } from './source'
+import { tokenizerConfig } from './tokenizer-config'
 
 /** The small files of a model. */
 export interface ModelFiles {
   readonly config: JsonObject
   readonly generationConfig: JsonObject | undefined
   readonly tokenizer: JsonObject
+  /** Of tokenizer_config.json, with what special_tokens_map.json and added_tokens.json add. */
   readonly tokenizerConfig: JsonObject | undefined
-  /** special_tokens_map.json: roles of tokens, which most repositories have in tokenizer_config.json too. */
-  readonly specialTokensMap: JsonObject | undefined
-  /** added_tokens.json: ids of tokens, which tokenizer.json has too unless it was written by hand. */
-  readonly addedTokens: JsonObject | undefined
   /** Text of chat_template.jinja, where newer repositories keep what older ones have in tokenizer_config.json. */
   readonly chatTemplate: string | undefined
   /** The headers from which the rest was read, if the model is a GGUF file. */
@@ -33,21 +31,23 @@ export interface ModelFiles {
  */
 const MAX_SMALL_FILE_BYTES = 16 * 2 ** 20
 
-type TokenizerFiles = Pick<ModelFiles, 'tokenizer' | 'tokenizerConfig'>
-
 /**
  * What gives cause to ask for a file that may be absent, where there is no list of files: nothing else says what it would. A
  * repository may say it twice, and newer versions of transformers then believe chat_template.jinja; they write it without the field
  * beside it, so that whoever has both has edited one by hand.
  */
 const CAUSE = {
-  chatTemplate: ({ tokenizerConfig }: TokenizerFiles) => !tokenizerConfig?.chat_template,
+  chatTemplate: (config: JsonObject = {}) => !config.chat_template,
   // null says that there is none
-  specialTokensMap: ({ tokenizerConfig }: TokenizerFiles) =>
-    tokenizerConfig?.bos_token === undefined || tokenizerConfig.eos_token === undefined,
-  addedTokens: ({ tokenizer, tokenizerConfig }: TokenizerFiles) =>
-    tokenizer.added_tokens === undefined && tokenizerConfig?.added_tokens_decoder === undefined,
+  specialTokensMap: (config: JsonObject = {}) =>
+    isOld(config) || config.bos_token === undefined || config.eos_token === undefined,
+  addedTokens: (config: JsonObject = {}) => isOld(config),
 } as const
+
+/** Newer versions of transformers write all of it into tokenizer_config.json (tokenizer-config.ts). */
+function isOld({ added_tokens_decoder: described }: JsonObject): boolean {
+  return described === undefined
+}
 
 /**
  * Reads everything but the weights, once the architecture is known to be one of ours; of a GGUF file, what its header says in the
@@ -61,29 +61,29 @@ async function readAll(source: ModelSource, signal: AbortSignal | undefined): Pr
   if (source.gguf !== undefined) {
     const gguf = await openGguf(source, source.gguf, signal)
     const files = await readGgufFiles(source, gguf, signal)
-    const absent = { generationConfig: undefined, specialTokensMap: undefined, addedTokens: undefined }
-    return { ...files, ...absent, chatTemplate: undefined, gguf }
+    return { ...files, generationConfig: undefined, chatTemplate: undefined, gguf }
   }
   const readSmall = (file: string) => readJson(source, file, signal, MAX_SMALL_FILE_BYTES)
   const config = await readSmall('config.json')
   if (!config) throw missingFile(source, 'config.json')
   // a model that is none of ours is said to be that, whatever its other files are like
   if (config.architectures !== undefined) architectureOf(config)
-  const [generationConfig, tokenizer, tokenizerConfig] = await Promise.all([
+  const [generationConfig, tokenizer, ownConfig] = await Promise.all([
     readSmall('generation_config.json'),
     readJson(source, 'tokenizer.json', signal),
     readSmall('tokenizer_config.json'),
   ])
   if (!tokenizer) throw missingFile(source, 'tokenizer.json')
   const ask = async <T>(what: keyof typeof CAUSE, read: () => Promise<T>): Promise<T | undefined> => {
-    return !source.isUnlisted || CAUSE[what]({ tokenizer, tokenizerConfig }) ? read() : undefined
+    return !source.isUnlisted || CAUSE[what](ownConfig) ? read() : undefined
   }
   const [chatTemplate, specialTokensMap, addedTokens] = await Promise.all([
     ask('chatTemplate', () => readText(source, 'chat_template.jinja', signal, MAX_SMALL_FILE_BYTES)),
     ask('specialTokensMap', () => readSmall('special_tokens_map.json')),
     ask('addedTokens', () => readSmall('added_tokens.json')),
   ])
-  return { config, generationConfig, tokenizer, tokenizerConfig, chatTemplate, specialTokensMap, addedTokens }
+  const description = { config: ownConfig, specialTokensMap, addedTokens }
+  return { config, generationConfig, tokenizer, tokenizerConfig: tokenizerConfig(tokenizer, description), chatTemplate }
 }
 
 /** The model that the files describe. @throws UnsupportedModel · CorruptCheckpoint, in the words of the files */

@@ -1,48 +1,76 @@
-import { type Json, objects } from './json'
+import { CorruptCheckpoint, UnsupportedModel } from '../core/errors'
+import { isObject, type Json, objects } from './json'
+import { additionalTokens, specialTokens } from './special-tokens'
 
-/** Those of a tokenizer.json's added tokens that are found in texts before these are normalised. */
-export class AddedTokens {
-  /** By first character: which lengths there are, longest first. */
-  readonly #lengths = new Map<string, number[]>()
-  readonly #contents = new Map<string, Json>()
-  readonly #firstCharacter: RegExp | undefined
+/** A token that is found in a text before it is tokenized. */
+export interface AddedToken {
+  readonly id: number
+  readonly content: string
+  /** `decode` leaves it out. */
+  readonly special: boolean
+  /** Found in the normalized text, as the normalizer writes it. */
+  readonly normalized: boolean
+  /** White space before or after it belongs to it. */
+  readonly lstrip: boolean
+  readonly rstrip: boolean
+}
 
-  /** @param runnable a tokenizer.json as the library runs it */
-  constructor(runnable: Json) {
-    for (const token of objects(runnable.added_tokens)) {
-      const { content, normalized, special } = token
-      const isNormalized = runnable.normalizer !== null && (normalized ?? !special)
-      if (typeof content === 'string' && content !== '' && !isNormalized) this.#contents.set(content, token)
-    }
-    const lengths = new Map<string, Set<number>>()
-    for (const content of this.#contents.keys()) {
-      const [first, length] = [content.charAt(0), content.length]
-      const ofFirst = lengths.get(first)
-      if (ofFirst) ofFirst.add(length)
-      else lengths.set(first, new Set([length]))
-    }
-    for (const [first, all] of lengths)
-      this.#lengths.set(
-        first,
-        [...all].sort((a, b) => b - a),
+/** The largest published vocabularies have 2^18 tokens; tables have a place for every id. */
+export const MAX_TOKEN_ID = 2 ** 22
+
+/** Published ones have up to 100 characters; they are looked for at every place of a text. */
+const MAX_CONTENT_CHARS = 2 ** 8
+
+/**
+ * The added tokens that a tokenizer's files describe. As in transformers, tokenizer_config.json's `added_tokens_decoder`
+ * says how one is found if tokenizer.json says otherwise; special tokens that are in neither are added; and the id is
+ * that in the vocabulary, if it is there. By their contents.
+ */
+export function addedTokens(
+  json: Json,
+  config: Json,
+  vocabulary: ReadonlyMap<string, number>,
+): ReadonlyMap<string, AddedToken> {
+  const roles = new Set([...Object.values(specialTokens(config)), ...additionalTokens(config)])
+  const tokens = new Map<string, AddedToken>()
+  const add = (token: Json, id: unknown, file: string, special: boolean) => {
+    const { content } = token
+    if (content === '') return
+    if (typeof content !== 'string' || content.length > MAX_CONTENT_CHARS) {
+      throw new UnsupportedModel(
+        `${file}: the added token ${id} is not a text of at most ${MAX_CONTENT_CHARS} characters.`,
       )
-    const codes = [...lengths.keys()].map(first => `\\u${first.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    // units and not characters: the library finds them so
-    this.#firstCharacter = codes.length > 0 ? new RegExp(`[${codes.join('')}]`, 'g') : undefined
-  }
-
-  /** Where they stand in a text, in order: of those that begin at the same place the longest, as the library has it. */
-  *find(text: string): Generator<{ readonly at: number; readonly token: Json; readonly length: number }> {
-    const pattern = this.#firstCharacter
-    if (!pattern) return
-    for (let from = 0; ; ) {
-      pattern.lastIndex = from
-      const at = pattern.exec(text)?.index
-      if (at === undefined) return
-      const length = (this.#lengths.get(text[at]) ?? []).find(each => this.#contents.has(text.slice(at, at + each)))
-      const token = length && this.#contents.get(text.slice(at, at + length))
-      if (token && length) yield { at, token, length }
-      from = at + (length ?? 1)
     }
+    if (token.single_word === true) {
+      throw new UnsupportedModel(`${file} finds ${JSON.stringify(content)} as a whole word only (single_word).`)
+    }
+    tokens.set(content, {
+      id: vocabulary.get(content) ?? checkId(id, content, file),
+      content,
+      special,
+      normalized: typeof token.normalized === 'boolean' ? token.normalized : !special,
+      lstrip: token.lstrip === true,
+      rstrip: token.rstrip === true,
+    })
   }
+  for (const token of objects(json.added_tokens)) add(token, token.id, 'tokenizer.json', token.special === true)
+  const described = isObject(config.added_tokens_decoder) ? config.added_tokens_decoder : {}
+  for (const [id, token] of Object.entries(described)) {
+    if (!isObject(token)) continue
+    const special = token.special === true || roles.has(String(token.content))
+    add(token, /^\d+$/.test(id) ? Number(id) : id, 'tokenizer_config.json', special)
+  }
+  let next = 0
+  for (const id of vocabulary.values()) next = Math.max(next, id + 1)
+  for (const { id } of tokens.values()) next = Math.max(next, id + 1)
+  for (const content of roles) if (!tokens.has(content)) add({ content }, next++, 'tokenizer_config.json', true)
+  return tokens
+}
+
+/** @throws CorruptCheckpoint unless it is a whole number from 0 to `MAX_TOKEN_ID` */
+export function checkId(id: unknown, token: string, file: string): number {
+  if (Number.isInteger(id) && Number(id) >= 0 && Number(id) <= MAX_TOKEN_ID && !Object.is(id, -0)) return Number(id)
+  throw new CorruptCheckpoint(
+    `${file}: the token ${JSON.stringify(token)} has the id ${String(id)}; ids are whole numbers from 0 to ${MAX_TOKEN_ID}.`,
+  )
 }

@@ -1,5 +1,9 @@
-import { isObject, type Json, objects } from './json'
+import type { AddedToken } from './added-tokens'
+import { BYTE_CHARS } from './byte-chars'
+import { isObject, type Json } from './json'
+import { GPT2_WORDS } from './pre-tokenizer'
 import { cutsAtSpaces } from './regex-cuts'
+import { stepsOf } from './steps'
 
 /** Where the text between two added tokens may be cut, so that the pieces' tokens are together those of the whole. */
 export interface CutPlaces {
@@ -19,45 +23,39 @@ const SPACE = '\u2581'
  * Where a tokenizer may cut: each of its steps must do the same to what is before and after such a place, whatever is on
  * the other side, and one of them must never join the two. What is not known to be so is not cut.
  *
- * @param json a tokenizer.json, @param runnable the same as the library runs it
+ * @param json a tokenizer.json, @param added the tokens that are looked for in texts
  */
-export function cutPlaces(json: Json, runnable: Json, config: Json): CutPlaces {
-  if (config.remove_space || config.do_lowercase_and_remove_accent) return NOWHERE
-  const normalizer = normalization(runnable.normalizer)
-  const { model } = runnable
-  if (!normalizer || !isObject(model) || model.type !== 'BPE' || !knowsAllBytes(runnable)) return NOWHERE
-  if (!objects(runnable.added_tokens).every(token => leavesPlaces(token, runnable.normalizer !== null))) return NOWHERE
+export function cutPlaces(json: Json, added: readonly AddedToken[]): CutPlaces {
+  const normalizer = normalization(json.normalizer)
+  const { model } = json
+  if (!normalizer || !isObject(model) || !isBpe(model) || !knowsAllBytes(json)) return NOWHERE
+  if (!added.every(token => leavesPlaces(token, Boolean(json.normalizer)))) return NOWHERE
   const isSplitInVain = normalizer.replacesSpaces && isSplitAtSpaces(json.pre_tokenizer)
-  const effect = isSplitInVain ? KEEPS : effectOf(runnable.pre_tokenizer)
+  const effect = isSplitInVain ? KEEPS : effectOf(stepsOf(json.pre_tokenizer, 'pretokenizers'))
   if (!effect.keepsApart) return NOWHERE
   const isJoined = !effect.cuts && (model.ignore_merges === true || joinsAtSpaces(model.merges))
   return isJoined ? NOWHERE : { atSpaces: true, prependsSpace: normalizer.prependsSpace }
 }
 
+/** Early files do not say it. */
+function isBpe({ type, merges }: Json): boolean {
+  return type === 'BPE' || (type === undefined && merges !== undefined)
+}
+
 /** Whatever a text is made of becomes tokens, none of which stands for something unknown. */
-export function knowsAllBytes({ model, pre_tokenizer }: Json): boolean {
+export function knowsAllBytes({ model, pre_tokenizer: preTokenizer }: Json): boolean {
   if (!isObject(model) || !isObject(model.vocab)) return false
   const { vocab } = model
-  if (hasByteLevel(pre_tokenizer)) {
-    // the characters that stand for bytes: those of Latin-1 that show, and as many after Latin-1 as do not
-    const shown = Array.from({ length: 256 }, (_, code) => code).filter(code =>
-      /[!-~¡-¬®-ÿ]/.test(String.fromCharCode(code)),
-    )
-    const others = Array.from({ length: 256 - shown.length }, (_, index) => 256 + index)
-    return [...shown, ...others].every(code => Object.hasOwn(vocab, String.fromCharCode(code)))
+  if (stepsOf(preTokenizer, 'pretokenizers').some(({ type }) => type === 'ByteLevel')) {
+    return BYTE_CHARS.every(char => Object.hasOwn(vocab, char))
   }
   const names = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`)
   return model.byte_fallback === true && names.every(name => Object.hasOwn(vocab, name))
 }
 
-function hasByteLevel(step: unknown): boolean {
-  if (!isObject(step)) return false
-  return step.type === 'ByteLevel' || objects(step.pretokenizers).some(hasByteLevel)
-}
-
 /** Normalizers that change each of two texts alone as they change both together, if the second begins with a space. */
 function normalization(step: unknown): { prependsSpace: boolean; replacesSpaces: boolean } | undefined {
-  const steps = isObject(step) && step.type === 'Sequence' ? objects(step.normalizers) : isObject(step) ? [step] : []
+  const steps = stepsOf(step, 'normalizers')
   const rest = steps[0]?.type === 'Prepend' && steps[0].prepend === SPACE ? steps.slice(1) : steps
   const prependsSpace = rest.length < steps.length
   const replacesSpaces = rest.some(isSpaceReplacement)
@@ -74,9 +72,8 @@ function isSpaceReplacement({ type, pattern, content }: Json): boolean {
  * Added tokens are found first, those as they are before those as normalised. The text is cut before each of the former;
  * none may take away white space before it, nor one of the latter contain such a place or take away white space after it.
  */
-function leavesPlaces({ content, lstrip, rstrip, normalized, special }: Json, isNormalized: boolean): boolean {
-  if (typeof content !== 'string') return false
-  if (isNormalized && (normalized ?? !special)) return !rstrip && !/\S\s/.test(content)
+function leavesPlaces({ content, lstrip, rstrip, normalized }: AddedToken, isNormalized: boolean): boolean {
+  if (isNormalized && normalized) return !rstrip && !/\S\s/.test(content)
   return !lstrip && !/^\s/.test(content)
 }
 
@@ -90,36 +87,42 @@ interface Effect {
 const KEEPS: Effect = { keepsApart: true, cuts: false }
 const UNKNOWN: Effect = { keepsApart: false, cuts: false }
 
-/** A space before a text that has none, as runnable-json.ts writes it. */
-const PREFIX_SPACE = '\\A[^ ]'
+function effectOf(steps: readonly Json[]): Effect {
+  // what comes after a Metaspace sees no spaces
+  if (steps.slice(0, -1).some(each => each.type === 'Metaspace')) return UNKNOWN
+  const effects = steps.map(effectOfStep)
+  return { keepsApart: effects.every(each => each.keepsApart), cuts: effects.some(each => each.cuts) }
+}
 
-function effectOf(step: unknown): Effect {
-  if (!isObject(step)) return KEEPS
-  const { type, pattern, behavior, invert } = step
+function effectOfStep({ type, pattern, behavior, invert, ...step }: Json): Effect {
   switch (type) {
-    case 'Sequence': {
-      const steps = objects(step.pretokenizers)
-      // what comes after a Metaspace sees no spaces
-      if (steps.slice(0, -1).some(each => each.type === 'Metaspace')) return UNKNOWN
-      const effects = steps.map(effectOf)
-      return { keepsApart: effects.every(each => each.keepsApart), cuts: effects.some(each => each.cuts) }
-    }
+    // a space is put only before a text that has none
     case 'ByteLevel':
-      return step.use_regex === false && step.add_prefix_space === false ? KEEPS : UNKNOWN
+      return step.use_regex === false ? KEEPS : effectOfWords(GPT2_WORDS, false)
     case 'Metaspace':
-      return (step.replacement ?? SPACE) === SPACE && !step.str_rep ? KEEPS : UNKNOWN
-    case 'Replace':
-      return isObject(pattern) && pattern.Regex === PREFIX_SPACE && step.content === ' $&' ? KEEPS : UNKNOWN
+      return (step.replacement ?? SPACE) === SPACE ? KEEPS : UNKNOWN
+    case 'Digits':
+      return KEEPS
+    case 'Whitespace':
+    case 'WhitespaceSplit':
+      return { keepsApart: true, cuts: true }
+    case 'Punctuation':
+      return behavior === undefined || behavior === 'Isolated' || behavior === 'Removed' ? KEEPS : UNKNOWN
     case 'Split': {
       if (!isObject(pattern) || typeof pattern.Regex !== 'string') return UNKNOWN
-      const { keepsApart, begins } = cutsAtSpaces(pattern.Regex)
       // with only the matches kept, what is between them joins nothing
       const keepsMatches = behavior === 'Removed' && invert === true
-      return { keepsApart, cuts: keepsApart && (begins || keepsMatches) }
+      if (behavior !== 'Isolated' && behavior !== 'Removed') return UNKNOWN
+      return effectOfWords(pattern.Regex, keepsMatches)
     }
     default:
       return UNKNOWN
   }
+}
+
+function effectOfWords(expression: string, keepsMatches: boolean): Effect {
+  const { keepsApart, begins } = cutsAtSpaces(expression)
+  return { keepsApart, cuts: keepsApart && (begins || keepsMatches) }
 }
 
 function isSplitAtSpaces(step: unknown): boolean {

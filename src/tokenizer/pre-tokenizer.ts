@@ -1,91 +1,99 @@
 import { UnsupportedModel } from '../core/errors'
-import { isObject, type Json, objects } from './json'
+import { BYTE_CHARS } from './byte-chars'
+import type { Json } from './json'
+import { compilePattern, literalPattern, type Pattern } from './regex/pattern'
+import { readPattern, splitter } from './split-text'
+import { stepsOf } from './steps'
+
+/** The words of a text, which tokens do not cross. `isFirst`: nothing is before the text. */
+export type PreTokenizer = (text: string, isFirst: boolean) => string[]
 
 /** How GPT-2 splits texts into words. */
-const GPT2_WORDS = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
+export const GPT2_WORDS = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
 
 /** Punctuation to Unicode, and to ASCII, some of whose are symbols to Unicode. */
-const PUNCTUATION = '[\\p{P}!-/:-@\\[-`{-~]'
+const PUNCTUATION = String.raw`[\p{P}!-/:-@\[-\x60{-~]`
 
-/**
- * The pre-tokenizer of a tokenizer.json as one that @huggingface/tokenizers runs as its authors' Rust library does.
- * Version 0.2.0 by itself takes digits and white space in several steps for JavaScript's `\d` and `\s`, knows one
- * behavior of Split and of Punctuation, and of Metaspace neither `split` nor the older `add_prefix_space`.
- *
- * @throws UnsupportedModel for a split in a way that is not known
- */
-export function runnablePreTokenizer(step: unknown): Json | null {
-  if (!isObject(step)) return null
+/** Words of the Rust library's own regular expressions, which differ from Oniguruma's. */
+const WORD = String.raw`\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d`
+
+/** The pre-tokenizer of a tokenizer.json. @throws UnsupportedModel for a step or a pattern that we cannot run */
+export function readPreTokenizer(json: unknown): PreTokenizer {
+  const steps = stepsOf(json, 'pretokenizers').map(readStep)
+  return (text, isFirst) =>
+    steps.reduce<string[]>(
+      (words, step) => words.flatMap((word, index) => step(word, isFirst && index === 0)).filter(word => word !== ''),
+      [text],
+    )
+}
+
+type Step = PreTokenizer
+
+let words: Pattern | undefined
+
+/** Compiled once, since most byte-level tokenizers have it. */
+function gpt2Words(): Pattern {
+  words ??= compilePattern(GPT2_WORDS)
+  return words
+}
+
+function readStep(step: Json): Step {
   switch (step.type) {
-    case 'Sequence':
-      return sequence(...objects(step.pretokenizers).map(runnablePreTokenizer).filter(isObject))
-    case 'Digits':
-      return split(step.individual_digits ? '\\p{N}' : '\\p{N}+')
-    case 'Punctuation':
-      return split(PUNCTUATION, step.behavior)
-    case 'Whitespace':
-      return split('\\w+|[^\\w\\s]+', 'Removed', true)
-    case 'WhitespaceSplit':
-      return split('\\s+', 'Removed')
     case 'Split':
-      return split(regexOf(step.pattern), step.behavior, step.invert === true)
+      return splitter(readPattern(step.pattern), step.behavior, step.invert === true)
     case 'ByteLevel':
       return byteLevel(step)
     case 'Metaspace':
       return metaspace(step)
+    case 'Digits':
+      return splitter(compilePattern(step.individual_digits ? '\\p{N}' : '\\p{N}+'))
+    case 'Punctuation':
+      return splitter(compilePattern(PUNCTUATION), step.behavior)
+    case 'Whitespace':
+      return splitter(compilePattern(`[${WORD}]+|[^${WORD}\\s]+`), 'Removed', true)
+    case 'WhitespaceSplit':
+      return splitter(compilePattern('\\s'), 'Removed')
+    case 'CharDelimiterSplit':
+      return splitter(literalPattern(String(step.delimiter)), 'Removed')
+    case 'BertPreTokenizer': {
+      const words = splitter(compilePattern('\\s'), 'Removed')
+      const punctuation = splitter(compilePattern(PUNCTUATION))
+      return text => words(text).flatMap(punctuation)
+    }
+    case 'FixedLength':
+      return fixedLength(step)
     default:
-      return step
+      throw new UnsupportedModel(`tokenizer.json cannot be run here: Unknown PreTokenizer type: ${step.type}.`)
   }
 }
 
-function sequence(...pretokenizers: readonly Json[]): Json {
-  return { type: 'Sequence', pretokenizers }
+function byteLevel(step: Json): Step {
+  const words = step.use_regex === false ? (text: string) => [text] : splitter(gpt2Words())
+  const encoder = new TextEncoder()
+  const toBytes = (word: string) => Array.from(encoder.encode(word), byte => BYTE_CHARS[byte]).join('')
+  return text => words(step.add_prefix_space && !text.startsWith(' ') ? ` ${text}` : text).map(toBytes)
 }
 
-function byteLevel(step: Json): Json {
-  const bytes = { type: 'ByteLevel', add_prefix_space: false, use_regex: false }
-  if (step.use_regex === false) return step
-  // the library's Replace understands the `$&` of JavaScript's
-  const space = { type: 'Replace', pattern: { Regex: '\\A[^ ]' }, content: ' $&' }
-  return sequence(...(step.add_prefix_space ? [space] : []), split(GPT2_WORDS), bytes)
-}
-
-function metaspace(step: Json): Json {
+function metaspace(step: Json): Step {
   const { replacement = '\u2581', prepend_scheme: scheme = step.add_prefix_space === false ? 'never' : 'always' } = step
-  const spaces = { ...step, prepend_scheme: scheme }
-  if (step.split === false) return spaces
-  return sequence(spaces, split(regexOf({ String: replacement }), 'MergedWithNext'))
-}
-
-/**
- * Cuts a text at the matches of `regex`. The library either keeps matches and what is between them as pieces, or takes
- * one of the two away; other behaviors are matches of a longer expression.
- */
-function split(regex: string, behavior: unknown = 'Isolated', invert = false): Json {
-  const step = (pattern: string, removes = false) => {
-    const pieces = removes ? 'Removed' : 'Isolated'
-    return { type: 'Split', pattern: { Regex: pattern }, behavior: pieces, invert: removes && invert }
-  }
-  switch (behavior) {
-    case 'Isolated':
-      return step(regex)
-    case 'Removed':
-      return step(regex, true)
-    case 'Contiguous':
-      return step(`(?:${regex})+`)
-    case invert ? 'MergedWithNext' : 'MergedWithPrevious':
-      // the last piece may end without a match; were it none, every place in it would be tried in vain
-      return step(`(?:(?!${regex})[\\s\\S])*(?:${regex})?`)
-    case invert ? 'MergedWithPrevious' : 'MergedWithNext':
-      return step(`(?:${regex})(?:(?!${regex})[\\s\\S])*`)
-    default:
-      throw new UnsupportedModel(`tokenizer.json splits texts by a pattern with the unknown behavior ${behavior}.`)
+  const space = String(replacement)
+  const words = step.split === false ? (text: string) => [text] : splitter(literalPattern(space), 'MergedWithNext')
+  return (text, isFirst) => {
+    const spaced = text.replaceAll(' ', () => space)
+    const isPrefixed = scheme === 'always' || (scheme === 'first' && isFirst)
+    return words(isPrefixed && !spaced.startsWith(space) ? space + spaced : spaced)
   }
 }
 
-function regexOf(pattern: unknown): string {
-  if (isObject(pattern) && typeof pattern.Regex === 'string') return pattern.Regex
-  if (isObject(pattern) && typeof pattern.String === 'string')
-    return pattern.String.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-  throw new UnsupportedModel('tokenizer.json splits texts by a pattern that is neither a String nor a Regex.')
+function fixedLength({ length = 5 }: Json): Step {
+  if (!Number.isInteger(length) || Number(length) < 1) {
+    throw new UnsupportedModel(`tokenizer.json splits texts into pieces of length ${length}.`)
+  }
+  return text => {
+    const chars = [...text]
+    const numPieces = Math.ceil(chars.length / Number(length))
+    return Array.from({ length: numPieces }, (_, index) =>
+      chars.slice(index * Number(length), (index + 1) * Number(length)).join(''),
+    )
+  }
 }

@@ -1,40 +1,46 @@
 import { UnsupportedModel } from '../core/errors'
-import { isObject, type Json, objects } from './json'
-import { runnablePreTokenizer } from './pre-tokenizer'
+import { isObject, type Json } from './json'
+import { runnableModel } from './runnable-model'
 import { specialTokens } from './special-tokens'
+import { stepsOf } from './steps'
 
 /** Tokenizers whose beginnings and ends tokenizer_config.json decides on, whatever tokenizer.json says. */
 const CONFIGURED = /^(Llama|CodeLlama|Gemma)Tokenizer(Fast)?$/
 
+/** Classes that leave the pre-tokenizer's space as tokenizer.json has it; others have none unless they say so. */
+const KEEPS_SPACE = /^(Llama|CodeLlama)Tokenizer(Fast)?$/
+
 /**
- * A tokenizer.json that @huggingface/tokenizers 0.2.0 runs as its authors' Rust library does. What that version would
- * take for something else is written in other words, or refused. Whether a part can go, the fixture of the Rust
- * library's results says (test/tokenizer/kinds.test.ts).
+ * The part of a tokenizer.json that @huggingface/tokenizers 0.2.0 runs: the model and the decoder. What that version
+ * would take for something else than its authors' Rust library does is written in other words, or refused. Whether a
+ * part can go, the fixture of the Rust library's results says (test/tokenizer/kinds.test.ts).
  *
  * @throws UnsupportedModel by the name of what cannot be run
  */
-export function runnableJson(json: Json, config: Json): Json {
+export function runnableJson(json: Json): Json {
   return {
+    added_tokens: [],
     normalizer: null,
-    ...json,
-    added_tokens: objects(json.added_tokens).map(runnableToken),
-    pre_tokenizer: runnablePreTokenizer(json.pre_tokenizer),
-    post_processor: configuredEnds(config) ?? json.post_processor ?? null,
+    pre_tokenizer: null,
+    post_processor: null,
     decoder: runnableDecoder(json.decoder),
     model: runnableModel(json.model),
   }
 }
 
-function runnableToken(token: Json): Json {
-  if (!token.single_word) return token
-  throw new UnsupportedModel(
-    `tokenizer.json finds ${JSON.stringify(token.content)} as a whole word only (single_word).`,
-  )
+/** The pre-tokenizer: transformers gives one that is not a Sequence the `add_prefix_space` of tokenizer_config.json. */
+export function configuredPreTokenizer({ pre_tokenizer: step }: Json, config: Json): unknown {
+  if (!isObject(step) || step.type !== 'ByteLevel') return step
+  const { add_prefix_space: adds, tokenizer_class: name } = config
+  if (typeof adds === 'boolean') return { ...step, add_prefix_space: adds }
+  return typeof name === 'string' && !KEEPS_SPACE.test(name) ? { ...step, add_prefix_space: false } : step
 }
 
-/** What transformers puts around a text for these tokenizers, by `add_bos_token` and `add_eos_token`. */
-function configuredEnds(config: Json): Json | undefined {
-  if (!CONFIGURED.test(String(config.tokenizer_class)) || typeof config.add_bos_token !== 'boolean') return undefined
+/** What is put around a text: for some tokenizers what `add_bos_token` and `add_eos_token` say. */
+export function configuredEnds(json: Json, config: Json): unknown {
+  if (!CONFIGURED.test(String(config.tokenizer_class)) || typeof config.add_bos_token !== 'boolean') {
+    return json.post_processor
+  }
   const tokens = specialTokens(config)
   const ends = (role: string) =>
     config[`add_${role}`] === true && tokens[role] ? [{ SpecialToken: { id: tokens[role], type_id: 0 } }] : []
@@ -42,28 +48,20 @@ function configuredEnds(config: Json): Json | undefined {
   return { type: 'TemplateProcessing', single, pair: [] }
 }
 
-/** Metaspace takes a text's first space away only if its encoder has put one there. */
-function runnableDecoder(step: unknown): Json | null {
-  if (!isObject(step)) return null
-  if (step.type === 'Sequence') return { ...step, decoders: objects(step.decoders).map(runnableDecoder) }
-  if (step.type !== 'Metaspace') return step
+function runnableDecoder(decoder: unknown): Json | null {
+  if (!isObject(decoder)) return null
+  return { type: 'Sequence', decoders: stepsOf(decoder, 'decoders').flatMap(runnableStep) }
+}
+
+function runnableStep(step: Json): readonly Json[] {
+  if (step.type === 'Strip' && String(step.content).length !== 1) {
+    throw new UnsupportedModel(`tokenizer.json strips ${JSON.stringify(step.content)}, which is not one character.`)
+  }
+  if (step.type !== 'Metaspace') return [step]
+  // Metaspace takes a text's first space away only if its encoder has put one there
   const { replacement = '\u2581', prepend_scheme: scheme, add_prefix_space: addsSpace } = step
   const toSpaces = { type: 'Replace', pattern: { String: replacement }, content: ' ' }
   const addsNone = scheme === undefined ? addsSpace === false : scheme === 'never'
   const strip = { type: 'Strip', content: ' ', start: 1, stop: 0 }
-  return { type: 'Sequence', decoders: [toSpaces, { type: 'Fuse' }, ...(addsNone ? [] : [strip])] }
-}
-
-function runnableModel(model: unknown): Json {
-  if (!isObject(model)) throw new UnsupportedModel('tokenizer.json has no model.')
-  // early files do not say it
-  const { type = 'merges' in model ? 'BPE' : undefined } = model
-  if (type === 'WordLevel') throw new UnsupportedModel('tokenizer.json has a WordLevel model; we run BPE and Unigram.')
-  if (type === 'BPE' && model.continuing_subword_prefix) {
-    throw new UnsupportedModel('tokenizer.json has a BPE with continuing_subword_prefix, which we cannot run.')
-  }
-  if (type === 'Unigram' && model.byte_fallback) {
-    throw new UnsupportedModel('tokenizer.json has a Unigram model with byte_fallback, which we cannot run.')
-  }
-  return { ...model, type }
+  return [toSpaces, { type: 'Fuse' }, ...(addsNone ? [] : [strip])]
 }

@@ -1,7 +1,6 @@
-import { AddedTokens } from './added-tokens'
-import { type CutPlaces, cutPlaces } from './cut-places'
-import type { Json } from './json'
+import type { CutPlaces } from './cut-places'
 import { PieceMemory } from './piece-memory'
+import type { TokenSplitter } from './token-splitter'
 
 /**
  * Characters of a piece, at least. The long ones are looked up fast, the middle ones lose little where texts begin to
@@ -22,30 +21,30 @@ const INK = /[^\s\u0085\u2581]/
  * encoded otherwise, and is always encoded as a beginning.
  */
 export class SharedBeginnings {
-  readonly #encode: (text: string) => readonly number[]
-  readonly #added: AddedTokens
   readonly #places: CutPlaces
+  readonly #splitter: TokenSplitter
+  readonly #encode: (text: string) => readonly number[]
   readonly #memory = new PieceMemory<readonly number[]>()
 
   /**
-   * @param json a tokenizer.json, @param runnable the same as the library runs it
+   * @param splitter finds the added tokens that are looked for before a text is normalised
    * @param encode a text without what the model expects around it
    */
-  constructor(json: Json, runnable: Json, config: Json, encode: (text: string) => readonly number[]) {
+  constructor(places: CutPlaces, splitter: TokenSplitter, encode: (text: string) => readonly number[]) {
+    this.#places = places
+    this.#splitter = splitter
     this.#encode = encode
-    this.#added = new AddedTokens(runnable)
-    this.#places = cutPlaces(json, runnable, config)
   }
 
   /** The text's tokens, those of one piece after the other. */
   *encode(text: string): Generator<readonly number[], void, undefined> {
     let start = 0
     let inkFrom = 0
-    for (const { at, token, length } of this.#added.find(text)) {
-      if (token.lstrip || /^\s/.test(String(token.content))) continue
+    for (const { token, at, end } of this.#splitter.find(text)) {
+      if (token.lstrip || /^\s/.test(token.content)) continue
       if (at > start) yield* this.#pieces(text.slice(start, at), inkFrom, SIZES)
       start = at
-      inkFrom = length
+      inkFrom = end - at
     }
     if (text.length > start) yield* this.#pieces(start === 0 ? text : text.slice(start), inkFrom, SIZES)
   }

@@ -1,11 +1,5 @@
+import { bytesOfToken } from './byte-chars'
 import type { Tokenizer } from './tokenizer'
-
-/** The byte that each character of byte-level vocabularies stands for: printable ones for themselves, others from U+0100 on. */
-const BYTE_OF = new Map<string, number>()
-for (let byte = 0, next = 0x100; byte < 256; byte++) {
-  const char = String.fromCharCode(byte)
-  BYTE_OF.set(/[!-~¡-¬®-ÿ]/.test(char) ? char : String.fromCharCode(next++), byte)
-}
 
 /** A byte for which a SentencePiece vocabulary has no piece. */
 const FALLBACK = /^<0x([0-9A-F]{2})>$/i
@@ -35,8 +29,5 @@ export function tokenBytes(
 /** Of a token as it stands in the vocabulary, written in one of the two ways that can hold parts of characters. */
 function rawBytes(token: string): Uint8Array {
   const fallback = FALLBACK.exec(token)
-  if (fallback) return Uint8Array.of(Number.parseInt(fallback[1], 16))
-  const bytes = Array.from(token, char => BYTE_OF.get(char))
-  const isByteLevel = bytes.every(byte => byte !== undefined)
-  return isByteLevel ? Uint8Array.from(bytes) : new TextEncoder().encode(token)
+  return fallback ? Uint8Array.of(Number.parseInt(fallback[1], 16)) : bytesOfToken(token)
 }

@@ -1,17 +1,20 @@
-import {
-  ByteFallbackDecoder,
-  type Decoder,
-  Tokenizer as HuggingFaceTokenizer,
-  SequenceDecoder,
-} from '@huggingface/tokenizers'
+import { Tokenizer as HuggingFaceTokenizer, type Model } from '@huggingface/tokenizers'
 import { CoppiceError, InvalidRequest, UnsupportedModel } from '../core/errors'
+import { type AddedToken, addedTokens } from './added-tokens'
+import { correctDecoder } from './correct-decoder'
+import { cutPlaces } from './cut-places'
 import type { Json } from './json'
 import { mostCharacters } from './longest-token'
-import { runnableJson } from './runnable-json'
+import { type Normalizer, readNormalizer } from './normalizer'
+import { type AddedAround, readPostProcessor, type Surroundings } from './post-processor'
+import { type PreTokenizer, readPreTokenizer } from './pre-tokenizer'
+import { configuredEnds, configuredPreTokenizer, runnableJson } from './runnable-json'
 import { joined, SharedBeginnings } from './shared-beginnings'
 import { type SpecialTokens, specialTokens } from './special-tokens'
+import { TokenSplitter } from './token-splitter'
 
 export interface EncodeOptions {
+  /** Put around the text what the model expects there, such as BOS. Default true. */
   readonly addSpecialTokens?: boolean
 }
 
@@ -24,44 +27,73 @@ export interface DecodeOptions {
 export class Tokenizer {
   /** One more than the largest token id. A model may have more (padding, whose ids decode to nothing). */
   readonly vocabSize: number
+  /** The same without the added tokens, which models need not have: any text may come to any of these. */
+  readonly ordinaryVocabSize: number
   readonly specialTokens: SpecialTokens
-  readonly #tokenizer: HuggingFaceTokenizer
-  readonly #specialIds: ReadonlySet<number>
+  readonly #library: HuggingFaceTokenizer
+  readonly #model: Model
+  /** By id. */
+  readonly #added: ReadonlyMap<number, AddedToken>
+  readonly #addedByContent: ReadonlyMap<string, AddedToken>
+  readonly #splitter: TokenSplitter
+  readonly #normalizedSplitter: TokenSplitter
+  readonly #normalize: Normalizer
+  readonly #preTokenize: PreTokenizer
+  readonly #surroundings: Surroundings
   readonly #pieces: SharedBeginnings
+  /** What its parts are, as tokenizer.json and tokenizer_config.json say it together. */
   readonly #json: Json
-  readonly #config: Json
   #mostCharacters: number | undefined
-  /** Ids that `addSpecialTokens` puts before and after a text; undefined if it does anything else. */
-  readonly #ends: readonly [readonly number[], readonly number[]] | undefined
 
-  /** Takes the contents of tokenizer.json and, if there is one, tokenizer_config.json. */
+  /**
+   * Takes the contents of tokenizer.json and, if there is one, tokenizer_config.json.
+   * @throws UnsupportedModel · CorruptCheckpoint, by the name of what cannot be run
+   */
   constructor(json: Readonly<Record<string, unknown>>, config: Readonly<Record<string, unknown>> = {}) {
-    let runnable: Json
     try {
-      runnable = runnableJson(json, config)
-      this.#tokenizer = new HuggingFaceTokenizer(runnable, config)
+      this.#library = new HuggingFaceTokenizer(runnableJson(json), {})
     } catch (cause) {
       if (cause instanceof CoppiceError) throw cause
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new UnsupportedModel(`tokenizer.json is not one that @huggingface/tokenizers can run: ${reason}`, { cause })
     }
-    keepByteOrderMarks(this.#tokenizer.decoder)
-    let largestId = -1
-    for (const id of this.#tokenizer.get_vocab().values()) largestId = Math.max(largestId, id)
-    this.vocabSize = largestId + 1
+    correctDecoder(this.#library.decoder)
+    this.#model = this.#library.model as Model
+    this.#normalize = readNormalizer(json.normalizer)
+    this.#json = { ...json, pre_tokenizer: configuredPreTokenizer(json, config) }
+    this.#preTokenize = readPreTokenizer(this.#json.pre_tokenizer)
+    this.#surroundings = readPostProcessor(configuredEnds(json, config))
+    const ids = this.#model.tokens_to_ids
+    this.#addedByContent = addedTokens(json, config, ids)
+    const added = [...this.#addedByContent.values()]
+    this.#added = new Map(added.map(token => [token.id, token]))
+    const normalized = json.normalizer ? added.filter(token => token.normalized) : []
+    const asNormalized = new Map(normalized.map(token => [this.#normalize(token.content), token]))
+    asNormalized.delete('')
+    const asWritten = added.filter(token => !(json.normalizer && token.normalized))
+    this.#splitter = new TokenSplitter(
+      normalized.length === 0 ? this.#addedByContent : new Map(asWritten.map(token => [token.content, token])),
+    )
+    this.#normalizedSplitter = new TokenSplitter(asNormalized)
+    const places = cutPlaces(this.#json, added)
+    this.#pieces = new SharedBeginnings(places, this.#splitter, piece => this.encodeWhole(piece))
+    let largest = -1
+    let largestOrdinary = -1
+    for (const id of ids.values()) {
+      if (id > largest) largest = id
+      if (id > largestOrdinary && !this.#added.has(id)) largestOrdinary = id
+    }
+    for (const id of this.#added.keys()) largest = Math.max(largest, id)
+    this.vocabSize = largest + 1
+    this.ordinaryVocabSize = largestOrdinary + 1
     this.specialTokens = specialTokens(config)
-    const added = [...this.#tokenizer.get_added_tokens_decoder()]
-    this.#specialIds = new Set(added.filter(([, token]) => token.special).map(([id]) => id))
-    this.#pieces = new SharedBeginnings(json, runnable, config, piece => this.#encode(piece, false))
-    this.#ends = this.#findEnds()
-    this.#json = runnable
-    this.#config = config
   }
 
   /**
    * Special tokens written out in `text` become those tokens, halves of surrogate pairs U+FFFD. `addSpecialTokens`
    * (default true) adds what the model expects around a plain text, such as BOS; a chat template writes its own, so
    * encode its output with false. `InvalidRequest` for a text that the vocabulary or the library cannot take.
+   * Ids are whole numbers from 0 to below `vocabSize`, which a model's own vocabulary may be smaller than.
    */
   encode(text: string, options?: EncodeOptions): number[] {
     return joined([...this.encodeInParts(text, options)])
@@ -69,15 +101,9 @@ export class Tokenizer {
 
   /** The same ids in parts, of about a word to some hundred characters each where the tokenizer cuts texts at spaces. */
   *encodeInParts(text: string, { addSpecialTokens = true }: EncodeOptions = {}): Generator<readonly number[]> {
-    const wellFormed = text.replace(/\p{Surrogate}/gu, '\ufffd')
-    if (!this.#ends) {
-      yield this.#encode(wellFormed, addSpecialTokens)
-      return
-    }
-    const [before, after] = this.#ends
-    if (addSpecialTokens) yield before
-    yield* this.#pieces.encode(wellFormed)
-    if (addSpecialTokens) yield after
+    if (addSpecialTokens) yield this.#surroundings.before.map(token => this.#idAround(token))
+    yield* this.#pieces.encode(text.replace(/\p{Surrogate}/gu, '\ufffd'))
+    if (addSpecialTokens) yield this.#surroundings.after.map(token => this.#idAround(token))
   }
 
   /**
@@ -85,40 +111,53 @@ export class Tokenizer {
    * be told.
    */
   minTokens(text: string): number {
-    this.#mostCharacters ??= mostCharacters(this.#json, this.#config)
+    this.#mostCharacters ??= mostCharacters(this.#json, [...this.#added.values()])
     return Math.ceil(text.length / this.#mostCharacters)
   }
 
-  #findEnds(): readonly [readonly number[], readonly number[]] | undefined {
-    const { post_processor: processor } = this.#tokenizer
-    if (!processor) return [[], []]
-    const [plain, whole] = [false, true].map(adds => processor.post_process([TEXT], null, adds).tokens)
-    const at = whole.indexOf(TEXT)
-    if (plain.join() !== TEXT || at < 0 || whole.includes(TEXT, at + 1)) return undefined
-    const ids = whole.map(token => this.tokenId(token) ?? -1)
-    const ends = [ids.slice(0, at), ids.slice(at + 1)] as const
-    return ends.flat().includes(-1) ? undefined : ends
-  }
-
-  #encode(text: string, addSpecialTokens: boolean): number[] {
-    const { ids, tokens } = this.#run(text, addSpecialTokens)
-    const unknown = ids.findIndex(id => !Number.isInteger(id))
-    if (unknown >= 0)
-      throw new InvalidRequest(`The model's vocabulary has no token for ${JSON.stringify(tokens[unknown])}.`)
+  /** A text's ids without what the model expects around it, of the whole text at once: what `encode` gives, and more slowly. */
+  encodeWhole(text: string): number[] {
+    const ids: number[] = []
+    let isFirst = true
+    for (const section of this.#splitter.split(text)) {
+      if (typeof section !== 'string') ids.push(section.id)
+      else {
+        for (const part of this.#normalizedSplitter.split(this.#normalize(section))) {
+          if (typeof part !== 'string') ids.push(part.id)
+          else for (const word of this.#preTokenize(part, isFirst)) this.#encodeWord(word, ids)
+          isFirst = false
+        }
+      }
+      isFirst = false
+    }
     return ids
   }
 
-  #run(text: string, addSpecialTokens: boolean): { ids: number[]; tokens: string[] } {
+  #encodeWord(word: string, ids: number[]): void {
+    for (const token of this.#tokensOf(word)) {
+      const id = this.#model.tokens_to_ids.get(token) ?? this.#model.unk_token_id
+      if (id === undefined || id === null) throw unknown(token)
+      ids.push(id)
+    }
+  }
+
+  #tokensOf(word: string): string[] {
     try {
-      return this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens })
+      return this.#model([word])
     } catch (cause) {
       // version 0.2.0 of the library passes the tokens of a Unigram's word as arguments
       if (!(cause instanceof RangeError)) throw cause
       throw new InvalidRequest(
-        `A text of ${text.length} characters has a word of more tokens than the tokenizer can hold.`,
+        `A text has a word of ${word.length} characters, which are more tokens than the tokenizer can hold.`,
         { cause },
       )
     }
+  }
+
+  #idAround({ token, id }: AddedAround): number {
+    const known = id ?? this.tokenId(token)
+    if (known === undefined) throw unknown(token)
+    return known
   }
 
   /**
@@ -126,31 +165,27 @@ export class Tokenizer {
    * which would delete those before punctuation, is not applied, since it spoils code and cannot be streamed.
    */
   decode(ids: readonly number[], { skipSpecialTokens = true }: DecodeOptions = {}): string {
-    const visible = ids.filter(id => this.isVisible(id, skipSpecialTokens))
-    return visible.length === 0 ? '' : this.#tokenizer.decode(visible, { clean_up_tokenization_spaces: false })
+    const tokens = ids.flatMap(id => (this.isVisible(id, skipSpecialTokens) ? this.token(id) : undefined) ?? [])
+    if (tokens.length === 0) return ''
+    return this.#library.decoder?.decode(tokens) ?? tokens.join(' ')
   }
 
   /** Whether `decode` makes text of a token: not if it is special and skipped, empty, or beyond the vocabulary. */
   isVisible(id: number, skipSpecialTokens = true): boolean {
-    return Boolean(this.#tokenizer.id_to_token(id)) && !(skipSpecialTokens && this.#specialIds.has(id))
-  }
-
-  /** A token as it stands in the vocabulary; undefined if there is none with this id. */
-  token(id: number): string | undefined {
-    return this.#tokenizer.id_to_token(id)
+    return Boolean(this.token(id)) && !(skipSpecialTokens && this.#added.get(id)?.special)
   }
 
   /** The id of a token given as it stands in the vocabulary (`</s>`); undefined if there is none. */
   tokenId(token: string): number | undefined {
-    return this.#tokenizer.token_to_id(token)
+    return this.#addedByContent.get(token)?.id ?? this.#model.tokens_to_ids.get(token)
+  }
+
+  /** A token as it stands in the vocabulary; undefined if there is none with this id. */
+  token(id: number): string | undefined {
+    return this.#added.get(id)?.content ?? this.#model.vocab[id]
   }
 }
 
-/** What stands for a text among its ends: no token. */
-const TEXT = '\ufffftext'
-
-/** Version 0.2.0 of the library drops U+FEFF where a text has it as three byte tokens. */
-function keepByteOrderMarks(decoder: Decoder | null): void {
-  if (decoder instanceof SequenceDecoder) decoder.decoders.forEach(keepByteOrderMarks)
-  if (decoder instanceof ByteFallbackDecoder) decoder.text_decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+function unknown(token: string): InvalidRequest {
+  return new InvalidRequest(`The model's vocabulary has no token for ${JSON.stringify(token)}.`)
 }

@@ -96,7 +96,8 @@ export function byteLevel(metadata: Metadata): TokenizerParts {
     )
   }
   return {
-    addsBos: split.addsBos ?? false,
+    // the default BOS is a token like others: only a file that says so gets it before its texts
+    addsBos: (split.addsBos ?? false) && metadata.values.has('tokenizer.ggml.bos_token_id'),
     normalizer: split.normalizer ?? null,
     pre_tokenizer: { type: 'Sequence', pretokenizers: split.steps },
     decoder: byteLevelStep(true),

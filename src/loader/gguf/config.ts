@@ -5,6 +5,7 @@ import type { JsonObject } from '../json'
 import { architectureOf } from './architecture'
 import { briefValue, type Metadata, type MetadataValue, type NumberList } from './metadata'
 import type { GgufModel } from './model'
+import { roleId } from './role-id'
 import { type RopeFactors, ropeScaling } from './rope-scaling'
 
 /** Published models have 32 to 256; a head of q or k is held whole. */
@@ -17,12 +18,13 @@ const MAX_SIZE = 2 ** 32 - 1
 const IRRELEVANT = ['tensor_data_layout', 'rope.scaling.original_context_length', 'rope.scaling.finetuned']
 
 /**
- * They end a text, a turn or a message of Llama 3, Qwen, Phi-3 and Gemma, by their generation_config.json. Files name one,
- * often not that of a turn.
+ * They end a text, a turn or a message of Llama 3, Qwen, Phi-3, Gemma, DeepSeek and others, by their
+ * generation_config.json. Files name one, often not that of a turn.
  */
 const ENDS = [
   ...['<|end_of_text|>', '<|eom_id|>', '<|eot_id|>'],
   ...['<|endoftext|>', '<|im_end|>', '<|end|>', '<end_of_turn>'],
+  ...['<EOT>', '<end_of_utterance>', '<\uff5cend\u2581of\u2581sentence\uff5c>'],
 ]
 
 /** The fields that describe a model, for typed access by their names without the architecture's. */
@@ -130,6 +132,10 @@ function readVocabSize(metadata: Metadata, fields: Fields): number {
 function tokenIds(metadata: Metadata) {
   const tokens = metadata.texts('tokenizer.ggml.tokens')
   const id = (role: string) => metadata.count(`tokenizer.ggml.${role}_token_id`, tokens.length - 1)
-  const ends = [...['eos', 'eot', 'eom'].map(id), ...ENDS.map(token => tokens.indexOf(token))]
-  return { bos_token_id: id('bos'), eos_token_id: [...new Set(ends)].filter(end => end !== undefined && end >= 0) }
+  const named = [roleId(metadata, 'eos'), ...['eot', 'eom'].map(id)]
+  const ends = [...named, ...ENDS.map(token => tokens.indexOf(token))]
+  return {
+    bos_token_id: roleId(metadata, 'bos'),
+    eos_token_id: [...new Set(ends)].filter(end => end !== undefined && end >= 0),
+  }
 }

@@ -1,6 +1,7 @@
 import { UnsupportedModel } from '../../core/errors'
 import type { JsonObject } from '../json'
 import type { Metadata } from './metadata'
+import { roleId } from './role-id'
 import type { TokenizerParts } from './tokenizer-parts'
 import { NORMAL, type Tokens } from './tokens'
 
@@ -17,7 +18,7 @@ const MAX_MERGES = 2 ** 22
 export function sentencePiece(metadata: Metadata, tokens: Tokens): TokenizerParts {
   refuseNormalizer(metadata)
   const addsSpace = metadata.flag('tokenizer.ggml.add_space_prefix', true)
-  const unknown = metadata.count('tokenizer.ggml.unknown_token_id', tokens.texts.length - 1)
+  const unknown = roleId(metadata, 'unk')
   const toPieces = { type: 'Replace', pattern: { String: ' ' }, content: SPACE }
   const toText = { type: 'Replace', pattern: { String: SPACE }, content: ' ' }
   return {

@@ -2,6 +2,7 @@ import { UnsupportedModel } from '../../core/errors'
 import type { JsonObject } from '../json'
 import { byteLevel } from './byte-level'
 import { briefValue, type Metadata } from './metadata'
+import { ROLES, roleId } from './role-id'
 import { sentencePiece } from './sentence-piece'
 import type { TokenizerParts } from './tokenizer-parts'
 import { readTokens, type Tokens } from './tokens'
@@ -14,21 +15,14 @@ export interface TokenizerFiles {
   readonly tokenizerConfig: JsonObject
 }
 
-/** Roles of tokens: Hugging Face's names and GGUF's (its spelling included). */
-const ROLES = { bos: 'bos', eos: 'eos', unk: 'unknown', sep: 'seperator', pad: 'padding' }
-
-/** Named by templates at most; some files give them ids beyond the vocabulary. */
-const UNIMPORTANT = ['sep', 'pad']
-
 /** The tokenizer and the chat template of a GGUF file, as a Hugging Face repository would have them. */
 export function ggufTokenizer(metadata: Metadata): TokenizerFiles {
   const tokens = readTokens(metadata)
   const { addsBos, model, ...parts } = kindParts(metadata, tokens)
   const roles: Record<string, string | undefined> = {}
-  for (const [role, name] of Object.entries(ROLES)) {
-    const key = `tokenizer.ggml.${name}_token_id`
-    const id = UNIMPORTANT.includes(role) ? metadata.values.get(key) : metadata.count(key, tokens.texts.length - 1)
-    if (typeof id === 'number') roles[`${role}_token`] = tokens.texts[id]
+  for (const role of ROLES) {
+    const id = roleId(metadata, role)
+    if (id !== undefined) roles[`${role}_token`] = tokens.texts[id]
   }
   const added = (role: string, byDefault: boolean) => {
     const token = metadata.flag(`tokenizer.ggml.add_${role}`, byDefault) ? roles[role] : undefined

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CorruptCheckpoint, UnsupportedModel } from '../../../src/core/errors'
 import { Tokenizer } from '../../../src/tokenizer/tokenizer'
-import { BEGIN_ID, byteLevelTokenizer, END_ID } from '../../support/seeded-tokenizer'
+import { BEGIN_ID, BYTE_CHARS, byteLevelTokenizer, END_ID } from '../../support/seeded-tokenizer'
 import { byteLevelKinds } from '../../tokenizer/byte-level-kinds'
 import { CORPUS, DECOMPOSED } from '../../tokenizer/corpus'
 import type { Kind } from '../../tokenizer/kind'
@@ -136,4 +136,12 @@ test('two equal tokens, or an empty one that is found everywhere, are corrupt', 
     readTokenizer(withFields(TINY, [['tokenizer.ggml.tokens', LIST, tokens, TEXT]]).fields)
   expect(() => change(['<unk>', '<s>', '</s>', '<0x0A>', 'a', 'a', 'b', 'c'])).toThrow('tokens 4 and 5 are both "a".')
   expect(() => change(['<unk>', '', '</s>', '<0x0A>', 'a', 'd', 'b', 'c'])).toThrow(CorruptCheckpoint)
+})
+
+test('without ids a file has those that llama.cpp takes for its kind of tokenizer', () => {
+  const without = TINY.fields.filter(([key]) => !/ggml\.(bos|eos|unknown)_token_id/.test(key))
+  const roles = { bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>' }
+  expect(readTokenizer(without).specialTokens).toEqual(roles)
+  const byteLevel = tokenizerFields(byteLevelTokenizer(300), 'gpt-2')
+  expect(readTokenizer(byteLevel).specialTokens).toEqual({ bos_token: BYTE_CHARS[11], eos_token: BYTE_CHARS[11] })
 })

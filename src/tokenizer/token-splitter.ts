@@ -1,0 +1,95 @@
+import type { AddedToken } from './added-tokens'
+
+/** A text between added tokens, or one of them. */
+export type Section = string | AddedToken
+
+/** Finds added tokens in texts: from left to right, of those that begin at a place the longest. */
+export class TokenSplitter {
+  /** What is looked for, in order of code units. */
+  readonly #contents: readonly string[]
+  /** First code unit → where in the list contents that begin with it begin and end. */
+  readonly #ranges = new Map<number, readonly [begin: number, end: number]>()
+
+  /** `tokens`: by what stands in the text for them, which is never empty. */
+  constructor(readonly tokens: ReadonlyMap<string, AddedToken>) {
+    this.#contents = [...tokens.keys()].sort()
+    const unitAt = (index: number) => this.#contents[index]?.charCodeAt(0)
+    for (let begin = 0, index = 1; index <= this.#contents.length; index++) {
+      if (unitAt(index) === unitAt(begin)) continue
+      this.#ranges.set(unitAt(begin), [begin, index])
+      begin = index
+    }
+  }
+
+  split(text: string): Section[] {
+    const sections: Section[] = []
+    let begin = 0
+    for (const { token, at, end } of this.find(text)) {
+      const before = token.lstrip ? trimEnd(text, begin, at) : at
+      if (begin < before) sections.push(text.slice(begin, before))
+      sections.push(token)
+      // another token may begin in the white space that this one takes
+      begin = token.rstrip ? trimStart(text, end) : end
+    }
+    if (begin < text.length) sections.push(text.slice(begin))
+    return sections
+  }
+
+  /** Where the tokens stand, in order, the white space that they take not counted. */
+  *find(text: string): Generator<{ readonly token: AddedToken; readonly at: number; readonly end: number }> {
+    for (let at = 0; at < text.length; ) {
+      const found = this.#longestAt(text, at)
+      if (found === undefined) {
+        at++
+        continue
+      }
+      const content = this.#contents[found]
+      const end = at + content.length
+      yield { token: this.tokens.get(content) as AddedToken, at, end }
+      at = end
+    }
+  }
+
+  /** Narrows the contents down to those that begin as the text does, code unit by code unit. */
+  #longestAt(text: string, at: number): number | undefined {
+    const range = this.#ranges.get(text.charCodeAt(at))
+    if (!range) return undefined
+    let [begin, end] = range
+    let found: number | undefined
+    for (let length = 1; begin < end; length++) {
+      if (end - begin === 1) return text.startsWith(this.#contents[begin], at) ? begin : found
+      // of contents with the same beginning the shortest is the first
+      if (this.#contents[begin].length === length) found = begin++
+      if (at + length >= text.length) break
+      const unit = text.charCodeAt(at + length)
+      begin = this.#firstFrom(begin, end, length, unit)
+      end = this.#firstFrom(begin, end, length, unit + 1)
+    }
+    return found
+  }
+
+  /** The first of the contents from `begin` to `end` whose code unit at `place` is not below `unit`. */
+  #firstFrom(begin: number, end: number, place: number, unit: number): number {
+    let [low, high] = [begin, end]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#contents[middle].charCodeAt(place) < unit) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+const SPACE = /\p{White_Space}/u
+
+function trimEnd(text: string, begin: number, end: number): number {
+  let at = end
+  while (at > begin && SPACE.test(text[at - 1])) at--
+  return at
+}
+
+function trimStart(text: string, begin: number): number {
+  let at = begin
+  while (at < text.length && SPACE.test(text[at])) at++
+  return at
+}
