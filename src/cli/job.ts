@@ -46,6 +46,7 @@ export async function main(args: string[]): Promise<number> {
       abort.abort(new DOMException(signal, 'AbortError'))
       const leave = () => {
         sayEnded(signal, answers)
+        answers?.close()
         process.exit(exitOf(signal))
       }
       setTimeout(leave, CLOSE_MS).unref()

@@ -28,6 +28,7 @@ export async function withPage<T>(
       return await unlessGone(browser, async onCrash => {
         const page = await browser.newPage()
         page.on('crash', onCrash)
+        page.setDefaultTimeout(OPEN_MS)
         page.on('console', message => {
           if (message.type() === 'error' && !ABSENT_FILE.test(message.text())) console.error(message.text())
         })
@@ -42,6 +43,9 @@ export async function withPage<T>(
     await server.close()
   }
 }
+
+/** How long a page may take to open: on a busy machine, building its modules takes more than the usual half a minute. */
+const OPEN_MS = 300_000
 
 /** The command hears them itself, and closes the browser when it has what it wants of it. */
 const OUR_SIGNALS = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }
