@@ -38,8 +38,9 @@ export async function installApps() {
   rmSync(join(folder, 'package-lock.json'))
   execFileSync('npm', ['install', ...QUIET, `./${archive}`], { cwd: folder })
   const installed = readdirSync(join(folder, 'node_modules')).filter(name => !name.startsWith('.'))
-  // what an app for Node adds
+  // what apps of some kinds add
   symlinkSync(resolve('node_modules/webgpu'), join(folder, 'node_modules/webgpu'))
+  symlinkSync(`${TOOLS}/node_modules/@rollup`, join(folder, 'node_modules/@rollup'))
   cpSync('public/models', join(folder, 'models'), { recursive: true })
 
   /** Runs a tool in the folder of an app and gives its output. */
