@@ -44,8 +44,16 @@ export function ensureChrome() {
   }
   console.error("No Chrome found: installing Debian's chromium with apt-get …")
   const quiet = { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
-  execFileSync('apt-get', ['update', '-qq'], quiet)
-  execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'libvulkan1'], quiet)
+  // containers often have no pseudo-terminals, which it would complain of
+  const install = ['install', '-y', '-qq', '-o', 'Dpkg::Use-Pty=0', '--no-install-recommends', 'chromium', 'libvulkan1']
+  try {
+    execFileSync('apt-get', ['update', '-qq'], quiet)
+    execFileSync('apt-get', install, quiet)
+  } catch (cause) {
+    throw new Error('apt-get could not install chromium. Install a Chrome, or set CHROME_PATH to its executable.', {
+      cause,
+    })
+  }
   const installed = findChrome()
   if (!installed)
     throw new Error('apt-get installed chromium, but no browser stands in the usual places. Set CHROME_PATH.')

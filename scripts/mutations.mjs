@@ -6,6 +6,7 @@ const SHARING = 'test/scheduler/sharing.test.ts'
 const PREFIXES = 'test/kv/prefix-cache.test.ts'
 const PLAN = 'test/kv/attention-plan.test.ts'
 const HUB = 'test/loader/hub/hub-source.test.ts'
+const REMOTE = 'test/loader/http/remote-file.test.ts'
 const DRAWS = 'test/sampler/draw-inputs.test.ts'
 
 export const MUTATIONS = [
@@ -144,16 +145,16 @@ export const MUTATIONS = [
     file: 'src/loader/http/remote-file.ts',
     find: 'Number(first) !== begin',
     replace: 'Number(first) < 0',
-    test: HUB,
-    law: 'an answer from another byte on is not taken',
+    test: REMOTE,
+    law: 'is not taken:',
     wrong: 'weights are read from another place of the file',
   },
   {
     file: 'src/loader/http/remote-file.ts',
     find: 'patience.renew()',
     replace: '',
-    test: HUB,
-    law: 'failures between which bytes arrive do not add up',
+    test: REMOTE,
+    law: 'every byte that arrives starts the count of failures anew',
     wrong: 'a long download over a bad line is given up',
   },
   {

@@ -8,7 +8,8 @@ Makes each of the small wrong changes of scripts/mutations.mjs, one at a time an
 test that must notice it. With words: only changes to files whose path contains one of them. Exits with 1 if a change is
 not noticed, or if the text that it changes is no longer there.`
 
-const REPORT = '.artifacts/mutation.json'
+/** Of this process: several may run at once. */
+const REPORT = `.artifacts/mutation-${process.pid}.json`
 /** A change may make a loop endless, which is noticed too. */
 const TIMEOUT_MS = 300_000
 
@@ -57,7 +58,6 @@ function faultOf(mutation: Mutation): string | undefined {
 
 /** What becomes of each law, with one of the mutations made or none. A run that does not end has failed. */
 function outcomes(laws: readonly Mutation[], mutation?: number): Outcome[] {
-  rmSync(REPORT, { force: true })
   const files = [...new Set(laws.map(({ test }) => test))]
   const names = laws.map(({ law }) => law.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')
   const { signal } = spawnSync(
@@ -71,6 +71,7 @@ function outcomes(laws: readonly Mutation[], mutation?: number): Outcome[] {
   if (signal === 'SIGINT') process.exit(130)
   if (!existsSync(REPORT)) return laws.map(() => (signal ? 'failed' : 'absent'))
   const report: VitestReport = JSON.parse(readFileSync(REPORT, 'utf8'))
+  rmSync(REPORT)
   const ran = report.testResults.flatMap(({ assertionResults }) => assertionResults)
   return laws.map(({ law }) => {
     const statuses = ran.filter(({ title }) => title.startsWith(law)).map(({ status }) => status)

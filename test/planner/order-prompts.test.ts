@@ -149,7 +149,8 @@ describe('orderPrompts', () => {
     const [long, short, fresh] = [160, 16, 32].map(freshTokens)
     const of = (prefix: readonly number[], outputTokens: number) =>
       Array.from({ length: 3 }, () => promptOf([...prefix, ...freshTokens(4)], outputTokens))
-    const prompts = [...of(fresh, 1), ...of(short, 4), ...of(long, 5)]
+    // by output per token to compute the fresh one would come first
+    const prompts = [...of(fresh, 100), ...of(short, 4), ...of(long, 5)]
     const { root } = plan(prompts, 'fcfs')
     for (const order of TOGETHER) {
       const places = atOnce(orderPrompts(root, prompts, order, [0, 1, 2, 4, 5, 7, 8]))
