@@ -13,7 +13,6 @@ import { codePoints, Dict, isIterable, isTrue, iterate, Markup, Tuple, textOf, t
 const onText = (parameters: string, apply: (run: Run, text: string, ...given: (Value | undefined)[]) => Value) =>
   builtin(parameters, (run, value, ...given) => {
     const text = str(run, value)
-    run.budget.read(text.length)
     const result = apply(run, text, ...given)
     if (typeof result === 'string') run.budget.characters(result.length)
     return result
@@ -54,9 +53,8 @@ export const TEXT_FILTERS: Readonly<Record<string, Builtin>> = {
   ),
   truncate: builtin(
     'length killwords end leeway',
-    (run, value, length, killWords = false, end = '...', leeway = 5n) => {
+    (_, value, length, killWords = false, end = '...', leeway = 5n) => {
       const text = needText(value, 'truncate')
-      run.budget.read(text.length)
       const mark = needText(end, 'end')
       const [size, slack] = [indexOf(length, 255), leeway === null ? 5 : indexOf(leeway, 5)]
       const points = Array.from(text)

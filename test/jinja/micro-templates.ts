@@ -224,7 +224,6 @@ export const MICRO_TEMPLATES: Readonly<Record<string, readonly string[]>> = {
     "{{ '{:d}'.format('a') }}",
     "{{ '{:>5}'.format(none) }}",
     "{{ 'a'.upper(1) }}",
-    "{{ 'a'.encode() }}",
     "{{ ('a' | safe).upper() }} {{ ' a '.strip().upper().lower() }}",
   ],
   set: [
