@@ -66,7 +66,8 @@ export const TEXT_FILTERS: Readonly<Record<string, Builtin>> = {
   upper: onText('', (_, text) => text.toUpperCase()),
   urlencode: builtin('', (run, value) => {
     if (textOf(value) !== undefined || !isIterable(value)) return quoteUrl(run, value, '/')
-    const pairs = value instanceof Dict ? value.entries() : Array.from(each(run, value), pair => unpack(pair, 2))
+    const pairs: Iterable<readonly Value[]> =
+      value instanceof Dict ? value.entries() : Array.from(each(run, value), pair => unpack(pair, 2))
     const quote = (part: Value) => quoteUrl(run, part, '').replaceAll('%20', '+')
     return Array.from(pairs, ([key, item]) => `${quote(key)}=${quote(item)}`).join('&')
   }),
