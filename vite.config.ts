@@ -16,7 +16,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: [
-            'test/{core,kv,planner,scheduler,loader,packing,tokenizer,tuning,api,repository,cli,demo,null-gpu,bench,bench-kernels,bench-engine}/**/*.test.ts',
+            'test/{core,kv,planner,scheduler,loader,packing,jinja,tokenizer,tuning,api,repository,cli,demo,null-gpu,bench,bench-kernels,bench-engine}/**/*.test.ts',
           ],
           testTimeout: 60_000,
         },

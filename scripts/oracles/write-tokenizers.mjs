@@ -10,6 +10,8 @@ const { CORPUS, DECOMPOSED } = await load('./test/tokenizer/corpus.ts')
 const { TEMPLATES: templates, CONVERSATIONS: conversations, REQUESTS: requests } = await load(
   './test/tokenizer/templates.ts',
 )
-writeFileSync(join(dir, 'templates.json'), JSON.stringify({ templates, conversations, requests }))
+const { MICRO_TEMPLATES: microTemplates, MICRO_VARIABLES: microVariables } = await load('./test/jinja/micro-templates.ts')
+const all = { templates, conversations, requests, microTemplates, microVariables }
+writeFileSync(join(dir, 'templates.json'), JSON.stringify(all))
 writeFileSync(join(dir, 'texts.json'), JSON.stringify([...CORPUS, ...DECOMPOSED]))
 writeFileSync(join(dir, 'kinds.json'), JSON.stringify(kinds.map(({ name, json }) => ({ name, json }))))

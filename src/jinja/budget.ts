@@ -1,13 +1,13 @@
 import { TemplateError } from './template-error'
 
 /** Characters of a template. The longest published ones have some 60,000. */
-export const MAX_TEMPLATE_LENGTH = 1 << 19
+export const MAX_TEMPLATE_LENGTH = 1 << 18
 /** Levels of blocks and parentheses. Python's own parser gives up before a hundred parentheses. */
 export const MAX_NESTING = 100
 /** Macros, callers and recursive loops within each other. Python's stack ends at some 250 of them. */
 export const MAX_CALLS = 200
-/** Turns of loops, calls, and elements that filters handle: a second of work. A thousand messages need some 50,000. */
-const MAX_STEPS = 2_000_000
+/** Turns of loops, calls, and elements that filters handle: some tenths of a second. A hundred messages need some 5,000. */
+const MAX_STEPS = 500_000
 /** Characters that a template makes, on the way and at the end: 32 MB, some hundred times the longest instruction. */
 const MAX_CHARACTERS = 1 << 24
 /** What a template may add for each character that it was given: it writes each of them a few times. */

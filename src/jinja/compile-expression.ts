@@ -75,7 +75,11 @@ export function compileExpression(expression: Expression, isGuarded: boolean): E
     }
     case 'item': {
       const [object, index] = [compile(expression.object), compile(expression.index)]
-      return (run, scope) => getItem(object(run, scope), index(run, scope))
+      return (run, scope) => {
+        const subject = object(run, scope)
+        if (typeof subject === 'string') run.budget.read(subject.length)
+        return getItem(subject, index(run, scope))
+      }
     }
     case 'slice': {
       const object = compile(expression.object)

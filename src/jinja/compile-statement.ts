@@ -7,7 +7,7 @@ import type { Run } from './run'
 import { Scope } from './scope'
 import { failure } from './template-error'
 import { str } from './text'
-import { isTrue, iterate, or, PyObject, Undefined, type Value } from './values'
+import { isTrue, iterate, or, PyObject, Undefined, unpack, type Value } from './values'
 
 /** How a statement ends: by itself, or by leaving the loop's turn or the loop. */
 type Outcome = 'continue' | 'break' | undefined
@@ -164,10 +164,7 @@ function compileTarget(target: Target): (scope: Scope, value: Value) => undefine
     case 'tuple': {
       const assigns = target.items.map(compileTarget)
       return (scope, value) => {
-        const items = [...iterate(value)]
-        if (items.length !== assigns.length) {
-          throw failure(`${items.length} values to unpack, where ${assigns.length} are expected`)
-        }
+        const items = unpack(value, assigns.length)
         for (const [index, assign] of assigns.entries()) assign(scope, items[index])
       }
     }

@@ -6,7 +6,7 @@ import { failure, TemplateError } from './template-error'
 import { TESTS } from './tests'
 import { needText } from './text'
 import { formatFilter, TEXT_FILTERS } from './text-filters'
-import { each, Generator, isTrue, type Keywords, type Value } from './values'
+import { each, Generator, isTrue, type Keywords, textOf, type Value } from './values'
 
 /** What a filter or test does, bound to its name. */
 export type Applied = (run: Run, subject: Value, args: readonly Value[], keywords: Keywords) => Value
@@ -51,7 +51,7 @@ function bound(table: Readonly<Record<string, Builtin>>, name: string, kind: str
   if (!Object.hasOwn(table, name)) throw new TemplateError('syntax', `No ${kind} named '${name}'.`)
   const builtin = table[name]
   return (run, subject, args, keywords) => {
-    run.budget.steps(1)
+    run.budget.read(textOf(subject)?.length ?? 0)
     return applyBuiltin(run, builtin, name, subject, args, keywords)
   }
 }

@@ -5,7 +5,7 @@ import { Range } from './range'
 import type { Run } from './run'
 import { failure } from './template-error'
 import { str } from './text'
-import { Dict, each, iterate, type Keywords, PyFunction, PyObject, type Value } from './values'
+import { Dict, each, type Keywords, PyFunction, PyObject, unpack, type Value } from './values'
 
 /** What `set ns.name = …` may change, wherever it stands. */
 export class Namespace extends PyObject {
@@ -75,9 +75,8 @@ function addTo(result: Dict, run: Run, source: Value): void {
     return
   }
   for (const item of each(run, source)) {
-    const pair = [...iterate(item)]
-    if (pair.length !== 2) throw failure(`dictionary update sequence element has length ${pair.length}; 2 is required`)
-    result.set(pair[0], pair[1])
+    const [key, value] = unpack(item, 2)
+    result.set(key, value)
   }
 }
 

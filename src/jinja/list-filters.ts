@@ -63,11 +63,11 @@ function sorted<T extends Value>(run: Run, values: readonly T[], key: Key, isRev
   return keyed.map(({ value }) => value)
 }
 
-/** The key of several attributes, with commas between: compared one after the other. */
-function multipleGetter(attribute: Value | undefined, caseSensitive: Value): Key {
+/** The key of one or several attributes, with commas between: compared one after the other, if they are not equal. */
+function keysGetter(attribute: Value | undefined, caseSensitive: Value): Key {
   const text = attribute === undefined ? undefined : textOf(attribute)
-  if (text === undefined || !text.includes(',')) return ignoringCase(attributeGetter(attribute), caseSensitive)
-  const keys = text.split(',').map(part => ignoringCase(attributeGetter(part), caseSensitive))
+  const attributes = text === undefined ? [attribute] : text.split(',')
+  const keys = attributes.map(part => ignoringCase(attributeGetter(part), caseSensitive))
   return value => Tuple.from(keys, key => key(value))
 }
 
@@ -160,7 +160,7 @@ export const LIST_FILTERS: Readonly<Record<string, Builtin>> = {
     return new Generator(slicesOf(run, list(run, values), indexOf(slices, 1), fill))
   }),
   sort: builtin('reverse case_sensitive attribute', (run, values, reverse = false, caseSensitive = false, attribute) =>
-    sorted(run, list(run, values), multipleGetter(attribute, caseSensitive), isTrue(reverse)),
+    sorted(run, list(run, values), keysGetter(attribute, caseSensitive), isTrue(reverse)),
   ),
   sum: builtin('attribute start', (run, values, attribute, start = 0n) => {
     if (textOf(start) !== undefined) throw failure("sum() can't sum strings [use ''.join(seq) instead]")
@@ -181,7 +181,8 @@ function isReversible(value: Value): boolean {
     Array.isArray(value) ||
     value instanceof Dict ||
     value instanceof View ||
-    value instanceof Range
+    value instanceof Range ||
+    value instanceof Undefined
   )
 }
 

@@ -8,12 +8,11 @@ import { SPACE, strip } from './spaces'
 import { capitalize, replace, splitLines, stringMethod } from './string-methods'
 import { failure } from './template-error'
 import { needText, str } from './text'
-import { codePoints, Dict, isIterable, isTrue, iterate, Markup, Tuple, textOf, type Value } from './values'
+import { codePoints, Dict, each, isIterable, isTrue, Markup, Tuple, textOf, unpack, type Value } from './values'
 
 const onText = (parameters: string, apply: (run: Run, text: string, ...given: (Value | undefined)[]) => Value) =>
   builtin(parameters, (run, value, ...given) => {
     const text = str(run, value)
-    run.budget.read(text.length)
     const result = apply(run, text, ...given)
     if (typeof result === 'string') run.budget.characters(result.length)
     return result
@@ -52,26 +51,23 @@ export const TEXT_FILTERS: Readonly<Record<string, Builtin>> = {
   trim: onText('chars', (_, text, characters) =>
     strip(text, 'both', characters === undefined || characters === null ? undefined : needText(characters, 'chars')),
   ),
-  truncate: builtin(
-    'length killwords end leeway',
-    (run, value, length, killWords = false, end = '...', leeway = 5n) => {
-      const text = needText(value, 'truncate')
-      run.budget.read(text.length)
-      const mark = needText(end, 'end')
-      const [size, slack] = [indexOf(length, 255), leeway === null ? 5 : indexOf(leeway, 5)]
-      const points = Array.from(text)
-      const numKept = size - codePoints(mark).length
-      if (numKept < 0 || slack < 0) throw failure(`expected length >= ${codePoints(mark).length}, got ${size}`)
-      if (points.length <= size + slack) return text
-      const kept = points.slice(0, numKept).join('')
-      const lastBlank = kept.lastIndexOf(' ')
-      return (isTrue(killWords) || lastBlank < 0 ? kept : kept.slice(0, lastBlank)) + mark
-    },
-  ),
+  truncate: builtin('length killwords end leeway', (_, value, length, killWords = false, end = '...', leeway = 5n) => {
+    const text = needText(value, 'truncate')
+    const mark = needText(end, 'end')
+    const [size, slack] = [indexOf(length, 255), leeway === null ? 5 : indexOf(leeway, 5)]
+    const points = Array.from(text)
+    const numKept = size - codePoints(mark).length
+    if (numKept < 0 || slack < 0) throw failure(`expected length >= ${codePoints(mark).length}, got ${size}`)
+    if (points.length <= size + slack) return text
+    const kept = points.slice(0, numKept).join('')
+    const lastBlank = kept.lastIndexOf(' ')
+    return (isTrue(killWords) || lastBlank < 0 ? kept : kept.slice(0, lastBlank)) + mark
+  }),
   upper: onText('', (_, text) => text.toUpperCase()),
   urlencode: builtin('', (run, value) => {
     if (textOf(value) !== undefined || !isIterable(value)) return quoteUrl(run, value, '/')
-    const pairs = value instanceof Dict ? value.entries() : (iterate(value) as Iterable<[Value, Value]>)
+    const pairs: Iterable<readonly Value[]> =
+      value instanceof Dict ? value.entries() : Array.from(each(run, value), pair => unpack(pair, 2))
     const quote = (part: Value) => quoteUrl(run, part, '').replaceAll('%20', '+')
     return Array.from(pairs, ([key, item]) => `${quote(key)}=${quote(item)}`).join('&')
   }),

@@ -260,6 +260,13 @@ export function iterate(value: Value): Iterable<Value> {
   return elements
 }
 
+/** The elements of what must have just so many. */
+export function unpack(value: Value, count: number): Value[] {
+  const items = [...iterate(value)]
+  if (items.length === count) return items
+  throw failure(`${items.length} values to unpack, where ${count} are expected`)
+}
+
 /** The elements, each of them a step. */
 export function* each(run: Run, value: Value): Iterable<Value> {
   for (const element of iterate(value)) {

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { softwareDriver } from '../../scripts/dawn.mjs'
+import { probeDawn, softwareDrivers } from '../../scripts/dawn.mjs'
 import { buildLibrary } from '../../src/cli/build'
 import { buildTypes } from '../../src/cli/build-types'
 
@@ -43,16 +43,18 @@ export async function installApps() {
   symlinkSync(`${TOOLS}/node_modules/@rollup`, join(folder, 'node_modules/@rollup'))
   cpSync('public/models', join(folder, 'models'), { recursive: true })
 
+  const found = probeDawn([...softwareDrivers(), null])
+  const driver = 'driver' in found && found.driver ? { VK_DRIVER_FILES: found.driver } : {}
+
   /** Runs a tool in the folder of an app and gives its output. */
   async function run(app: string, command: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const [program, ...args] = command
     // the tools are not to take themselves for part of this test
     const own = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV|NODE_OPTIONS)/.test(name))
     const path = `${TOOLS}/node_modules/.bin:${resolve('node_modules/.bin')}:${process.env.PATH}`
-    const driver = process.env.VK_DRIVER_FILES ?? softwareDriver() ?? ''
     const { stdout } = await promisify(execFile)(program, args, {
       cwd: join(folder, app),
-      env: { ...Object.fromEntries(own), VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver, ...env, PATH: path },
+      env: { ...Object.fromEntries(own), ...driver, ...env, PATH: path },
     })
     return stdout
   }

@@ -224,7 +224,6 @@ export const MICRO_TEMPLATES: Readonly<Record<string, readonly string[]>> = {
     "{{ '{:d}'.format('a') }}",
     "{{ '{:>5}'.format(none) }}",
     "{{ 'a'.upper(1) }}",
-    "{{ 'a'.encode() }}",
     "{{ ('a' | safe).upper() }} {{ ' a '.strip().upper().lower() }}",
   ],
   set: [
@@ -419,6 +418,9 @@ export const MICRO_TEMPLATES: Readonly<Record<string, readonly string[]>> = {
     "{{ 1 ~ 2 | string | length }} {{ (1 ~ 2) | length }} {{ -3 | string }} {{ 'a' 'b' | upper }} {{ xs | length > 2 }} {{ xs | first + 1 }} {{ not xs | length }} {{ 'b' if xs | length else 'c' }}",
     "{{ ('a' | upper)[0] }} {{ 'abc' | upper()[0] is defined }}",
     '{{ xs | map(attribute="x", zz=1) | list }}',
+    '{{ xs | urlencode }}',
+    '{{ nothing | last is defined }} {{ [nothing, nothing] | sort | length }} {{ people | sort(attribute="zz") | length }}',
+    '{{ [nothing, 1] | sort }}',
   ],
   tojson: [
     '{{ d | tojson }} {{ messages | tojson }} {{ xs | tojson }} {{ s | tojson }} {{ none | tojson }} {{ true | tojson }} {{ 1.0 | tojson }} {{ 1e16 | tojson }} {{ big | tojson }} {{ (1, 2) | tojson }} {{ [] | tojson }} {{ {} | tojson }}',

@@ -70,8 +70,68 @@ describe('a template', () => {
     )
   })
 
+  test('is the one for tools where there are tools and it is there', () => {
+    const named = [
+      { name: 'tool_use', template: 'tools' },
+      { name: 'default', template: 'plain' },
+    ]
+    expect(render(named, undefined, { variables: { tools: [{}] } })).toBe('tools')
+    expect(render(named, undefined, { variables: { tools: null } })).toBe('plain')
+    expect(render(named.slice(1), undefined, { variables: { tools: [{}] } })).toBe('plain')
+  })
+
+  test('that runs on without end is unsupported, and says which limit it met', () => {
+    const endless = '{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}'
+    expect(() => render(endless)).toThrow(UnsupportedModel)
+    expect(() => render(endless)).toThrow(/chat template cannot write these messages: It takes more than \d+ steps/)
+  })
+
   test('that does not parse is unsupported', () => {
     expect(() => render('{% if %}')).toThrow(UnsupportedModel)
+  })
+})
+
+describe('a final message that is to be continued', () => {
+  const template =
+    '{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>\n{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}'
+  const continued = (chat_template: string, content: unknown, options = {}) =>
+    new ChatTemplate({ chat_template }).render([...MESSAGES, { role: 'assistant', content }], {
+      continueFinalMessage: true,
+      ...options,
+    })
+
+  test('ends the prompt with its own text, as it stands', () => {
+    const before = '<system>Be kind.</s>\n<user>Hi 🌱</s>\n<assistant>'
+    expect(continued(template, 'Once upon')).toBe(`${before}Once upon`)
+    expect(continued(template, 'Once upon ')).toBe(`${before}Once upon `)
+    expect(continued(template, '')).toBe(before)
+  })
+
+  test('ends it without the white space that the template trims', () => {
+    const trimming = '{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}</s>{% endfor %}'
+    expect(continued(trimming, ' Once upon\n')).toBe('<system>Be kind.</s><user>Hi 🌱</s><assistant>Once upon')
+  })
+
+  test('may be a list of parts, of which the last text goes on', () => {
+    const parts =
+      '{% for m in messages %}{% for p in m.content if m.content is not string %}[{{ p.text }}]{% endfor %}{% endfor %}'
+    const content = [{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }, { type: 'image' }]
+    expect(continued(parts, content)).toBe('[a][b')
+    expect(content[1]).toEqual({ type: 'text', text: 'b' })
+  })
+
+  test('must have a text, be written by the template, and not be followed by a new one', () => {
+    expect(() => continued(template, null)).toThrow('has no text to continue')
+    expect(() => continued(template, [{ type: 'image' }])).toThrow('has no text to continue')
+    expect(() => continued('{{ messages[0].content }}', 'x')).toThrow('changes or leaves out a part')
+    expect(() => continued("{{ messages[2].content | replace('b', 'c') }}", 'abc')).toThrow(
+      'changes or leaves out a part',
+    )
+    expect(() => continued('{{ messages[0].role }}', 'x')).toThrow("does not read its 'content'")
+    expect(() => continued(template, 'x', { addGenerationPrompt: true })).toThrow('set one of them')
+    expect(() => new ChatTemplate({ chat_template: template }).render([], { continueFinalMessage: true })).toThrow(
+      InvalidRequest,
+    )
   })
 })
 
