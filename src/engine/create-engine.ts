@@ -2,8 +2,6 @@ import { orAborted } from '../core/abortable'
 import { abortError } from '../core/errors'
 import { openGpu } from '../gpu/device'
 import { describeModel, openCheckpoint, readModelFiles } from '../loader'
-import { ChatTemplate } from '../tokenizer/chat-template'
-import { Tokenizer } from '../tokenizer/tokenizer'
 import { keepTable, openTable } from '../tuning/kept-tables'
 import { Tuner } from '../tuning/tuner'
 import { assemble } from './assemble'
@@ -30,7 +28,9 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
   if (signal?.aborted) throw abortError(signal)
   const source = await orAborted(openSource(location, options), signal)
   const files = await readModelFiles(source, signal)
-  const config = describeModel(files)
+  const config = await describeModel(files)
+  // what no page needs before there is a model to read it
+  const { ChatTemplate, Tokenizer } = await import('../tokenizer')
   const tokenizer = new Tokenizer(files.tokenizer, files.tokenizerConfig)
   checkVocabulary(tokenizer, config)
   const chatTemplate = new ChatTemplate(files.tokenizerConfig, files.chatTemplate)

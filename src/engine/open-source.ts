@@ -4,7 +4,6 @@ import {
   fileListSource,
   folderSource,
   httpSource,
-  hubSource,
   type ModelSource,
   openStore,
   parseHubLocation,
@@ -50,7 +49,10 @@ async function openText(location: string, { hub = {}, cache, signal }: SourceOpt
   const isPath = /^[./~]|^[A-Za-z]:\\/.test(location)
   const hubLocation = isUrl || isPath ? undefined : parseHubLocation(location)
   if (hubLocation) {
-    const store = await openStore(cache ?? !!globalThis.location)
+    const [store, { hubSource }] = await Promise.all([
+      openStore(cache ?? !!globalThis.location),
+      import('../loader/hub/hub-source'),
+    ])
     return hubSource(hubLocation, hub, store, signal).catch(async error => {
       throw await withHint(error, location)
     })

@@ -1,8 +1,8 @@
 import { InvalidRequest } from '../core/errors'
+import { joined } from '../core/joined'
 import type { Work } from '../core/work'
 import { foreignToken } from '../scheduler/check-request'
 import type { ChatTemplate } from '../tokenizer/chat-template'
-import { joined } from '../tokenizer/shared-beginnings'
 import type { Tokenizer } from '../tokenizer/tokenizer'
 import { chatOf, type Prompt, textOf } from './prompt'
 

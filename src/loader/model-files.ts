@@ -1,10 +1,7 @@
 import { CorruptCheckpoint } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
 import type { Checkpoint } from './checkpoint'
-import { ggufCheckpoint } from './gguf/checkpoint'
-import { readGgufFiles } from './gguf/files'
-import { inGgufTerms } from './gguf/gguf-terms'
-import { type GgufModel, openGguf } from './gguf/model'
+import type { GgufModel } from './gguf/model'
 import type { JsonObject } from './json'
 import { architectureOf, parseModelConfig } from './model-config'
 import { parseQuantization } from './quantization-config'
@@ -59,6 +56,7 @@ export function readModelFiles(source: ModelSource, signal?: AbortSignal): Promi
 
 async function readAll(source: ModelSource, signal: AbortSignal | undefined): Promise<ModelFiles> {
   if (source.gguf !== undefined) {
+    const { openGguf, readGgufFiles } = await import('./gguf')
     const gguf = await openGguf(source, source.gguf, signal)
     const files = await readGgufFiles(source, gguf, signal)
     return { ...files, generationConfig: undefined, chatTemplate: undefined, gguf }
@@ -87,11 +85,11 @@ async function readAll(source: ModelSource, signal: AbortSignal | undefined): Pr
 }
 
 /** The model that the files describe. @throws UnsupportedModel · CorruptCheckpoint, in the words of the files */
-export function describeModel({ config, generationConfig, gguf }: ModelFiles): ModelConfig {
+export async function describeModel({ config, generationConfig, gguf }: ModelFiles): Promise<ModelConfig> {
   try {
     return parseModelConfig(config, generationConfig)
   } catch (error) {
-    throw gguf ? inGgufTerms(error, gguf) : error
+    throw gguf ? (await import('./gguf')).inGgufTerms(error, gguf) : error
   }
 }
 
@@ -104,7 +102,7 @@ export async function openCheckpoint(
 ): Promise<Checkpoint> {
   return orDistrust(source, async () => {
     const checkpoint = gguf
-      ? ggufCheckpoint(gguf, model)
+      ? (await import('./gguf')).ggufCheckpoint(gguf, model)
       : await openSafetensors(source, parseQuantization(config), signal)
     checkLengths(source, checkpoint)
     return checkpoint

@@ -1,3 +1,4 @@
+import { joined } from '../core/joined'
 import type { CutPlaces } from './cut-places'
 import { PieceMemory } from './piece-memory'
 import type { TokenSplitter } from './token-splitter'
@@ -69,15 +70,6 @@ export class SharedBeginnings {
     this.#memory.set(piece, ids)
     return ids
   }
-}
-
-/** In one list. */
-export function joined(parts: readonly (readonly number[])[]): number[] {
-  // of the size that it will have: growing lists are most of what a large call leaves to the garbage collector
-  const all = new Array<number>(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) for (let index = 0; index < part.length; index++) all[at++] = part[index]
-  return all
 }
 
 /** The first space at `from` or later that follows ink, if that is in the piece too; else the end. */

@@ -28,7 +28,7 @@ export async function forced(
 ): Promise<Forced> {
   const gpu = await openGpu({ device: await sharedDevice() })
   const files = await readModelFiles(source)
-  const config = describeModel(files)
+  const config = await describeModel(files)
   const checkpoint = await openCheckpoint(source, files, config)
   const { weights, activations, parts } = assemble(gpu, config, checkpoint, { ...options, blocks: 512 })
   const [, report] = await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, {})])

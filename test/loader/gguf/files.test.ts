@@ -148,8 +148,8 @@ describe('the config', () => {
 
 test('an error is in the words of the file', async () => {
   const files = await filesOf(withFields(TINY, [['llama.attention.head_count_kv', U32, 3]]))
-  expect(() => describeModel(files)).toThrow(CorruptCheckpoint)
-  expect(() => describeModel(files)).toThrow(
+  await expect(describeModel(files)).rejects.toThrow(CorruptCheckpoint)
+  await expect(describeModel(files)).rejects.toThrow(
     'model.gguf: llama.attention.head_count 2 is not a multiple of llama.attention.head_count_kv 3.',
   )
 })

@@ -1,5 +1,5 @@
-import { CorruptCheckpoint } from '../../core/errors'
-import type { GgufHeader } from './header'
+import { CorruptCheckpoint } from '../core/errors'
+import type { GgufHeader } from './gguf/header'
 
 const PART_NAME = /^(.*-)\d{5}(-of-(?!00000)(\d{5})\.gguf)$/
 
