@@ -17,6 +17,12 @@ export function softwareDrivers() {
   ].filter(path => path && existsSync(path))
 }
 
+/** A layer of Mesa's asks the compositor which GPU it shows, and where there is none complains of that on stderr. */
+export function askNoCompositor() {
+  const { XDG_RUNTIME_DIR, MESA_VK_DEVICE_SELECT } = process.env
+  if (!XDG_RUNTIME_DIR && !MESA_VK_DEVICE_SELECT) process.env.NODEVICE_SELECT ??= '1'
+}
+
 // an old driver of Mesa's is there, but Dawn does not take it: so each is tried
 const PROBE = `
   const { create } = await import('webgpu')

@@ -1,4 +1,4 @@
-import { probeDawn, softwareDrivers } from '../../scripts/dawn.mjs'
+import { askNoCompositor, probeDawn, softwareDrivers } from '../../scripts/dawn.mjs'
 import { UnsupportedDevice } from '../index'
 
 /** What the `webgpu` package's `create` returned: without a reference the process dies when it is collected. */
@@ -19,6 +19,7 @@ async function load(flags: string[]): Promise<GPU> {
   const found = probeDawn([null, ...softwareDrivers()])
   if ('missing' in found) throw new UnsupportedDevice(`--runtime node: ${found.missing}`)
   if (found.driver) process.env.VK_DRIVER_FILES = found.driver
+  askNoCompositor()
   console.error(`Computing on ${found.name}${found.driver ? ', in software: no GPU with a driver was found' : ''}.`)
   const { create, globals } = await import('webgpu')
   Object.assign(globalThis, globals)

@@ -113,11 +113,12 @@ export function matmul(
       return { maxTokens, record: matmulVariant(context, variants[way], matrix, inputs, options) }
     })
   const { rows, cols, format, isPaired } = matrix
+  const room = Math.floor(buffers.x.size / (cols * Float32Array.BYTES_PER_ELEMENT))
   const known = tuning?.add({
     label: `${format.kind} ${rows}×${cols}`,
     shape: JSON.stringify([variants, format, rows, cols, isPaired]),
     work: rows * cols,
-    maxTokens: Math.floor(buffers.x.size / (cols * 4)),
+    maxTokens: room,
     ways: variants.map(({ kernel, tokens, maxTokens }) => ({ name: `${kernel} ${tokens}`, maxTokens })),
     record: (way, step) => {
       const record = matmulVariant({ ...context, step }, variants[way], matrix, inputs, options)
@@ -128,8 +129,11 @@ export function matmul(
     },
   })
   const usual = variants.map(({ maxTokens }, way) => ({ way, maxTokens }))
-  // what no number of tokens leads to is there for tuning to try
-  const reached = usual.filter(({ maxTokens }, at) => maxTokens > (usual[at - 1]?.maxTokens ?? 0))
+  // what no number of tokens leads to is there for tuning to try; what more tokens lead to than there is room for, for nobody
+  const reached = usual.filter(({ maxTokens }, at) => {
+    const below = usual[at - 1]?.maxTokens ?? 0
+    return below < maxTokens && below < room
+  })
   let bound = bind(known ?? (tuning ? usual : reached))
   return (numTokens, firstDraw) => {
     round?.(numTokens)

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { createEngine, type EngineStats } from '../../src/index'
+import { sharedDevice } from '../support/device'
 import { TINY, TINY_SEED } from '../support/engine'
 import { seededModel } from '../support/seeded-weights'
 
@@ -21,55 +22,58 @@ interface Step {
 
 /** The steps of a run in which `numSequences` decode 40 tokens each. */
 async function decode(numSequences: number, numLayers: number): Promise<Step[]> {
-  const device = await (await navigator.gpu.requestAdapter())?.requestDevice()
-  if (!device) throw new Error('no device')
-  const calls = watch(device)
+  const device = await sharedDevice()
+  const { calls, unwatch } = watch(device)
   const source = seededModel({ ...TINY, num_hidden_layers: numLayers }, TINY_SEED)
   const engine = await createEngine(source, { blocks: 128, contextLength: 128, device })
   const seen: Step[] = []
-  const { queue } = device
-  const submit = queue.submit.bind(queue)
-  queue.submit = buffers => {
+  const unwatchSubmits = count(device.queue, 'submit', () => {
     calls.submits += 1
-    submit(buffers)
     seen.push({ stats: engine.stats(), calls: { ...calls } })
-  }
+  })
   const prompts = Array.from({ length: numSequences }, (_, index) => Array(1 + index).fill(1 + index))
   await engine.generate(prompts, { maxTokens: 40, ignoreEos: true }).all()
   engine.dispose()
-  device.destroy()
+  unwatch()
+  unwatchSubmits()
   return seen.slice(1).map(({ stats, calls }, index) => {
     const before = seen[index]
     return { stats: difference(stats, before.stats), calls: difference(calls, before.calls) }
   })
 }
 
-/** Counts the calls of a device, but for submits. @throws if a dispatch takes its size from the GPU */
-function watch(device: GPUDevice): Counts {
+/** Counts the calls of a device, but for submits. A dispatch that takes its size from the GPU throws. */
+function watch(device: GPUDevice): { readonly calls: Counts; unwatch(): void } {
   const calls = Object.fromEntries(COUNTS.map(name => [name, 0])) as Counts
-  count(device, 'createBuffer', () => calls.buffers++)
-  count(device, 'createBindGroup', () => calls.bindGroups++)
-  count(device, 'createComputePipeline', () => calls.pipelines++)
-  count(device, 'createComputePipelineAsync', () => calls.pipelines++)
-  count(device.queue, 'writeBuffer', () => calls.uploads++)
-  count(device, 'createCommandEncoder', encoder => {
-    count(encoder, 'beginComputePass', pass => {
-      calls.passes++
-      count(pass, 'dispatchWorkgroups', () => calls.dispatches++)
-      pass.dispatchWorkgroupsIndirect = () => {
-        throw new Error('an indirect dispatch makes the GPU wait, and Chrome validate it')
-      }
-    })
-  })
-  return calls
+  const watched = [
+    count(device, 'createBuffer', () => calls.buffers++),
+    count(device, 'createBindGroup', () => calls.bindGroups++),
+    count(device, 'createComputePipeline', () => calls.pipelines++),
+    count(device, 'createComputePipelineAsync', () => calls.pipelines++),
+    count(device.queue, 'writeBuffer', () => calls.uploads++),
+    count(device, 'createCommandEncoder', encoder => {
+      count(encoder, 'beginComputePass', pass => {
+        calls.passes++
+        count(pass, 'dispatchWorkgroups', () => calls.dispatches++)
+        pass.dispatchWorkgroupsIndirect = () => {
+          throw new Error('an indirect dispatch makes the GPU wait, and Chrome validate it')
+        }
+      })
+    }),
+  ]
+  const unwatch = () => {
+    for (const end of watched) end()
+  }
+  return { calls, unwatch }
 }
 
-/** Calls `then` with the result whenever a method has returned. */
-function count<T, K extends keyof T>(
+/** Calls `then` with the result whenever a method has returned. Returns what ends that. */
+function count<T extends object, K extends keyof T>(
   target: T,
   method: K,
   then: (result: T[K] extends (...args: never[]) => infer R ? R : never) => void,
-): void {
+): () => void {
+  const own = Object.getOwnPropertyDescriptor(target, method)
   const original = target[method]
   if (typeof original !== 'function') throw new Error(`no method ${String(method)}`)
   const replacement = (...args: unknown[]) => {
@@ -78,6 +82,10 @@ function count<T, K extends keyof T>(
     return result
   }
   Object.defineProperty(target, method, { value: replacement, configurable: true })
+  return () => {
+    if (own) Object.defineProperty(target, method, own)
+    else delete target[method]
+  }
 }
 
 function difference<T extends object>(later: T, earlier: T): T {

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createEngine, type Engine, type GenerationParams, type GenerationResult } from '../../src/index'
+import { sharedDevice } from '../support/device'
 import { TINY, TINY_SEED } from '../support/engine'
 import { seededModel } from '../support/seeded-weights'
 
 let engine: Engine
 beforeAll(async () => {
-  engine = await createEngine(seededModel(TINY, TINY_SEED), { blocks: 64, contextLength: 128 })
+  const device = await sharedDevice()
+  engine = await createEngine(seededModel(TINY, TINY_SEED), { device, blocks: 64, contextLength: 128 })
 })
 afterAll(() => engine.dispose())
 

@@ -1,19 +1,14 @@
 import { expect, it } from 'vitest'
-import { createEngine, DeviceLost, Disposed, type ModelSource, OutOfMemory } from '../../src/index'
+import { createEngine, DeviceLost, Disposed, type EngineProgress, type ModelSource, OutOfMemory } from '../../src/index'
+import { sharedDevice } from '../support/device'
 import { TINY, TINY_SEED } from '../support/engine'
 import { seededModel } from '../support/seeded-weights'
 
 const source = () => seededModel(TINY, TINY_SEED)
 const long = { maxTokens: 400, ignoreEos: true }
 
-async function borrowedDevice(): Promise<GPUDevice> {
-  const device = await (await navigator.gpu.requestAdapter())?.requestDevice()
-  if (!device) throw new Error('no device')
-  return device
-}
-
 it('dispose ends running calls with Disposed, later ones too', async () => {
-  const engine = await createEngine(source(), { blocks: 64 })
+  const engine = await createEngine(source(), { blocks: 64, device: await sharedDevice() })
   const running = engine.generate([[1]], long).all()
   engine.dispose()
   await expect(running).rejects.toBeInstanceOf(Disposed)
@@ -21,7 +16,7 @@ it('dispose ends running calls with Disposed, later ones too', async () => {
 })
 
 it('dispose frees every buffer and leaves a borrowed device alive', async () => {
-  const device = await borrowedDevice()
+  const device = await sharedDevice()
   const engine = await createEngine(source(), { blocks: 64, device })
   expect(engine.stats().gpuBytes).toBeGreaterThan(0)
   engine.dispose()
@@ -30,11 +25,10 @@ it('dispose frees every buffer and leaves a borrowed device alive', async () => 
   device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE }).destroy()
   expect(await device.popErrorScope()).toBeNull()
   expect(await Promise.race([device.lost, Promise.resolve('alive')])).toBe('alive')
-  device.destroy()
 })
 
 it('two engines share a device', async () => {
-  const device = await borrowedDevice()
+  const device = await sharedDevice()
   const [a, b] = [
     await createEngine(source(), { blocks: 64, device }),
     await createEngine(source(), { blocks: 64, device }),
@@ -44,11 +38,11 @@ it('two engines share a device', async () => {
   a.dispose()
   expect((await b.generate([[3]], { maxTokens: 4 }).all())[0].tokenIds).toEqual(right.tokenIds)
   b.dispose()
-  device.destroy()
 })
 
 it('a lost device ends running calls with DeviceLost', async () => {
-  const device = await borrowedDevice()
+  const device = await (await navigator.gpu.requestAdapter())?.requestDevice()
+  if (!device) throw new Error('no device')
   const engine = await createEngine(source(), { blocks: 64, device })
   const running = engine.generate([[1]], long).all()
   device.destroy()
@@ -59,12 +53,13 @@ it('a lost device ends running calls with DeviceLost', async () => {
 
 it('an abort while loading rejects with its reason', async () => {
   const abort = new AbortController()
-  const loading = createEngine(source(), { signal: abort.signal, onProgress: () => abort.abort(new Error('enough')) })
+  const onProgress = () => abort.abort(new Error('enough'))
+  const loading = createEngine(source(), { device: await sharedDevice(), signal: abort.signal, onProgress })
   await expect(loading).rejects.toThrow('enough')
 })
 
 it('when the GPU has no room after all, the weights are read no further', async () => {
-  const device = await borrowedDevice()
+  const device = await sharedDevice()
   // what is true of each allocation is known only later
   const full = new Proxy(device, {
     get: (_, name: keyof GPUDevice) => {
@@ -87,12 +82,12 @@ it('when the GPU has no room after all, the weights are read no further', async 
   }
   await expect(createEngine(endless, { blocks: 64, device: full })).rejects.toBeInstanceOf(OutOfMemory)
   expect(isCancelled).toBe(true)
-  device.destroy()
 })
 
 it('reports progress up to all bytes', async () => {
   const seen: { loadedBytes: number; totalBytes: number | undefined }[] = []
-  const engine = await createEngine(source(), { blocks: 64, onProgress: progress => seen.push(progress) })
+  const onProgress = (progress: EngineProgress) => seen.push(progress)
+  const engine = await createEngine(source(), { blocks: 64, device: await sharedDevice(), onProgress })
   expect(seen.at(-1)?.loadedBytes).toBe(seen.at(-1)?.totalBytes)
   engine.dispose()
 })

@@ -266,15 +266,13 @@ test('the small files of a model: two must be there, five may', async () => {
     'generation_config.json': '{}',
     'tokenizer_config.json': '{}',
     'chat_template.jinja': 'hi',
-    'special_tokens_map.json': '{"s":1}',
-    'added_tokens.json': '{"a":1}',
+    'special_tokens_map.json': '{"bos_token":"<s>"}',
+    'added_tokens.json': '{"<a>":1}',
   }
   expect(await readModelFiles(memorySource(all))).toMatchObject({
     generationConfig: {},
-    tokenizerConfig: {},
+    tokenizerConfig: { bos_token: '<s>', added_tokens_decoder: { 1: { content: '<a>' } } },
     chatTemplate: 'hi',
-    specialTokensMap: { s: 1 },
-    addedTokens: { a: 1 },
   })
   await expect(readModelFiles(memorySource({ 'config.json': '{}' }))).rejects.toThrow(
     'memory has no file tokenizer.json.',
@@ -285,21 +283,21 @@ test('the small files of a model: two must be there, five may', async () => {
 describe('where there is no list of files, those that may be absent are asked for with cause only:', () => {
   const OPTIONAL = ['chat_template.jinja', 'special_tokens_map.json', 'added_tokens.json']
 
-  test.each<[string, object, object | undefined, string[]]>([
+  const described = { added_tokens_decoder: {} }
+  test.each<[string, object | undefined, string[]]>([
+    ['none if the others say it all', { ...described, chat_template: 't', bos_token: null, eos_token: '</s>' }, []],
+    ['a template', { ...described, bos_token: 'b', eos_token: 'e' }, ['chat_template.jinja']],
+    ['roles of tokens', { ...described, chat_template: 't', bos_token: 'b' }, ['special_tokens_map.json']],
     [
-      'none if the others say it all',
-      { added_tokens: [] },
-      { chat_template: 't', bos_token: null, eos_token: '</s>' },
-      [],
+      'what older files have of their own',
+      { chat_template: 't', bos_token: 'b', eos_token: 'e' },
+      ['special_tokens_map.json', 'added_tokens.json'],
     ],
-    ['a template', { added_tokens: [] }, { bos_token: 'b', eos_token: 'e' }, ['chat_template.jinja']],
-    ['roles of tokens', { added_tokens: [] }, { chat_template: 't', bos_token: 'b' }, ['special_tokens_map.json']],
-    ['added tokens', {}, { chat_template: 't', bos_token: 'b', eos_token: 'e' }, ['added_tokens.json']],
-    ['all, without tokenizer_config.json', {}, undefined, OPTIONAL],
-  ])('%s', async (_, tokenizer, tokenizerConfig, expected) => {
+    ['all, without tokenizer_config.json', undefined, OPTIONAL],
+  ])('%s', async (_, tokenizerConfig, expected) => {
     const files = {
       'config.json': '{}',
-      'tokenizer.json': JSON.stringify(tokenizer),
+      'tokenizer.json': '{}',
       ...(tokenizerConfig && { 'tokenizer_config.json': JSON.stringify(tokenizerConfig) }),
     }
     const source = { ...memorySource(files), isUnlisted: true }
