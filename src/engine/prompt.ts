@@ -30,13 +30,16 @@ export interface Chat {
 /** A text, a chat (written out by the model's chat template), or token ids (taken as they are). */
 export type Prompt = string | readonly Message[] | Chat | readonly number[]
 
-/** The chat that a prompt is; undefined for a text and for token ids. @throws InvalidRequest for something among messages that is none */
+/** The chat that a prompt is; undefined for a text and token ids. @throws InvalidRequest for something among messages that is none */
 export function chatOf(prompt: Prompt): Chat | undefined {
   if (typeof prompt !== 'object' || prompt === null) return undefined
   if (!('messages' in prompt)) {
     return typeof prompt[0] === 'object' ? { messages: checkMessages(prompt as readonly unknown[]) } : undefined
   }
-  if (!Array.isArray(prompt.messages)) throw new InvalidRequest('The messages of a chat must be an array.')
+  if (!Array.isArray(prompt.messages)) {
+    throw new InvalidRequest(`The messages of a chat must be an array, not ${typeof prompt.messages}.`)
+  }
+  if (prompt.messages.length === 0) throw new InvalidRequest('A chat has at least one message.')
   return { ...prompt, messages: checkMessages(prompt.messages) }
 }
 

@@ -51,6 +51,8 @@ test('a prompt that is none fails alone, as InvalidRequest that says what it is'
     [{}],
     [message, 3],
     ['a'],
+    [{ role: 'user', content: 5 }],
+    { messages: [] },
   ]
   const results = await engine.generate([...(prompts as never[]), ...holed, 'a'], { maxTokens: 1 }).all()
   const failed = results.slice(0, -1).map(({ error }) => error)
@@ -61,13 +63,15 @@ test('a prompt that is none fails alone, as InvalidRequest that says what it is'
     'A prompt is a text, messages or token ids, not number.',
     'A prompt is a text, messages or token ids, not boolean.',
     'A prompt is a text, messages or token ids, not object.',
-    'A prompt is a text, messages or token ids, not object.',
+    'The messages of a chat must be an array, not number.',
     'Message 0 of the prompt is null, but must be an object with a role.',
     'Token 0 of the prompt is undefined, but ids go from 0 to 300.',
     'Message 1 of the prompt is null, but must be an object with a role.',
     'Message 0 of the prompt is one without a role, but must be an object with a role.',
     'Message 1 of the prompt is 3, but must be an object with a role.',
     'Token 0 of the prompt is a, but ids go from 0 to 300.',
+    'Message 0 of the prompt has a content that is neither a text nor a list of texts.',
+    'A chat has at least one message.',
     'A prompt is a text, messages or token ids, not undefined.',
     'A prompt is a text, messages or token ids, not undefined.',
   ])
