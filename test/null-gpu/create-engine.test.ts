@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { nullGpu } from '../../src/bench/null-gpu'
 import { Deferred } from '../../src/core/deferred'
 import { createEngine } from '../../src/index'
+// which an engine loads when it needs it: here its turns are counted
+import '../../src/tokenizer'
 import { tinyModel } from './open'
 
 /** A GPU that counts the buffers and devices that live. */
