@@ -198,7 +198,7 @@ export const MUTATIONS = [
     wrong: 'a request goes on behind the end of the file',
   },
   {
-    file: 'src/loader/cache/sha256.ts',
+    file: 'src/loader/cache/block-sum.ts',
     find: '(numBytes + 8) % BLOCK_BYTES',
     replace: '(numBytes + 9) % BLOCK_BYTES',
     test: 'test/loader/cache/sha256.test.ts',
