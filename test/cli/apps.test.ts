@@ -1,5 +1,5 @@
 /** Apps of each kind, made from the packed library as strangers would make them, answer; pages under the strictest policy. */
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
@@ -189,8 +189,12 @@ describe('a program answers, whoever collects the garbage:', { timeout: TIMEOUT_
 describe('the archive', { timeout: TIMEOUT_MS }, () => {
   it('brings nothing but what runs, and no module of Node’s', async () => {
     expect(apps.installed).toEqual(['@huggingface', 'coppice'])
-    const library = await readFile(join(apps.folder, 'node_modules/coppice/dist/coppice.js'), 'utf8')
-    expect(library).not.toMatch(/(?:\bfrom|\bimport\(?)\s*["'`]node:/)
+    const dist = join(apps.folder, 'node_modules/coppice/dist')
+    const files = (await readdir(dist)).filter(name => name.endsWith('.js'))
+    expect(files).toContain('coppice-core.js')
+    for (const name of files) {
+      expect(await readFile(join(dist, name), 'utf8'), name).not.toMatch(/(?:\bfrom|\bimport\(?)\s*["'`]node:/)
+    }
   })
 
   it('is sound to publint and to arethetypeswrong, which lack CommonJS only', async () => {

@@ -6,7 +6,7 @@ const engine = await createEngine('./models/sprout', {
   gpu: create([]),
   blocks: 16,
   contextLength: 128,
-  tokenBudget: 32,
+  tokenBudget: 8,
 })
 // what nobody keeps goes now instead of at some time
 globalThis.gc?.()
