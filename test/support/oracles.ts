@@ -23,6 +23,9 @@ const others = import.meta.glob<Oracle>('../fixtures/architectures/*.json', { im
 
 export const oracles = [...Object.values(llamas), ...Object.values(others)]
 
+/** One of each architecture. */
+export const oracleOfEach = [...new Map(oracles.map(oracle => [String(oracle.config.architectures), oracle])).values()]
+
 /** Room for the longest run. LongRoPE turns by the length of the context. */
 export function contextOf({ runs }: Oracle): number {
   return Math.max(...runs.map(({ prompt, tokens }) => prompt.length + tokens.length))
