@@ -57,7 +57,7 @@ function cpuMs(): number {
 
 function open(): Promise<Engine> {
   const options = { contextLength: 1024, blocks: 2 ** 15, cache: false, tuning: false } as const
-  return createEngine(MODEL, { ...options, gpu: nullGpu(() => undefined, { mapAsync: pause }) })
+  return createEngine(MODEL, { ...options, gpu: nullGpu(() => undefined, { mapAsync: () => pause() }) })
 }
 
 /** One instruction, and a text of about 30 tokens for each. */
