@@ -9,6 +9,8 @@ export class TokenSplitter {
   readonly #contents: readonly string[]
   /** First code unit → where in the list contents that begin with it begin and end. */
   readonly #ranges = new Map<number, readonly [begin: number, end: number]>()
+  /** Any of those code units; undefined if nothing is looked for. */
+  readonly #first: RegExp | undefined
 
   /** `tokens`: by what stands in the text for them, which is never empty. */
   constructor(readonly tokens: ReadonlyMap<string, AddedToken>) {
@@ -19,6 +21,9 @@ export class TokenSplitter {
       this.#ranges.set(unitAt(begin), [begin, index])
       begin = index
     }
+    const units = [...this.#ranges.keys()].map(unit => `\\u${unit.toString(16).padStart(4, '0')}`)
+    // of units and not of characters: contents are compared by these
+    this.#first = units.length > 0 ? new RegExp(`[${units.join('')}]`, 'g') : undefined
   }
 
   split(text: string): Section[] {
@@ -37,16 +42,18 @@ export class TokenSplitter {
 
   /** Where the tokens stand, in order, the white space that they take not counted. */
   *find(text: string): Generator<{ readonly token: AddedToken; readonly at: number; readonly end: number }> {
-    for (let at = 0; at < text.length; ) {
+    const first = this.#first
+    if (!first) return
+    for (let from = 0; ; ) {
+      first.lastIndex = from
+      const at = first.exec(text)?.index
+      if (at === undefined) return
       const found = this.#longestAt(text, at)
-      if (found === undefined) {
-        at++
-        continue
-      }
+      from = at + 1
+      if (found === undefined) continue
       const content = this.#contents[found]
-      const end = at + content.length
-      yield { token: this.tokens.get(content) as AddedToken, at, end }
-      at = end
+      from = at + content.length
+      yield { token: this.tokens.get(content) as AddedToken, at, end: from }
     }
   }
 
