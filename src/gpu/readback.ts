@@ -1,6 +1,9 @@
 import type { Gpu } from './device'
 import { COPY_DST, MAP_READ, MODE_READ } from './usage'
 
+/** A browser with little time has taken more than 100 ms to say that a device is lost; nothing else is known to fail a mapping. */
+const LOST_MS = 5000
+
 /** Small results on their way back to the CPU: buffers are reused, so several steps can be under way. */
 export class ReadbackRing {
   readonly #idle: GPUBuffer[] = []
@@ -31,7 +34,7 @@ export class ReadbackRing {
       await buffer.mapAsync(MODE_READ, 0, bytes)
     } catch (error) {
       // a lost device rejects the mapping before `lost` settles
-      await Promise.race([this.#gpu.lost, new Promise(resolve => setTimeout(resolve, 100))])
+      await Promise.race([this.#gpu.lost, new Promise(resolve => setTimeout(resolve, LOST_MS))])
       this.#gpu.throwIfLost()
       throw error
     }
