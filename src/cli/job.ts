@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { explainWeights } from '../engine/weight-report'
 import type { JobSummary } from '../index'
+import { withoutSecrets } from '../loader/http/address'
 import { AnswerFile, type AnswerSettings, OutputFailed } from './answer-file'
 import { type JobCommand, parseJobCommand, USAGE, UsageError } from './job-options'
 import { type JobPaths, jobPaths } from './job-paths'
@@ -101,7 +102,19 @@ function nameOf(error: unknown): string {
 
 /** What answers depend on besides their requests. What else can be chosen never changes them. */
 function settingsOf({ model, host, maxTokens, weights, kv, attention }: JobCommand): AnswerSettings {
-  return { model, host, maxTokens, weights, kv, attention: attention === 'skip' ? attention : undefined }
+  return {
+    model: publicName(model),
+    host,
+    maxTokens,
+    weights,
+    kv,
+    attention: attention === 'skip' ? attention : undefined,
+  }
+}
+
+/** What files call the model: as the user did, but that an address may hold a password or a key. */
+function publicName(model: string): string {
+  return model.includes('://') ? withoutSecrets(model) : model
 }
 
 async function run(
@@ -135,7 +148,7 @@ function jobInput(command: JobCommand, path: string, answered: ReadonlySet<strin
   const { model, maxTokens, host, token, cache = false } = command
   const { weights, kv, tokenBudget, blocks, sharing, attention, order, tuning } = command
   const engine = { hub: { host, token }, cache, weights, kv, tokenBudget, blocks, sharing, attention, order, tuning }
-  return { path, answered, model: resolveModel(model), modelName: model, engine, maxTokens }
+  return { path, answered, model: resolveModel(model), modelName: publicName(model), engine, maxTokens }
 }
 
 function writeSummary(path: string, summary: JobSummary): void {

@@ -29,7 +29,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   job: ['index'],
   'bench-engine': ['index', 'bench', 'bench-kernels'],
   // past the index, which would bring the engine into commands that leave it to a page
-  cli: ['index', 'api', 'engine', 'core', 'bench', 'bench-kernels', 'bench-engine', 'job'],
+  cli: ['index', 'api', 'engine', 'loader', 'core', 'bench', 'bench-kernels', 'bench-engine', 'job'],
 }
 
 /** What may come from outside src/, by folder: packages, or paths from the root. */
