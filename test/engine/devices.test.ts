@@ -38,19 +38,22 @@ describe('the oracle’s tokens come out', () => {
   })
 })
 
-it('a matrix over the binding limit of 128 MiB gives the same tokens as one that fits', async () => {
-  const config = { ...TINY, vocab_size: 70000, hidden_size: 512, num_hidden_layers: 1 }
-  const prompts = [[1], [69_999, 3, 69_000]]
-  const answers: unknown[] = []
-  for (const weights of ['f32', 'f16'] as const) {
-    const device = await leastDevice()
-    const options = { device, weights, kv: 'f32', blocks: 32, limits: 'default' } as const
-    const engine = await createEngine(seededModel(config, 5), options)
-    const isOver = config.vocab_size * config.hidden_size * (weights === 'f32' ? 4 : 2) > 128 * MIB
-    expect(isOver).toBe(weights === 'f32')
-    const results = await engine.generate(prompts, { maxTokens: 4, ignoreEos: true }).all()
-    answers.push(results.map(({ tokenIds }) => tokenIds))
-    engine.dispose()
-  }
-  expect(answers[0]).toEqual(answers[1])
-})
+// where limits are a browser's: under Dawn all devices have these, and 140 MB of weights take long to make
+it.runIf(globalThis.location)(
+  'a matrix over the binding limit of 128 MiB gives the same tokens as one that fits',
+  async () => {
+    const config = { ...TINY, vocab_size: 70000, hidden_size: 512, num_hidden_layers: 1 }
+    const prompts = [[1], [69_999, 3, 69_000]]
+    const answers: unknown[] = []
+    for (const weights of ['f32', 'f16'] as const) {
+      const options = { weights, kv: 'f32', blocks: 32, limits: 'default' } as const
+      const engine = await createEngine(seededModel(config, 5), options)
+      const isOver = config.vocab_size * config.hidden_size * (weights === 'f32' ? 4 : 2) > 128 * MIB
+      expect(isOver).toBe(weights === 'f32')
+      const results = await engine.generate(prompts, { maxTokens: 4, ignoreEos: true }).all()
+      answers.push(results.map(({ tokenIds }) => tokenIds))
+      engine.dispose()
+    }
+    expect(answers[0]).toEqual(answers[1])
+  },
+)
