@@ -273,8 +273,8 @@ export const MUTATIONS = [
   },
   {
     file: 'src/kv/attention-window.ts',
-    find: 'at - window + 1',
-    replace: 'at - window - 1',
+    find: 'firstKey + segmentTokens + window - 1)',
+    replace: 'firstKey + segmentTokens + window)',
     test: PLAN,
     law: 'with windows, whole segments that a token does not see are left out, and no other (random)',
     wrong: 'a segment is read that nobody sees, whose blocks may be given up',
