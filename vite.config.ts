@@ -15,8 +15,6 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
-          // one after the other: what waits for a clock or another process should not wait for the software adapters too
-          sequence: { groupOrder: 0 },
           include: [
             'test/{core,kv,planner,scheduler,loader,packing,jinja,tokenizer,tuning,api,repository,cli,demo,null-gpu,bench,bench-kernels,bench-engine}/**/*.test.ts',
           ],
@@ -36,7 +34,6 @@ export default defineConfig({
           hookTimeout: 300_000,
           fileParallelism: false,
           isolate: false,
-          sequence: { groupOrder: 1 },
           browser: {
             enabled: true,
             headless: true,
@@ -56,7 +53,6 @@ export default defineConfig({
           hookTimeout: 300_000,
           fileParallelism: false,
           isolate: false,
-          sequence: { groupOrder: 1 },
           pool: 'forks',
           globalSetup: ['test/support/dawn-driver.ts'],
           setupFiles: ['test/support/dawn.ts', 'test/support/each-file.ts'],
