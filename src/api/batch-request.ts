@@ -19,7 +19,7 @@ export interface BatchRequest {
   readonly returnTokenIds: boolean
 }
 
-/** What a line says: all of a request but a name that it may have to be given; or why it is none. */
+/** A line as it was read: a request, whose name may still have to be given, or the reason why it is none. */
 export interface ReadLine {
   readonly line: number
   /** As the line gives it; also of one that is wrong in something else. */

@@ -21,7 +21,7 @@ export function failedResponse(
   return { id: `batch_req_${line}`, custom_id: customId, response: null, error: { code, message, line } }
 }
 
-/** What an answer needs of the model's tokenizer. */
+/** The part of a model's tokenizer that answers are written with. */
 type Vocabulary = Pick<Tokenizer, 'decode' | 'isVisible' | 'token'>
 
 /** Writes a result in the shape of the endpoint that was asked. */
@@ -74,10 +74,10 @@ function choice({ kind, returnTokenIds }: BatchRequest, result: GenerationResult
 
 /** A token, or one that might have stood in its place. */
 interface WrittenToken {
-  /** What it adds to the text, U+FFFD for parts of characters; of a token that adds nothing, its name. */
+  /** The text that the token adds, U+FFFD for parts of characters; for a token that adds nothing, its name. */
   readonly token: string
   readonly logprob: number
-  /** What it adds to the text: of all drawn tokens joined, the text's UTF-8. */
+  /** The bytes that the token adds: those of all drawn tokens joined are the text's UTF-8. */
   readonly bytes: readonly number[]
 }
 

@@ -28,7 +28,7 @@ export interface JobOptions {
   readonly onProgress?: (progress: JobProgress) => void
 }
 
-/** Of the requests that no earlier run has answered. */
+/** Progress through the requests that no earlier run has answered. */
 export interface JobProgress {
   readonly done: number
   readonly total: number
@@ -41,7 +41,7 @@ export interface JobProgress {
 /** What a job did. Counts are of tokens unless their name says otherwise. */
 export interface JobSummary {
   readonly requests: number
-  /** Of the requests that this run answered. */
+  /** Requests that failed, of those that this run answered. */
   readonly failed: number
   /** In all prompts. */
   readonly promptTokens: number
@@ -153,7 +153,7 @@ export async function runJob(
   }
 }
 
-/** What is on the lines that are not blank. Names can be given only when all are known. */
+/** The requests on all lines that are not blank. Missing names can be given only when all names are known. */
 async function readAll(
   lines: Iterable<Line> | AsyncIterable<Line>,
   engine: Engine,

@@ -2,7 +2,7 @@ import type { GenerationParams } from '../engine/sampling-params'
 
 export type RequestKind = 'completion' | 'chat'
 
-/** What a field of a body is to us. Null asks for nothing, in every field. */
+/** A field of a request's body, and what is done with its values. Null asks for nothing, in every field. */
 export interface Field {
   /** Other values that ask for nothing; the first is the one that messages name. */
   readonly neutral: readonly unknown[]

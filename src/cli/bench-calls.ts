@@ -6,7 +6,7 @@ import { Heartbeat } from './heartbeat'
 
 const MODEL = 'public/models/sprout'
 const CHATS = 10_000
-/** Of the instruction that all of them share, and of each's own text. */
+/** Length of the instruction that all of them share. */
 const INSTRUCTION_TOKENS = 550
 const WORDS =
   'the order that I placed came late and a part was missing so please say when the rest will be sent to me'.split(' ')
@@ -49,7 +49,7 @@ async function measured(work: () => Promise<unknown>): Promise<string[]> {
   return times.map(ms => ms.toFixed(0))
 }
 
-/** Of all this process's threads: those that collect garbage too. */
+/** CPU time of all this process's threads: those that collect garbage too. */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
