@@ -2,7 +2,7 @@ import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { CHROME_ARGS, findChrome } from './scripts/chrome.mjs'
 
-/** Pages are served from src (demo/, bench/, job/); the library is built from src/index.ts by `npm run build`. */
+/** Pages are served from src (pages/, bench/); the library is built from src/index.ts by `npm run build`. */
 export default defineConfig({
   root: process.env.VITEST ? '.' : 'src',
   publicDir: process.env.VITEST ? 'public' : '../public',
@@ -16,7 +16,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: [
-            'test/{core,kv,planner,scheduler,loader,packing,jinja,tokenizer,tuning,api,repository,cli,demo,null-gpu,bench,bench-kernels,bench-engine}/**/*.test.ts',
+            'test/{core,kv,planner,scheduler,attention,loader,packing,jinja,tokenizer,tuning,api,repository,cli,pages,null-gpu,bench,engine/plan}/**/*.test.ts',
           ],
           testTimeout: 60_000,
         },
@@ -27,7 +27,7 @@ export default defineConfig({
           name: 'chrome',
           include: ['test/{gpu,kernels,sampler,model,engine,browser}/**/*.test.ts'],
           // what formats lose is a matter of numbers, which kernels' tests hold to be the same here and under Dawn
-          exclude: ['test/engine/quality.test.ts'],
+          exclude: ['test/engine/quality.test.ts', 'test/engine/plan'],
           globalSetup: ['test/support/fake-hub-setup.ts'],
           setupFiles: ['test/support/each-file.ts'],
           testTimeout: 300_000,
@@ -49,6 +49,7 @@ export default defineConfig({
           name: 'dawn',
           environment: 'node',
           include: ['test/{gpu,kernels,sampler,model,engine}/**/*.test.ts'],
+          exclude: ['test/engine/plan'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,

@@ -31,7 +31,7 @@ const browser = await chromium.launchPersistentContext(profile, { executablePath
 /** Loads in a fresh page; gives seconds: until loaded, and until the first token. `stopAt`: closes the page at this share of the weights. */
 async function load(what, session, stopAt = 2) {
   const page = await browser.newPage()
-  await page.goto(`http://127.0.0.1:${vite.httpServer.address().port}/job/`)
+  await page.goto(`http://127.0.0.1:${vite.httpServer.address().port}/pages/job/`)
   await page.evaluate(() => Promise.all([import('/index.ts'), import('/engine/open-source.ts')]))
   let stop
   const stopped = new Promise(resolve => {

@@ -4,7 +4,7 @@
 const SCHEDULER = 'test/scheduler/scheduler.test.ts'
 const SHARING = 'test/scheduler/sharing.test.ts'
 const PREFIXES = 'test/kv/prefix-cache.test.ts'
-const PLAN = 'test/kv/attention-plan.test.ts'
+const PLAN = 'test/attention/plan.test.ts'
 const HUB = 'test/loader/hub/hub-source.test.ts'
 const REMOTE = 'test/loader/http/remote-file.test.ts'
 const DRAWS = 'test/sampler/draw-inputs.test.ts'
@@ -132,10 +132,10 @@ export const MUTATIONS = [
     wrong: 'every job leaves a tree behind for ever',
   },
   {
-    file: 'src/kv/memory-plan.ts',
+    file: 'src/engine/plan/memory-plan.ts',
     find: 'Math.min(Math.ceil(share * most)',
     replace: 'Math.max(Math.ceil(share * most)',
-    test: 'test/kv/memory-plan.test.ts',
+    test: 'test/engine/plan/memory-plan.test.ts',
     law: 'layers with a window get blocks for sequences of twice that length, and for 64 of them at most',
     wrong: 'windows take the memory of the layers that see all',
   },
@@ -206,25 +206,25 @@ export const MUTATIONS = [
     wrong: 'sound files of some lengths are refused',
   },
   {
-    file: 'src/loader/safetensors.ts',
+    file: 'src/loader/safetensors/header.ts',
     find: 'if (begin !== end) {',
     replace: 'if (begin < end) {',
-    test: 'test/loader/safetensors.test.ts',
+    test: 'test/loader/safetensors/header.test.ts',
     law: 'a header that has a hole is corrupt',
     wrong: 'a gap in a file is not noticed',
   },
   {
-    file: 'src/loader/tensor-layout.ts',
+    file: 'src/loader/weights/tensor-layout.ts',
     find: '(block % heads) * parts + Math.floor(block / heads)',
     replace: 'block',
-    test: 'test/loader/tensor-layout.test.ts',
+    test: 'test/loader/weights/tensor-layout.test.ts',
     law: 'of interleaved heads go to their parts, in matrices and in biases',
     wrong: "GPT-NeoX's q, k and v are mixed up",
   },
 
   // which keys are read by whom
   {
-    file: 'src/kv/attention-plan.ts',
+    file: 'src/attention/plan.ts',
     find: 'if (leaf.chunk.start < last.chunk.start) last = leaf',
     replace: '',
     test: PLAN,
@@ -232,7 +232,7 @@ export const MUTATIONS = [
     wrong: 'blocks that a sequence has given up are read',
   },
   {
-    file: 'src/kv/attention-plan.ts',
+    file: 'src/attention/plan.ts',
     find: 'Math.floor(at / this.#segmentTokens) + 2 - leaf.cut',
     replace: 'Math.floor(at / this.#segmentTokens) + 1 - leaf.cut',
     test: PLAN,
@@ -240,7 +240,7 @@ export const MUTATIONS = [
     wrong: 'the last part of a context is left out of its sum',
   },
   {
-    file: 'src/kv/attention-plan.ts',
+    file: 'src/attention/plan.ts',
     find: 'if (position < leaf.cut * this.#segmentTokens) return DIRECT',
     replace: 'if (position <= leaf.cut * this.#segmentTokens) return DIRECT',
     test: PLAN,
@@ -248,7 +248,7 @@ export const MUTATIONS = [
     wrong: 'a part of a sum is taken for the whole',
   },
   {
-    file: 'src/kv/attention-plan.ts',
+    file: 'src/attention/plan.ts',
     find: 'while (this.#rowsPerTile[tile] < numRows) tile++',
     replace: 'while (this.#rowsPerTile[tile] <= numRows) tile++',
     test: PLAN,
@@ -256,23 +256,23 @@ export const MUTATIONS = [
     wrong: 'a full tile is computed in a larger one',
   },
   {
-    file: 'src/kv/attention-cuts.ts',
+    file: 'src/attention/cuts.ts',
     find: 'while (this.#numSlots(leaves, longest) > this.#maxSlots) longest *= 2',
     replace: '',
-    test: 'test/kv/attention-cuts.test.ts',
+    test: 'test/attention/cuts.test.ts',
     law: 'states never exceed the slots, and with none no chunk is cut (random)',
     wrong: 'states are written behind their buffer',
   },
   {
-    file: 'src/kv/attention-cuts.ts',
+    file: 'src/attention/cuts.ts',
     find: 'if (cost >= node.cost) return',
     replace: 'if (cost <= node.cost) return',
-    test: 'test/kv/attention-cuts.test.ts',
+    test: 'test/attention/cuts.test.ts',
     law: 'decodes that share one prefix are cut as well as can be (brute force)',
     wrong: 'the dearest way to read a prefix is taken',
   },
   {
-    file: 'src/kv/attention-window.ts',
+    file: 'src/attention/window.ts',
     find: 'firstKey + segmentTokens + window - 1)',
     replace: 'firstKey + segmentTokens + window)',
     test: PLAN,

@@ -1,4 +1,4 @@
-// Runs a TypeScript program of src/cli in Node: `node scripts/run.mjs job [arguments]`.
+// Runs the main() of a TypeScript file of src in Node: `node scripts/run.mjs cli/job [arguments]`.
 import { createServer, createServerModuleRunner } from 'vite'
 
 const [program, ...args] = process.argv.slice(2)
@@ -12,7 +12,7 @@ const server = await createServer({
 })
 const runner = createServerModuleRunner(server.environments.ssr, { hmr: false })
 try {
-  const { main } = await runner.import(new URL(`../src/cli/${program}.ts`, import.meta.url).pathname)
+  const { main } = await runner.import(new URL(`../src/${program}.ts`, import.meta.url).pathname)
   process.exitCode = await main(args)
 } finally {
   await runner.close()

@@ -9,6 +9,7 @@ export { type BatchRequest, parseBatchRequest } from './api/batch-request'
 export type { BatchResponse } from './api/batch-response'
 export { type JobOptions, type JobProgress, type JobSummary, runJob } from './api/job'
 export { type Line, readLines } from './api/lines'
+export type { AttentionMode } from './attention/plan'
 export {
   CoppiceError,
   CorruptCheckpoint,
@@ -23,17 +24,16 @@ export {
 } from './core/errors'
 export type { ModelConfig } from './core/model-config'
 export type { FinishReason } from './core/sequence'
-export { createEngine } from './engine/create-engine'
 export type { Engine, GenerateOptions } from './engine/engine'
 export type { Generation, GenerationResult, TokenLogprob } from './engine/generation'
-export type { ModelLocation } from './engine/open-source'
+export { createEngine } from './engine/open/create-engine'
+export type { ModelLocation } from './engine/open/open-source'
+export { explainWeights, type WeightKind } from './engine/open/weight-report'
 export type { EngineOptions, EngineProgress } from './engine/options'
+export { explainMemory, type MemoryPlan } from './engine/plan/memory-plan'
 export type { Chat, Message, Prompt, TextPart } from './engine/prompt'
 export type { GenerationParams } from './engine/sampling-params'
 export type { EngineStats } from './engine/stats'
-export { explainWeights, type WeightKind } from './engine/weight-report'
-export type { AttentionMode } from './kv/attention-plan'
-export { explainMemory, type MemoryPlan } from './kv/memory-plan'
 export {
   type CacheChoice,
   type CacheContents,

@@ -1,7 +1,7 @@
 import { InvalidRequest } from '../core/errors'
 import { pause } from '../core/pause'
 import type { Engine } from '../engine/engine'
-import type { WeightKind } from '../engine/weight-report'
+import type { WeightKind } from '../engine/open/weight-report'
 import { type BatchRequest, type ReadLine, readLine } from './batch-request'
 import { type BatchResponse, batchResponse, failedResponse } from './batch-response'
 import { CustomIds } from './custom-ids'

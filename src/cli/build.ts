@@ -32,7 +32,7 @@ export async function main(): Promise<number> {
       outDir: '../dist/pages',
       emptyOutDir: true,
       target: 'es2022',
-      rolldownOptions: { input: { demo: 'src/demo/index.html', bench: 'src/bench-engine/index.html' } },
+      rolldownOptions: { input: { demo: 'src/pages/demo/index.html', bench: 'src/bench/engine/index.html' } },
     },
   })
   return readdirSync('dist')

@@ -9,7 +9,7 @@ const STOP_MS = 3000
 export const runInChrome: JobRuntime = (input, events, signal) => {
   const channel = new JobChannel(input, events)
   return withPage(
-    'job/',
+    'pages/job/',
     async page => {
       await page.exposeFunction('onLoad', events.onLoad)
     },

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { explainWeights } from '../engine/weight-report'
+import { explainWeights } from '../engine/open/weight-report'
 import type { JobSummary } from '../index'
 import { withoutSecrets } from '../loader/http/address'
 import { AnswerFile, type AnswerSettings, OutputFailed } from './answer-file'

@@ -1,9 +1,9 @@
+import type { PlanCapacity } from '../attention/layout'
+import { ITEM_FIELDS, MERGE_FIELDS, ROW_FIELDS } from '../attention/plan'
 import { BLOCK_LEN } from '../core/block'
 import { COPY_FIELDS } from '../kernels/copy-kv'
 import { DRAW_ROW_FIELDS } from '../kernels/draw-row'
 import { EDIT_WORDS } from '../kernels/edit-logits'
-import type { PlanCapacity } from '../kv/attention-layout'
-import { ITEM_FIELDS, MERGE_FIELDS, ROW_FIELDS } from '../kv/attention-plan'
 import { MAX_LOGIT_BIAS } from './sampling-params'
 
 /** Words of a parameter block, alignment included, and how many different ones a step can have. */

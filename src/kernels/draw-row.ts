@@ -26,7 +26,7 @@ export interface DrawRow {
   readonly frequency: number
 }
 
-/** Fields of the shaders' `struct DrawRow` (shaders/draw-row.wgsl) in order, one word each, and how the word is written. */
+/** Fields of the shaders' `struct DrawRow` (shaders/shared/draw-row.wgsl) in order, one word each, and how the word is written. */
 export const DRAW_ROW_FIELDS = [
   ['temperature', 'f32'],
   ['topK', 'u32'],

@@ -16,7 +16,7 @@ export interface MatmulBuffers extends OutputBuffers {
 /** Records one call; `firstDraw`: where the tokens' records are in the arena, if outputs are drawn from (`pushDrawRows`). */
 export type MatmulRecorder = (numTokens: number, firstDraw?: number) => void
 
-/** A way to compute the product. All but those of int8 give the same bits (shaders/matmul-io.wgsl) and differ in speed. */
+/** A way to compute the product. All but those of int8 give the same bits (shaders/shared/matmul-io.wgsl) and differ in speed. */
 export interface MatmulVariant {
   readonly kernel:
     | 'matmul'

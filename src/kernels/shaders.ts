@@ -1,5 +1,5 @@
-/** Every `.wgsl` file of `shaders/`, by basename. */
-const files = import.meta.glob<string>('../../shaders/*.wgsl', { query: '?raw', import: 'default', eager: true })
+/** Every `.wgsl` file below `shaders/`, by basename: kernels in the folder itself, what they link in `shared/`. */
+const files = import.meta.glob<string>('../../shaders/**/*.wgsl', { query: '?raw', import: 'default', eager: true })
 
 const sources = new Map(Object.entries(files).map(([path, text]) => [path.replace(/^.*\/|\.wgsl$/g, ''), text]))
 

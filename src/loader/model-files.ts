@@ -1,13 +1,13 @@
 import { CorruptCheckpoint } from '../core/errors'
+import type { JsonObject } from '../core/json'
 import type { ModelConfig } from '../core/model-config'
-import type { Checkpoint } from './checkpoint'
+import { architectureOf, parseModelConfig } from './config/model-config'
+import { parseQuantization } from './config/quantization-config'
+import { tokenizerConfig } from './config/tokenizer-config'
 import type { GgufModel } from './gguf/model'
-import type { JsonObject } from './json'
-import { architectureOf, parseModelConfig } from './model-config'
-import { parseQuantization } from './quantization-config'
-import { openSafetensors } from './safetensors-checkpoint'
-import { type ModelSource, missingFile, readJson, readText } from './source'
-import { tokenizerConfig } from './tokenizer-config'
+import { openSafetensors } from './safetensors/checkpoint'
+import { type ModelSource, missingFile, readJson, readText } from './sources/source'
+import type { Checkpoint } from './weights/checkpoint'
 
 /** The small files of a model. */
 export interface ModelFiles {

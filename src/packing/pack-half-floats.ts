@@ -1,7 +1,7 @@
 import { FLOAT16_INFINITY, float16Bits } from '../core/float16'
 import { TILE_ROWS, tileWords } from '../kernels/matrix-format'
 import type { PackedRows } from '../kernels/pack'
-import type { RawRows } from '../loader/checkpoint'
+import type { RawRows } from '../loader/weights/checkpoint'
 
 const TO_F16: Readonly<Record<string, (half: number) => number>> = {
   BF16: half => float16Bits(half << 16),

@@ -8,7 +8,7 @@ import { afterAll, expect, it, vi } from 'vitest'
 import type { Answer } from '../../src/cli/answer-file'
 import { JobChannel } from '../../src/cli/job-channel'
 import type { BatchResponse } from '../../src/index'
-import { Outbox } from '../../src/job/outbox'
+import { Outbox } from '../../src/pages/job/outbox'
 
 const folder = mkdtempSync(join(tmpdir(), 'coppice-channel-'))
 afterAll(() => rmSync(folder, { recursive: true }))

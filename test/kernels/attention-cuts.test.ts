@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { DIRECT } from '../../src/attention/plan'
 import { BLOCK_LEN } from '../../src/core/block'
 import {
   type AttentionScores,
@@ -6,7 +7,6 @@ import {
   attentionTiling,
   attentionVariants,
 } from '../../src/kernels/attention'
-import { DIRECT } from '../../src/kv/attention-plan'
 import { expectClose } from '../support/compare'
 import { kernelBench, testGpu } from '../support/gpu'
 import { random } from '../support/random'

@@ -1,4 +1,7 @@
 /** Sequences with keys and values in a block pool, queries on them, and the naive f64 answer: for the attention tests. */
+
+import { planCapacity } from '../../src/attention/layout'
+import { type AttentionPlan, AttentionPlanner } from '../../src/attention/plan'
 import { BLOCK_LEN, blocksFor } from '../../src/core/block'
 import type { KvFormat } from '../../src/core/kv-format'
 import {
@@ -10,8 +13,6 @@ import {
 import type { KernelContext } from '../../src/kernels/context'
 import type { AttentionShape } from '../../src/kernels/kv-cache'
 import { mergeAttention } from '../../src/kernels/merge-attention'
-import { planCapacity } from '../../src/kv/attention-layout'
-import { type AttentionPlan, AttentionPlanner } from '../../src/kv/attention-plan'
 import type { KernelBench } from '../support/gpu'
 import { random } from '../support/random'
 import { KvLayout } from './kv-layout'

@@ -1,6 +1,7 @@
 /** Attention plans written by hand, and ways to cut a scene's attention into items. */
+
+import { DIRECT } from '../../src/attention/plan'
 import { BLOCK_LEN } from '../../src/core/block'
-import { DIRECT } from '../../src/kv/attention-plan'
 import type { Random } from '../support/random'
 import type { Plan, Scene } from './attention-scene'
 

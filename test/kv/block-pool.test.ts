@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { InvariantViolation } from '../../src/core/assert'
 import { BlockPool } from '../../src/kv/block-pool'
-import { forEachSeed, pick } from './for-each-seed'
+import { forEachSeed, pick } from '../support/for-each-seed'
 
 describe('BlockPool', () => {
   test('hands out each block once, then none', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { EvictionQueue } from '../../src/kv/eviction-queue'
 import { newRun, type Run } from '../../src/kv/prefix-run'
 import { RadixNode } from '../../src/kv/radix-tree'
-import { forEachSeed } from './for-each-seed'
+import { forEachSeed } from '../support/for-each-seed'
 
 /** A leaf of one token that nobody claims. */
 function leaf(lastUsed: number): RadixNode<Run> {

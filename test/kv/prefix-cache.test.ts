@@ -4,8 +4,8 @@ import { BlockPool } from '../../src/kv/block-pool'
 import { firstNeeded, freeFirst, heldBlocks, truncate } from '../../src/kv/block-table'
 import { type Claim, takenBy } from '../../src/kv/claim'
 import { COMMON, PrefixCache } from '../../src/kv/prefix-cache'
+import { forEachSeed, pick } from '../support/for-each-seed'
 import type { Random } from '../support/random'
-import { forEachSeed, pick } from './for-each-seed'
 
 /** `letters` name whole blocks: 'ab' is 32 tokens, the first 16 of which are those of 'a'. */
 function tokensOf(letters: string): number[] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { RadixTree } from '../../src/kv/radix-tree'
+import { forEachSeed, pick } from '../support/for-each-seed'
 import type { Random } from '../support/random'
-import { forEachSeed, pick } from './for-each-seed'
 
 /** Positions that a node's run covers, in granules: a value that must be split with it. */
 type Positions = number[]

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { FIRST_ID, idsOf, textOf, VOCAB_SIZE } from '../../src/bench/peers/vocabulary'
 import { float16Bits, float16Value } from '../../src/core/float16'
 import { dequantize, quantize } from '../../src/core/quantize'
-import { decodeRows } from '../../src/loader/decode-rows'
+import { decodeRows } from '../../src/loader/weights/decode-rows'
 import { ENCODERS } from '../support/ggml-encode'
 import { gridFiles, gridTensors } from '../support/grid-model'
 

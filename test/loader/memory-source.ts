@@ -1,4 +1,4 @@
-import type { ModelSource } from '../../src/loader/source'
+import type { ModelSource } from '../../src/loader/sources/source'
 
 export type Files = Readonly<Record<string, Uint8Array<ArrayBuffer> | string>>
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { nullGpu } from '../../src/bench/null-gpu'
+import { nullGpu } from '../../src/bench/common/null-gpu'
 import { Deferred } from '../../src/core/deferred'
 import { createEngine } from '../../src/index'
 // which an engine loads when it needs it: here its turns are counted

@@ -1,4 +1,4 @@
-import { type NullGpuOptions, nullGpu } from '../../src/bench/null-gpu'
+import { type NullGpuOptions, nullGpu } from '../../src/bench/common/null-gpu'
 import { pause } from '../../src/core/pause'
 import { createEngine, type Engine, type EngineOptions, type ModelSource } from '../../src/index'
 import { TINY, TINY_SEED } from '../support/engine'

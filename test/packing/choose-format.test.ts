@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chooseWeights } from '../../src/engine/choose-weights'
+import { chooseWeights } from '../../src/engine/plan/choose-weights'
 import type { EngineOptions } from '../../src/index'
 import type { Encoding } from '../../src/loader'
 import { chooseFormat, type WeightChoice } from '../../src/packing/choose-format'

@@ -4,11 +4,11 @@ import { dequantize } from '../../src/core/quantize'
 import type { MatrixFormat, QuantizedFormat } from '../../src/kernels/matrix-format'
 import { type PackedRows, packRows } from '../../src/kernels/pack'
 import type { RawRows } from '../../src/loader'
-import { decodeRows } from '../../src/loader/decode-rows'
+import { decodeRows } from '../../src/loader/weights/decode-rows'
 import { packSlab } from '../../src/packing/pack-slab'
 import { unpackTile } from '../../src/packing/unpack-tile'
-import { forEachSeed } from '../kv/for-each-seed'
 import { plausibleBlock, REFERENCES } from '../loader/gguf/reference-blocks'
+import { forEachSeed } from '../support/for-each-seed'
 import { random } from '../support/random'
 
 const COLS = 256

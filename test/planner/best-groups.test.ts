@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { type GreedyGroup, greedyGroups } from '../../src/bench/greedy-groups'
+import { type GreedyGroup, greedyGroups } from '../../src/bench/sharing/greedy-groups'
 import { BLOCK_LEN } from '../../src/core/block'
 import { atOnce } from '../../src/core/work'
 import { bestGroups } from '../../src/planner/best-groups'
 import { Run, sharedRuns } from '../../src/planner/run'
-import { forEachSeed } from '../kv/for-each-seed'
+import { forEachSeed } from '../support/for-each-seed'
 import type { Random } from '../support/random'
 import { freshTokens, promptOf } from './random-job'
 

@@ -5,7 +5,7 @@ import { dryRun, type Limits } from '../../src/planner/dry-run'
 import { type Order, orderPrompts } from '../../src/planner/order-prompts'
 import { type PlannedPrompt, planJob, type Sharing } from '../../src/planner/plan-job'
 import { type Run, runOfEach } from '../../src/planner/run'
-import { forEachSeed, pick } from '../kv/for-each-seed'
+import { forEachSeed, pick } from '../support/for-each-seed'
 import { freshTokens, promptOf, randomJob } from './random-job'
 
 interface Running {

@@ -3,7 +3,7 @@ import { atOnce } from '../../src/core/work'
 import { type Order, orderPrompts } from '../../src/planner/order-prompts'
 import { type PlannedPrompt, planJob, type Sharing } from '../../src/planner/plan-job'
 import type { Run } from '../../src/planner/run'
-import { forEachSeed, pick } from '../kv/for-each-seed'
+import { forEachSeed, pick } from '../support/for-each-seed'
 import { freshTokens, promptOf, randomJob } from './random-job'
 
 const ORDERS: readonly Order[] = ['fcfs', 'ratio', 'dual']

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { atOnce } from '../../src/core/work'
 import { type PlannedJob, type PlannedPrompt, planJob, type Sharing } from '../../src/planner/plan-job'
-import { forEachSeed, pick } from '../kv/for-each-seed'
+import { forEachSeed, pick } from '../support/for-each-seed'
 import { freshTokens, promptOf, randomJob } from './random-job'
 
 const LIMITS = { tokenBudget: 64, numBlocks: 1000 }

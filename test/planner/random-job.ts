@@ -1,5 +1,5 @@
 import type { PlannedPrompt } from '../../src/planner/plan-job'
-import { pick } from '../kv/for-each-seed'
+import { pick } from '../support/for-each-seed'
 import type { Random } from '../support/random'
 
 /** Prompts of the same few pieces, cut anywhere, so that they share at many levels and end in each other. */

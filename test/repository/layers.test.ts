@@ -23,6 +23,9 @@ describe('the layers', () => {
 describe('the check of the layers', () => {
   it.each([
     ['src/core/a.ts', "import { Gpu } from '../gpu/device'"],
+    ['src/core/deep/a.ts', "import { Gpu } from '../../gpu/device'"],
+    ['src/bench/kernels/a.ts', "import { main } from './cli/main'"],
+    ['src/bench/kernels/a.ts', "import { open } from 'node:fs/promises'"],
     ['src/core/a.ts', "import type { Gpu } from '../gpu/device'"],
     ['src/kv/a.ts', "export * from '../gpu/device'"],
     ['src/kv/a.ts', "import {\n  sample,\n  type SampleBuffers,\n} from '../kernels/sample'"],
@@ -31,7 +34,7 @@ describe('the check of the layers', () => {
     ['src/sampler/a.ts', "const llama = await import('../model/llama')"],
     ['src/api/a.ts', "import { host } from '../worker/host'"],
     ['src/engine/a.ts', "import { createEngine } from '../index'"],
-    ['src/demo/a.ts', "import { Sequence } from '../core/sequence'"],
+    ['src/pages/demo/a.ts', "import { Sequence } from '../core/sequence'"],
     ['src/core/a.ts', "import { random } from '../../test/support/random'"],
     ['src/cli/a.ts', "import { random } from '../../test/support/random'"],
     ['src/core/a.ts', "const files = import.meta.glob('../../shaders/*.wgsl')"],
@@ -52,8 +55,10 @@ describe('the check of the layers', () => {
   it.each([
     ['src/kv/a.ts', "import { assert } from '../core/assert'\nimport { BlockPool } from './block-pool'"],
     ['src/engine/a.ts', "import { createSource } from '../loader'"],
+    ['src/engine/open/a.ts', "import { createSource } from '../../loader'\nimport { Engine } from '../engine'"],
+    ['src/bench/kernels/cli/a.ts', "import { runCase } from '../run'\nimport { readFile } from 'node:fs/promises'"],
     ['src/index.ts', "export { createEngine } from './engine/create-engine'"],
-    ['src/demo/a.ts', "import { createEngine } from '../index'\ndocument.title = ''"],
+    ['src/pages/demo/a.ts', "import { createEngine } from '../../index'\ndocument.title = ''"],
     ['src/cli/a.ts', "import { readFile } from 'node:fs/promises'\nimport { createEngine } from '../index'"],
     ['src/loader/a.ts', "import type { FileHandle } from 'node:fs/promises'"],
     ['src/kernels/a.ts', "const files = import.meta.glob<string>('../../shaders/*.wgsl')"],

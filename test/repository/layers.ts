@@ -2,13 +2,35 @@ import { posix } from 'node:path'
 import type { SourceFile } from './source-files'
 
 const GPU = ['kernels', 'gpu', 'core']
-const ENGINE = ['tuning', 'packing', 'planner', 'scheduler', 'model', 'sampler', 'tokenizer', 'loader', 'kv', ...GPU]
+const ENGINE = [
+  'tuning',
+  'packing',
+  'planner',
+  'scheduler',
+  'model',
+  'sampler',
+  'tokenizer',
+  'loader',
+  'attention',
+  'kv',
+  ...GPU,
+]
 
-/** What the files of each folder of src/ may import besides their own folder. `index` is src/index.ts itself. */
+/** What a benchmark's own page may import. */
+const BENCH = ['index', 'bench/common']
+
+/** What a benchmark's command may import besides the benchmark. */
+const BENCH_CLI = ['cli', 'bench/common/cli', ...BENCH]
+
+/**
+ * What the files of each folder of src/ may import besides their own folder. A folder that is not listed belongs to the one
+ * around it. `index` is src/index.ts itself.
+ */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   gpu: ['core'],
   kernels: ['gpu', 'core'],
+  attention: ['core'],
   kv: ['core'],
   planner: ['kv', 'core'],
   scheduler: ['planner', 'kv', 'core'],
@@ -23,13 +45,21 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   api: ['engine', ...ENGINE],
   worker: ['engine', ...ENGINE],
   index: ['api', 'worker', 'engine', ...ENGINE],
-  demo: ['index'],
-  bench: ['index'],
-  'bench-kernels': ['bench', 'kv', ...GPU],
-  job: ['index'],
-  'bench-engine': ['index', 'bench', 'bench-kernels'],
+  'pages/demo': ['index'],
+  'pages/job': ['index'],
   // past the index, which would bring the engine into commands that leave it to a page
-  cli: ['index', 'api', 'engine', 'loader', 'core', 'bench', 'bench-kernels', 'bench-engine', 'job'],
+  cli: ['index', 'api', 'engine', 'loader', 'core', 'pages/job'],
+  'bench/common': ['index'],
+  'bench/common/cli': ['cli'],
+  'bench/sharing': BENCH,
+  'bench/sharing/cli': ['bench/sharing', ...BENCH_CLI],
+  'bench/kernels': ['bench/common', 'attention', ...GPU],
+  'bench/kernels/cli': ['bench/kernels', ...BENCH_CLI],
+  'bench/engine': ['bench/sharing', 'bench/kernels', ...BENCH],
+  'bench/engine/cli': ['bench/engine', 'bench/kernels', ...BENCH_CLI],
+  'bench/peers': BENCH,
+  'bench/peers/cli': ['bench/peers', ...BENCH_CLI],
+  'bench/cpu/cli': BENCH_CLI,
 }
 
 /** What may come from outside src/, by folder: packages, or paths from the root. */
@@ -37,10 +67,12 @@ const OUTSIDE: Readonly<Record<string, RegExp>> = {
   kernels: /^shaders\//,
   tokenizer: /^@huggingface\/tokenizers$/,
   cli: /^(node:|scripts\/|webgpu$|vite$|rollup$|rollup-plugin-dts$|playwright-core$)/,
+  'bench/peers/cli': /^(node:|playwright-core$)/,
+  ...Object.fromEntries(['common', 'sharing', 'kernels', 'engine', 'cpu'].map(name => [`bench/${name}/cli`, /^node:/])),
 }
 
 /** Where code runs in a page; what `cli` gives to a browser's page counts. */
-const HAS_DOM = ['demo', 'bench', 'bench-kernels', 'bench-engine', 'job', 'cli']
+const HAS_DOM = /^(pages|bench|cli)\b/
 const DOM = /(?<![\w.#$])(document|window)\s*[.[]|\bglobalThis\.(document|window)\b/
 
 const STATIC = /\bfrom\s+['"]([^'"\n]+)['"]|\bimport\s+['"]([^'"\n]+)['"]/g
@@ -60,7 +92,7 @@ export function layerViolations(files: readonly SourceFile[]): string[] {
       return layerOf(target) !== own && !allowed.includes(layerOf(target))
     })
     const messages = wrong.map(target => `${file.path} imports ${target}`)
-    if (!HAS_DOM.includes(own) && DOM.test(code)) messages.push(`${file.path} uses the DOM`)
+    if (!HAS_DOM.test(own) && DOM.test(code)) messages.push(`${file.path} uses the DOM`)
     return messages
   })
 }
@@ -94,9 +126,11 @@ function importsOf({ path, text }: SourceFile): string[] {
   })
 }
 
-/** `kv` for src/kv/…; `index` for src/index.ts. */
+/** `kv` for src/kv/…, `bench/peers/cli` for src/bench/peers/cli/…; `index` for src/index.ts. */
 function layerOf(path: string): string {
-  return path.split('/')[1].replace(/\.ts$/, '')
+  const parts = path.replace(/\.ts$/, '').split('/').slice(1)
+  const names = parts.map((_, last) => parts.slice(0, last + 1).join('/'))
+  return names.findLast(name => name in LAYERS) ?? parts[0]
 }
 
 function withoutComments(text: string): string {

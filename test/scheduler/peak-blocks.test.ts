@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { blocksFor } from '../../src/core/block'
 import { type Lifetime, peakBlocks } from '../../src/scheduler/peak-blocks'
-import { forEachSeed } from '../kv/for-each-seed'
+import { forEachSeed } from '../support/for-each-seed'
 import type { Random } from '../support/random'
 
 /** Steps through time: everyone waits as long as `hold` says before each token, grows by one, and leaves when full. */

@@ -1,11 +1,11 @@
+import { planCapacity } from '../../src/attention/layout'
+import { AttentionPlanner } from '../../src/attention/plan'
 import { assert } from '../../src/core/assert'
 import type { Batch, Chunk, Draw } from '../../src/core/batch'
 import { BLOCK_LEN } from '../../src/core/block'
 import { needsHistory, type SamplingParams } from '../../src/core/sampling-params'
 import { Sequence } from '../../src/core/sequence'
-import { planCapacity } from '../../src/kv/attention-layout'
-import { AttentionPlanner } from '../../src/kv/attention-plan'
-import { checkPlan } from '../kv/check-plan'
+import { checkPlan } from '../attention/check-plan'
 
 /** Token ids are below this; EOS is 0, so about one draw in 40 ends a sequence. */
 export const VOCAB_SIZE = 40

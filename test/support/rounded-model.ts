@@ -1,7 +1,7 @@
 import { decodeRows, streamRows } from '../../src/loader'
-import { openSafetensors } from '../../src/loader/safetensors-checkpoint'
-import type { ModelSource } from '../../src/loader/source'
-import { readText } from '../../src/loader/source'
+import { openSafetensors } from '../../src/loader/safetensors/checkpoint'
+import type { ModelSource } from '../../src/loader/sources/source'
+import { readText } from '../../src/loader/sources/source'
 import { memorySource, safetensorsFile } from '../loader/memory-source'
 
 export interface RoundedModel {

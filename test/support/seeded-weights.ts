@@ -4,8 +4,8 @@
  * so one fixture serves all three. Runs in the browser too.
  */
 import { float16Bits } from '../../src/core/float16'
-import { DTYPE_BYTES, type Dtype } from '../../src/loader/dtype'
-import { type ModelSource, skipBytes } from '../../src/loader/source'
+import { type ModelSource, skipBytes } from '../../src/loader/sources/source'
+import { DTYPE_BYTES, type Dtype } from '../../src/loader/weights/dtype'
 import { type HfConfig, seededBuffers, seededTensors } from './seeded-architectures'
 import { type ByteDtype, numElements, type SeededTensor } from './seeded-tensors'
 import { byteLevelTokenizer, byteLevelTokenizerConfig } from './seeded-tokenizer'

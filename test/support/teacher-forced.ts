@@ -1,16 +1,16 @@
 /** What a model says at every position of given texts, to compare the precisions that it can be kept in. */
 import { Sequence } from '../../src/core/sequence'
 import { atOnce } from '../../src/core/work'
-import { assemble } from '../../src/engine/assemble'
 import { Job } from '../../src/engine/job'
-import { loadWeights } from '../../src/engine/load-weights'
+import { assemble } from '../../src/engine/open/assemble'
+import { loadWeights } from '../../src/engine/open/load-weights'
 import type { EngineOptions } from '../../src/engine/options'
 import { samplingParams } from '../../src/engine/sampling-params'
 import { openGpu } from '../../src/gpu/device'
 import { ReadbackRing } from '../../src/gpu/readback'
 import { Step } from '../../src/gpu/step'
 import { describeModel, openCheckpoint, readModelFiles } from '../../src/loader'
-import type { ModelSource } from '../../src/loader/source'
+import type { ModelSource } from '../../src/loader/sources/source'
 import { sharedDevice } from './device'
 
 export interface Forced {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CorruptCheckpoint, InvalidRequest, UnsupportedModel } from '../../src/core/errors'
-import { checkVocabulary } from '../../src/engine/check-vocabulary'
-import { tokenizerConfig } from '../../src/loader/tokenizer-config'
+import { checkVocabulary } from '../../src/engine/open/check-vocabulary'
+import { tokenizerConfig } from '../../src/loader/config/tokenizer-config'
 import { Tokenizer } from '../../src/tokenizer/tokenizer'
 import { byteLevelTokenizer, END_ID } from '../support/seeded-tokenizer'
 

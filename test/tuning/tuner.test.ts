@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { nullGpu } from '../../src/bench/null-gpu'
+import { nullGpu } from '../../src/bench/common/null-gpu'
 import { openGpu } from '../../src/gpu/device'
 import type { WayChoice } from '../../src/kernels/tunable'
 import type { TuningTable } from '../../src/tuning/table'

@@ -1,5 +1,5 @@
-import { figure } from '../figure'
-import { spread, table } from '../table'
+import { figure } from '../common/figure'
+import { spread, table } from '../common/table'
 import { ENGINES, type EngineName, STRATEGIES } from './engines'
 import type { CountedRun } from './main'
 import { TASKS, type TaskName } from './tasks'

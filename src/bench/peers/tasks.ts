@@ -1,5 +1,5 @@
-import type { TreeShape } from '../shapes'
-import { requests } from '../workloads'
+import type { TreeShape } from '../common/shapes'
+import { requests } from '../common/workloads'
 import { FIRST_ID, VOCAB_SIZE } from './vocabulary'
 
 /** Prompts that begin alike, and greedy answers of a fixed length. */

@@ -1,7 +1,7 @@
+import type { JsonObject } from '../../core/json'
 import type { ModelConfig } from '../../core/model-config'
-import type { Fields } from '../fields'
+import type { Fields } from '../config/fields'
 import type { NumberList } from '../gguf/metadata'
-import type { JsonObject } from '../json'
 
 /** A `ModelConfig` without what is read alike for all architectures. */
 export type Decoder = Omit<ModelConfig, 'architecture' | 'bosTokenId' | 'eosTokenIds'>

@@ -1,6 +1,6 @@
+import type { JsonObject } from '../../core/json'
 import type { Named, TensorNames } from '../../core/model-config'
-import type { Fields } from '../fields'
-import type { JsonObject } from '../json'
+import type { Fields } from '../config/fields'
 import type { Architecture, Decoder, GgufDescription } from './architecture'
 import { attentionBiases, LLAMA_TENSORS, type LlamaVariation, llamaLike } from './llama-like'
 import { LLAMA_FIELDS } from './shared-fields'

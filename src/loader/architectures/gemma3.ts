@@ -1,6 +1,6 @@
-import type { Fields } from '../fields'
-import { isJsonObject, type JsonObject } from '../json'
-import { type RopeOptions, readRope, readRopeObject } from '../rope-config'
+import { isJsonObject, type JsonObject } from '../../core/json'
+import type { Fields } from '../config/fields'
+import { type RopeOptions, readRope, readRopeObject } from '../config/rope-config'
 import type { Architecture, GgufDescription } from './architecture'
 import { GEMMA_FIELDS, GEMMA_TENSORS, gemma, gemmaNorm, ggufGemma } from './gemma2'
 

@@ -1,9 +1,9 @@
 import { BLOCK_LEN } from '../../core/block'
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
+import { brief } from '../../core/json'
 import { type Activation, MAX_HEAD_DIM, type Rope, type TensorNames } from '../../core/model-config'
-import type { Fields } from '../fields'
-import { brief } from '../json'
-import { type RopeOptions, readRope } from '../rope-config'
+import type { Fields } from '../config/fields'
+import { type RopeOptions, readRope } from '../config/rope-config'
 import type { Decoder } from './architecture'
 import { readWindows, type WindowOptions } from './windows'
 

@@ -1,4 +1,4 @@
-import type { Fields } from '../fields'
+import type { Fields } from '../config/fields'
 import type { WindowOptions } from './windows'
 
 /** transformers' default for `max_window_layers`. */

@@ -1,4 +1,4 @@
-import type { Fields } from '../fields'
+import type { Fields } from '../config/fields'
 import type { Architecture } from './architecture'
 import { attentionBiases, llamaLike } from './llama-like'
 import { LLAMA_FIELDS } from './shared-fields'

@@ -1,6 +1,6 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
-import type { Fields } from '../fields'
-import { brief } from '../json'
+import { brief } from '../../core/json'
+import type { Fields } from '../config/fields'
 
 const TYPES = ['full_attention', 'sliding_attention']
 

@@ -1,5 +1,5 @@
 import type { RemoteFile } from '../http/remote-file'
-import type { ByteStream } from '../source'
+import type { ByteStream } from '../sources/source'
 import type { Checksum } from './checksum'
 import { Download } from './download'
 import { partStream } from './part-stream'

@@ -1,6 +1,6 @@
 import { pause } from '../../core/pause'
 import type { RemoteFile } from '../http/remote-file'
-import { FileChanged } from '../opened-files'
+import { FileChanged } from '../sources/opened-files'
 import type { BlockSum } from './block-sum'
 import { beginSum, type Checksum, checkSum } from './checksum'
 import { withLock } from './lock'

@@ -1,5 +1,5 @@
 import { abortError } from '../../core/errors'
-import type { ByteStream } from '../source'
+import type { ByteStream } from '../sources/source'
 import type { PartLayout } from './parts'
 
 export interface PartStreamOptions {

@@ -1,5 +1,5 @@
 import { DownloadFailed } from '../../core/errors'
-import type { ByteStream } from '../source'
+import type { ByteStream } from '../sources/source'
 import { partStream } from './part-stream'
 import type { PartLayout, PartState } from './parts'
 import { withinQuota } from './storage-full'

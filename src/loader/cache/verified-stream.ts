@@ -1,4 +1,4 @@
-import type { ByteStream } from '../source'
+import type { ByteStream } from '../sources/source'
 import { beginSum, type Checksum, checkSum } from './checksum'
 
 /** The stream of a whole file, which fails at its end, before its last chunk, if its checksum is another. */

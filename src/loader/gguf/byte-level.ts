@@ -1,5 +1,5 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
-import type { JsonObject } from '../json'
+import type { JsonObject } from '../../core/json'
 import { briefValue, type Metadata } from './metadata'
 import type { TokenizerParts } from './tokenizer-parts'
 

@@ -1,6 +1,6 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
 import type { ModelConfig } from '../../core/model-config'
-import type { Checkpoint, SourceTensor, StoredTensor } from '../checkpoint'
+import type { Checkpoint, SourceTensor, StoredTensor } from '../weights/checkpoint'
 import { architectureOf } from './architecture'
 import { hasInterleavedHeads } from './head-order'
 import type { GgufModel } from './model'

@@ -1,6 +1,6 @@
 import { assert } from '../../core/assert'
-import { DTYPE_BYTES, type Dtype } from '../dtype'
-import { toFloat32 } from '../to-float32'
+import { DTYPE_BYTES, type Dtype } from '../weights/dtype'
+import { toFloat32 } from '../weights/to-float32'
 import type { TensorFormat } from './block'
 import { q4_0, q4_1, q5_0, q5_1, q8_0 } from './blocks-of-32'
 import { q4_k, q5_k, q6_k } from './blocks-of-256'

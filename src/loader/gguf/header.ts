@@ -1,6 +1,6 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
-import { ByteReader } from '../byte-reader'
-import { type ModelSource, missingFile } from '../source'
+import { ByteReader } from '../sources/byte-reader'
+import { type ModelSource, missingFile } from '../sources/source'
 import { architectureOf } from './architecture'
 import { ByteCursor, NeedsMoreBytes } from './byte-cursor'
 import type { Metadata } from './metadata'

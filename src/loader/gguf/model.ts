@@ -1,8 +1,8 @@
 import { CorruptCheckpoint } from '../../core/errors'
-import type { ModelSource } from '../source'
-import { checkPart, splitFiles } from '../split-files'
+import type { ModelSource } from '../sources/source'
 import { type GgufHeader, readHeader } from './header'
 import type { Metadata } from './metadata'
+import { checkPart, splitFiles } from './split-files'
 import type { GgufTensor } from './tensor-table'
 
 /** A model in one GGUF file or several: what their headers say. */

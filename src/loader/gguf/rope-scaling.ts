@@ -1,6 +1,6 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
-import type { Fields } from '../fields'
-import type { JsonObject } from '../json'
+import type { JsonObject } from '../../core/json'
+import type { Fields } from '../config/fields'
 
 // Every Llama 3.1 and later has these, and the converter's factors are made from them.
 const LOW_FREQ_FACTOR = 1

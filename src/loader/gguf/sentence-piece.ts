@@ -1,5 +1,5 @@
 import { UnsupportedModel } from '../../core/errors'
-import type { JsonObject } from '../json'
+import type { JsonObject } from '../../core/json'
 import type { Metadata } from './metadata'
 import { roleId } from './role-id'
 import type { TokenizerParts } from './tokenizer-parts'

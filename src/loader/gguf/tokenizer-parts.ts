@@ -1,4 +1,4 @@
-import type { JsonObject } from '../json'
+import type { JsonObject } from '../../core/json'
 
 /** The part of a tokenizer.json in which the kinds of tokenizers differ. */
 export interface TokenizerParts {

@@ -1,5 +1,5 @@
 import { UnsupportedModel } from '../../core/errors'
-import type { JsonObject } from '../json'
+import type { JsonObject } from '../../core/json'
 import { byteLevel } from './byte-level'
 import { briefValue, type Metadata } from './metadata'
 import { ROLES, roleId } from './role-id'

@@ -1,6 +1,6 @@
 import { abortError, DownloadFailed } from '../../core/errors'
-import { FileChanged, type FileVersion, type OpenedFiles } from '../opened-files'
-import type { ByteStream } from '../source'
+import { FileChanged, type FileVersion, type OpenedFiles } from '../sources/opened-files'
+import type { ByteStream } from '../sources/source'
 import { isHttp, shownUrl, withoutAddresses } from './address'
 import { fetchFrom } from './follow'
 import { DEFAULT_RETRY, Patience, type RetryPolicy, TransientFailure } from './retry'

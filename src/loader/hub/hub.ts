@@ -1,10 +1,10 @@
 import { DownloadFailed, InvalidRequest } from '../../core/errors'
+import { parseJsonObject } from '../../core/json'
 import { isHttp, parseAddress, shownUrl, withoutSecrets } from '../http/address'
 import { RemoteFile, type RemoteFileOptions, TRANSIENT_STATUS } from '../http/remote-file'
 import { DEFAULT_RETRY, type RetryPolicy } from '../http/retry'
-import { parseJsonObject } from '../json'
-import { OpenedFiles } from '../opened-files'
-import { readText } from '../source'
+import { OpenedFiles } from '../sources/opened-files'
+import { readText } from '../sources/source'
 import { type ListedFile, type Listing, parseListing } from './listing'
 import type { RememberedListings } from './remembered'
 

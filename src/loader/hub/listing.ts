@@ -1,6 +1,6 @@
 import { CorruptCheckpoint } from '../../core/errors'
+import { brief, isJsonObject, type JsonObject } from '../../core/json'
 import type { Checksum } from '../cache/checksum'
-import { brief, isJsonObject, type JsonObject } from '../json'
 
 /** A file of a repository at some commit. */
 export interface ListedFile {

@@ -1,7 +1,7 @@
 import { CorruptCheckpoint } from '../../core/errors'
+import { parseJsonObject } from '../../core/json'
 import { withinQuota } from '../cache/storage-full'
 import type { Store } from '../cache/store'
-import { parseJsonObject } from '../json'
 import { type Listing, parseListing } from './listing'
 
 const REVISION = 'revision-'

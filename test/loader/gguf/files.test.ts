@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { CorruptCheckpoint, UnsupportedModel } from '../../../src/core/errors'
-import { parseModelConfig } from '../../../src/loader/model-config'
+import { parseModelConfig } from '../../../src/loader/config/model-config'
 import { describeModel, readModelFiles } from '../../../src/loader/model-files'
 import { Tokenizer } from '../../../src/tokenizer/tokenizer'
 import type { SeededConfig } from '../../support/seeded-weights'

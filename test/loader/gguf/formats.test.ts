@@ -3,7 +3,7 @@ import { dequantize } from '../../../src/core/quantize'
 import type { QuantizedRows } from '../../../src/core/rows'
 import { GROUP, type TensorFormat } from '../../../src/loader/gguf/block'
 import { FORMATS } from '../../../src/loader/gguf/formats'
-import { forEachSeed } from '../../kv/for-each-seed'
+import { forEachSeed } from '../../support/for-each-seed'
 import { plausibleBlock, REFERENCES } from './reference-blocks'
 
 describe.each([...FORMATS.values()])('$name', format => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { InvalidRequest } from '../../../src/core/errors'
-import { openSource } from '../../../src/engine/open-source'
+import { openSource } from '../../../src/engine/open/open-source'
 
 const named = (...names: string[]) => names.map(name => new File([], name))
 

@@ -1,5 +1,5 @@
 import { float16Bits } from '../../../src/core/float16'
-import type { Dtype } from '../../../src/loader/dtype'
+import type { Dtype } from '../../../src/loader/weights/dtype'
 import { BEGIN_ID, byteLevelTokenizer, byteLevelTokenizerConfig, END_ID } from '../../support/seeded-tokenizer'
 import { type SeededConfig, seededTensors, seededValues } from '../../support/seeded-weights'
 import { BOOL, F32, type Field, I32, LIST, TEXT, type TensorInput, U32 } from './write-gguf'

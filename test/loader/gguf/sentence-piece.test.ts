@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { UnsupportedModel } from '../../../src/core/errors'
 import { Tokenizer } from '../../../src/tokenizer/tokenizer'
-import { forEachSeed, pick } from '../../kv/for-each-seed'
+import { forEachSeed, pick } from '../../support/for-each-seed'
 import type { Random } from '../../support/random'
 import { CORPUS, DECOMPOSED } from '../../tokenizer/corpus'
 import { PIECES, sentencePieceJson, sentencePieceKinds } from '../../tokenizer/sentence-piece-kinds'

@@ -2,8 +2,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { DownloadFailed } from '../../../src/core/errors'
 import { RemoteFile } from '../../../src/loader/http/remote-file'
 import type { RetryPolicy } from '../../../src/loader/http/retry'
-import { httpSource } from '../../../src/loader/http-source'
-import { readText } from '../../../src/loader/source'
+import { httpSource } from '../../../src/loader/sources/http-source'
+import { readText } from '../../../src/loader/sources/source'
 import { sendRange, startServer, type TestServer } from '../../support/server'
 
 const RETRY: RetryPolicy = { tries: 3, delayMs: 1, maxDelayMs: 5, stallMs: 1500 }

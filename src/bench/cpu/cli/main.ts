@@ -1,0 +1,132 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
+import { createEngine, type Engine, type EngineStats } from '../../../index'
+import { seededModel } from '../../common/cli/seeded-model'
+import { type Figure, figure } from '../../common/figure'
+import { nullGpu } from '../../common/null-gpu'
+import { plotSvg } from '../../common/plot'
+import { count, table } from '../../common/table'
+import { callTable } from './calls'
+
+const BATCHES = [1, 16, 64, 256]
+const PREFIXES = [0, 512]
+/** Steps before the first that counts; as many are timed, and as many more watched for what they allocate. */
+const STEPS = 400
+const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account', 'deliver'] as const
+const JOBS = [10, 100, 1000, 10_000, 100_000]
+const OUT = '.artifacts/bench-cpu'
+
+/** What the CPU does about a decode step, to take in a call of many prompts, and to plan a job: in Node, on a GPU that does nothing. */
+export async function main(): Promise<number> {
+  console.log(`${cpus()[0].model}, Node ${process.versions.node}; medians\n`)
+  const steps: string[][] = []
+  for (const prefix of PREFIXES) for (const batch of BATCHES) steps.push(await stepRow(batch, prefix))
+  const phases = PHASES.map(phase => `${phase}, µs`)
+  console.log(`${table(['decodes, prefix', ...phases, 'together, µs', 'garbage, bytes', 'upload, bytes'], steps)}\n`)
+  console.log(`${await callTable()}\n`)
+  const plans = await measurePlans()
+  console.log(table(['prompts of 30 tokens', 'plan, ms', 'ns / (n log n)'], plans.map(planRow)))
+  await mkdir(OUT, { recursive: true })
+  await writeFile(`${OUT}/planning.svg`, planPlot(plans))
+  console.log(`${OUT}/planning.svg`)
+  return 0
+}
+
+/** A step of `batch` sequences of 400 to 900 tokens after a prefix that all share. */
+async function stepRow(batch: number, prefix: number): Promise<string[]> {
+  const seen: EngineStats[] = []
+  const heap: number[] = []
+  let engine: Engine | undefined
+  let numSteps = 0
+  const onSubmit = () => {
+    numSteps += 1
+    if (!engine || numSteps < STEPS) return
+    if (numSteps < 2 * STEPS) seen.push(engine.stats())
+    else heap.push(getHeapStatistics().used_heap_size)
+  }
+  engine = await open(onSubmit)
+  const prompts = Array.from({ length: batch }, (_, index) => [
+    ...tokens(prefix, 0),
+    ...tokens(16 + ((index * 37) % 100), index),
+  ])
+  const results = await engine.generate(prompts, { maxTokens: 3 * STEPS, ignoreEos: true }).all()
+  engine.dispose()
+  const failed = results.find(({ error }) => error)
+  if (failed) throw new Error(`Prompt ${failed.index} of ${batch} failed.`, { cause: failed.error })
+  const each = PHASES.map(phase => 1000 * median(differences(seen.map(({ stepTimes }) => stepTimes[phase]))))
+  const upload = median(differences(seen.map(({ uploadedBytes }) => uploadedBytes)))
+  const together = each.reduce((sum, us) => sum + us, 0)
+  const figures = [...each, together].map(us => us.toFixed(us < 10 ? 1 : 0))
+  return [`${batch}, ${prefix}`, ...figures, count(median(differences(heap))), count(upload)]
+}
+
+interface MeasuredPlan {
+  readonly prompts: number
+  readonly ms: Figure
+}
+
+/** Prompts in groups of 16 that share 20 tokens, three times. */
+async function measurePlans(): Promise<MeasuredPlan[]> {
+  const engine = await open(() => undefined)
+  const plans: MeasuredPlan[] = []
+  for (const size of JOBS) {
+    const prompts = Array.from({ length: size }, (_, index) => [...tokens(20, index >> 4), ...tokens(10, size + index)])
+    const times: number[] = []
+    while (times.length < 3) {
+      const began = performance.now()
+      await engine.plan(prompts, { maxTokens: 100 })
+      times.push(performance.now() - began)
+    }
+    plans.push({ prompts: size, ms: figure(times) })
+  }
+  engine.dispose()
+  return plans
+}
+
+/** By the fastest: whatever else runs meanwhile can only add to it. */
+function planRow({ prompts, ms: { min } }: MeasuredPlan): string[] {
+  return [count(prompts), min.toFixed(min < 10 ? 2 : 0), count((min * 1e6) / comparisons(prompts))]
+}
+
+/** Beside n log n through the last point. */
+function planPlot(plans: readonly MeasuredPlan[]): string {
+  const last = plans[plans.length - 1]
+  const factor = last.ms.median / comparisons(last.prompts)
+  return plotSvg({
+    title: 'Planning a call',
+    xLabel: 'prompts',
+    yLabel: 'milliseconds',
+    isLogY: true,
+    series: [
+      { name: 'measured', points: plans.map(({ prompts, ms }) => ({ x: prompts, y: ms })) },
+      {
+        name: 'n log n through the last',
+        isBound: true,
+        points: plans.map(({ prompts }) => ({ x: prompts, y: figure([factor * comparisons(prompts)]) })),
+      },
+    ],
+  })
+}
+
+function comparisons(prompts: number): number {
+  return prompts * Math.log2(prompts)
+}
+
+function open(onSubmit: () => void): Promise<Engine> {
+  const options = { contextLength: 4096, blocks: 2 ** 15, cache: false } as const
+  return createEngine(seededModel('bench-thin'), { ...options, gpu: nullGpu(onSubmit), tuning: false })
+}
+
+/** A text of its own for each `seed`. */
+function tokens(length: number, seed: number): number[] {
+  return Array.from({ length }, (_, index) => 300 + ((seed * 7919 + (index + 1) * (seed + 13)) % 3700))
+}
+
+function differences(values: readonly number[]): number[] {
+  return values.slice(1).map((value, index) => value - values[index])
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]
+}

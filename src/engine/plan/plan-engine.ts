@@ -1,0 +1,143 @@
+import { OutOfMemory } from '../../core/errors'
+import type { KvFormat } from '../../core/kv-format'
+import type { ModelConfig } from '../../core/model-config'
+import { Paper } from '../../gpu/paper'
+import type { Checkpoint } from '../../loader'
+import { decoderTensors } from '../../model/tensors'
+import { type FormatChoice, Weights } from '../../model/weights'
+import { chooseFormat, type WeightChoice } from '../../packing/choose-format'
+import type { EngineOptions } from '../options'
+import { chooseWeights, numWeights } from './choose-weights'
+import { type MemoryBudget, memoryBudget } from './memory-budget'
+import { type MemoryPlan, mib, planMemory } from './memory-plan'
+import { stepMemory } from './step-memory'
+
+/** A context that `kv: 'auto'` gives up precision for, in tokens. */
+const GOOD_CONTEXT = 4096
+
+export const DEFAULT_TOKEN_BUDGET = 512
+export const DEFAULT_STEPS_IN_FLIGHT = 2
+
+/** What an engine will be, before anything of it is on the GPU and before a weight is read. */
+export interface EnginePlan {
+  readonly chooseFormat: FormatChoice
+  readonly kvFormat: KvFormat
+  readonly memory: MemoryPlan
+  /** What was chosen for the caller, and why; for people. */
+  readonly decisions: readonly string[]
+}
+
+/**
+ * Chooses what was left open and divides the memory.
+ * @throws OutOfMemory if that cannot be, with the numbers and what would fit
+ */
+export function planEngine(
+  limits: GPUSupportedLimits,
+  config: ModelConfig,
+  checkpoint: Checkpoint,
+  options: EngineOptions,
+): EnginePlan {
+  const budget = memoryBudget(options.memoryBytes)
+  const choice = chooseWeights(options, checkpoint, budget)
+  const formats = formatsFor(choice, config, checkpoint)
+  const weightBytes = bytesOfWeights(limits, config, formats)
+  const isOpen = (options.weights ?? 'auto') === 'auto'
+  if (isOpen && weightBytes > budget.bytes) throw tooLarge(weightBytes, checkpoint, budget)
+  const plan = (kvFormat: KvFormat, bytes: number) => planWith(limits, config, options, kvFormat, bytes)
+  try {
+    const { kvFormat, memory } = chooseKv(options, choice, format => plan(format, weightBytes))
+    const decisions = [
+      ...(isOpen
+        ? [`weights of floats as ${choice.format}: ${mib(weightBytes)} of ${mib(budget.bytes)} (${budget.reason})`]
+        : []),
+      ...((options.kv ?? 'auto') === 'auto'
+        ? [`KV cache as ${kvFormat}, for contexts of ${memory.contextLength} tokens`]
+        : []),
+    ]
+    return { chooseFormat: formats, kvFormat, memory, decisions }
+  } catch (error) {
+    if (!(error instanceof OutOfMemory)) throw error
+    const fitting = (['f16', 'q8', 'q4'] as const).filter(format => {
+      const bytes = bytesOfWeights(limits, config, formatsFor({ format, keepsIntegers: true }, config, checkpoint))
+      return bytes < weightBytes && ifItFits(() => plan('int8', bytes)) !== undefined
+    })
+    if (fitting.length === 0) throw error
+    throw new OutOfMemory(`${error.message} It fits with weights ${fitting.join(' or ')} and kv int8.`, {
+      cause: error,
+    })
+  }
+}
+
+function formatsFor(choice: WeightChoice, config: ModelConfig, checkpoint: Checkpoint): FormatChoice {
+  const { embedding, positions, head } = config.tensors
+  return (parts, cols) => {
+    const sources = parts.map(({ name }) => checkpoint.tensors.get(`${name}.weight`)?.encoding)
+    return chooseFormat(choice, sources, cols, [embedding, positions, head].includes(parts[0].name))
+  }
+}
+
+function bytesOfWeights(limits: GPUSupportedLimits, config: ModelConfig, formats: FormatChoice): number {
+  const paper = new Paper(limits)
+  decoderTensors(config, new Weights(paper, formats))
+  return paper.bytes
+}
+
+function planWith(
+  limits: GPUSupportedLimits,
+  config: ModelConfig,
+  options: EngineOptions,
+  kvFormat: KvFormat,
+  weightBytes: number,
+): MemoryPlan {
+  const { tokenBudget = DEFAULT_TOKEN_BUDGET, stepsInFlight = DEFAULT_STEPS_IN_FLIGHT } = options
+  const hasInt8Rows = options.activations === 'int8'
+  return planMemory({
+    limits,
+    config,
+    weightBytes,
+    tokenBudget,
+    kvFormat,
+    stepMemory: stepMemory(config, limits, { tokenBudget, stepsInFlight, hasInt8Rows }),
+    budgetBytes: options.memoryBytes,
+    blocks: options.blocks,
+    contextLength: options.contextLength,
+  })
+}
+
+/** The first format that holds a good context, else the narrowest; exact beside exact weights only. */
+function chooseKv(
+  { kv = 'auto' }: EngineOptions,
+  { format }: WeightChoice,
+  plan: (kvFormat: KvFormat) => MemoryPlan,
+): { readonly kvFormat: KvFormat; readonly memory: MemoryPlan } {
+  if (kv !== 'auto') return { kvFormat: kv, memory: plan(kv) }
+  for (const kvFormat of format === 'f32' ? (['f32', 'f16'] as const) : (['f16'] as const)) {
+    const memory = ifItFits(() => plan(kvFormat))
+    if (memory && memory.contextLength >= Math.min(memory.wantedContextLength, GOOD_CONTEXT))
+      return { kvFormat, memory }
+  }
+  return { kvFormat: 'int8', memory: plan('int8') }
+}
+
+function ifItFits(plan: () => MemoryPlan): MemoryPlan | undefined {
+  try {
+    return plan()
+  } catch (error) {
+    if (error instanceof OutOfMemory) return undefined
+    throw error
+  }
+}
+
+function tooLarge(weightBytes: number, checkpoint: Checkpoint, { bytes, reason }: MemoryBudget): OutOfMemory {
+  const count = numWeights(checkpoint)
+  const most = (count / weightBytes) * bytes
+  return new OutOfMemory(
+    `The model has ${millions(count)} million weights, which take ${mib(weightBytes)} as narrow as they can be kept; ` +
+      `the GPU memory for it is ${mib(bytes)} (${reason}). A model of at most ${millions(most)} million weights ` +
+      'would fit; the option memoryBytes says if there is more.',
+  )
+}
+
+function millions(count: number): string {
+  return Math.floor(count / 1e6).toLocaleString('en')
+}

@@ -1,0 +1,105 @@
+import { UnsupportedModel } from '../../core/errors'
+import { brief, type JsonObject } from '../../core/json'
+import type { ModelConfig } from '../../core/model-config'
+import { ARCHITECTURE_NAMES, findArchitecture } from '../architectures'
+import type { Architecture } from '../architectures/architecture'
+import { SHARED_FIELDS } from '../architectures/shared-fields'
+import { Fields } from './fields'
+import { IRRELEVANT_FIELDS } from './irrelevant-fields'
+import { parseQuantization } from './quantization-config'
+
+/** Fields that would change the computation, with the only value that we implement: the one that changes nothing. */
+const NEUTRAL: JsonObject = {
+  // Splits matrix products in slices, for bit-equality with a training run.
+  pretraining_tp: 1,
+  rope_interleaved: false,
+  qk_layernorm: false,
+  use_qk_norm: false,
+  is_encoder_decoder: false,
+  add_cross_attention: false,
+  cross_attention_hidden_size: undefined,
+  tie_encoder_decoder: false,
+}
+
+/** Values with which a field asks for nothing that an architecture without the field would not do. */
+const ASKS_NOTHING: JsonObject = {
+  attention_bias: false,
+  mlp_bias: false,
+  lm_head_bias: false,
+  use_mrope: false,
+  use_bidirectional_attention: false,
+  embedding_multiplier: 1,
+  residual_multiplier: 1,
+  logits_scaling: 1,
+  logit_scale: 1,
+}
+
+/**
+ * The model that config.json describes, in Hugging Face's names; generation_config.json only adds end-of-sequence
+ * tokens. Absent fields have the defaults of the architecture in transformers. Nothing is silently ignored: a field that
+ * is neither understood nor known to be irrelevant is `UnsupportedModel`, an impossible value is `CorruptCheckpoint`. The
+ * architecture is judged before anything else.
+ */
+export function parseModelConfig(config: JsonObject, generationConfig?: JsonObject): ModelConfig {
+  const { name, architecture } = architectureOf(config)
+  // refuses what no reader of weights is for, before fields that only its files have
+  parseQuantization(config)
+  const { only = {}, irrelevant = [] } = architecture
+  const known = new Set([...ALWAYS_READ, ...architecture.reads, ...Object.keys(NEUTRAL), ...Object.keys(only)])
+  const isKnown = (field: string) => known.has(field)
+  const fields = new Fields(pick(config, isKnown), 'config.json', fieldNames(architecture, config))
+  for (const [field, value] of Object.entries({ ...NEUTRAL, ...only })) {
+    if (!irrelevant.includes(field)) fields.only(field, value)
+  }
+  const decoder = architecture.describe(fields)
+  const generation = new Fields(generationConfig ?? {}, 'generation_config.json')
+  const ownEos = fields.tokenIds('eos_token_id')
+  const generationEos = generation.tokenIds('eos_token_id')
+  const [bosTokenId] = [...fields.tokenIds('bos_token_id'), ...generation.tokenIds('bos_token_id')]
+  const unknown = new Fields(
+    pick(config, field => !isKnown(field) && !(field in ASKS_NOTHING && config[field] === ASKS_NOTHING[field])),
+    'config.json',
+  )
+  unknown.refuseUnread(new Set([...IRRELEVANT_FIELDS, ...SHARED_FIELDS, ...irrelevant]))
+  const eosTokenIds = generationEos.length > 0 ? generationEos : ownEos
+  return { architecture: name, ...decoder, bosTokenId, eosTokenIds }
+}
+
+/** Read for every architecture; how weights are stored is no part of the model (quantization-config.ts). */
+const ALWAYS_READ = [
+  'architectures',
+  'quantization_config',
+  'quantization',
+  'compression_config',
+  'bos_token_id',
+  'eos_token_id',
+]
+
+/** @throws UnsupportedModel unless it is one of ours */
+export function architectureOf(config: JsonObject): { readonly name: string; readonly architecture: Architecture } {
+  const name = architectureName(config)
+  const architecture = findArchitecture(name)
+  if (!architecture) throw unsupported(config)
+  return { name, architecture }
+}
+
+/** What a field is called by which a Llama's reader asks. */
+function fieldNames({ reads, aliases = {} }: Architecture, config: JsonObject): (field: string) => string {
+  const isGiven = (field: string) => reads.includes(field) && (config[field] ?? undefined) !== undefined
+  return field => (isGiven(field) ? field : (aliases[field] ?? field))
+}
+
+function pick(json: JsonObject, isPicked: (field: string) => boolean): JsonObject {
+  return Object.fromEntries(Object.entries(json).filter(([field]) => isPicked(field)))
+}
+
+function architectureName({ architectures }: JsonObject): string {
+  const [name, ...others]: unknown[] = Array.isArray(architectures) ? architectures : []
+  return typeof name === 'string' && others.length === 0 ? name : ''
+}
+
+function unsupported({ architectures }: JsonObject): UnsupportedModel {
+  return new UnsupportedModel(
+    `config.json: architectures is ${brief(architectures)}; supported are ${ARCHITECTURE_NAMES.join(', ')}.`,
+  )
+}

@@ -1,0 +1,192 @@
+import { abortError, type CoppiceError, CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
+import type { Quantization } from '../config/quantization-config'
+import { ByteReader } from '../sources/byte-reader'
+import { type ModelSource, missingFile } from '../sources/source'
+import type { Checkpoint, PackedPart, SourceTensor, StoredTensor } from '../weights/checkpoint'
+import { DTYPE_BYTES, type Dtype } from '../weights/dtype'
+import { WORD_CODES } from '../weights/packed-linear'
+import { headerLength, PREFIX_BYTES, parseHeader, type StoredDtype, type TensorEntry } from './header'
+import { INDEX_FILE, readShardIndex } from './shard-index'
+
+const SINGLE_FILE = 'model.safetensors'
+
+/** A safetensors file by its header. */
+export interface SafetensorsFile {
+  readonly name: string
+  readonly dataBegin: number
+  readonly entries: readonly TensorEntry[]
+}
+
+/** Reads the headers of a Hugging Face model: of its one file, or of all that its index names. */
+export async function openSafetensors(
+  source: ModelSource,
+  quantization: Quantization | undefined,
+  signal?: AbortSignal,
+): Promise<Checkpoint> {
+  if (signal?.aborted) throw abortError(signal)
+  const single = await readFileHeader(source, SINGLE_FILE, signal)
+  if (single) return safetensorsCheckpoint(SINGLE_FILE, [single], quantization)
+  const fileOf = await readShardIndex(source, signal)
+  const files: SafetensorsFile[] = []
+  for (const name of [...new Set(fileOf.values())].sort()) {
+    const file = await readFileHeader(source, name, signal)
+    if (!file) throw missingFile(source, name)
+    files.push(file)
+  }
+  return safetensorsCheckpoint(INDEX_FILE, files, quantization, fileOf)
+}
+
+/**
+ * The tensors of some files as a model knows them: the parts of quantised matrices joined. `fileOf`: where an index has
+ * each, which counts for what the model needs: published ones list heads that are tied, and miss buffers.
+ */
+export function safetensorsCheckpoint(
+  name: string,
+  files: readonly SafetensorsFile[],
+  quantization: Quantization | undefined,
+  fileOf?: ReadonlyMap<string, string>,
+): Checkpoint {
+  const tensors = new Map<string, SourceTensor>()
+  const unusable = new Map<string, CoppiceError>()
+  const linears = new Map<string, Map<string, TensorEntry & { readonly file: string }>>()
+  const addTensor = (tensor: string, source: SourceTensor) => {
+    if (tensors.has(tensor))
+      throw new CorruptCheckpoint(`${source.file} holds tensor ${tensor}, which is there already.`)
+    tensors.set(tensor, source)
+  }
+  const weightFiles = files.map(({ name: file, dataBegin, entries }) => {
+    const stored = entries.map((entry): StoredTensor => {
+      const { begin, end } = entry
+      const name = modelName(entry.name)
+      const skipped = { tensor: undefined, begin, end }
+      if (BUFFER_NAMES.some(form => form.test(name))) return skipped
+      const [, linear, part] = PART_NAME.exec(name) ?? []
+      const isPart = linear !== undefined && quantization !== undefined
+      const wrong = (fileOf && whyUnlisted(file, entry, fileOf)) ?? (isPart ? undefined : whyUnreadable(file, entry))
+      if (wrong) {
+        unusable.set(part === 'qweight' ? `${linear}.weight` : name, wrong)
+        return skipped
+      }
+      if (!isPart) {
+        addTensor(name, plainTensor(file, entry))
+        return { tensor: name, begin, end }
+      }
+      const parts = linears.get(linear) ?? new Map()
+      linears.set(linear, parts.set(part, { ...entry, file }))
+      return { tensor: `${linear}.weight`, part: part as PackedPart, begin, end }
+    })
+    return { name: file, dataBegin, stored, maxPadding: 0 }
+  })
+  const seen = new Set(files.flatMap(({ entries }) => entries.map(entry => entry.name)))
+  for (const [tensor, file] of fileOf ?? []) {
+    if (seen.has(tensor)) continue
+    const wrong = new CorruptCheckpoint(`${file} lacks tensor ${tensor}, which ${INDEX_FILE} puts there.`)
+    unusable.set(modelName(tensor), wrong)
+  }
+  for (const [linear, parts] of linears) {
+    if (quantization) addTensor(`${linear}.weight`, packedTensor(linear, parts, quantization))
+  }
+  return { name, describedBy: 'config.json', hasPlainLayout: false, tensors, unusable, files: weightFiles }
+}
+
+/** Some checkpoints of GPT-2 have `transformer.` before all names. */
+function modelName(name: string): string {
+  return name.replace(/^transformer\./, '')
+}
+
+/**
+ * What is saved besides weights: rotary constants and masks by old versions of transformers, positions, and the head that
+ * judges answers in a training (TRL's).
+ */
+const BUFFER_NAMES = [
+  /(^|\.)rotary_emb\.(original_inv_freq|inv_freq|cos_cached|sin_cached)$/,
+  /\.(attn|attention)\.(masked_)?bias$/,
+  /(^|\.)position_ids$/,
+  /^v_head\./,
+]
+
+const PART_NAME = /^(.+)\.(qweight|qzeros|scales|g_idx)$/
+
+function whyUnlisted(file: string, { name }: TensorEntry, fileOf: ReadonlyMap<string, string>) {
+  if (fileOf.get(name) === file) return undefined
+  return new CorruptCheckpoint(`${file} holds tensor ${name}, which ${INDEX_FILE} does not put there.`)
+}
+
+/** Integers that are no part of a quantised matrix; a model that does not need them has masks, ids or counters there. */
+function whyUnreadable(file: string, { name, dtype }: TensorEntry) {
+  if (isWeights(dtype)) return undefined
+  return new UnsupportedModel(
+    `${file}: tensor ${name} has dtype ${dtype}; supported are ${Object.keys(DTYPE_BYTES).join(', ')}, and integers where config.json says how weights were quantised.`,
+  )
+}
+
+/** Undefined if there is no such file. */
+async function readFileHeader(
+  source: ModelSource,
+  name: string,
+  signal?: AbortSignal,
+): Promise<SafetensorsFile | undefined> {
+  const stream = await source.open(name, signal)
+  if (!stream) return undefined
+  const reader = new ByteReader(stream, name, signal)
+  try {
+    const prefix = await readAll(reader, PREFIX_BYTES, 'in its first 8 bytes')
+    const header = await readAll(reader, headerLength(prefix, name), 'in the header')
+    return { name, dataBegin: reader.bytesRead, entries: parseHeader(header, name) }
+  } finally {
+    await reader.close()
+  }
+}
+
+async function readAll(reader: ByteReader, length: number, where: string): Promise<Uint8Array> {
+  const end = reader.bytesRead + length
+  const bytes = await reader.take(length)
+  if (bytes.length === length) return bytes
+  throw new CorruptCheckpoint(
+    `${reader.file} is truncated: it ends at byte ${reader.bytesRead}, ${where}, which goes on to byte ${end}. Download it again.`,
+  )
+}
+
+function plainTensor(file: string, { name, dtype, shape }: TensorEntry): SourceTensor {
+  return { file, storedName: name, shape, encoding: { type: dtype } }
+}
+
+function isWeights(dtype: StoredDtype): dtype is Dtype {
+  return Object.hasOwn(DTYPE_BYTES, dtype)
+}
+
+/** @throws CorruptCheckpoint unless the parts are those of one matrix */
+function packedTensor(
+  linear: string,
+  parts: ReadonlyMap<string, TensorEntry & { readonly file: string }>,
+  { method, ...settings }: Quantization,
+): SourceTensor {
+  const qweight = parts.get('qweight')
+  const [{ file }] = parts.values()
+  const [high = 0, low = 0] = qweight?.shape ?? []
+  const [cols, rows] = method === 'GPTQ' ? [high * WORD_CODES, low] : [high, low * WORD_CODES]
+  const groups = cols / settings.group
+  const scaleType = parts.get('scales')?.dtype === 'BF16' ? 'BF16' : 'F16'
+  const expected: readonly (readonly [string, StoredDtype, readonly number[]])[] = [
+    ['qweight', 'I32', [high, low]],
+    ['qzeros', 'I32', [groups, rows / WORD_CODES]],
+    ['scales', scaleType, [groups, rows]],
+    ...(method === 'GPTQ' && parts.has('g_idx') ? [['g_idx', 'I32', [cols]] as const] : []),
+  ]
+  for (const [part, dtype, shape] of expected) {
+    const found = parts.get(part)
+    if (found?.dtype === dtype && found.shape.join() === shape.join()) continue
+    const what = found ? `is ${found.dtype} [${found.shape}]` : 'is missing'
+    throw new CorruptCheckpoint(
+      `${file}: ${linear}.${part} ${what}, but by config.json and the other parts of the matrix it must be ${dtype} [${shape}].`,
+    )
+  }
+  if (parts.size > expected.length) throw new CorruptCheckpoint(`${file}: ${linear} has a g_idx, which AWQ has not.`)
+  if (!(rows > 0 && cols > 0)) throw new CorruptCheckpoint(`${file}: ${linear}.qweight has shape [${high},${low}].`)
+  return {
+    file,
+    storedName: linear,
+    shape: [rows, cols],
+    encoding: { type: method, scaleType, ...settings, hasOrder: false },
+  }
+}

@@ -1,0 +1,46 @@
+import { CorruptCheckpoint } from '../../core/errors'
+import type { Checkpoint } from './checkpoint'
+
+/** The tensors that a model consists of: name → shape, outermost dimension first. */
+export type TensorShapes = ReadonlyMap<string, readonly number[]>
+
+/** The LM head of a model with tied embeddings: a second copy of the embedding, by the names that it has. */
+const SURPLUS_ALLOWED = ['lm_head.weight', 'embed_out.weight']
+
+/** A checkpoint holds all tensors of the model, in their shapes, and none without a use. */
+export function checkTensors({ name: file, describedBy, tensors, unusable }: Checkpoint, expected: TensorShapes): void {
+  for (const name of expected.keys()) {
+    const wrong = unusable.get(name)
+    if (wrong) throw wrong
+  }
+  const missing = [...expected.keys()].filter(name => !tensors.has(name))
+  if (missing.length > 0) throw new CorruptCheckpoint(`${file} lacks ${list(missing)}, which the model needs.`)
+  const surplus = [...tensors.keys()].filter(
+    name => !expected.has(name) && !isSpareBias(tensors, name) && !SURPLUS_ALLOWED.includes(name),
+  )
+  if (surplus.length > 0) {
+    throw new CorruptCheckpoint(
+      `${file} holds ${list(surplus)}, which the model as ${describedBy} describes it has no use for.`,
+    )
+  }
+  for (const [name, want] of expected) {
+    const tensor = tensors.get(name)
+    if (tensor && tensor.shape.join() !== want.join()) {
+      throw new CorruptCheckpoint(
+        `${tensor.file}: tensor ${tensor.storedName} has shape [${tensor.shape}], but by ${describedBy} it must be [${want}].`,
+      )
+    }
+  }
+}
+
+/** AutoGPTQ gives every matrix that it quantises a bias, of zeros where the model has none. */
+export function isSpareBias(tensors: Checkpoint['tensors'], name: string): boolean {
+  const matrix = name.endsWith('.bias') && tensors.get(name.replace(/bias$/, 'weight'))
+  return matrix ? 'group' in matrix.encoding : false
+}
+
+/** Up to 5 tensor names, and how many more. */
+function list(names: readonly string[]): string {
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : ''
+  return `${names.length === 1 ? 'tensor' : 'tensors'} ${names.slice(0, 5).join(', ')}${more}`
+}

@@ -1,0 +1,55 @@
+import { CorruptCheckpoint } from '../../core/errors'
+import type { Rows } from '../../core/rows'
+import { GROUP } from '../gguf/block'
+import { formatNamed } from '../gguf/formats'
+import { splitHeadPairs } from '../gguf/head-order'
+import type { RawRows, RowEncoding } from './checkpoint'
+import { restoreValues } from './tensor-layout'
+import { firstNonFinite } from './to-float32'
+import { unpackLinear } from './unpack-linear'
+
+/**
+ * What the bytes of rows say, in our order of rows. Quantised rows stay integers if `wantsIntegers` and there are such
+ * integers for their format; a matrix of GPTQ or AWQ always does, unless its groups are scattered.
+ * A NaN or an infinity is `CorruptCheckpoint`: no trained model has one, and one poisons every answer.
+ */
+export function decodeRows(raw: RawRows, wantsIntegers: boolean): Rows {
+  const { encoding } = raw
+  const rows = 'group' in encoding ? unpackLinear(raw, encoding) : decodeBlocks(raw, encoding, wantsIntegers)
+  if (rows instanceof Float32Array) checkFinite(raw, rows, raw.cols)
+  else {
+    checkFinite(raw, rows.scales, raw.cols / rows.group)
+    if (rows.zeros) checkFinite(raw, rows.zeros, raw.cols / rows.group)
+  }
+  return rows
+}
+
+function decodeBlocks(raw: RawRows, { type, headDim, layout }: RowEncoding, wantsIntegers: boolean): Rows {
+  const { numRows, cols } = raw
+  const { integers, decode } = formatNamed(type)
+  // a vector's rows are its elements
+  const numUnits = numRows === 1 && headDim !== undefined ? cols : numRows
+  const bytes = headDim === undefined ? raw.bytes : splitHeadPairs(raw.bytes, headDim, raw.bytes.length / numUnits)
+  const length = numRows * cols
+  if (!integers || !wantsIntegers) {
+    const values = new Float32Array(length)
+    decode(bytes, values)
+    return layout ? restoreValues(values, layout, numRows) : values
+  }
+  const rows = {
+    bits: integers.bits,
+    group: GROUP,
+    codes: new Uint8Array(length),
+    scales: new Float32Array(length / GROUP),
+    zeros: integers.hasZeros ? new Float32Array(length / GROUP) : undefined,
+  } as const
+  integers.repack(bytes, rows)
+  return rows
+}
+
+function checkFinite({ file, name, firstRow }: RawRows, values: Float32Array, rowLen: number): void {
+  const index = firstNonFinite(values)
+  if (index < 0) return
+  const at = `[row ${firstRow + Math.floor(index / rowLen)}, element ${index % rowLen}]`
+  throw new CorruptCheckpoint(`${file}: tensor ${name} holds ${values[index]} at ${at}.`)
+}
