@@ -29,7 +29,7 @@ type Target = { readonly shape: readonly number[]; readonly layout: TensorLayout
   | { readonly format: undefined; write(values: Float32Array<ArrayBuffer>): void }
 )
 
-/** Decides what the matrix is kept as that holds the weights of these linear layers, each of `cols` columns. */
+/** Chooses the format of the matrix that holds the weights of these linear layers, each of `cols` columns. */
 export type FormatChoice = (parts: readonly Part[], cols: number) => MatrixFormat
 
 /**
