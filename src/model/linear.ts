@@ -11,7 +11,7 @@ export interface LinearInput extends Pick<OutputOptions, 'norm'> {
 
 /**
  * y = matrix · x + bias, or what the options make of it (kernels/matmul-outputs.ts). All products of a model with its weights
- * are made here, so that what is to change them has one place.
+ * are made here, so what is to be added to a product, such as an adapter's, has one place.
  */
 export function linear(
   context: KernelContext,

@@ -5,7 +5,7 @@ import type { KvLayer } from '../kernels/kv-cache'
 import type { Activations } from './activations'
 import type { RopeTables } from './rope-tables'
 
-/** Where one step's inputs lie in the step's arena, in words, and how many there are. */
+/** The inputs of one step: how many there are, and where they lie in the step's arena, in words. */
 export interface StepInputs {
   readonly numTokens: number
   /** [numTokens] token ids; with the top bit set, the slot whose last drawn token it is. */

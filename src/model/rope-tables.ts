@@ -3,7 +3,7 @@ import type { BufferMaker } from '../gpu/paper'
 import { COPY_DST, STORAGE } from '../gpu/usage'
 import { ropeTable } from '../kernels/rope-table'
 
-/** For each rotation of a model, the table of its angles: f32 [contextLength, rope.dim / 2, 2]. */
+/** The tables of angles of a model's rotations, each f32 [contextLength, rope.dim / 2, 2]. */
 export type RopeTables = ReadonlyMap<Rope, GPUBuffer>
 
 /** Tables of zeros, to be filled by `writeRopeTables`. */
@@ -13,7 +13,7 @@ export function createRopeTables(gpu: BufferMaker, { layers }: ModelConfig, cont
   return new Map(Array.from(ropes, rope => [rope, create(rope)]))
 }
 
-/** `contextLength`: as they were made for. */
+/** Fills tables that were made for contexts of this length, in tokens. */
 export function writeRopeTables({ device }: BufferMaker, tables: RopeTables, contextLength: number): void {
   for (const [rope, buffer] of tables) device.queue.writeBuffer(buffer, 0, ropeTable(rope, contextLength))
 }
