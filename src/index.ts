@@ -29,7 +29,7 @@ export type { Generation, GenerationResult, TokenLogprob } from './engine/genera
 export { createEngine } from './engine/open/create-engine'
 export type { ModelLocation } from './engine/open/open-source'
 export { explainWeights, type WeightKind } from './engine/open/weight-report'
-export type { EngineOptions, EngineProgress } from './engine/options'
+export type { EngineOptions, EngineProgress, StudyOptions } from './engine/options'
 export { explainMemory, type MemoryPlan } from './engine/plan/memory-plan'
 export type { Chat, Message, Prompt, TextPart } from './engine/prompt'
 export type { GenerationParams } from './engine/sampling-params'

@@ -58,26 +58,29 @@ async function answers(engine: Engine): Promise<(readonly number[])[]> {
 describe('sharing never changes the answers', () => {
   let alone: (readonly number[])[]
   beforeAll(async () => {
-    const driven: Driven = await drivenEngine(TINY, TINY_SEED, { blocks: 256, sharing: 'off', attention: 'flat' })
+    const driven: Driven = await drivenEngine(TINY, TINY_SEED, {
+      blocks: 256,
+      study: { sharing: 'off', attention: 'flat' },
+    })
     alone = []
     for (const request of requests) alone.push(...(await driven.run([request])))
     driven.dispose()
   })
 
   it.each([
-    { sharing: 'off' },
-    { sharing: 'off', attention: 'flat' },
-    { sharing: 'cache' },
-    { sharing: 'cache', attention: 'flat', tokenBudget: 64 },
-    { sharing: 'two-level' },
-    { sharing: 'two-level', attention: 'split', order: 'dual' },
-    { sharing: 'tree' },
-    { sharing: 'tree', attention: 'flat' },
-    { sharing: 'tree', attention: 'split' },
-    { sharing: 'tree', attention: 'split', tokenBudget: 24 },
-    { sharing: 'tree', order: 'fcfs', tokenBudget: 100, stepsInFlight: 1 },
-    { sharing: 'tree', order: 'dual', stepsInFlight: 4 },
-    { sharing: 'tree', blocks: 40 },
+    { study: { sharing: 'off' } },
+    { study: { sharing: 'off', attention: 'flat' } },
+    { study: { sharing: 'cache' } },
+    { study: { sharing: 'cache', attention: 'flat' }, tokenBudget: 64 },
+    { study: { sharing: 'two-level' } },
+    { study: { sharing: 'two-level', attention: 'split', order: 'dual' } },
+    { study: { sharing: 'tree' } },
+    { study: { sharing: 'tree', attention: 'flat' } },
+    { study: { sharing: 'tree', attention: 'split' } },
+    { study: { sharing: 'tree', attention: 'split' }, tokenBudget: 24 },
+    { study: { sharing: 'tree', order: 'fcfs', stepsInFlight: 1 }, tokenBudget: 100 },
+    { study: { sharing: 'tree', order: 'dual', stepsInFlight: 4 } },
+    { study: { sharing: 'tree' }, blocks: 40 },
   ] as const satisfies EngineOptions[])('%o', options =>
     withEngine(options, async engine => expect(await answers(engine)).toEqual(alone)),
   )
@@ -99,7 +102,7 @@ describe('sharing never changes the answers', () => {
 describe('what a plan predicts is what happens, exactly', () => {
   // none of the prompts that are the beginning of another fills its last block: else `cache` would save a token more
   it.each(['off', 'cache', 'two-level', 'tree'] as const)('%s', sharing =>
-    withEngine({ sharing }, async engine => {
+    withEngine({ study: { sharing } }, async engine => {
       const plan = await engine.plan(
         prompts,
         requests.map(({ params }) => params),
@@ -127,7 +130,7 @@ describe('what a plan predicts is what happens, exactly', () => {
 
 it('shared blocks are read once where that is cheaper', async () => {
   const read = (attention: 'flat' | 'split' | 'shared') =>
-    withEngine({ attention }, async engine => {
+    withEngine({ study: { attention } }, async engine => {
       await answers(engine)
       return engine.stats().kvBytesRead
     })

@@ -56,7 +56,7 @@ function cpuMs(): number {
 }
 
 function open(): Promise<Engine> {
-  const options = { contextLength: 1024, blocks: 2 ** 15, cache: false, tuning: false } as const
+  const options = { contextLength: 1024, blocks: 2 ** 15, cache: false, study: { tuning: false } } as const
   return createEngine(MODEL, { ...options, gpu: nullGpu(() => undefined, { mapAsync: () => pause() }) })
 }
 

@@ -115,7 +115,7 @@ function comparisons(prompts: number): number {
 
 function open(onSubmit: () => void): Promise<Engine> {
   const options = { contextLength: 4096, blocks: 2 ** 15, cache: false } as const
-  return createEngine(seededModel('bench-thin'), { ...options, gpu: nullGpu(onSubmit), tuning: false })
+  return createEngine(seededModel('bench-thin'), { ...options, gpu: nullGpu(onSubmit), study: { tuning: false } })
 }
 
 /** A text of its own for each `seed`. */
