@@ -1,4 +1,4 @@
-import type { JobProgress, JobSummary } from '../index'
+import type { JobProgress, JobSummary } from '../batch'
 import type { JobEngineOptions } from '../pages/job/main'
 import type { Answer } from './answer-file'
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
+import type { JobSummary } from '../batch'
 import { explainWeights } from '../engine/open/weight-report'
-import type { JobSummary } from '../index'
 import { withoutSecrets } from '../loader/http/address'
 import { AnswerFile, type AnswerSettings, OutputFailed } from './answer-file'
 import { type JobCommand, parseJobCommand, USAGE, UsageError } from './job-options'

@@ -18,9 +18,9 @@ it('dispose ends running calls with Disposed, later ones too', async () => {
 it('dispose frees every buffer and leaves a borrowed device alive', async () => {
   const device = await sharedDevice()
   const engine = await createEngine(source(), { blocks: 64, device })
-  expect(engine.stats().gpuBytes).toBeGreaterThan(0)
+  expect((await engine.stats()).gpuBytes).toBeGreaterThan(0)
   engine.dispose()
-  expect(engine.stats().gpuBytes).toBe(0)
+  expect((await engine.stats()).gpuBytes).toBe(0)
   device.pushErrorScope('validation')
   device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE }).destroy()
   expect(await device.popErrorScope()).toBeNull()

@@ -88,9 +88,9 @@ describe('sharing never changes the answers', () => {
   it('asked a second time, when everything is remembered', () =>
     withEngine({}, async engine => {
       await answers(engine)
-      const { savedTokens } = engine.stats()
+      const { savedTokens } = await engine.stats()
       expect(await answers(engine)).toEqual(alone)
-      expect(engine.stats().savedTokens - savedTokens).toBe(promptTokens - prompts.length)
+      expect((await engine.stats()).savedTokens - savedTokens).toBe(promptTokens - prompts.length)
     }))
 
   it('asked while the same is under way', () =>
@@ -108,9 +108,9 @@ describe('what a plan predicts is what happens, exactly', () => {
         requests.map(({ params }) => params),
       )
       expect(plan.promptTokens).toBe(promptTokens)
-      expect(engine.stats().steps).toBe(0)
+      expect((await engine.stats()).steps).toBe(0)
       await answers(engine)
-      const { prefillTokens, savedTokens, preemptions, usedBlocks } = engine.stats()
+      const { prefillTokens, savedTokens, preemptions, usedBlocks } = await engine.stats()
       expect({ prefillTokens, savedTokens }).toEqual({
         prefillTokens: plan.computeTokens,
         savedTokens: plan.savedTokens,
@@ -132,7 +132,7 @@ it('shared blocks are read once where that is cheaper', async () => {
   const read = (attention: 'flat' | 'split' | 'shared') =>
     withEngine({ study: { attention } }, async engine => {
       await answers(engine)
-      return engine.stats().kvBytesRead
+      return (await engine.stats()).kvBytesRead
     })
   const [flat, split, shared] = [await read('flat'), await read('split'), await read('shared')]
   expect(split).toBeLessThan(flat / 2)
@@ -144,11 +144,11 @@ it('a chat turn computes only what is new', () =>
   withEngine({}, async engine => {
     const first = tokens(100)
     const [reply] = await engine.generate([first], { maxTokens: 30, ignoreEos: true }).all()
-    const before = engine.stats()
+    const before = await engine.stats()
     const next = [...first, ...reply.tokenIds, ...tokens(7)]
     await engine.generate([next], { maxTokens: 2 }).all()
     // 129 tokens have K and V, 128 of which fill blocks
-    expect(engine.stats().prefillTokens - before.prefillTokens).toBe(next.length - 128)
+    expect((await engine.stats()).prefillTokens - before.prefillTokens).toBe(next.length - 128)
   }))
 
 it('a single prompt does not wait for a job that came before', async () => {

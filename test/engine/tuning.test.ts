@@ -62,7 +62,7 @@ describe('tuning', () => {
     const engine = await createEngine(model, { ...OPTIONS, device, cache: false, ...options })
     queue.submit = submit
     const results = await engine.generate(PROMPTS, { maxTokens: 6, ignoreEos: true, logprobs: 1 }).all()
-    const { pipelines } = engine.stats()
+    const { pipelines } = await engine.stats()
     engine.dispose()
     const decision = engine.decisions.find(text => text.startsWith('ways to multiply'))
     return { answers: results.map(({ tokenIds, logprobs }) => ({ tokenIds, logprobs })), submits, decision, pipelines }

@@ -44,11 +44,12 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   engine: ENGINE,
   api: ['engine', ...ENGINE],
   worker: ['engine', ...ENGINE],
-  index: ['api', 'worker', 'engine', ...ENGINE],
+  index: ['worker', 'engine', ...ENGINE],
+  batch: ['api'],
   'pages/demo': ['index'],
-  'pages/job': ['index'],
+  'pages/job': ['index', 'batch'],
   // past the index, which would bring the engine into commands that leave it to a page
-  cli: ['index', 'api', 'engine', 'loader', 'core', 'pages/job'],
+  cli: ['index', 'batch', 'api', 'engine', 'loader', 'core', 'pages/job'],
   'bench/common': ['index'],
   'bench/common/cli': ['cli'],
   // the engine's parts: configurations that measure and answer wrongly are no option

@@ -41,7 +41,7 @@ export async function runWorkload(workload: Workload, setting: Setting): Promise
       for (const [name, run] of latest) runs.get(name)?.push(run)
     }
     const [engine] = engines.values()
-    return summarise(workload, engine, runs)
+    return await summarise(workload, engine, runs)
   } finally {
     for (const engine of engines.values()) engine.dispose()
   }

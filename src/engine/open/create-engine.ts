@@ -4,7 +4,8 @@ import { openGpu } from '../../gpu/device'
 import { describeModel, openCheckpoint, readModelFiles } from '../../loader'
 import { keepTable, openTable } from '../../tuning/kept-tables'
 import { Tuner } from '../../tuning/tuner'
-import { Engine } from '../engine'
+import { LocalEngine } from '../engine'
+import type { Engine } from '../interface'
 import { completeOptions, type EngineOptions, type Settings } from '../options'
 import { PromptEncoder } from '../prompt-encoder'
 import { assemble } from './assemble'
@@ -59,7 +60,7 @@ export async function openEngine(location: ModelLocation, settings: Settings): P
     const decisions = [...parts.decisions, choice, report.decision].filter(line => line !== undefined)
     const prompts = new PromptEncoder(tokenizer, chatTemplate, config.vocabSize, parts.memory.contextLength)
     const modelName = source.gguf ?? source.name
-    return new Engine({ ...parts, decisions, modelName, config, weights: report.kinds, tokenizer, prompts })
+    return new LocalEngine({ ...parts, decisions, modelName, config, weights: report.kinds, tokenizer, prompts })
   } catch (error) {
     failed.abort(error)
     // what is under way writes to buffers until it notices; who aborts need not wait for that

@@ -1,5 +1,6 @@
 /** The page in which `npm run job` runs a batch: it takes the job from the terminal and reports back to it. */
-import { createEngine, type EngineOptions, type JobSummary, readLines, runJob } from '../../index'
+import { type JobSummary, readLines, runJob } from '../../batch'
+import { createEngine, type EngineOptions } from '../../index'
 import { Outbox } from './outbox'
 
 /** What the command line says of the engine: plain data. */
