@@ -10,7 +10,7 @@ export interface ScoredToken {
   readonly logprob: number
   /** The text that the token adds, U+FFFD for parts of characters; for a token that adds nothing, its name. */
   readonly text: string
-  /** The bytes that the token adds: those of all drawn tokens joined are the result's text in UTF-8. */
+  /** The bytes that the token adds: those of all drawn tokens joined are their text in UTF-8. */
   readonly bytes: readonly number[]
 }
 
