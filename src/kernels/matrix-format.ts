@@ -1,5 +1,7 @@
+export const WEIGHT_FORMATS = ['f32', 'f16', 'q8', 'q4'] as const
+
 /** The kinds of numbers that weights are kept as on the GPU. */
-export type WeightFormat = 'f32' | 'f16' | 'q8' | 'q4'
+export type WeightFormat = (typeof WEIGHT_FORMATS)[number]
 
 /** Integers with a scale, and with `hasZeros` a zero point, for every `group` columns, which divide the columns. */
 export interface QuantizedFormat {

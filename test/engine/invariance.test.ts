@@ -84,7 +84,7 @@ describe('the tokens of a prompt are the same, greedy and sampled,', () => {
 
   itInChrome.each([1, 2, 4])('with %i steps in flight', async stepsInFlight => {
     const device = await sharedDevice()
-    const engine = await createEngine(seededModel(TINY, TINY_SEED), { device, blocks: 256, stepsInFlight })
+    const engine = await createEngine(seededModel(TINY, TINY_SEED), { device, blocks: 256, study: { stepsInFlight } })
     const prompts = requests.map(({ prompt }) => prompt)
     const params = requests.map(({ params }) => params)
     const results = await engine.generate(prompts, params).all()

@@ -20,7 +20,12 @@ describe.each(here)('$name', oracle => {
   let driven: Driven
 
   beforeAll(async () => {
-    const options = { blocks: 64, contextLength: contextOf(oracle), tokenBudget: TOKEN_BUDGET, sharing: 'off' } as const
+    const options = {
+      blocks: 64,
+      contextLength: contextOf(oracle),
+      tokenBudget: TOKEN_BUDGET,
+      study: { sharing: 'off' },
+    } as const
     driven = await drivenEngine(config, seed, options)
   })
   afterAll(() => driven?.dispose())

@@ -16,33 +16,22 @@ import { Sampler } from '../../sampler/sampler'
 import { Scheduler } from '../../scheduler/scheduler'
 import { arenaWords, historyTokens } from '../arena'
 import type { JobSettings } from '../job'
-import type { EngineOptions } from '../options'
-import { DEFAULT_STEPS_IN_FLIGHT, DEFAULT_TOKEN_BUDGET, planEngine } from '../plan/plan-engine'
+import type { Settings } from '../options'
+import { planEngine } from '../plan/plan-engine'
 import { attentionSizes, createStepBuffers } from '../plan/step-memory'
 import { Runner } from '../runner'
 
-const DEFAULTS = {
-  sharing: 'tree',
-  attention: 'shared',
-} as const
-
 /** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
-export function assemble(
-  gpu: Gpu,
-  config: ModelConfig,
-  checkpoint: Checkpoint,
-  options: EngineOptions,
-  tuning?: Tuning,
-) {
-  const { tokenBudget = DEFAULT_TOKEN_BUDGET, stepsInFlight = DEFAULT_STEPS_IN_FLIGHT } = options
-  const { memory, kvFormat, chooseFormat, decisions } = planEngine(gpu.limits, config, checkpoint, options)
+export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, settings: Settings, tuning?: Tuning) {
+  const { tokenBudget, stepsInFlight, sharing, order } = settings
+  const { memory, kvFormat, chooseFormat, decisions } = planEngine(gpu.limits, config, checkpoint, settings)
   const weights = new Weights(gpu, chooseFormat)
   const tensors = decoderTensors(config, weights)
   const { numBlocks, contextLength, drawRows, kvGroups } = memory
   const { layout, capacities } = attentionSizes(config, gpu.limits, tokenBudget, memory)
   const sizes = { tokenBudget, numBlocks, contextLength }
-  const step = new Step(gpu, arenaWords(capacities, sizes), options.profile ? 'dispatch' : undefined)
-  const stepOptions = { tokenBudget, stepsInFlight, hasInt8Rows: options.activations === 'int8' }
+  const step = new Step(gpu, arenaWords(capacities, sizes), settings.profile ? 'dispatch' : undefined)
+  const stepOptions = { tokenBudget, stepsInFlight, hasInt8Rows: settings.activations === 'int8' }
   const buffers = createStepBuffers(gpu, config, stepOptions, memory)
   const { activations, results, lastTokens, ropeTables } = buffers
   writeRopeTables(gpu, ropeTables, contextLength)
@@ -63,13 +52,11 @@ export function assemble(
     historyTokens: historyTokens(sizes),
   })
   const groups = kvGroups.map(({ window, layers }, index) => {
-    const mode = options.attention ?? DEFAULTS.attention
     const wantedItems = Math.ceil(workgroupsToFill(gpu) / config.numKvHeads)
-    const planner = new AttentionPlanner(layout, capacities[index], { mode, wantedItems, window })
+    const planner = new AttentionPlanner(layout, capacities[index], { mode: settings.attention, wantedItems, window })
     return { planner, numLayers: layers.length }
   })
   const runner = new Runner({ gpu, step, groups, model, sampler, results, drawRows })
-  const { sharing = DEFAULTS.sharing, order } = options
   const jobs: JobSettings = { sharing, order, tokenBudget, numBlocks }
   return { weights, activations, parts: { memory, decisions, jobs, scheduler, runner, stepsInFlight } }
 }
