@@ -5,13 +5,13 @@ import { parseTable, type TuningTable } from './table'
 type Device = Pick<Gpu, 'adapter'>
 
 const NAME = 'coppice-tuning'
-/** Another one when tables, or what is timed, change: older tables are then left alone. */
+/** The version of tables and of what is timed: tables of another are left alone. */
 const VERSION = 2
 
-/** Those of this page's engines, which share them. */
+/** The tables of this page's engines, which share them, by address. */
 const tables = new Map<string, TuningTable>()
 
-/** Only a key: nothing is ever asked for there. */
+/** The key of a device's table: an address, as the Cache API wants it, at which nothing is ever asked for. */
 function addressFor({ adapter }: Device): string {
   return `https://coppice.invalid/${VERSION}/${encodeURIComponent(adapter)}/${shadersVersion()}`
 }
@@ -39,7 +39,7 @@ async function write(address: string, text: string): Promise<void> {
   await cache?.put(address, new Response(text))
 }
 
-/** A table can be made again: storage that is blocked, full or broken is none. */
+/** Undefined where storage is blocked, full or broken: a table can be made again. */
 async function tried<T>(doing: Promise<T>): Promise<T | undefined> {
   return doing.catch(() => undefined)
 }

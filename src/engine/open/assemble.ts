@@ -2,24 +2,23 @@ import { AttentionPlanner } from '../../attention/plan'
 import type { ModelConfig } from '../../core/model-config'
 import type { Gpu } from '../../gpu/device'
 import { Step } from '../../gpu/step'
-import { COPY_SRC, STORAGE } from '../../gpu/usage'
 import { kernelContext } from '../../kernels/context'
 import { createKvCache } from '../../kernels/kv-cache'
 import type { Tuning } from '../../kernels/tunable'
 import { workgroupsToFill } from '../../kernels/workgroups'
 import { BlockPool } from '../../kv/block-pool'
 import type { Checkpoint } from '../../loader'
-import { createActivations, createInt8Rows } from '../../model/activations'
 import { decoder } from '../../model/decoder'
+import { writeRopeTables } from '../../model/rope-tables'
 import { decoderTensors } from '../../model/tensors'
 import { Weights } from '../../model/weights'
-import { maxResultBytes, Sampler } from '../../sampler/sampler'
+import { Sampler } from '../../sampler/sampler'
 import { Scheduler } from '../../scheduler/scheduler'
 import { arenaWords, historyTokens } from '../arena'
 import type { JobSettings } from '../job'
 import type { EngineOptions } from '../options'
 import { DEFAULT_STEPS_IN_FLIGHT, DEFAULT_TOKEN_BUDGET, planEngine } from '../plan/plan-engine'
-import { attentionSizes } from '../plan/step-memory'
+import { attentionSizes, createStepBuffers } from '../plan/step-memory'
 import { Runner } from '../runner'
 
 const DEFAULTS = {
@@ -43,17 +42,17 @@ export function assemble(
   const { layout, capacities } = attentionSizes(config, gpu.limits, tokenBudget, memory)
   const sizes = { tokenBudget, numBlocks, contextLength }
   const step = new Step(gpu, arenaWords(capacities, sizes), options.profile ? 'dispatch' : undefined)
-  const int8 = options.activations === 'int8' ? createInt8Rows(gpu, config, tokenBudget) : undefined
-  const context = kernelContext(gpu, step, int8, tuning)
-  const activations = createActivations(gpu, config, { tokenBudget, drawRows, partialSlots: memory.partialSlots })
+  const stepOptions = { tokenBudget, stepsInFlight, hasInt8Rows: options.activations === 'int8' }
+  const buffers = createStepBuffers(gpu, config, stepOptions, memory)
+  const { activations, results, lastTokens, ropeTables } = buffers
+  writeRopeTables(gpu, ropeTables, contextLength)
+  const context = kernelContext(gpu, step, buffers.int8, tuning)
   const kvGroupOf = config.layers.map((_, layer) => kvGroups.findIndex(({ layers }) => layers.includes(layer)))
   const caches = kvGroups.map(({ layers, numBlocks }) => {
     return createKvCache(gpu, { ...config, numLayers: layers.length, numBlocks, format: kvFormat }).layers
   })
   const cache = kvGroupOf.map((group, layer) => caches[group][kvGroups[group].layers.indexOf(layer)])
-  const results = gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC)
-  const lastTokens = gpu.createBuffer('last tokens', numBlocks * 4, STORAGE)
-  const model = decoder({ config, context, activations, cache, kvGroupOf, lastTokens, contextLength }, tensors)
+  const model = decoder({ config, context, activations, cache, kvGroupOf, lastTokens, ropeTables }, tensors)
   const sampler = new Sampler(context, config.vocabSize, { logits: activations.logits, results, lastTokens })
   const scheduler = new Scheduler({
     pools: kvGroups.map(group => new BlockPool(group.numBlocks, group.window)),
