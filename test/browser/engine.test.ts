@@ -23,7 +23,7 @@ test('a model of the hub answers, and answers the same from the cache when the h
     const engine = await createEngine('org/name', {
       hub: { host: hub.host, token: 'hf_x' },
       blocks: 16,
-      tokenBudget: 8,
+      tokenBudget: 2,
     })
     const [{ tokenIds }] = await engine.generate(['abc'], { maxTokens: 8, ignoreEos: true }).all()
     engine.dispose()
