@@ -87,10 +87,12 @@ export interface AttentionTiling {
 /**
  * The tiling for a device; all give the same bits. With more workgroup memory K and V are read once for more query vectors.
  * Where the query heads of a KV head do not fit the largest tile they are split evenly, and K and V read once for each part.
+ * A large tile is left out where the `maxRows` of a step fit the small one: it would only take time to compile.
  */
 export function attentionTiling(
   { numHeads, numKvHeads, headDim }: AttentionShape,
   limits: Pick<GPUSupportedLimits, 'maxComputeWorkgroupStorageSize'> = DEFAULT_LIMITS,
+  maxRows = Number.POSITIVE_INFINITY,
 ): AttentionTiling {
   // q, probabilities, and twelve numbers about the sums; what remains of the memory holds the scales of a tile
   const bytesPerQuery = 4 * (headDim + TILE_KEYS + 12)
@@ -98,7 +100,8 @@ export function attentionTiling(
   const largest = Math.min(MAX_QUERIES, 2 ** most)
   const groupSize = groupWithin(numHeads / numKvHeads, largest)
   const hasDecodeTile = groupSize <= DECODE_QUERIES && DECODE_QUERIES < largest
-  return { groupSize, tiles: hasDecodeTile ? [DECODE_QUERIES, largest] : [largest] }
+  if (!hasDecodeTile) return { groupSize, tiles: [largest] }
+  return { groupSize, tiles: maxRows * groupSize <= DECODE_QUERIES ? [DECODE_QUERIES] : [DECODE_QUERIES, largest] }
 }
 
 /** The largest even part of a KV head's query heads that a tile holds. */

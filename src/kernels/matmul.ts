@@ -36,28 +36,28 @@ export interface MatmulWay {
   readonly maxTokens: number
 }
 
-const FEW_WAYS: readonly MatmulWay[] = [
-  { kernel: 'matmul-few', tokens: 1, groupTokens: 1, groupRows: 16, maxTokens: 1 },
-  { kernel: 'matmul-few', tokens: 4, groupTokens: 4, groupRows: 16, maxTokens: 4 },
-]
+const ONE_TOKEN: MatmulWay = { kernel: 'matmul-few', tokens: 1, groupTokens: 1, groupRows: 16, maxTokens: 1 }
 
 /**
  * The ways of GPUs, by rising `maxTokens`: first as many threads as can be, then as few loads per product. Where they change
  * over is an estimate that has not been measured on one; the last, which needs the most registers, is only for tuning to try.
  */
 export const CORE_WAYS: readonly MatmulWay[] = [
-  ...FEW_WAYS,
+  ONE_TOKEN,
+  { kernel: 'matmul-few', tokens: 4, groupTokens: 4, groupRows: 16, maxTokens: 4 },
   { kernel: 'matmul-slab', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: 8 },
   { kernel: 'matmul-slab', tokens: 16, groupTokens: 16, groupRows: 64, maxTokens: 48 },
   { kernel: 'matmul-tile', tokens: 4, groupTokens: 64, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
   { kernel: 'matmul-tile', tokens: 8, groupTokens: 64, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
-/** The ways of drivers for CPUs, where workgroup memory is memory like any other. */
+/**
+ * The ways of drivers for CPUs, where workgroup memory is memory like any other, and which take longer to compile a kernel
+ * than a small job takes: with more tokens a thread, prefill takes a tenth less and loading twice as long (SwiftShader).
+ */
 export const SOFTWARE_WAYS: readonly MatmulWay[] = [
-  ...FEW_WAYS,
-  { kernel: 'matmul-few', tokens: 8, groupTokens: 8, groupRows: 16, maxTokens: 8 },
-  { kernel: 'matmul', tokens: 8, groupTokens: 32, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
+  ONE_TOKEN,
+  { kernel: 'matmul', tokens: 2, groupTokens: 8, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
 /** The ways of devices with subgroups of 8 and no other size: Mesa's CPU driver, where they were measured. */

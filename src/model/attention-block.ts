@@ -1,5 +1,5 @@
 import { assert } from '../core/assert'
-import { attention, attentionTiling } from '../kernels/attention'
+import { attention } from '../kernels/attention'
 import { copyKv } from '../kernels/copy-kv'
 import { mergeAttention } from '../kernels/merge-attention'
 import { qkNorm } from '../kernels/qk-norm'
@@ -16,7 +16,7 @@ export function attentionBlock(
   stream: BlockStream,
   index: number,
 ): Block {
-  const { config, context, activations, ropeTables } = parts
+  const { config, context, activations, tiling, ropeTables } = parts
   const { queries, attended, partialO, partialStats } = activations
   const { qkv, output } = tensors
   const { rope, window } = config.layers[index]
@@ -33,9 +33,8 @@ export function attentionBlock(
     { rotaryDim: rope?.dim ?? 0, scale: config.attentionScale },
     { ...cache, qkv: activations.qkv, table: rope && ropeTables.get(rope), q: queries },
   )
-  const { groupSize, tiles } = attentionTiling(config, context.gpu.limits)
-  const scores = { groupSize, window, softcap: config.attentionSoftcap }
-  const attend = tiles.map(tile => attention(context, config, { ...scores, queries: tile }, buffers))
+  const scores = { groupSize: tiling.groupSize, window, softcap: config.attentionSoftcap }
+  const attend = tiling.tiles.map(tile => attention(context, config, { ...scores, queries: tile }, buffers))
   const copy = copyKv(context, config, cache)
   const merge = mergeAttention(context, config, buffers)
 

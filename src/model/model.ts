@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../core/model-config'
-import type { AttentionItems } from '../kernels/attention'
+import type { AttentionItems, AttentionTiling } from '../kernels/attention'
 import type { KernelContext } from '../kernels/context'
 import type { KvLayer } from '../kernels/kv-cache'
 import type { Activations } from './activations'
@@ -39,6 +39,7 @@ export interface ModelParts {
   readonly config: ModelConfig
   readonly context: KernelContext
   readonly activations: Activations
+  readonly tiling: AttentionTiling
   /** [layers] */
   readonly cache: readonly KvLayer[]
   /** [layers] The KV group that each layer is in. */

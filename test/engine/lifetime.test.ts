@@ -43,7 +43,7 @@ it('two engines share a device', async () => {
 it('a lost device ends running calls with DeviceLost', async () => {
   const device = await (await navigator.gpu.requestAdapter())?.requestDevice()
   if (!device) throw new Error('no device')
-  const engine = await createEngine(source(), { blocks: 64, device })
+  const engine = await createEngine(source(), { blocks: 64, tokenBudget: 2, device })
   const running = engine.generate([[1]], long).all()
   device.destroy()
   await expect(running).rejects.toBeInstanceOf(DeviceLost)

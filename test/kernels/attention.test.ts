@@ -222,4 +222,10 @@ describe('attentionTiling', () => {
       expect(attentionTiling(shapeOf(headDim, group), { maxComputeWorkgroupStorageSize: bytes })).toEqual(tiling)
     },
   )
+
+  it('leaves the large tile out where all rows of a step fit the small one', () => {
+    expect(attentionTiling(shapeOf(64, 2), undefined, 4).tiles).toEqual([8])
+    expect(attentionTiling(shapeOf(64, 2), undefined, 5).tiles).toEqual([8, 32])
+    expect(attentionTiling(shapeOf(64, 9), undefined, 1).tiles).toEqual([32])
+  })
 })

@@ -41,7 +41,10 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
     return createKvCache(gpu, { ...config, numLayers: layers.length, numBlocks, format: kvFormat }).layers
   })
   const cache = kvGroupOf.map((group, layer) => caches[group][kvGroups[group].layers.indexOf(layer)])
-  const model = decoder({ config, context, activations, cache, kvGroupOf, lastTokens, ropeTables }, tensors)
+  const model = decoder(
+    { config, context, activations, tiling: layout, cache, kvGroupOf, lastTokens, ropeTables },
+    tensors,
+  )
   const sampler = new Sampler(context, config.vocabSize, { logits: activations.logits, results, lastTokens })
   const scheduler = new Scheduler({
     pools: kvGroups.map(group => new BlockPool(group.numBlocks, group.window)),

@@ -24,7 +24,7 @@ export function attentionSizes(
   tokenBudget: number,
   { segmentTokens, kvGroups, contextLength }: StepSizes,
 ): { readonly layout: AttentionLayout; readonly capacities: readonly PlanCapacity[] } {
-  const layout = { segmentTokens, ...attentionTiling(config, limits) }
+  const layout = { segmentTokens, ...attentionTiling(config, limits, tokenBudget) }
   const capacities = kvGroups.map(({ window }) => {
     const keys = Math.min(contextLength, keysInSight(window, segmentTokens))
     return planCapacity({ layout, tokenBudget, contextLength: keys })

@@ -7,7 +7,7 @@ const engine = await createEngine('./models/sprout', {
   gpu: create([]),
   blocks: 16,
   contextLength: 128,
-  tokenBudget: 8,
+  tokenBudget: 4,
 })
 // what nobody keeps goes now instead of at some time
 globalThis.gc?.()
