@@ -16,7 +16,7 @@ export class PrefixNode {
   last = 0
   /** In any order. */
   readonly children: PrefixNode[] = []
-  /** Rows of all chunks below. This and the following are of the last choice of cuts (attention-cuts.ts). */
+  /** Rows of all chunks below. This and the following are of the last choice of cuts (cuts.ts). */
   numRows = 0
   /** Cost of all segments here and below, if the keys before are read already: each is an item of its own. */
   laterCost = 0
@@ -60,8 +60,6 @@ export class PrefixForest {
   leaves: readonly PrefixLeaf[] = []
   /** Of no segments. */
   root = new PrefixNode(0)
-  /** How often the tree was made anew. */
-  numBuilds = 0
   readonly #segmentTokens: number
   readonly #shares: boolean
   readonly #batch: PrefixLeaf[] = []
@@ -99,7 +97,6 @@ export class PrefixForest {
   }
 
   #build(): void {
-    this.numBuilds++
     this.leaves = this.#batch.toSorted((a, b) => this.#order(a, b, this.#numCommon(a, b)))
     this.#common = this.leaves.map((leaf, i) => (i === 0 ? 0 : this.#numCommon(this.leaves[i - 1], leaf)))
     this.root = new PrefixNode(0)

@@ -66,7 +66,7 @@ const DEFAULT_WANTED_ITEMS = 128
  * its keys only, never on the plan, the batch or the chunking: plans differ in what they cost, not in a single bit.
  *
  * An item is a set of rows, of any chunks, and the run of blocks they all read. Which rows go together follows from where
- * each chunk is cut (attention-cuts.ts) and which chunks read the same blocks (attention-forest.ts).
+ * each chunk is cut (cuts.ts) and which chunks read the same blocks (forest.ts).
  */
 export class AttentionPlanner {
   readonly #mode: AttentionMode

@@ -1,4 +1,7 @@
-/** Tokens in a KV block: the granule of allocation and of prefix sharing. The shaders' BLOCK_LEN. */
+/**
+ * Tokens in a KV block, in which the cache is allocated; prefixes are shared token by token, so where one ends inside a
+ * block, that block is copied. The shaders' BLOCK_LEN.
+ */
 export const BLOCK_LEN = 16
 
 /**

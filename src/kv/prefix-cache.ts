@@ -46,28 +46,19 @@ export class PrefixCache {
   readonly #evictable = new EvictionQueue()
   #clock = 0
 
-  /** `granule`: sequences share multiples of this many tokens; BLOCK_LEN for whole blocks only. */
-  constructor(
-    pools: readonly BlockPool[],
-    readonly granule = 1,
-  ) {
+  constructor(pools: readonly BlockPool[]) {
     this.#pools = pools
     this.numIdle = pools.map(() => 0)
   }
 
-  /** Claims the first `numTokens` tokens, down to a granule; `tokens` must not change, but may grow. */
+  /** Claims the first `numTokens` tokens; `tokens` must not change, but may grow. */
   claim(tokens: readonly number[], numTokens: number, group = COMMON): Claim {
-    const node = this.#tree(group).insert(tokens, numTokens - (numTokens % this.granule))
+    const node = this.#tree(group).insert(tokens, numTokens)
     for (const each of node.path()) {
       if (each.value.claims === 0) this.#countIdle(each, -1)
       each.value.claims++
     }
     return { group, node, isLocked: false, numPublished: 0 }
-  }
-
-  /** Groups of which anything is claimed or remembered. */
-  get numGroups(): number {
-    return this.#trees.size
   }
 
   get #isWindowed(): boolean {
@@ -80,7 +71,7 @@ export class PrefixCache {
     const tree = this.#tree(claim.group)
     for (const node of [...claim.node.path()]) {
       node.value.claims--
-      if (node.value.claims === 0) this.#letGo(tree, node, claim.group === COMMON)
+      if (node.value.claims === 0) this.#letGo(node, claim.group === COMMON)
     }
     if (claim.group !== COMMON && tree.root.isLeaf) this.#trees.delete(claim.group)
   }
@@ -110,8 +101,7 @@ export class PrefixCache {
    * has with the same tokens: from there on the sequence keeps its blocks to itself.
    */
   publish(claim: Claim, tokens: readonly number[], numTokens: number, tables: readonly BlockTable[]): void {
-    const full = floorToBlock(numTokens)
-    const end = numTokens > claim.node.end ? Math.max(full, claim.node.end) : numTokens - (numTokens % this.granule)
+    const end = numTokens > claim.node.end ? Math.max(floorToBlock(numTokens), claim.node.end) : numTokens
     if (end <= claim.numPublished) return
     const from = claim.numPublished
     claim.numPublished = end
@@ -171,8 +161,8 @@ export class PrefixCache {
     const held: number[][][] = this.#pools.map(() => [])
     const numIdle = this.#pools.map(() => 0)
     for (const [group, tree] of this.#trees) {
-      for (const node of tree.nodes()) {
-        checkRun(group, node, this.granule)
+      for (const node of tree.root.below()) {
+        checkRun(group, node)
         held.forEach((lists, index) => {
           lists.push(heldBlocks(node.value.tables[index]))
           if (node.value.claims === 0) numIdle[index] += numOwnBlocks(node, index)
@@ -188,7 +178,6 @@ export class PrefixCache {
     const tree =
       this.#trees.get(group) ??
       new RadixTree<Run>(
-        this.granule,
         () => newRun(pools.length),
         (run, numTokens, start) => splitRun(pools, run, start, numTokens),
       )
@@ -221,7 +210,7 @@ export class PrefixCache {
   /** The sequence's blocks in place of those that the run has; runs below that nobody claims may begin in the last of these. */
   #replace(node: RadixNode<Run>, tables: readonly BlockTable[]): void {
     const isBelow = ({ value, start }: RadixNode<Run>) => value.claims === 0 && floorToBlock(start) < node.end
-    const below = [...this.#tree(COMMON).nodes(node)].filter(isBelow)
+    const below = [...node.below()].filter(isBelow)
     for (const each of below) this.#countIdle(each, -1)
     replaceRun(this.#pools, node.value, node.start, tables)
     for (const each of below) this.#countIdle(each, 1)
@@ -232,12 +221,12 @@ export class PrefixCache {
   }
 
   /** Nobody claims the node any more. */
-  #letGo(tree: RadixTree<Run>, node: RadixNode<Run>, isRemembered: boolean): void {
+  #letGo(node: RadixNode<Run>, isRemembered: boolean): void {
     const { value, start } = node
     if (!isRemembered) cutRun(this.#pools, value, start, start)
     value.lastUsed = this.#clock++
     this.#countIdle(node, 1)
-    if (value.numComputed < node.numTokens) tree.trim(node, start + value.numComputed)
+    if (value.numComputed < node.numTokens) node.trim(start + value.numComputed)
     if (value.numComputed > 0) this.#evictable.push(node)
   }
 
@@ -256,7 +245,7 @@ export class PrefixCache {
     this.#countIdle(node, -1)
     cutRun(this.#pools, value, start, end)
     this.#countIdle(node, 1)
-    this.#tree(COMMON).trim(node, end)
+    node.trim(end)
     const next = isWhole ? parent : node
     if (next?.parent && next.value.claims === 0) this.#evictable.push(next)
     return true
@@ -293,7 +282,7 @@ export class PrefixCache {
   }
 
   #leavesFirst(): RadixNode<Run>[] {
-    return [...this.#trees.values()].flatMap(tree => [...tree.nodes()].reverse())
+    return [...this.#trees.values()].flatMap(tree => [...tree.root.below()].reverse())
   }
 
   /** The run ends in the block in which the one below begins. */

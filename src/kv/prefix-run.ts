@@ -106,15 +106,11 @@ export function cutRun(pools: readonly BlockPool[], run: Run, start: number, end
 }
 
 /** Asserts that a run's claims, locks and blocks agree, and with those of the run above. */
-export function checkRun(
-  group: number,
-  { value, parent, numTokens, start, end }: RadixNode<Run>,
-  granule: number,
-): void {
+export function checkRun(group: number, { value, parent, numTokens, start, end }: RadixNode<Run>): void {
   const where = `The run of tokens ${start} to ${end} of group ${group}`
   const { numComputed, tables, claims, locks } = value
   const numBlocks = numComputed === 0 ? 0 : blocksFor(start + numComputed) - Math.floor(start / BLOCK_LEN)
-  assert(numTokens > 0 && numTokens % granule === 0, `${where} is not made of ${granule} tokens at a time.`)
+  assert(numTokens > 0, `${where} has no tokens.`)
   for (const { blocks, numFreed } of tables) {
     assert(numComputed <= numTokens && blocks.length === numBlocks, `${where}: ${blocks} for ${numComputed} tokens.`)
     assert(numFreed <= numBlocks, `${where}: ${numFreed} of ${numBlocks} blocks are freed.`)

@@ -70,11 +70,6 @@ export class Scheduler {
     this.#freeSlots = Array.from({ length: numBlocks }, (_, slot) => numBlocks - 1 - slot)
   }
 
-  /** Sequences are waiting or running. Draws of finished ones may be in flight even if not. */
-  get hasWork(): boolean {
-    return this.numRunning + this.numWaiting > 0
-  }
-
   get numWaiting(): number {
     return this.#waiting.size
   }

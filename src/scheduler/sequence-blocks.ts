@@ -122,7 +122,7 @@ export class SequenceBlocks {
       const pool = this.#pools[group]
       const numNew = blocksFor(end) - blocks.length
       if (numNew <= 0) return true
-      const own = this.#prefixes.makeFree(pool, numNew) ? pool.allocateMany(numNew) : undefined
+      const own = this.#prefixes.makeFree(pool, numNew) ? pool.allocate(numNew) : undefined
       if (own) blocks.push(...own)
       this.peakUsed[group] = Math.max(this.peakUsed[group], this.#numUsed(group))
       return own !== undefined

@@ -30,9 +30,9 @@ class Scene {
   /** What each place, block · BLOCK_LEN + offset, holds: all tokens up to the one there. */
   readonly contents = new Map<number, string>()
 
-  constructor(numBlocks: number, granule?: number, window?: number) {
+  constructor(numBlocks: number, window?: number) {
     this.pool = new BlockPool(numBlocks, window)
-    this.cache = new PrefixCache([this.pool], granule)
+    this.cache = new PrefixCache([this.pool])
   }
 
   claim(tokens: number[], group = COMMON, numTokens = tokens.length - 1): User {
@@ -55,7 +55,7 @@ class Scene {
     const numFreed = firstNeeded(pool.window, numTokens)
     const numNew = blocksFor(user.tokens.length) - blocks.length
     for (const block of blocks.slice(numFreed)) pool.share(block)
-    const own = cache.makeFree(pool, numNew) ? pool.allocateMany(numNew) : undefined
+    const own = cache.makeFree(pool, numNew) ? pool.allocate(numNew) : undefined
     if (!own) {
       for (const block of blocks.slice(numFreed)) pool.release(block)
       cache.unlock(user.claim)
@@ -127,13 +127,6 @@ describe('PrefixCache', () => {
     expect(scene.run([...tokensOf('ab').slice(0, 31), 7, 8])).toBe(31)
   })
 
-  test('with whole blocks as granules, full blocks only are shared', () => {
-    const scene = new Scene(8, BLOCK_LEN)
-    expect(scene.run(tokensOf('abc'))).toBe(0)
-    expect(scene.run(tokensOf('abc'))).toBe(32)
-    expect(scene.run([...tokensOf('ab').slice(0, 31), 7, 8])).toBe(16)
-  })
-
   test('sequences share in flight, as soon as a computation is decided', () => {
     const scene = new Scene(8)
     const first = scene.claim(tokensOf('abcd'))
@@ -203,7 +196,7 @@ describe('PrefixCache', () => {
     scene.start(turn)
     const reply = tokensOf('xyz')
     turn.tokens.push(...reply)
-    const block = scene.pool.allocateMany(3) ?? []
+    const block = scene.pool.allocate(3) ?? []
     turn.table.blocks.push(...block)
     scene.compute(turn)
     scene.end(turn)
@@ -253,9 +246,7 @@ describe('PrefixCache', () => {
       47,
       0,
     ])
-    expect(scene.cache.numGroups).toBe(2)
     for (const user of [first, second, other]) scene.end(user)
-    expect(scene.cache.numGroups).toBe(0)
     expect(scene.pool.numFree).toBe(12)
     expect(scene.run(tokensOf('abc'), 1)).toBe(0)
     expect(scene.run(tokensOf('abc'))).toBe(0)
@@ -267,7 +258,7 @@ describe('PrefixCache', () => {
     for (const twin of twins) scene.start(twin)
     for (const twin of twins) {
       twin.tokens.push(...tokensOf('bc'))
-      twin.table.blocks.push(...(scene.pool.allocateMany(2) ?? []))
+      twin.table.blocks.push(...(scene.pool.allocate(2) ?? []))
     }
     scene.compute(twins[0])
     scene.compute(twins[1])
@@ -279,7 +270,7 @@ describe('PrefixCache', () => {
   test('the laws hold through 20,000 random operations', () => {
     let numTaken = 0
     forEachSeed(20, random => {
-      numTaken += randomOperations(random, new Scene(random.int(6, 24), pick(random, [1, 1, BLOCK_LEN])))
+      numTaken += randomOperations(random, new Scene(random.int(6, 24)))
     })
     expect(numTaken).toBeGreaterThan(1000)
   })
@@ -289,7 +280,7 @@ describe('PrefixCache with a window', () => {
   const WINDOW = 32
 
   test('keeps what is seen from the end of a run, and goes on from there only', () => {
-    const scene = new Scene(12, 1, WINDOW)
+    const scene = new Scene(12, WINDOW)
     scene.run(tokensOf('abcdef'))
     // the whole pool's idle blocks are those of the last window
     expect(scene.cache.numIdle).toEqual([2])
@@ -300,7 +291,7 @@ describe('PrefixCache with a window', () => {
   })
 
   test('what is kept for those that wait gives way to what runs', () => {
-    const scene = new Scene(7, 1, WINDOW)
+    const scene = new Scene(7, WINDOW)
     const waiting = scene.claim([...tokensOf('abc'), 1])
     scene.run([...tokensOf('abc'), 2])
     expect(scene.run(tokensOf('tuvwxyz'))).toBe(0)
@@ -310,10 +301,7 @@ describe('PrefixCache with a window', () => {
   test('the laws hold through 20,000 random operations', () => {
     let numTaken = 0
     forEachSeed(20, random => {
-      numTaken += randomOperations(
-        random,
-        new Scene(random.int(6, 24), pick(random, [1, 1, BLOCK_LEN]), random.int(16, 80)),
-      )
+      numTaken += randomOperations(random, new Scene(random.int(6, 24), random.int(16, 80)))
     })
     expect(numTaken).toBeGreaterThan(1000)
   })

@@ -37,6 +37,11 @@ export class Drive {
     this.scheduler = new Scheduler({ pools: this.pools, vocabSize: VOCAB_SIZE, ...options })
   }
 
+  /** Sequences are waiting or running. Draws of finished ones may be in flight even if not. */
+  get hasWork(): boolean {
+    return this.scheduler.numRunning + this.scheduler.numWaiting > 0
+  }
+
   add(...sequences: Sequence[]): Sequence[] {
     return this.addTo(this, ...sequences)
   }
@@ -83,7 +88,7 @@ export class Drive {
       assert(numUsed <= this.pools[group].numBlocks, `${numUsed} blocks in use`)
     }
     if (!batch) {
-      assert(this.gpu.numQueued > 0 || !this.scheduler.hasWork, 'there is work and nothing in flight, but no step')
+      assert(this.gpu.numQueued > 0 || !this.hasWork, 'there is work and nothing in flight, but no step')
       return undefined
     }
     const drawing = chunks.filter(({ sequence: { params }, draws }) => draws && needsHistory(params))
@@ -109,7 +114,7 @@ export class Drive {
     for (let step = 0; ; step++) {
       assert(step < 100_000, 'no end in sight')
       beforeStep(step)
-      if (!this.scheduler.hasWork && this.gpu.numQueued === 0) break
+      if (!this.hasWork && this.gpu.numQueued === 0) break
       while (this.gpu.numQueued >= depth) this.complete()
       if (!this.next() && this.gpu.numQueued > 0) this.complete()
     }

@@ -36,7 +36,6 @@ export function all(prompt: readonly number[]): Share {
 /** What the prompts share: a tree of single tokens, each prompt's last one not in it. */
 function treeOf(prompts: readonly number[][]): RadixTree<undefined> {
   const tree = new RadixTree<undefined>(
-    1,
     () => undefined,
     () => undefined,
   )
@@ -46,12 +45,12 @@ function treeOf(prompts: readonly number[][]): RadixTree<undefined> {
 
 /** Tokens that must be computed if every shared token is computed once. */
 export function treeTokens(prompts: readonly number[][]): number {
-  return [...treeOf(prompts).nodes()].reduce((sum, node) => sum + node.numTokens, prompts.length)
+  return [...treeOf(prompts).root.below()].reduce((sum, node) => sum + node.numTokens, prompts.length)
 }
 
 /** The most runs on a path. */
 export function treeLevels(prompts: readonly number[][]): number {
-  return Math.max(...[...treeOf(prompts).nodes()].map(node => [...node.path()].length))
+  return Math.max(...[...treeOf(prompts).root.below()].map(node => [...node.path()].length))
 }
 
 export function checkOutput(sequence: Sequence): void {

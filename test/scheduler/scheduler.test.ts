@@ -231,7 +231,7 @@ describe('finish', () => {
     drive.next()
     for (const each of [running, partial, waiting]) drive.scheduler.finish(each, 'abort')
     drive.scheduler.checkIntegrity()
-    expect(drive.scheduler.hasWork).toBe(false)
+    expect(drive.hasWork).toBe(false)
     expect(drive.scheduler.usedBlocks).toEqual([0])
     expect([drive.complete(), drive.complete()]).toEqual([[], []])
   })
