@@ -1,6 +1,6 @@
 import { assert } from '../core/assert'
 import type { Chunk, Draw } from '../core/batch'
-import { needsHistory } from '../core/sampling-params'
+import { isEditedByHistory } from '../core/sampling-params'
 import type { DrawRow } from '../kernels/draw-row'
 import type { LogitEdit } from '../kernels/edit-logits'
 import { NO_TOKEN } from '../kernels/sample'
@@ -21,7 +21,7 @@ const LOW_TEMPERATURE = 0.1
 /** Whether a draw has to see its whole row of logits: they are edited, truncated or reported, or very cold. */
 export function needsLogits({ sequence: { params } }: Chunk): boolean {
   const { temperature, topK, topP, minP, logprobs, logitBias } = params
-  if (needsHistory(params) || logitBias.size > 0 || logprobs !== undefined) return true
+  if (isEditedByHistory(params) || logitBias.size > 0 || logprobs !== undefined) return true
   if (temperature < LEAST_TEMPERATURE) return false
   return temperature < LOW_TEMPERATURE || topK > 0 || topP < 1 || minP > 0
 }
@@ -48,7 +48,7 @@ export function drawRow({ sequence, start, count, slot }: Chunk, result: number)
 /** The edits that a drawing chunk's bias and penalties make in row `row` of the logits; none if it has neither. */
 export function logitEdits({ sequence }: Chunk, row: number): readonly LogitEdit[] {
   const { params, tokens, promptLen } = sequence
-  if (params.logitBias.size === 0 && !needsHistory(params)) return NO_EDITS
+  if (params.logitBias.size === 0 && !isEditedByHistory(params)) return NO_EDITS
   const edits = new Map<number, { row: number; tokenId: number; count: number; isInPrompt: boolean; bias: number }>()
   const editOf = (tokenId: number) => {
     const edit = edits.get(tokenId) ?? { row, tokenId, count: 0, isInPrompt: false, bias: 0 }
@@ -56,7 +56,7 @@ export function logitEdits({ sequence }: Chunk, row: number): readonly LogitEdit
     return edit
   }
   for (const [tokenId, bias] of params.logitBias) editOf(tokenId).bias = bias
-  if (needsHistory(params)) {
+  if (isEditedByHistory(params)) {
     assert(
       sequence.numPending === 1,
       `sequence ${sequence.id} has penalties, but ${sequence.numPending - 1} of its tokens are not known yet`,

@@ -1,7 +1,7 @@
 import { assert } from '../core/assert'
 import type { Batch, Chunk, ChunkBlocks, Copy, Draw } from '../core/batch'
 import { type BlockTable, blocksFor } from '../core/block'
-import { needsHistory } from '../core/sampling-params'
+import { isEditedByHistory, waitsForDraws } from '../core/sampling-params'
 import type { FinishReason, Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
 import type { Share } from '../kv/claim'
@@ -16,7 +16,7 @@ interface Step {
   readonly chunks: Chunk[]
   /** Tokens that the budget still admits. */
   room: number
-  /** Tokens that sequences may still hold whose draws depend on all of them. */
+  /** Tokens that sequences may still hold whose draws are edited by all of them. */
   history: number
 }
 
@@ -28,7 +28,7 @@ interface Step {
  * Beyond the paper, steps are pipelined: `next` may be called again before `complete`. A sequence whose last token is
  * still in flight is decoded all the same, since its position is known and the GPU finds the token in `slot`; an end of
  * sequence is noticed when it arrives, and the draws already in flight behind it are dropped. Only one whose draws
- * depend on those before (penalties) waits for each to arrive. The GPU runs steps in the order they were decided, and
+ * need those before (penalties) waits for each to arrive. The GPU runs steps in the order they were decided, and
  * within a step writes all K and V of a layer before it reads any, so blocks and slots can be handed on at once, and a
  * prefix is there for others as soon as its computation is decided.
  *
@@ -269,7 +269,7 @@ export class Scheduler {
     sequence.numComputed = end
     this.#blocks.publish(sequence)
     if (draws) sequence.numPending++
-    if (draws && needsHistory(sequence.params)) step.history -= sequence.length
+    if (draws && isEditedByHistory(sequence.params)) step.history -= sequence.length
     const numPrompt = Math.max(0, Math.min(end, promptLen) - start)
     this.#stats.prefillTokens += numPrompt
     this.#stats.decodeTokens += count - numPrompt
@@ -306,7 +306,7 @@ export class Scheduler {
   }
 }
 
-/** A draw that depends on those before it waits for their tokens, and for a step that has room for its history. */
-function mustWait(sequence: Sequence, { history }: Step): boolean {
-  return needsHistory(sequence.params) && (sequence.numPending > 0 || sequence.length >= history)
+/** A draw may have to wait for those before it, and one that its history edits for a step that has room for that. */
+function mustWait({ params, numPending, length }: Sequence, { history }: Step): boolean {
+  return (waitsForDraws(params) && numPending > 0) || (isEditedByHistory(params) && length >= history)
 }

@@ -1,7 +1,7 @@
 import { assert } from '../core/assert'
 import type { Copy } from '../core/batch'
 import { BLOCK_LEN, blocksFor } from '../core/block'
-import { needsHistory } from '../core/sampling-params'
+import { waitsForDraws } from '../core/sampling-params'
 import type { Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
 import { blocksInSight, firstNeeded, freeFirst, heldBlocks, truncate } from '../kv/block-table'
@@ -205,7 +205,7 @@ export class SequenceBlocks {
     const numShared = numSharedBlocks(this.#claimOf(sequence), group, sequence.blockTables[group]?.blocks)
     const mostBlocks = this.mostBlocks(count)[group]
     // one that waits for its draws gets on at no known pace
-    if (needsHistory(sequence.params)) return { numTokens: maxTokens, maxTokens, numShared, mostBlocks, delay: NEVER }
+    if (waitsForDraws(sequence.params)) return { numTokens: maxTokens, maxTokens, numShared, mostBlocks, delay: NEVER }
     return { numTokens, maxTokens, numShared, mostBlocks, delay: delay + this.#lag }
   }
 

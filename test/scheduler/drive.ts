@@ -1,6 +1,6 @@
 import { assert } from '../../src/core/assert'
 import type { Batch } from '../../src/core/batch'
-import { needsHistory } from '../../src/core/sampling-params'
+import { isEditedByHistory, waitsForDraws } from '../../src/core/sampling-params'
 import type { Sequence } from '../../src/core/sequence'
 import { BlockPool } from '../../src/kv/block-pool'
 import type { Share } from '../../src/kv/claim'
@@ -65,10 +65,10 @@ export class Drive {
   next(): Batch | undefined {
     const live = this.sequences.filter(sequence => !sequence.isFinished)
     const running = live.filter(sequence => {
-      const isShortOfHistory = this.historyTokens !== undefined && sequence.numRemaining === 1
-      const isHeld = needsHistory(sequence.params) && (sequence.numPending > 0 || isShortOfHistory)
-      const isWaitingForDraws = sequence.length === sequence.maxLen || isHeld
-      return sequence.slot !== undefined && !isWaitingForDraws
+      const { params, numPending, numRemaining, length, maxLen, slot } = sequence
+      const isShortOfHistory = isEditedByHistory(params) && this.historyTokens !== undefined && numRemaining === 1
+      const isWaitingForDraws = length === maxLen || (waitsForDraws(params) && numPending > 0)
+      return slot !== undefined && !isWaitingForDraws && !isShortOfHistory
     })
     const batch = this.scheduler.next()
     this.scheduler.checkIntegrity()
@@ -91,7 +91,7 @@ export class Drive {
       assert(this.gpu.numQueued > 0 || !this.hasWork, 'there is work and nothing in flight, but no step')
       return undefined
     }
-    const drawing = chunks.filter(({ sequence: { params }, draws }) => draws && needsHistory(params))
+    const drawing = chunks.filter(({ sequence: { params }, draws }) => draws && isEditedByHistory(params))
     const history = drawing.reduce((sum, { start, count }) => sum + start + count, 0)
     assert(history <= (this.historyTokens ?? history), `sequences with penalties hold ${history} tokens`)
     const numTokens = chunks.reduce((sum, { count }) => sum + count, 0)

@@ -3,7 +3,7 @@ import { AttentionPlanner } from '../../src/attention/plan'
 import { assert } from '../../src/core/assert'
 import type { Batch, Chunk, Draw } from '../../src/core/batch'
 import { BLOCK_LEN } from '../../src/core/block'
-import { needsHistory, type SamplingParams } from '../../src/core/sampling-params'
+import { type SamplingParams, waitsForDraws } from '../../src/core/sampling-params'
 import { Sequence } from '../../src/core/sequence'
 import { checkPlan } from '../attention/check-plan'
 
@@ -94,7 +94,7 @@ export class SimulatedGpu {
   /** Uploads the tokens the CPU knows; the others are to be found in the slots. */
   submit(batch: Batch): void {
     for (const { sequence, draws } of batch.chunks) {
-      const knowsHistory = !draws || !needsHistory(sequence.params) || sequence.numPending === 1
+      const knowsHistory = !draws || !waitsForDraws(sequence.params) || sequence.numPending === 1
       assert(knowsHistory, `sequence ${sequence.id} has penalties, but does not know its last token`)
     }
     const tokens = batch.chunks.map(({ sequence, start, count }) =>
