@@ -7,8 +7,11 @@ export interface Chunk {
   readonly start: number
   /** At least 1. */
   readonly count: number
+  /** Their ids, as far as they are known: the last may be on its way from the GPU, which finds it in `slot`. */
+  readonly tokens: readonly number[]
   /** The chunk reaches the sequence's end, so its last token's logits give a new token. */
   readonly draws: boolean
+  /** Where the GPU keeps the sequence's last drawn token. */
   readonly slot: number
   /** [groups] */
   readonly groups: readonly ChunkBlocks[]

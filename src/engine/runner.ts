@@ -131,11 +131,10 @@ export class Runner {
     const tokens = step.view(firstToken, numTokens).u32
     const positions = step.view(firstPosition, numTokens).u32
     let token = 0
-    for (const { sequence, start, count, slot } of chunks) {
-      for (let position = start; position < start + count; position++) {
-        // a token still on its way to the CPU waits on the GPU, in the sequence's slot
-        tokens[token] = sequence.tokens[position] ?? FROM_SLOT + slot
-        positions[token] = position
+    for (const chunk of chunks) {
+      for (let index = 0; index < chunk.count; index++) {
+        tokens[token] = chunk.tokens[index] ?? FROM_SLOT + chunk.slot
+        positions[token] = chunk.start + index
         token += 1
       }
     }

@@ -264,7 +264,8 @@ export class Scheduler {
     assert(count > 0 && slot !== undefined, 'A sequence without a slot is scheduled, or for no token.')
     const draws = end === sequence.length
     const groups = sequence.blockTables.map((table, group) => this.#snapshot(table, blocksFor(end), copies[group]))
-    step.chunks.push({ sequence, start, count, draws, slot, groups })
+    const tokens = sequence.tokens.slice(start, end)
+    step.chunks.push({ sequence, start, count, tokens, draws, slot, groups })
     step.room -= count
     sequence.numComputed = end
     this.#blocks.publish(sequence)

@@ -34,5 +34,6 @@ export function chunkOf({ prompt = [0], output = [], params, slot = 0, numPendin
   sequence.tokens.push(...output)
   sequence.numPending = numPending
   sequence.slot = slot
-  return { sequence, start: prompt.length + output.length - 1, count: 1, draws: true, slot, groups: [] }
+  const start = sequence.tokens.length - 1
+  return { sequence, start, count: 1, tokens: sequence.tokens.slice(start), draws: true, slot, groups: [] }
 }

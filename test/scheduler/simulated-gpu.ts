@@ -80,7 +80,7 @@ export class SimulatedGpu {
   readonly #caches: readonly Map<number, Entry>[]
   readonly #slots = new Map<number, number>()
   #numSteps = 0
-  readonly #queue: { readonly batch: Batch; readonly tokens: readonly (number | undefined)[][] }[] = []
+  readonly #queue: Batch[] = []
 
   /** `windows`: how many tokens a token sees in each group, itself among them. */
   constructor(readonly windows: readonly number[]) {
@@ -91,26 +91,21 @@ export class SimulatedGpu {
     return this.#queue.length
   }
 
-  /** Uploads the tokens the CPU knows; the others are to be found in the slots. */
   submit(batch: Batch): void {
     for (const { sequence, draws } of batch.chunks) {
       const knowsHistory = !draws || !waitsForDraws(sequence.params) || sequence.numPending === 1
       assert(knowsHistory, `sequence ${sequence.id} has penalties, but does not know its last token`)
     }
-    const tokens = batch.chunks.map(({ sequence, start, count }) =>
-      Array.from({ length: count }, (_, index) => sequence.tokens.at(start + index)),
-    )
-    this.#queue.push({ batch, tokens })
+    this.#queue.push(batch)
   }
 
   /** Runs the oldest step in the queue. */
   run(): { batch: Batch; draws: Draw[] } {
-    const step = this.#queue.shift()
-    assert(step !== undefined, 'nothing to run')
-    const { batch, tokens } = step
-    const inputs = batch.chunks.map(({ slot }, index) =>
-      tokens[index].map(known => {
-        const token = known ?? this.#slots.get(slot)
+    const batch = this.#queue.shift()
+    assert(batch !== undefined, 'nothing to run')
+    const inputs = batch.chunks.map(({ tokens, count, slot }) =>
+      Array.from({ length: count }, (_, index) => {
+        const token = tokens[index] ?? this.#slots.get(slot)
         assert(token !== undefined, `slot ${slot} is read before it is written`)
         return token
       }),
