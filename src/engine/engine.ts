@@ -1,4 +1,4 @@
-import type { Draw } from '../core/batch'
+import type { Drawn } from '../core/batch'
 import { BLOCK_LEN } from '../core/block'
 import { Deferred } from '../core/deferred'
 import { abortError, CoppiceError, type DeviceLost, Disposed, InvalidRequest, UnsupportedModel } from '../core/errors'
@@ -308,7 +308,7 @@ export class Engine {
     this.#loop.wake()
   }
 
-  #onDraw(sequence: Sequence, draw: Draw): void {
+  #onDraw(sequence: Sequence, draw: Drawn): void {
     const entry = this.#outputs.get(sequence)
     if (!entry) return
     if (draw.tokenId === NO_TOKEN) {

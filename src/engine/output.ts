@@ -1,4 +1,4 @@
-import type { Draw } from '../core/batch'
+import type { Drawn } from '../core/batch'
 import type { CoppiceError } from '../core/errors'
 import type { Sequence } from '../core/sequence'
 import { Detokenizer } from '../tokenizer/detokenizer'
@@ -30,7 +30,7 @@ export class Output {
   }
 
   /** Adds a drawn token; an end-of-sequence token adds no text. Returns true if the text has reached a stop string. */
-  push({ tokenId, logprob, topLogprobs }: Draw, isEos: boolean): boolean {
+  push({ tokenId, logprob, topLogprobs }: Drawn, isEos: boolean): boolean {
     this.#tokenIds.push(tokenId)
     if (logprob !== undefined) this.#logprobs?.push({ tokenId, logprob, topLogprobs: topLogprobs ?? [] })
     if (isEos) return false

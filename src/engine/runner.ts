@@ -2,7 +2,7 @@ import type { AttentionChunk } from '../attention/forest'
 import type { AttentionPlan, AttentionPlanner } from '../attention/plan'
 import { ITEM_FIELDS, MERGE_FIELDS } from '../attention/plan'
 import { assert } from '../core/assert'
-import type { Batch, Chunk, ChunkBlocks, Draw } from '../core/batch'
+import type { Batch, ChunkBlocks, Draw, Drawn } from '../core/batch'
 import { BLOCK_LEN } from '../core/block'
 import type { DeviceLost } from '../core/errors'
 import type { Gpu } from '../gpu/device'
@@ -46,18 +46,18 @@ export class Runner {
   }
 
   /**
-   * Submits a step before it returns; resolves with the draws of the drawing chunks, in their order, once the GPU is done.
+   * Submits a step before it returns; resolves with what its draws brought back, in their order, once the GPU is done.
    * @throws DeviceLost
    */
-  async run(batch: Batch): Promise<Draw[]> {
+  async run(batch: Batch): Promise<Drawn[]> {
     const { clock } = this
     const { gpu, step, model, results } = this.#parts
     gpu.throwIfLost()
     const inputs = this.#pushInputs(batch)
     clock.end('plan')
     model.forward(inputs)
-    const draws = batch.chunks.filter(chunk => chunk.draws)
-    this.#recordDraws(batch, draws)
+    const { draws } = batch
+    this.#recordDraws(draws)
     clock.end('encode')
     if (draws.length === 0) {
       step.submit()
@@ -102,15 +102,14 @@ export class Runner {
   }
 
   /** In slabs: first those rows that are drawn from without their logits, then the others. */
-  #recordDraws(batch: Batch, draws: readonly Chunk[]): void {
+  #recordDraws(draws: readonly Draw[]): void {
     const { model, sampler, drawRows } = this.#parts
-    const lastTokens = lastTokenOfDraws(batch)
     const isWhole = draws.map(draw => model.candidates === undefined || needsLogits(draw))
     for (const whole of [false, true]) {
       const all = [...draws.keys()].filter(row => isWhole[row] === whole)
       for (let first = 0; first < all.length; first += drawRows) {
         const rows = all.slice(first, first + drawRows)
-        const tokens = rows.map(row => lastTokens[row])
+        const tokens = rows.map(row => draws[row].token)
         const firstDraw = sampler.pushRecords(draws, rows)
         if (whole) {
           model.logits(tokens)
@@ -193,15 +192,4 @@ function pushPlan(step: Step, plan: AttentionPlan): AttentionInputs {
     firstMerge: step.push(plan.merges),
     numMerges: plan.merges.length / MERGE_FIELDS,
   }
-}
-
-/** Index in the step's token list of the last token of each drawing chunk. */
-function lastTokenOfDraws({ chunks }: Batch): number[] {
-  const indices: number[] = []
-  let end = 0
-  for (const { count, draws } of chunks) {
-    end += count
-    if (draws) indices.push(end - 1)
-  }
-  return indices
 }

@@ -1,4 +1,4 @@
-import type { Batch, Draw } from '../core/batch'
+import type { Batch, Drawn } from '../core/batch'
 import { CoppiceError } from '../core/errors'
 import type { Sequence } from '../core/sequence'
 import type { Scheduler } from '../scheduler/scheduler'
@@ -10,7 +10,7 @@ export interface StepLoopParts {
   /** Steps submitted before the first one's draws have come back. */
   readonly stepsInFlight: number
   /** A token has arrived; if it ended its sequence, that is finished already. */
-  onDraw(sequence: Sequence, draw: Draw): void
+  onDraw(sequence: Sequence, drawn: Drawn): void
   /** The loop has stopped, and no sequence will get on. */
   onError(error: CoppiceError): void
 }
@@ -41,25 +41,25 @@ export class StepLoop {
     const { scheduler, runner, stepsInFlight, onDraw } = this.#parts
     const { clock } = runner
     clock.start()
-    const inFlight: { readonly batch: Batch; readonly draws: Promise<Draw[]> }[] = []
+    const inFlight: { readonly batch: Batch; readonly drawn: Promise<Drawn[]> }[] = []
     try {
       for (;;) {
         while (inFlight.length < stepsInFlight) {
           const batch = scheduler.next()
           clock.end('schedule')
           if (!batch) break
-          const draws = runner.run(batch)
+          const drawn = runner.run(batch)
           // one that fails while nobody waits for it yet still fails when its turn comes
-          draws.catch(() => undefined)
-          inFlight.push({ batch, draws })
+          drawn.catch(() => undefined)
+          inFlight.push({ batch, drawn })
         }
         const step = inFlight.shift()
         if (!step) break
-        const draws = await step.draws
+        const tokens = await step.drawn
         clock.end('wait')
-        const completed = scheduler.complete(step.batch, draws)
+        const completed = scheduler.complete(step.batch, tokens)
         clock.end('account')
-        for (const { sequence, draw } of completed) onDraw(sequence, draw)
+        for (const { sequence, drawn } of completed) onDraw(sequence, drawn)
         clock.end('deliver')
       }
     } finally {

@@ -1,4 +1,4 @@
-import type { Draw } from '../core/batch'
+import type { Drawn } from '../core/batch'
 import type { Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
 
@@ -20,7 +20,7 @@ export interface SchedulerOptions {
 /** A draw that arrived and was appended to its sequence. */
 export interface Completed {
   readonly sequence: Sequence
-  readonly draw: Draw
+  readonly drawn: Drawn
 }
 
 /** What has been scheduled so far. Recomputation after a preemption counts again. */

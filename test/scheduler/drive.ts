@@ -91,20 +91,32 @@ export class Drive {
       assert(this.gpu.numQueued > 0 || !this.hasWork, 'there is work and nothing in flight, but no step')
       return undefined
     }
-    const drawing = chunks.filter(({ sequence: { params }, draws }) => draws && isEditedByHistory(params))
-    const history = drawing.reduce((sum, { start, count }) => sum + start + count, 0)
+    const edited = batch.draws.filter(({ chunk }) => isEditedByHistory(chunk.sequence.params))
+    const history = edited.reduce((sum, { position }) => sum + position, 0)
     assert(history <= (this.historyTokens ?? history), `sequences with penalties hold ${history} tokens`)
     const numTokens = chunks.reduce((sum, { count }) => sum + count, 0)
     assert(numTokens === batch.numTokens, `the batch says ${batch.numTokens} tokens, but has ${numTokens}`)
     assert(numTokens > 0 && numTokens <= this.tokenBudget, `${numTokens} tokens, the budget is ${this.tokenBudget}`)
+    this.#checkDraws(batch)
     this.gpu.submit(batch)
     return batch
   }
 
+  /** Each sequence whose end a chunk reaches draws its next token, after the chunk's last row in the list of all. */
+  #checkDraws({ chunks, draws }: Batch): void {
+    let end = 0
+    const expected = chunks.flatMap(({ sequence, start, count }) => {
+      end += count
+      return start + count < sequence.tokens.length ? [] : `${sequence.id} at ${end - 1}: ${start + count}`
+    })
+    const found = draws.map(({ chunk, token, position }) => `${chunk.sequence.id} at ${token}: ${position}`)
+    assert(`${found}` === `${expected}`, `the batch draws ${found}, not ${expected}`)
+  }
+
   /** Runs the oldest step in flight and accounts for it. */
   complete(): Completed[] {
-    const { batch, draws } = this.gpu.run()
-    const completed = this.scheduler.complete(batch, draws)
+    const { batch, drawn } = this.gpu.run()
+    const completed = this.scheduler.complete(batch, drawn)
     this.scheduler.checkIntegrity()
     return completed
   }

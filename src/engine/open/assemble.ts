@@ -52,7 +52,7 @@ export function assemble(
   })
   const cache = kvGroupOf.map((group, layer) => caches[group][kvGroups[group].layers.indexOf(layer)])
   const results = gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC)
-  const lastTokens = gpu.createBuffer('last tokens', numBlocks * 4, STORAGE)
+  const lastTokens = gpu.createBuffer('last tokens', (numBlocks + 1) * 4, STORAGE)
   const model = decoder({ config, context, activations, cache, kvGroupOf, lastTokens, contextLength }, tensors)
   const sampler = new Sampler(context, config.vocabSize, { logits: activations.logits, results, lastTokens })
   const scheduler = new Scheduler({

@@ -47,7 +47,7 @@ export function stepMemory(
     const own = new Paper(limits)
     own.createBuffer('step arena', arenaWords(capacities, { tokenBudget, numBlocks, contextLength }) * 4)
     for (let copy = 0; copy <= stepsInFlight; copy++) own.createBuffer('results, and where they are read', results)
-    own.createBuffer('last tokens', numBlocks * 4)
+    own.createBuffer('last tokens', (numBlocks + 1) * 4)
     for (const { dim } of ropes) own.createBuffer('rope table', contextLength * dim * 4)
     return {
       activationBytes: sum([...Object.values(rest), ...int8]),
