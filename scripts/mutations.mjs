@@ -125,10 +125,10 @@ export const MUTATIONS = [
   },
   {
     file: 'src/kv/prefix-cache.ts',
-    find: 'if (claim.group !== COMMON && tree.root.isLeaf) this.#trees.delete(claim.group)',
+    find: 'if (root.value.claims === 0 && !scope.remembers) this.#trees.delete(scope)',
     replace: '',
     test: PREFIXES,
-    law: 'groups never share, and remember nothing but the common one',
+    law: 'scopes never share, and what nobody claims any more is gone where nothing is remembered',
     wrong: 'every job leaves a tree behind for ever',
   },
   {

@@ -73,8 +73,6 @@ export class Engine {
   /** Calls whose prompts are being read and planned. */
   readonly #preparing = new Set<Generation>()
   #numSequences = 0
-  /** Of all plans so far: each call's groups get numbers of their own. */
-  #numGroups = 0
   #failure: CoppiceError | undefined
 
   /** @internal What it is made of would stand in everybody's types. */
@@ -296,15 +294,13 @@ export class Engine {
     generation: Generation,
     onText?: (text: string) => void,
   ): Work<void> {
-    const firstGroup = this.#numGroups
-    this.#numGroups += 1 + job.plan.groups
     for (const [index, sequence] of sequences.entries()) {
       if (!sequence) continue
       const output = new Output(index, sequence, this.tokenizer, onText)
       this.#outputs.set(sequence, { output, generation, job })
       yield
     }
-    yield* job.start(this.#parts.scheduler, firstGroup)
+    yield* job.start(this.#parts.scheduler)
     this.#loop.wake()
   }
 

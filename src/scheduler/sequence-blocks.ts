@@ -5,8 +5,9 @@ import { waitsForDraws } from '../core/sampling-params'
 import type { Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
 import { blocksInSight, firstNeeded, freeFirst, heldBlocks, truncate } from '../kv/block-table'
-import { type Claim, numRunsToShare, numSharedBlocks, type Share, takenBy } from '../kv/claim'
-import { COMMON, PrefixCache } from '../kv/prefix-cache'
+import { type Claim, numRunsToShare, numSharedBlocks, takenBy } from '../kv/claim'
+import { PrefixCache } from '../kv/prefix-cache'
+import { COMMON, type Share } from '../kv/share'
 import { checkTables } from './integrity'
 import { finalBlocks, type Lifetime, peakBlocks } from './peak-blocks'
 
@@ -72,10 +73,11 @@ export class SequenceBlocks {
   }
 
   /** Registers that a waiting sequence will want these tokens: once computed, they are kept until it is done. */
-  claim(sequence: Sequence, { group, numTokens }: Share): void {
-    assert(!this.#claims.has(sequence), `Sequence ${sequence.id} has a claim already.`)
-    assert(numTokens < sequence.promptLen, `Sequence ${sequence.id} would share its last token, and draw from nothing.`)
-    this.#claims.set(sequence, this.#prefixes.claim(sequence.tokens, numTokens, group))
+  claim(sequence: Sequence, share: Share): void {
+    const { id, tokens, promptLen } = sequence
+    assert(!this.#claims.has(sequence), `Sequence ${id} has a claim already.`)
+    assert(share.numTokens < promptLen, `Sequence ${id} would share its last token, and draw from nothing.`)
+    this.#claims.set(sequence, this.#prefixes.claim(tokens, share))
   }
 
   /**
@@ -191,7 +193,7 @@ export class SequenceBlocks {
   #claimOf(sequence: Sequence): Claim {
     const existing = this.#claims.get(sequence)
     if (existing) return existing
-    const claim = this.#prefixes.claim(sequence.tokens, sequence.promptLen - 1, COMMON)
+    const claim = this.#prefixes.claim(sequence.tokens, { scope: COMMON, numTokens: sequence.promptLen - 1 })
     this.#claims.set(sequence, claim)
     return claim
   }

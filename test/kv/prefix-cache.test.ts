@@ -3,7 +3,8 @@ import { BLOCK_LEN, type BlockTable, blocksFor } from '../../src/core/block'
 import { BlockPool } from '../../src/kv/block-pool'
 import { firstNeeded, freeFirst, heldBlocks, truncate } from '../../src/kv/block-table'
 import { type Claim, takenBy } from '../../src/kv/claim'
-import { COMMON, PrefixCache } from '../../src/kv/prefix-cache'
+import { PrefixCache } from '../../src/kv/prefix-cache'
+import { COMMON, type Scope } from '../../src/kv/share'
 import { forEachSeed, pick } from '../support/for-each-seed'
 import type { Random } from '../support/random'
 
@@ -13,6 +14,9 @@ function tokensOf(letters: string): number[] {
     Array.from({ length: BLOCK_LEN }, (_, index) => letter.charCodeAt(0) * 100 + index),
   )
 }
+
+const ADAPTER: Scope = { name: 'adapter', remembers: true }
+const PLAN: Scope = { name: 'plan', remembers: false }
 
 /** A sequence as the scheduler would treat it. */
 interface User {
@@ -35,10 +39,10 @@ class Scene {
     this.cache = new PrefixCache([this.pool])
   }
 
-  claim(tokens: number[], group = COMMON, numTokens = tokens.length - 1): User {
+  claim(tokens: number[], scope = COMMON, numTokens = tokens.length - 1): User {
     const user = {
       tokens,
-      claim: this.cache.claim(tokens, numTokens, group),
+      claim: this.cache.claim(tokens, { scope, numTokens }),
       numWritten: 0,
       table: { blocks: [], numFreed: 0 },
     }
@@ -101,8 +105,8 @@ class Scene {
   }
 
   /** A whole life. */
-  run(tokens: number[], group = COMMON): number | undefined {
-    const user = this.claim(tokens, group)
+  run(tokens: number[], scope = COMMON): number | undefined {
+    const user = this.claim(tokens, scope)
     const numTaken = this.start(user)
     if (numTaken !== undefined) this.compute(user)
     this.end(user)
@@ -237,9 +241,9 @@ describe('PrefixCache', () => {
     expect(user.table.blocks).toHaveLength(3)
   })
 
-  test('groups never share, and remember nothing but the common one', () => {
+  test('scopes never share, and what nobody claims any more is gone where nothing is remembered', () => {
     const scene = new Scene(12)
-    const [first, second, other] = [1, 1, 2].map(group => scene.claim(tokensOf('abc'), group))
+    const [first, second, other] = [PLAN, PLAN, { ...PLAN }].map(scope => scene.claim(tokensOf('abc'), scope))
     expect([scene.start(first), scene.compute(first), scene.start(second), scene.start(other)]).toEqual([
       0,
       undefined,
@@ -248,8 +252,19 @@ describe('PrefixCache', () => {
     ])
     for (const user of [first, second, other]) scene.end(user)
     expect(scene.pool.numFree).toBe(12)
-    expect(scene.run(tokensOf('abc'), 1)).toBe(0)
+    expect(scene.run(tokensOf('abc'), PLAN)).toBe(0)
     expect(scene.run(tokensOf('abc'))).toBe(0)
+  })
+
+  test('each scope that remembers has its own past, and the least recently used of all is evicted first', () => {
+    const scene = new Scene(7)
+    scene.run([...tokensOf('abc'), 1])
+    expect(scene.run([...tokensOf('abc'), 1], ADAPTER)).toBe(0)
+    expect(scene.run([...tokensOf('abc'), 2])).toBe(48)
+    // z takes the block of the adapter's c
+    expect(scene.run(tokensOf('yz'), PLAN)).toBe(0)
+    expect(scene.run([...tokensOf('abc'), 3])).toBe(48)
+    expect(scene.run([...tokensOf('abc'), 3], ADAPTER)).toBe(32)
   })
 
   test('two that compute the same by chance keep their own blocks, and the tree those of the first', () => {
@@ -314,7 +329,8 @@ function randomOperations(random: Random, scene: Scene): number {
   for (let operation = 0; operation < 1000; operation++) {
     const choice = random.next()
     const user = users.length > 0 ? pick(random, users) : undefined
-    if (choice < 0.25 && users.length < 12) users.push(scene.claim(randomTokens(random), pick(random, [0, 0, 0, 1])))
+    if (choice < 0.25 && users.length < 12)
+      users.push(scene.claim(randomTokens(random), pick(random, [COMMON, COMMON, ADAPTER, PLAN])))
     else if (!user) continue
     else if (choice < 0.5 && !scene.running.has(user)) numTaken += scene.start(user) ?? 0
     else if (choice < 0.75 && scene.running.has(user)) scene.compute(user, random.int(1, user.tokens.length + 1))

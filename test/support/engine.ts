@@ -86,7 +86,7 @@ export async function drivenEngine(
         return new Sequence(index, prompt, params, maxLen, modelConfig.eosTokenIds)
       })
       const job = atOnce(Job.of(sequences, parts.jobs))
-      atOnce(job.start(scheduler, 1))
+      atOnce(job.start(scheduler))
       let step = 0
       for (let batch = scheduler.next(); batch; batch = scheduler.next()) {
         scheduler.complete(batch, await runner.run(batch))

@@ -42,7 +42,7 @@ export async function forced(
   for (const text of texts) {
     const prefixes = text.slice(1).map((_, index) => text.slice(0, index + 1))
     const sequences = prefixes.map((prompt, id) => new Sequence(id, prompt, params, prompt.length + 1, []))
-    atOnce(atOnce(Job.of(sequences, parts.jobs)).start(scheduler, 1 + logits.length))
+    atOnce(atOnce(Job.of(sequences, parts.jobs)).start(scheduler))
     const rows: Float32Array[] = []
     for (let batch = scheduler.next(); batch; batch = scheduler.next()) {
       const { draws } = batch
