@@ -169,6 +169,7 @@ export class Engine {
     const { kvKeysRead, ...counts } = runner.stats()
     return {
       ...counts,
+      stepTimes: { ...this.#loop.clock.times },
       running: scheduler.numRunning,
       waiting: scheduler.numWaiting,
       steps,

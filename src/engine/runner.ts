@@ -13,7 +13,7 @@ import { FROM_SLOT } from '../kernels/embed'
 import type { AttentionInputs, GroupInputs, Model, StepInputs } from '../model/model'
 import { needsLogits, parseResults } from '../sampler/draw-inputs'
 import { resultBytes, type Sampler } from '../sampler/sampler'
-import { StepClock } from './step-clock'
+import type { StepClock } from './step-clock'
 
 export interface RunnerParts {
   readonly gpu: Gpu
@@ -31,7 +31,6 @@ export interface RunnerParts {
 /** Turns decided steps into GPU work. Steps run in the order in which they are given. */
 export class Runner {
   readonly lost: Promise<DeviceLost>
-  readonly clock = new StepClock()
   readonly #parts: RunnerParts
   readonly #readbacks: ReadbackRing
   /** [groups] What the planners are told, from step to step in the same objects. */
@@ -47,21 +46,21 @@ export class Runner {
 
   /**
    * Submits a step before it returns; resolves with what its draws brought back, in their order, once the GPU is done.
+   * `clock`: is told what the time until it is submitted goes into.
    * @throws DeviceLost
    */
-  async run(batch: Batch): Promise<Drawn[]> {
-    const { clock } = this
+  async run(batch: Batch, clock?: StepClock): Promise<Drawn[]> {
     const { gpu, step, model, results } = this.#parts
     gpu.throwIfLost()
     const inputs = this.#pushInputs(batch)
-    clock.end('plan')
+    clock?.end('plan')
     model.forward(inputs)
     const { draws } = batch
     this.#recordDraws(draws)
-    clock.end('encode')
+    clock?.end('encode')
     if (draws.length === 0) {
       step.submit()
-      clock.end('submit')
+      clock?.end('submit')
       await gpu.device.queue.onSubmittedWorkDone()
       gpu.throwIfLost()
       return []
@@ -70,7 +69,7 @@ export class Runner {
     const target = this.#readbacks.take()
     step.copy(results, 0, target, 0, bytes)
     step.submit()
-    clock.end('submit')
+    clock?.end('submit')
     return parseResults(draws, await this.#readbacks.read(target, bytes))
   }
 
@@ -88,7 +87,6 @@ export class Runner {
       uploadedBytes: step.uploadedBytes,
       readBytes: this.#readbacks.readBytes,
       ...gpu.made,
-      stepTimes: { ...this.clock.times },
     }
   }
 

@@ -3,10 +3,12 @@ import { CoppiceError } from '../core/errors'
 import type { Sequence } from '../core/sequence'
 import type { Scheduler } from '../scheduler/scheduler'
 import type { Runner } from './runner'
+import { StepClock } from './step-clock'
+import { type StepRecord, stepRecord } from './step-record'
 
 export interface StepLoopParts {
   readonly scheduler: Scheduler
-  readonly runner: Runner
+  readonly runner: Pick<Runner, 'run'>
   /** Steps submitted before the first one's draws have come back. */
   readonly stepsInFlight: number
   /** A token has arrived; if it ended its sequence, that is finished already. */
@@ -20,11 +22,19 @@ export interface StepLoopParts {
  * once, so that the GPU never waits for the CPU: step n + 1 is submitted before the tokens of step n have come back.
  */
 export class StepLoop {
+  readonly clock = new StepClock()
   readonly #parts: StepLoopParts
+  readonly #listeners = new Set<(step: StepRecord) => void>()
   #isRunning = false
 
   constructor(parts: StepLoopParts) {
     this.#parts = parts
+  }
+
+  /** Calls `listener` after each step; without listeners nothing is recorded. Returns what ends that. */
+  onStep(listener: (step: StepRecord) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   /** Work has arrived. */
@@ -39,7 +49,7 @@ export class StepLoop {
 
   async #run(): Promise<void> {
     const { scheduler, runner, stepsInFlight, onDraw } = this.#parts
-    const { clock } = runner
+    const { clock } = this
     clock.start()
     const inFlight: { readonly batch: Batch; readonly drawn: Promise<Drawn[]> }[] = []
     try {
@@ -48,7 +58,7 @@ export class StepLoop {
           const batch = scheduler.next()
           clock.end('schedule')
           if (!batch) break
-          const drawn = runner.run(batch)
+          const drawn = runner.run(batch, clock)
           // one that fails while nobody waits for it yet still fails when its turn comes
           drawn.catch(() => undefined)
           inFlight.push({ batch, drawn })
@@ -61,9 +71,16 @@ export class StepLoop {
         clock.end('account')
         for (const { sequence, drawn } of completed) onDraw(sequence, drawn)
         clock.end('deliver')
+        this.#report(step.batch)
       }
     } finally {
       this.#isRunning = false
     }
+  }
+
+  #report(batch: Batch): void {
+    if (this.#listeners.size === 0) return
+    const record = stepRecord(batch, this.#parts.scheduler.snapshot(), this.clock.times)
+    for (const listener of this.#listeners) listener(record)
   }
 }

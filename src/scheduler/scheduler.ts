@@ -7,7 +7,7 @@ import type { BlockPool } from '../kv/block-pool'
 import type { Share } from '../kv/share'
 import { checkRequest } from './check-request'
 import { checkSequences, checkSlots } from './integrity'
-import type { Completed, SchedulerOptions, SchedulerStats } from './interface'
+import type { Completed, SchedulerOptions, SchedulerSnapshot, SchedulerStats } from './interface'
 import { SequenceBlocks } from './sequence-blocks'
 import { type Call, WaitQueue } from './wait-queue'
 
@@ -92,6 +92,17 @@ export class Scheduler {
 
   get peakBlocks(): readonly number[] {
     return this.#blocks.peakUsed
+  }
+
+  snapshot(): SchedulerSnapshot {
+    const running = this.#running.map(({ id, promptLen, numComputed, length }) => ({
+      id,
+      promptLen,
+      numComputed,
+      length,
+    }))
+    const { numWaiting, usedBlocks } = this
+    return { ...this.#stats, running, numWaiting, usedBlocks, peakBlocks: [...this.peakBlocks] }
   }
 
   /**
