@@ -22,7 +22,7 @@ export class PrefixNode {
   laterCost = 0
   /** Least cost of all segments here, below and before. */
   cost = 0
-  /** So many of the children, from the first, are cut where this node ends. */
+  /** How many of the children, from the first, are cut where this node ends. */
   numCut = 0
 
   constructor(public end: number) {}
@@ -36,7 +36,7 @@ export class PrefixLeaf extends PrefixNode {
   cut = 0
   /** The cut if there were more slots. */
   dearCut = 0
-  /** Of the chunk's first row that has slots. */
+  /** The first slot of the chunk's first row that has any. */
   firstSlot = 0
   chunk: AttentionChunk
 
@@ -58,7 +58,7 @@ export class PrefixLeaf extends PrefixNode {
 export class PrefixForest {
   /** Sorted by block table. */
   leaves: readonly PrefixLeaf[] = []
-  /** Of no segments. */
+  /** The node of no segments, above all others. */
   root = new PrefixNode(0)
   readonly #segmentTokens: number
   readonly #shares: boolean

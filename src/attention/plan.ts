@@ -196,7 +196,7 @@ export class AttentionPlanner {
     this.#numKeysRead += numKeys
   }
 
-  /** Of the row at `position`, for an item from segment `from` on. */
+  /** The slot of the row at `position`, for an item from segment `from` on. */
   #slot(leaf: PrefixLeaf, position: number, from: number): number {
     if (position < leaf.cut * this.#segmentTokens) return DIRECT
     return this.#firstSlot(leaf, position) + (from === 0 ? 0 : from + 1 - leaf.cut)

@@ -23,7 +23,7 @@ export interface ChunkBlocks {
   readonly copies: readonly Copy[]
 }
 
-/** Of one token's K and V, in all layers of a group; places are block · BLOCK_LEN + offset in the block. */
+/** A copy of one token's K and V, in all layers of a group; places are block · BLOCK_LEN + offset in the block. */
 export interface Copy {
   readonly from: number
   readonly to: number
@@ -43,7 +43,7 @@ export interface Draw {
   readonly chunk: Chunk
   /** Index of the row in the step's list of tokens. */
   readonly token: number
-  /** Of the token to draw, in tokens from the sequence's start: the one after the row's. */
+  /** Position of the token to draw, in tokens from the sequence's start: the one after the row's. */
   readonly position: number
 }
 

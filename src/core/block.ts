@@ -15,7 +15,7 @@ export const SEGMENT_TOKENS = 128
 export interface BlockTable {
   /** Each has the 16 positions after those of the one before; the last may be partly filled. */
   readonly blocks: number[]
-  /** So many of the first are given up, since no token to come sees them: what they name may be anyone's. */
+  /** How many of the first are given up, since no token to come sees them: what they name may be anyone's. */
   numFreed: number
 }
 

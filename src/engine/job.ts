@@ -22,7 +22,7 @@ export class Job {
   readonly plan: JobPlan
   readonly #root: Run
   readonly #shares: readonly Share[]
-  /** Of `sequences`, not of the call's prompts. */
+  /** Indices of `sequences`, not of the call's prompts. */
   readonly #order: readonly number[]
   readonly #prompts: readonly PlannedPrompt[]
   readonly #indices: ReadonlyMap<Sequence, number>

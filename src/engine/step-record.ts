@@ -16,7 +16,7 @@ export interface StepRecord {
   readonly draws: readonly { readonly sequence: number; readonly position: number }[]
   /** Once the step is accounted for; those in flight behind it count as computed. */
   readonly scheduler: SchedulerSnapshot
-  /** Of all steps so far. */
+  /** Where the loop's time has gone, of all steps so far. */
   readonly times: StepTimes
 }
 

@@ -7,7 +7,7 @@ import type { Scope } from './share'
 
 /** What the cache knows of a run of tokens; whoever claims or locks a node does so for all above it. */
 export interface Run {
-  /** Of its first tokens: computed, or computed once the steps already submitted have run. */
+  /** First tokens of it that are computed, or will be once the steps already submitted have run. */
   numComputed: number
   /**
    * [groups] The blocks of the computed tokens, at their offsets. The first may begin with tokens of the runs above, the

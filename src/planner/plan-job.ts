@@ -27,7 +27,7 @@ export interface JobPlan extends Schedule {
   readonly promptTokens: number
   /** In the prefix tree of the prompts, token by token: fewer no sharing can compute. */
   readonly treeTokens: number
-  /** Of prompts, that will be computed. For 'tree' and 'cache': treeTokens + forcedTokens. */
+  /** Tokens of prompts that will be computed. For 'tree' and 'cache': treeTokens + forcedTokens. */
   readonly computeTokens: number
   /** promptTokens - computeTokens. */
   readonly savedTokens: number

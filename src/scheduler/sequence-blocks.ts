@@ -16,10 +16,11 @@ const NEVER = 2 ** 40
 
 /** How the prompt of a sequence would be computed, if it started now. */
 export interface Prefill {
-  /** Tokens in this step, and in later ones, at most, */
+  /** Most tokens in this step. */
   readonly room: number
+  /** Most tokens in each later step. */
   readonly tokenBudget: number
-  /** and how many later ones there may be. */
+  /** Most later steps. */
   readonly numSteps: number
 }
 
