@@ -53,15 +53,15 @@ export const MUTATIONS = [
   },
   {
     file: 'src/scheduler/scheduler.ts',
-    find: 'if (sequence.isFinished) return\n      const draw',
-    replace: 'const draw',
+    find: 'if (sequence.isFinished) return\n      const { tokens',
+    replace: 'const { tokens',
     test: SCHEDULER,
     law: 'finishes at an end-of-sequence token, which stays the last, and drops the draws behind it',
     wrong: 'tokens drawn behind the end are given out',
   },
   {
     file: 'src/scheduler/scheduler.ts',
-    find: '!sequence.params.ignoreEos && ',
+    find: '!params.ignoreEos && ',
     replace: '',
     test: SCHEDULER,
     law: 'goes on past an end-of-sequence token if asked',
@@ -125,10 +125,10 @@ export const MUTATIONS = [
   },
   {
     file: 'src/kv/prefix-cache.ts',
-    find: 'if (claim.group !== COMMON && tree.root.isLeaf) this.#trees.delete(claim.group)',
+    find: 'if (root.value.claims === 0 && !scope.remembers) this.#trees.delete(scope)',
     replace: '',
     test: PREFIXES,
-    law: 'groups never share, and remember nothing but the common one',
+    law: 'scopes never share, and what nobody claims any more is gone where nothing is remembered',
     wrong: 'every job leaves a tree behind for ever',
   },
   {
@@ -283,8 +283,8 @@ export const MUTATIONS = [
   // what the GPU is told
   {
     file: 'src/sampler/draw-inputs.ts',
-    find: 'position: start + count,',
-    replace: 'position: start + count - 1,',
+    find: '\n    position,',
+    replace: '\n    position: position - 1,',
     test: DRAWS,
     law: 'takes the position of the token drawn, not of the one computed',
     wrong: 'the last token of a prompt and the first drawn have the same random number',
@@ -299,8 +299,8 @@ export const MUTATIONS = [
   },
   {
     file: 'src/sampler/draw-inputs.ts',
-    find: '2 + 2 * (sequence.params.logprobs ?? 0)',
-    replace: '1 + 2 * (sequence.params.logprobs ?? 0)',
+    find: '2 + 2 * (chunk.sequence.params.logprobs ?? 0)',
+    replace: '1 + 2 * (chunk.sequence.params.logprobs ?? 0)',
     test: DRAWS,
     law: 'have room for the draw that asks for most',
     wrong: 'the last log-probability of a row is overwritten by the next row',
@@ -315,8 +315,8 @@ export const MUTATIONS = [
   },
   {
     file: 'src/sampler/sampler.ts',
-    find: 'rows.map(row => drawRow(draws[row], row))',
-    replace: 'rows.map((row, place) => drawRow(draws[row], place))',
+    find: 'rows.map(row => drawRow(draws[row], row, spareSlot))',
+    replace: 'rows.map((row, place) => drawRow(draws[row], place, spareSlot))',
     test: 'test/sampler/sampler.test.ts',
     law: 'draws the same in slabs of any size',
     wrong: 'a second slab overwrites the results of the first',

@@ -2,9 +2,9 @@ import { type AttentionLayout, rowsPerTile } from './layout'
 
 /** What the parts of attention cost, in any one unit of time; of the kernels on a device, per KV head. */
 export interface AttentionCosts {
-  /** An item, whatever it holds, */
+  /** An item, whatever it holds. */
   readonly item: number
-  /** and for each query vector that its tile could hold. */
+  /** A query vector that an item's tile could hold, be it there or not. */
   readonly tileVector: number
   /** Reading a key and its value. */
   readonly key: number

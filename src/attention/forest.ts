@@ -16,13 +16,13 @@ export class PrefixNode {
   last = 0
   /** In any order. */
   readonly children: PrefixNode[] = []
-  /** Rows of all chunks below. This and the following are of the last choice of cuts (attention-cuts.ts). */
+  /** Rows of all chunks below. This and the following are of the last choice of cuts (cuts.ts). */
   numRows = 0
   /** Cost of all segments here and below, if the keys before are read already: each is an item of its own. */
   laterCost = 0
   /** Least cost of all segments here, below and before. */
   cost = 0
-  /** So many of the children, from the first, are cut where this node ends. */
+  /** How many of the children, from the first, are cut where this node ends. */
   numCut = 0
 
   constructor(public end: number) {}
@@ -36,7 +36,7 @@ export class PrefixLeaf extends PrefixNode {
   cut = 0
   /** The cut if there were more slots. */
   dearCut = 0
-  /** Of the chunk's first row that has slots. */
+  /** The first slot of the chunk's first row that has any. */
   firstSlot = 0
   chunk: AttentionChunk
 
@@ -58,10 +58,8 @@ export class PrefixLeaf extends PrefixNode {
 export class PrefixForest {
   /** Sorted by block table. */
   leaves: readonly PrefixLeaf[] = []
-  /** Of no segments. */
+  /** The node of no segments, above all others. */
   root = new PrefixNode(0)
-  /** How often the tree was made anew. */
-  numBuilds = 0
   readonly #segmentTokens: number
   readonly #shares: boolean
   readonly #batch: PrefixLeaf[] = []
@@ -99,7 +97,6 @@ export class PrefixForest {
   }
 
   #build(): void {
-    this.numBuilds++
     this.leaves = this.#batch.toSorted((a, b) => this.#order(a, b, this.#numCommon(a, b)))
     this.#common = this.leaves.map((leaf, i) => (i === 0 ? 0 : this.#numCommon(this.leaves[i - 1], leaf)))
     this.root = new PrefixNode(0)

@@ -68,7 +68,7 @@ const DEFAULT_WANTED_ITEMS = 128
  * its keys only, never on the plan, the batch or the chunking: plans differ in what they cost, not in a single bit.
  *
  * An item is a set of rows, of any chunks, and the run of blocks they all read. Which rows go together follows from where
- * each chunk is cut (attention-cuts.ts) and which chunks read the same blocks (attention-forest.ts).
+ * each chunk is cut (cuts.ts) and which chunks read the same blocks (forest.ts).
  */
 export class AttentionPlanner {
   readonly #mode: AttentionMode | 'skip'
@@ -198,7 +198,7 @@ export class AttentionPlanner {
     this.#numKeysRead += numKeys
   }
 
-  /** Of the row at `position`, for an item from segment `from` on. */
+  /** The slot of the row at `position`, for an item from segment `from` on. */
   #slot(leaf: PrefixLeaf, position: number, from: number): number {
     if (position < leaf.cut * this.#segmentTokens) return DIRECT
     return this.#firstSlot(leaf, position) + (from === 0 ? 0 : from + 1 - leaf.cut)

@@ -7,8 +7,9 @@ export interface Chunk {
   readonly start: number
   /** At least 1. */
   readonly count: number
-  /** The chunk reaches the sequence's end, so its last token's logits give a new token. */
-  readonly draws: boolean
+  /** Their ids, as far as they are known: the last may be on its way from the GPU, which finds it in `slot`. */
+  readonly tokens: readonly number[]
+  /** Where the GPU keeps the sequence's last drawn token. */
   readonly slot: number
   /** [groups] */
   readonly groups: readonly ChunkBlocks[]
@@ -22,21 +23,32 @@ export interface ChunkBlocks {
   readonly copies: readonly Copy[]
 }
 
-/** Of one token's K and V, in all layers of a group; places are block · BLOCK_LEN + offset in the block. */
+/** A copy of one token's K and V, in all layers of a group; places are block · BLOCK_LEN + offset in the block. */
 export interface Copy {
   readonly from: number
   readonly to: number
 }
 
-/** The work of one step: a flat, ragged list of tokens. */
+/** The work of one step: a flat, ragged list of tokens, some of whose rows are drawn from. */
 export interface Batch {
   readonly chunks: readonly Chunk[]
   /** Sum of the chunks' counts. */
   readonly numTokens: number
+  /** Any number for a chunk; those of a sequence in the order of their positions. */
+  readonly draws: readonly Draw[]
 }
 
-/** What one drawing chunk of a step brought back. */
+/** A row of a step, whose logits give a token. */
 export interface Draw {
+  readonly chunk: Chunk
+  /** Index of the row in the step's list of tokens. */
+  readonly token: number
+  /** Position of the token to draw, in tokens from the sequence's start: the one after the row's. */
+  readonly position: number
+}
+
+/** What a draw brought back. */
+export interface Drawn {
   readonly tokenId: number
   /** Natural log-probability of `tokenId` under the model (before temperature and truncation); if asked. */
   readonly logprob?: number

@@ -1,4 +1,7 @@
-/** Tokens in a KV block: the granule of allocation and of prefix sharing. The shaders' BLOCK_LEN. */
+/**
+ * Tokens in a KV block, in which the cache is allocated; prefixes are shared token by token, so where one ends inside a
+ * block, that block is copied. The shaders' BLOCK_LEN.
+ */
 export const BLOCK_LEN = 16
 
 /**
@@ -12,7 +15,7 @@ export const SEGMENT_TOKENS = 128
 export interface BlockTable {
   /** Each has the 16 positions after those of the one before; the last may be partly filled. */
   readonly blocks: number[]
-  /** So many of the first are given up, since no token to come sees them: what they name may be anyone's. */
+  /** How many of the first are given up, since no token to come sees them: what they name may be anyone's. */
   numFreed: number
 }
 

@@ -28,7 +28,12 @@ export interface SamplingParams {
   readonly ignoreEos: boolean
 }
 
-/** Whether the parameters need the tokens drawn so far before the next draw. */
-export function needsHistory(params: SamplingParams): boolean {
+/** Whether a draw needs the tokens before it on the CPU, so that its step is decided only once they have arrived. */
+export function waitsForDraws(params: SamplingParams): boolean {
+  return isEditedByHistory(params)
+}
+
+/** Whether the tokens before a draw edit its logits, each of them: penalties. */
+export function isEditedByHistory(params: SamplingParams): boolean {
   return params.repetitionPenalty !== 1 || params.presencePenalty !== 0 || params.frequencyPenalty !== 0
 }

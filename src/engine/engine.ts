@@ -1,4 +1,4 @@
-import type { Draw } from '../core/batch'
+import type { Drawn } from '../core/batch'
 import { BLOCK_LEN } from '../core/block'
 import { Deferred } from '../core/deferred'
 import { abortError, CoppiceError, type DeviceLost, Disposed, InvalidRequest, UnsupportedModel } from '../core/errors'
@@ -65,8 +65,6 @@ export class LocalEngine implements Engine {
   /** Calls whose prompts are being read and planned. */
   readonly #preparing = new Set<ResultQueue>()
   #numSequences = 0
-  /** Of all plans so far: each call's groups get numbers of their own. */
-  #numGroups = 0
   #failure: CoppiceError | undefined
 
   constructor(parts: EngineParts) {
@@ -139,6 +137,7 @@ export class LocalEngine implements Engine {
     const { kvKeysRead, ...counts } = runner.stats()
     return {
       ...counts,
+      stepTimes: { ...this.#loop.clock.times },
       running: scheduler.numRunning,
       waiting: scheduler.numWaiting,
       steps,
@@ -264,19 +263,17 @@ export class LocalEngine implements Engine {
   ): Work<void> {
     const { tokenizer, scheduler } = this.#parts
     const say = onText && untilItThrows(onText, error => generation.stop(error))
-    const firstGroup = this.#numGroups
-    this.#numGroups += 1 + job.plan.groups
     for (const [index, sequence] of sequences.entries()) {
       if (!sequence) continue
       const output = new Output(index, sequence, tokenizer, say && (text => say(text, index)))
       this.#outputs.set(sequence, { output, generation, job })
       yield
     }
-    yield* job.start(scheduler, firstGroup, priority)
+    yield* job.start(scheduler, priority)
     this.#loop.wake()
   }
 
-  #onDraw(sequence: Sequence, draw: Draw): void {
+  #onDraw(sequence: Sequence, draw: Drawn): void {
     const entry = this.#outputs.get(sequence)
     if (!entry) return
     if (draw.tokenId === NO_TOKEN) {

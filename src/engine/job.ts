@@ -1,6 +1,6 @@
 import type { Sequence } from '../core/sequence'
 import { inSlices, type Work } from '../core/work'
-import type { Share } from '../kv/claim'
+import type { Share } from '../kv/share'
 import { type Order, orderPrompts } from '../planner/order-prompts'
 import { OutputEstimate } from '../planner/output-estimate'
 import { type JobPlan, type PlannedJob, type PlannedPrompt, planJob, type Sharing } from '../planner/plan-job'
@@ -17,15 +17,12 @@ export interface JobSettings {
   readonly numBlocks: number
 }
 
-/** Who shares nothing, with anyone. */
-const ALONE: Share = { group: -1, numTokens: 0 }
-
 /** The prompts of one call, planned together before they run, and reordered as the lengths of their outputs show. */
 export class Job {
   readonly plan: JobPlan
   readonly #root: Run
   readonly #shares: readonly Share[]
-  /** Of `sequences`, not of the call's prompts. */
+  /** Indices of `sequences`, not of the call's prompts. */
   readonly #order: readonly number[]
   readonly #prompts: readonly PlannedPrompt[]
   readonly #indices: ReadonlyMap<Sequence, number>
@@ -59,11 +56,11 @@ export class Job {
     this.#estimate = new OutputEstimate(root, maxTokens)
   }
 
-  /** Queues everything, in the order of the plan. `firstGroup`: the plan's groups are numbered from here on. */
-  *start(scheduler: Scheduler, firstGroup: number, priority = 0): Work<void> {
+  /** Queues everything, in the order of the plan. */
+  *start(scheduler: Scheduler, priority = 0): Work<void> {
     for (const index of this.#order) {
-      const share = this.#shareOf(this.#shares[index], firstGroup)
-      if (share) scheduler.claim(this.sequences[index], share)
+      // 'cache' does not plan: a sequence shares what is there when its turn comes
+      if (this.settings.sharing !== 'cache') scheduler.claim(this.sequences[index], this.#shares[index])
       yield
     }
     // all at once: of a call that is queued in part, a step would take the first as if they shared with nobody after them
@@ -94,17 +91,5 @@ export class Job {
       this,
       order.map(each => this.sequences[each]),
     )
-  }
-
-  /** 'cache' does not plan: a sequence shares what is there when its turn comes. */
-  #shareOf({ group, numTokens }: Share, firstGroup: number): Share | undefined {
-    switch (this.settings.sharing) {
-      case 'cache':
-        return undefined
-      case 'tree':
-        return { group, numTokens }
-      default:
-        return numTokens === 0 ? ALONE : { group: firstGroup + group, numTokens }
-    }
   }
 }

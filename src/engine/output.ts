@@ -1,4 +1,4 @@
-import type { Draw } from '../core/batch'
+import type { Drawn } from '../core/batch'
 import type { CoppiceError } from '../core/errors'
 import type { Sequence } from '../core/sequence'
 import { Detokenizer } from '../tokenizer/detokenizer'
@@ -33,10 +33,10 @@ export class Output {
   }
 
   /** Adds a drawn token; an end-of-sequence token adds no text. Returns true if the text has reached a stop string. */
-  push(draw: Draw, isEos: boolean): boolean {
-    const { tokenId } = draw
+  push(drawn: Drawn, isEos: boolean): boolean {
+    const { tokenId } = drawn
     this.#tokenIds.push(tokenId)
-    if (draw.logprob !== undefined) this.#logprobs?.push(this.#tokenTexts.next(draw))
+    if (drawn.logprob !== undefined) this.#logprobs?.push(this.#tokenTexts.next(drawn))
     if (isEos) return false
     if (this.onText || this.sequence.params.stop.length > 0) return this.#emit(this.#detokenizer.push(tokenId))
     this.#unread.push(tokenId)

@@ -2,7 +2,7 @@ import type { AttentionChunk } from '../attention/forest'
 import type { AttentionPlan, AttentionPlanner } from '../attention/plan'
 import { ITEM_FIELDS, MERGE_FIELDS } from '../attention/plan'
 import { assert } from '../core/assert'
-import type { Batch, Chunk, ChunkBlocks, Draw } from '../core/batch'
+import type { Batch, ChunkBlocks, Draw, Drawn } from '../core/batch'
 import { BLOCK_LEN } from '../core/block'
 import type { DeviceLost } from '../core/errors'
 import type { Gpu } from '../gpu/device'
@@ -13,7 +13,7 @@ import { FROM_SLOT } from '../kernels/embed'
 import type { AttentionInputs, GroupInputs, Model, StepInputs } from '../model/model'
 import { needsLogits, parseResults } from '../sampler/draw-inputs'
 import { resultBytes, type Sampler } from '../sampler/sampler'
-import { StepClock } from './step-clock'
+import type { StepClock } from './step-clock'
 
 export interface RunnerParts {
   readonly gpu: Gpu
@@ -31,7 +31,6 @@ export interface RunnerParts {
 /** Turns decided steps into GPU work. Steps run in the order in which they are given. */
 export class Runner {
   readonly lost: Promise<DeviceLost>
-  readonly clock = new StepClock()
   readonly #parts: RunnerParts
   readonly #readbacks: ReadbackRing
   /** [groups] What the planners are told, from step to step in the same objects. */
@@ -46,22 +45,22 @@ export class Runner {
   }
 
   /**
-   * Submits a step before it returns; resolves with the draws of the drawing chunks, in their order, once the GPU is done.
+   * Submits a step before it returns; resolves with what its draws brought back, in their order, once the GPU is done.
+   * `clock`: is told what the time until it is submitted goes into.
    * @throws DeviceLost
    */
-  async run(batch: Batch): Promise<Draw[]> {
-    const { clock } = this
+  async run(batch: Batch, clock?: StepClock): Promise<Drawn[]> {
     const { gpu, step, model, results } = this.#parts
     gpu.throwIfLost()
     const inputs = this.#pushInputs(batch)
-    clock.end('plan')
+    clock?.end('plan')
     model.forward(inputs)
-    const draws = batch.chunks.filter(chunk => chunk.draws)
-    this.#recordDraws(batch, draws)
-    clock.end('encode')
+    const { draws } = batch
+    this.#recordDraws(draws)
+    clock?.end('encode')
     if (draws.length === 0) {
       step.submit()
-      clock.end('submit')
+      clock?.end('submit')
       await gpu.device.queue.onSubmittedWorkDone()
       gpu.throwIfLost()
       return []
@@ -70,7 +69,7 @@ export class Runner {
     const target = this.#readbacks.take()
     step.copy(results, 0, target, 0, bytes)
     step.submit()
-    clock.end('submit')
+    clock?.end('submit')
     return parseResults(draws, await this.#readbacks.read(target, bytes))
   }
 
@@ -88,7 +87,6 @@ export class Runner {
       uploadedBytes: step.uploadedBytes,
       readBytes: this.#readbacks.readBytes,
       ...gpu.made,
-      stepTimes: { ...this.clock.times },
     }
   }
 
@@ -102,15 +100,14 @@ export class Runner {
   }
 
   /** In slabs: first those rows that are drawn from without their logits, then the others. */
-  #recordDraws(batch: Batch, draws: readonly Chunk[]): void {
+  #recordDraws(draws: readonly Draw[]): void {
     const { model, sampler, drawRows } = this.#parts
-    const lastTokens = lastTokenOfDraws(batch)
     const isWhole = draws.map(draw => model.candidates === undefined || needsLogits(draw))
     for (const whole of [false, true]) {
       const all = [...draws.keys()].filter(row => isWhole[row] === whole)
       for (let first = 0; first < all.length; first += drawRows) {
         const rows = all.slice(first, first + drawRows)
-        const tokens = rows.map(row => lastTokens[row])
+        const tokens = rows.map(row => draws[row].token)
         const firstDraw = sampler.pushRecords(draws, rows)
         if (whole) {
           model.logits(tokens)
@@ -131,11 +128,10 @@ export class Runner {
     const tokens = step.view(firstToken, numTokens).u32
     const positions = step.view(firstPosition, numTokens).u32
     let token = 0
-    for (const { sequence, start, count, slot } of chunks) {
-      for (let position = start; position < start + count; position++) {
-        // a token still on its way to the CPU waits on the GPU, in the sequence's slot
-        tokens[token] = sequence.tokens[position] ?? FROM_SLOT + slot
-        positions[token] = position
+    for (const chunk of chunks) {
+      for (let index = 0; index < chunk.count; index++) {
+        tokens[token] = chunk.tokens[index] ?? FROM_SLOT + chunk.slot
+        positions[token] = chunk.start + index
         token += 1
       }
     }
@@ -194,15 +190,4 @@ function pushPlan(step: Step, plan: AttentionPlan): AttentionInputs {
     firstMerge: step.push(plan.merges),
     numMerges: plan.merges.length / MERGE_FIELDS,
   }
-}
-
-/** Index in the step's token list of the last token of each drawing chunk. */
-function lastTokenOfDraws({ chunks }: Batch): number[] {
-  const indices: number[] = []
-  let end = 0
-  for (const { count, draws } of chunks) {
-    end += count
-    if (draws) indices.push(end - 1)
-  }
-  return indices
 }

@@ -6,26 +6,27 @@ export interface EngineStats {
   readonly running: number
   readonly waiting: number
   readonly steps: number
-  /** Computed for prompts, again after a preemption included. */
+  /** Tokens of prompts that were computed, again after a preemption included. */
   readonly prefillTokens: number
-  /** Of prompts, taken over from others instead of computed. */
+  /** Tokens of prompts that were taken over from others instead. */
   readonly savedTokens: number
   /** Everything computed: prompts, and drawn tokens fed back. */
   readonly computedTokens: number
   readonly preemptions: number
-  /** Of the layers that see furthest, as are the following two. */
+  /** Blocks of the layers that see furthest. */
   readonly totalBlocks: number
-  /** Held by running sequences or kept for waiting ones; others may be remembered, but are free for the asking. */
+  /** Blocks of these that running sequences hold or that are kept for waiting ones; others are free for the asking. */
   readonly usedBlocks: number
+  /** The most that `usedBlocks` has been. */
   readonly peakBlocks: number
-  /** K and V that attention read, in all layers. */
+  /** Bytes of K and V that attention read, in all layers. */
   readonly kvBytesRead: number
   /** GPU buffers alive, in bytes. */
   readonly gpuBytes: number
   readonly dispatches: number
   readonly passes: number
   readonly submits: number
-  /** Of steps, as is what follows: not of weights. */
+  /** Uploads of steps; those of weights are not counted, here and in the next two. */
   readonly uploads: number
   readonly uploadedBytes: number
   readonly readBytes: number

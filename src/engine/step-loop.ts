@@ -1,16 +1,18 @@
-import type { Batch, Draw } from '../core/batch'
+import type { Batch, Drawn } from '../core/batch'
 import { CoppiceError } from '../core/errors'
 import type { Sequence } from '../core/sequence'
 import type { Scheduler } from '../scheduler/scheduler'
 import type { Runner } from './runner'
+import { StepClock } from './step-clock'
+import { type StepRecord, stepRecord } from './step-record'
 
 export interface StepLoopParts {
   readonly scheduler: Scheduler
-  readonly runner: Runner
+  readonly runner: Pick<Runner, 'run'>
   /** Steps submitted before the first one's draws have come back. */
   readonly stepsInFlight: number
   /** A token has arrived; if it ended its sequence, that is finished already. */
-  onDraw(sequence: Sequence, draw: Draw): void
+  onDraw(sequence: Sequence, drawn: Drawn): void
   /** The loop has stopped, and no sequence will get on. */
   onError(error: CoppiceError): void
 }
@@ -20,11 +22,19 @@ export interface StepLoopParts {
  * once, so that the GPU never waits for the CPU: step n + 1 is submitted before the tokens of step n have come back.
  */
 export class StepLoop {
+  readonly clock = new StepClock()
   readonly #parts: StepLoopParts
+  readonly #listeners = new Set<(step: StepRecord) => void>()
   #isRunning = false
 
   constructor(parts: StepLoopParts) {
     this.#parts = parts
+  }
+
+  /** Calls `listener` after each step; without listeners nothing is recorded. Returns what ends that. */
+  onStep(listener: (step: StepRecord) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   /** Work has arrived. */
@@ -39,31 +49,38 @@ export class StepLoop {
 
   async #run(): Promise<void> {
     const { scheduler, runner, stepsInFlight, onDraw } = this.#parts
-    const { clock } = runner
+    const { clock } = this
     clock.start()
-    const inFlight: { readonly batch: Batch; readonly draws: Promise<Draw[]> }[] = []
+    const inFlight: { readonly batch: Batch; readonly drawn: Promise<Drawn[]> }[] = []
     try {
       for (;;) {
         while (inFlight.length < stepsInFlight) {
           const batch = scheduler.next()
           clock.end('schedule')
           if (!batch) break
-          const draws = runner.run(batch)
+          const drawn = runner.run(batch, clock)
           // one that fails while nobody waits for it yet still fails when its turn comes
-          draws.catch(() => undefined)
-          inFlight.push({ batch, draws })
+          drawn.catch(() => undefined)
+          inFlight.push({ batch, drawn })
         }
         const step = inFlight.shift()
         if (!step) break
-        const draws = await step.draws
+        const tokens = await step.drawn
         clock.end('wait')
-        const completed = scheduler.complete(step.batch, draws)
+        const completed = scheduler.complete(step.batch, tokens)
         clock.end('account')
-        for (const { sequence, draw } of completed) onDraw(sequence, draw)
+        for (const { sequence, drawn } of completed) onDraw(sequence, drawn)
         clock.end('deliver')
+        this.#report(step.batch)
       }
     } finally {
       this.#isRunning = false
     }
+  }
+
+  #report(batch: Batch): void {
+    if (this.#listeners.size === 0) return
+    const record = stepRecord(batch, this.#parts.scheduler.snapshot(), this.clock.times)
+    for (const listener of this.#listeners) listener(record)
   }
 }

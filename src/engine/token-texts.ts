@@ -1,4 +1,4 @@
-import type { Draw } from '../core/batch'
+import type { Drawn } from '../core/batch'
 import { tokenBytes } from '../tokenizer/token-bytes'
 import type { Tokenizer } from '../tokenizer/tokenizer'
 import type { ScoredToken, TokenLogprob } from './generation'
@@ -12,7 +12,7 @@ export class TokenTexts {
 
   constructor(readonly tokenizer: Pick<Tokenizer, 'decode' | 'isVisible' | 'token'>) {}
 
-  next({ tokenId, logprob = 0, topLogprobs = [] }: Draw): TokenLogprob {
+  next({ tokenId, logprob = 0, topLogprobs = [] }: Drawn): TokenLogprob {
     const scored = this.#scored({ tokenId, logprob })
     const top = topLogprobs.map(each => this.#scored(each))
     if (this.tokenizer.isVisible(tokenId)) this.#previous = tokenId

@@ -36,16 +36,8 @@ export class BlockPool {
     return this.numBlocks - this.#free.length
   }
 
-  /** Takes a free block, with one reference; undefined if none is free. */
-  allocate(): number | undefined {
-    const block = this.#free.pop()
-    if (block === undefined) return undefined
-    this.#refCounts[block] = 1
-    return block
-  }
-
-  /** Takes `count` free blocks, or none and returns undefined. */
-  allocateMany(count: number): number[] | undefined {
+  /** Takes `count` free blocks, with one reference each, or none and returns undefined. */
+  allocate(count: number): number[] | undefined {
     if (count > this.#free.length) return undefined
     const blocks = this.#free.splice(this.#free.length - count).reverse()
     for (const block of blocks) this.#refCounts[block] = 1

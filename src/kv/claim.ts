@@ -3,19 +3,11 @@ import type { BlockPool } from './block-pool'
 import { firstNeeded, lastBlock } from './block-table'
 import { floorToBlock, type Run, topDown } from './prefix-run'
 import type { RadixNode } from './radix-tree'
-
-/**
- * What a prompt may take from, and leave for, others: its first `numTokens` tokens, among those of the same `group`. Less
- * than the prompt's length: its last token must be computed for its logits.
- */
-export interface Share {
-  readonly group: number
-  readonly numTokens: number
-}
+import type { Scope } from './share'
 
 /** A sequence's hold on the beginning of its tokens. */
 export interface Claim {
-  readonly group: number
+  readonly scope: Scope
   /** Ends where the claimed tokens end. */
   node: RadixNode<Run>
   isLocked: boolean

@@ -17,21 +17,18 @@ import {
   topDown,
 } from './prefix-run'
 import { type RadixNode, RadixTree } from './radix-tree'
-
-/** Everything may share with everything here, and what nobody claims is remembered until its blocks are needed. */
-export const COMMON = 0
+import type { Scope, Share } from './share'
 
 /**
  * Which KV blocks hold which tokens, so that sequences with the same beginning share them: a radix tree
- * (RadixAttention, SGLang, arXiv:2312.07104 §3), the tokens themselves compared, never only a hash.
+ * (RadixAttention, SGLang, arXiv:2312.07104 §3), the tokens themselves compared.
  *
  * Beyond the paper, claims can be made before a sequence runs, so that a whole job's tree is known ahead: a run that
  * somebody still claims is kept, and one that nobody claims is free to be taken, least recently used first. What is
  * computed is published when its computation is decided, so sequences share in flight, even within a step. Full blocks
  * are shared; a block that two sequences fill differently from some token on is copied up to there.
  *
- * Groups (any numbers) never share with each other: for adapters, and for plans that say who shares with whom. Only
- * `COMMON` remembers what nobody claims.
+ * Each scope has a tree of its own, so nothing is shared between two; only in some is remembered what nobody claims.
  *
  * With windows (one pool for each KV group) a run keeps only what is seen from its end, so prompts go on where runs end;
  * one that goes on elsewhere computes its tokens again and leaves at the fork what it lacked. (vLLM's hybrid KV cache
@@ -42,47 +39,42 @@ export class PrefixCache {
   /** [pools] Blocks that nobody claims: free for the asking, but still remembered. */
   readonly numIdle: number[]
   readonly #pools: readonly BlockPool[]
-  readonly #trees = new Map<number, RadixTree<Run>>()
+  readonly #trees = new Map<Scope, RadixTree<Run>>()
   readonly #evictable = new EvictionQueue()
   #clock = 0
 
-  /** `granule`: sequences share multiples of this many tokens; BLOCK_LEN for whole blocks only. */
-  constructor(
-    pools: readonly BlockPool[],
-    readonly granule = 1,
-  ) {
+  constructor(pools: readonly BlockPool[]) {
     this.#pools = pools
     this.numIdle = pools.map(() => 0)
   }
 
-  /** Claims the first `numTokens` tokens, down to a granule; `tokens` must not change, but may grow. */
-  claim(tokens: readonly number[], numTokens: number, group = COMMON): Claim {
-    const node = this.#tree(group).insert(tokens, numTokens - (numTokens % this.granule))
+  /** Claims what is shared of the first tokens; `tokens` must not change, but may grow. */
+  claim(tokens: readonly number[], { scope, numTokens }: Share): Claim {
+    const tree = this.#tree(scope)
+    const node = tree.insert(tokens, numTokens)
+    tree.root.value.claims++
     for (const each of node.path()) {
       if (each.value.claims === 0) this.#countIdle(each, -1)
       each.value.claims++
     }
-    return { group, node, isLocked: false, numPublished: 0 }
-  }
-
-  /** Groups of which anything is claimed or remembered. */
-  get numGroups(): number {
-    return this.#trees.size
+    return { scope, node, isLocked: false, numPublished: 0 }
   }
 
   get #isWindowed(): boolean {
     return this.#pools.some(({ isWindowed }) => isWindowed)
   }
 
-  /** Ends a claim. Runs that nobody claims any more lose what was never computed, and outside `COMMON` all. */
+  /** Ends a claim. Runs that nobody claims any more lose what was never computed, and all where nothing is remembered. */
   release(claim: Claim): void {
     if (claim.isLocked) this.unlock(claim)
-    const tree = this.#tree(claim.group)
-    for (const node of [...claim.node.path()]) {
+    const { scope, node: last } = claim
+    const { root } = this.#tree(scope)
+    root.value.claims--
+    for (const node of [...last.path()]) {
       node.value.claims--
-      if (node.value.claims === 0) this.#letGo(tree, node, claim.group === COMMON)
+      if (node.value.claims === 0) this.#letGo(node, scope.remembers)
     }
-    if (claim.group !== COMMON && tree.root.isLeaf) this.#trees.delete(claim.group)
+    if (root.value.claims === 0 && !scope.remembers) this.#trees.delete(scope)
   }
 
   /**
@@ -110,12 +102,11 @@ export class PrefixCache {
    * has with the same tokens: from there on the sequence keeps its blocks to itself.
    */
   publish(claim: Claim, tokens: readonly number[], numTokens: number, tables: readonly BlockTable[]): void {
-    const full = floorToBlock(numTokens)
-    const end = numTokens > claim.node.end ? Math.max(full, claim.node.end) : numTokens - (numTokens % this.granule)
+    const end = numTokens > claim.node.end ? Math.max(floorToBlock(numTokens), claim.node.end) : numTokens
     if (end <= claim.numPublished) return
     const from = claim.numPublished
     claim.numPublished = end
-    if (end > claim.node.end && claim.group === COMMON) this.#extend(claim, tokens, end, tables)
+    if (end > claim.node.end && claim.scope.remembers) this.#extend(claim, tokens, end, tables)
     for (const node of topDown(claim.node)) {
       const { value, start } = node
       const known = start + value.numComputed
@@ -170,9 +161,10 @@ export class PrefixCache {
   checkIntegrity(): number[][][] {
     const held: number[][][] = this.#pools.map(() => [])
     const numIdle = this.#pools.map(() => 0)
-    for (const [group, tree] of this.#trees) {
-      for (const node of tree.nodes()) {
-        checkRun(group, node, this.granule)
+    for (const [scope, { root }] of this.#trees) {
+      assert(root.value.claims > 0 || scope.remembers, `Scope '${scope.name}' has a tree, but no claims.`)
+      for (const node of root.below()) {
+        checkRun(scope, node)
         held.forEach((lists, index) => {
           lists.push(heldBlocks(node.value.tables[index]))
           if (node.value.claims === 0) numIdle[index] += numOwnBlocks(node, index)
@@ -183,21 +175,20 @@ export class PrefixCache {
     return held
   }
 
-  #tree(group: number): RadixTree<Run> {
+  #tree(scope: Scope): RadixTree<Run> {
     const pools = this.#pools
     const tree =
-      this.#trees.get(group) ??
+      this.#trees.get(scope) ??
       new RadixTree<Run>(
-        this.granule,
         () => newRun(pools.length),
         (run, numTokens, start) => splitRun(pools, run, start, numTokens),
       )
-    this.#trees.set(group, tree)
+    this.#trees.set(scope, tree)
     return tree
   }
 
   #extend(claim: Claim, tokens: readonly number[], end: number, tables: readonly BlockTable[]): void {
-    const tree = this.#tree(claim.group)
+    const tree = this.#tree(claim.scope)
     const { node } = claim
     const isOurs = node.isLeaf && node.value.claims === 1 && node.source === tokens
     if (isOurs && !endsElsewhere(node, tables)) {
@@ -221,7 +212,7 @@ export class PrefixCache {
   /** The sequence's blocks in place of those that the run has; runs below that nobody claims may begin in the last of these. */
   #replace(node: RadixNode<Run>, tables: readonly BlockTable[]): void {
     const isBelow = ({ value, start }: RadixNode<Run>) => value.claims === 0 && floorToBlock(start) < node.end
-    const below = [...this.#tree(COMMON).nodes(node)].filter(isBelow)
+    const below = [...node.below()].filter(isBelow)
     for (const each of below) this.#countIdle(each, -1)
     replaceRun(this.#pools, node.value, node.start, tables)
     for (const each of below) this.#countIdle(each, 1)
@@ -232,12 +223,12 @@ export class PrefixCache {
   }
 
   /** Nobody claims the node any more. */
-  #letGo(tree: RadixTree<Run>, node: RadixNode<Run>, isRemembered: boolean): void {
+  #letGo(node: RadixNode<Run>, isRemembered: boolean): void {
     const { value, start } = node
     if (!isRemembered) cutRun(this.#pools, value, start, start)
     value.lastUsed = this.#clock++
     this.#countIdle(node, 1)
-    if (value.numComputed < node.numTokens) tree.trim(node, start + value.numComputed)
+    if (value.numComputed < node.numTokens) node.trim(start + value.numComputed)
     if (value.numComputed > 0) this.#evictable.push(node)
   }
 
@@ -256,7 +247,7 @@ export class PrefixCache {
     this.#countIdle(node, -1)
     cutRun(this.#pools, value, start, end)
     this.#countIdle(node, 1)
-    this.#tree(COMMON).trim(node, end)
+    node.trim(end)
     const next = isWhole ? parent : node
     if (next?.parent && next.value.claims === 0) this.#evictable.push(next)
     return true
@@ -293,7 +284,7 @@ export class PrefixCache {
   }
 
   #leavesFirst(): RadixNode<Run>[] {
-    return [...this.#trees.values()].flatMap(tree => [...tree.nodes()].reverse())
+    return [...this.#trees.values()].flatMap(tree => [...tree.root.below()].reverse())
   }
 
   /** The run ends in the block in which the one below begins. */

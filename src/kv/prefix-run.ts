@@ -3,10 +3,11 @@ import { BLOCK_LEN, type BlockTable, blocksFor } from '../core/block'
 import type { BlockPool } from './block-pool'
 import { firstNeeded, freeFirst, lastBlock, setBlock, truncate } from './block-table'
 import type { RadixNode } from './radix-tree'
+import type { Scope } from './share'
 
 /** What the cache knows of a run of tokens; whoever claims or locks a node does so for all above it. */
 export interface Run {
-  /** Of its first tokens: computed, or computed once the steps already submitted have run. */
+  /** First tokens of it that are computed, or will be once the steps already submitted have run. */
   numComputed: number
   /**
    * [groups] The blocks of the computed tokens, at their offsets. The first may begin with tokens of the runs above, the
@@ -106,15 +107,11 @@ export function cutRun(pools: readonly BlockPool[], run: Run, start: number, end
 }
 
 /** Asserts that a run's claims, locks and blocks agree, and with those of the run above. */
-export function checkRun(
-  group: number,
-  { value, parent, numTokens, start, end }: RadixNode<Run>,
-  granule: number,
-): void {
-  const where = `The run of tokens ${start} to ${end} of group ${group}`
+export function checkRun({ name }: Scope, { value, parent, numTokens, start, end }: RadixNode<Run>): void {
+  const where = `The run of tokens ${start} to ${end} of scope '${name}'`
   const { numComputed, tables, claims, locks } = value
   const numBlocks = numComputed === 0 ? 0 : blocksFor(start + numComputed) - Math.floor(start / BLOCK_LEN)
-  assert(numTokens > 0 && numTokens % granule === 0, `${where} is not made of ${granule} tokens at a time.`)
+  assert(numTokens > 0, `${where} has no tokens.`)
   for (const { blocks, numFreed } of tables) {
     assert(numComputed <= numTokens && blocks.length === numBlocks, `${where}: ${blocks} for ${numComputed} tokens.`)
     assert(numFreed <= numBlocks, `${where}: ${numFreed} of ${numBlocks} blocks are freed.`)

@@ -5,8 +5,8 @@ import { assert } from '../core/assert'
  * not copied: they are `source[start]` to `source[end - 1]` of one of those prompts.
  */
 export class RadixNode<V> {
-  /** By the hash of their first granule; those with equal hashes are told apart by their tokens. */
-  readonly buckets = new Map<number, RadixNode<V>[]>()
+  /** Children by their first token, in the order in which they came to be. */
+  readonly children = new Map<number, RadixNode<V>>()
 
   constructor(
     public parent: RadixNode<V> | undefined,
@@ -21,24 +21,35 @@ export class RadixNode<V> {
   }
 
   get isLeaf(): boolean {
-    return this.buckets.size === 0
-  }
-
-  /** In the order in which they came to be, as far as hashes differ. */
-  *children(): Generator<RadixNode<V>> {
-    for (const bucket of this.buckets.values()) yield* bucket
+    return this.children.size === 0
   }
 
   /** From this node up to the root's child. */
   *path(): Generator<RadixNode<V>> {
     for (let node: RadixNode<V> = this; node.parent; node = node.parent) yield node
   }
+
+  /** All nodes below this one, each before those below it. */
+  *below(): Generator<RadixNode<V>> {
+    const stack = [...this.children.values()]
+    for (let next = stack.pop(); next; next = stack.pop()) {
+      yield next
+      for (const child of next.children.values()) stack.push(child)
+    }
+  }
+
+  /** Cuts a leaf's run down to the tokens before position `end`; with none left the leaf is gone. */
+  trim(end: number): void {
+    const { parent, source, start, isLeaf } = this
+    assert(isLeaf && parent !== undefined, `The node of tokens ${start} to ${this.end} is no leaf.`)
+    if (end > start) this.end = end
+    else parent.children.delete(source[start])
+  }
 }
 
 /**
- * A compact prefix tree of token sequences, which branches at multiples of `granule` only: 1 gives the tree that the
- * prompts are, BLOCK_LEN the part of it that whole KV blocks can share. (The structure of RadixAttention, SGLang,
- * arXiv:2312.07104 §3.) Hashes find a child, tokens decide. Everything is linear in the tokens looked at.
+ * A compact prefix tree of token sequences (the structure of RadixAttention, SGLang, arXiv:2312.07104 §3). Everything is
+ * linear in the tokens looked at.
  */
 export class RadixTree<V> {
   readonly root: RadixNode<V>
@@ -48,7 +59,6 @@ export class RadixTree<V> {
    * node above, whose value is returned; the others stay.
    */
   constructor(
-    readonly granule: number,
     private readonly newValue: () => V,
     private readonly splitValue: (value: V, numTokens: number, start: number) => V,
   ) {
@@ -61,92 +71,36 @@ export class RadixTree<V> {
    */
   find(tokens: readonly number[], length = tokens.length): { node: RadixNode<V>; numTokens: number } {
     let node = this.root
-    for (let matched = 0; ; ) {
-      const child = this.child(node, tokens, matched, length)
-      if (!child) return { node, numTokens: matched }
-      const end = this.#matchEnd(child, tokens, Math.min(length, child.end))
+    let matched = 0
+    while (matched < length) {
+      const child = node.children.get(tokens[matched])
+      if (!child) break
+      matched = commonEnd(child.source, tokens, matched + 1, Math.min(length, child.end))
       node = child
-      matched = end
-      if (end < child.end) return { node, numTokens: end }
+      if (matched < child.end) break
     }
+    return { node, numTokens: matched }
   }
 
   /** Makes the tree hold the first `length` tokens, with a node that ends just there, and returns that node. */
   insert(tokens: readonly number[], length = tokens.length): RadixNode<V> {
-    assert(length % this.granule === 0, `${length} tokens are not a multiple of ${this.granule}.`)
     const { node, numTokens } = this.find(tokens, length)
     const fork = numTokens < node.end ? this.#split(node, numTokens) : node
     if (numTokens === length) return fork
     const leaf = new RadixNode(fork, tokens, numTokens, length, this.newValue())
-    this.#adopt(fork, leaf)
+    fork.children.set(tokens[numTokens], leaf)
     return leaf
   }
 
-  /** Cuts a leaf's run down to the tokens before position `end`; with none left the leaf is gone. */
-  trim(leaf: RadixNode<V>, end: number): void {
-    assert(leaf.isLeaf && leaf.parent !== undefined, `The node of tokens ${leaf.start} to ${leaf.end} is no leaf.`)
-    if (end > leaf.start) leaf.end = end
-    else this.#abandon(leaf.parent, leaf)
-  }
-
-  /** The child of the node that goes on with the granule at `from`, if that lies within the first `length` tokens. */
-  child(node: RadixNode<V>, tokens: readonly number[], from: number, length: number): RadixNode<V> | undefined {
-    if (from + this.granule > length) return undefined
-    const end = from + this.granule
-    for (const child of node.buckets.get(hashOf(tokens, from, end)) ?? []) {
-      if (commonEnd(child.source, tokens, from, end) === end) return child
-    }
-    return undefined
-  }
-
-  *nodes(node: RadixNode<V> = this.root): Generator<RadixNode<V>> {
-    const stack = [...node.children()]
-    for (let next = stack.pop(); next; next = stack.pop()) {
-      yield next
-      for (const child of next.children()) stack.push(child)
-    }
-  }
-
-  /** Up to where the child's run, whose first granule is known to agree, agrees with the tokens. */
-  #matchEnd(child: RadixNode<V>, tokens: readonly number[], limit: number): number {
-    const end = commonEnd(child.source, tokens, child.start + this.granule, limit)
-    return end - (end % this.granule)
-  }
-
   #split(node: RadixNode<V>, at: number): RadixNode<V> {
-    const { parent } = node
+    const { parent, source, start, value } = node
     assert(parent !== undefined, 'The root has no tokens to split.')
-    const upper = new RadixNode(
-      parent,
-      node.source,
-      node.start,
-      at,
-      this.splitValue(node.value, at - node.start, node.start),
-    )
-    const siblings = parent.buckets.get(this.#hash(node)) ?? []
-    siblings[siblings.indexOf(node)] = upper
+    const upper = new RadixNode(parent, source, start, at, this.splitValue(value, at - start, start))
+    parent.children.set(source[start], upper)
+    node.parent = upper
     node.start = at
-    this.#adopt(upper, node)
+    upper.children.set(source[at], node)
     return upper
-  }
-
-  #adopt(parent: RadixNode<V>, child: RadixNode<V>): void {
-    child.parent = parent
-    const hash = this.#hash(child)
-    const bucket = parent.buckets.get(hash)
-    if (bucket) bucket.push(child)
-    else parent.buckets.set(hash, [child])
-  }
-
-  #abandon(parent: RadixNode<V>, child: RadixNode<V>): void {
-    const hash = this.#hash(child)
-    const rest = (parent.buckets.get(hash) ?? []).filter(each => each !== child)
-    if (rest.length > 0) parent.buckets.set(hash, rest)
-    else parent.buckets.delete(hash)
-  }
-
-  #hash({ source, start }: RadixNode<V>): number {
-    return hashOf(source, start, start + this.granule)
   }
 }
 
@@ -155,10 +109,4 @@ function commonEnd(a: readonly number[], b: readonly number[], from: number, lim
   let at = from
   while (at < limit && a[at] === b[at]) at++
   return at
-}
-
-function hashOf(tokens: readonly number[], from: number, end: number): number {
-  let hash = 0
-  for (let at = from; at < end; at++) hash = Math.imul(hash ^ tokens[at], 0x9e3779b1) ^ (hash >>> 15)
-  return hash
 }

@@ -19,11 +19,11 @@ export interface Schedule {
 /** The steps of a prompt from its admission in `start` to its last token. */
 interface Course {
   readonly start: number
-  /** The step that computes the last token of the prompt and draws its first output, */
+  /** The step that computes the last token of the prompt and draws its first output. */
   readonly firstDraw: number
-  /** and the tokens that the budget leaves for others in that step. */
+  /** Tokens that the budget leaves for others in step `firstDraw`. */
   readonly room: number
-  /** In which it runs. */
+  /** Steps in which it runs. */
   readonly numSteps: number
 }
 

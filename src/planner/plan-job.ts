@@ -1,6 +1,6 @@
 import { assert } from '../core/assert'
 import type { Work } from '../core/work'
-import type { Share } from '../kv/claim'
+import { COMMON, NOTHING, type Scope, type Share } from '../kv/share'
 import { bestGroups } from './best-groups'
 import { dryRun, type Limits, type Schedule } from './dry-run'
 import { type Order, orderPrompts } from './order-prompts'
@@ -29,7 +29,7 @@ export interface JobPlan extends Schedule {
   readonly promptTokens: number
   /** In the prefix tree of the prompts, token by token: fewer no sharing can compute. */
   readonly treeTokens: number
-  /** Of prompts, that will be computed. For 'tree' and 'cache': treeTokens + forcedTokens. */
+  /** Tokens of prompts that will be computed. For 'tree' and 'cache': treeTokens + forcedTokens. */
   readonly computeTokens: number
   /** promptTokens - computeTokens. */
   readonly savedTokens: number
@@ -142,15 +142,16 @@ function tokensToCompute(root: Run, prompts: readonly PlannedPrompt[], of?: Read
 }
 
 function shareInTree({ tokens }: PlannedPrompt): Share {
-  return { group: 0, numTokens: tokens.length - 1 }
+  return { scope: COMMON, numTokens: tokens.length - 1 }
 }
 
-/** Groups count from 1; a prompt outside of all has nothing to share. */
+/** Each group has a scope of its own; a prompt outside of all has nothing to share. */
 function sharesInGroups(root: Run): Share[] {
   const shares: Share[] = []
-  for (const index of root.prompts) shares[index] = { group: 0, numTokens: 0 }
-  for (const [number, { end, prompts }] of root.children.entries()) {
-    for (const index of prompts) shares[index] = { group: number + 1, numTokens: end }
+  for (const index of root.prompts) shares[index] = NOTHING
+  for (const { end, prompts } of root.children) {
+    const scope: Scope = { name: `a plan's group of ${prompts.length}`, remembers: false }
+    for (const index of prompts) shares[index] = { scope, numTokens: end }
   }
   return shares
 }

@@ -66,13 +66,13 @@ interface Below {
 export function* sharedRuns(prompts: readonly PlannedPrompt[]): Work<{ root: Run; forcedTokens: number }> {
   const root = new Run(undefined, 0)
   const nothing = (): Below => ({ ending: [], numPrompts: 0, run: root })
-  const tree = new RadixTree<Below>(1, nothing, nothing)
+  const tree = new RadixTree<Below>(nothing, nothing)
   for (const [index, { tokens }] of prompts.entries()) {
     tree.insert(tokens, tokens.length - 1).value.ending.push(index)
     yield
   }
   const nodes: RadixNode<Below>[] = []
-  for (const node of tree.nodes()) {
+  for (const node of tree.root.below()) {
     nodes.push(node)
     yield
   }
@@ -90,7 +90,7 @@ export function* sharedRuns(prompts: readonly PlannedPrompt[]): Work<{ root: Run
     for (const index of value.ending) {
       value.run.prompts.push(index)
       const { tokens } = prompts[index]
-      if (lastTokens.has(tokens[end]) || tree.child(node, tokens, end, tokens.length)) forcedTokens++
+      if (lastTokens.has(tokens[end]) || node.children.has(tokens[end])) forcedTokens++
       lastTokens.add(tokens[end])
     }
     yield

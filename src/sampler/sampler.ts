@@ -1,5 +1,5 @@
 import { assert } from '../core/assert'
-import type { Chunk } from '../core/batch'
+import type { Draw } from '../core/batch'
 import type { KernelContext } from '../kernels/context'
 import { pushDrawRows } from '../kernels/draw-row'
 import { editLogits } from '../kernels/edit-logits'
@@ -17,23 +17,23 @@ export interface SamplerBuffers {
   readonly logits: GPUBuffer
   /** Written by every draw, read back once per step; `resultBytes` are used. */
   readonly results: GPUBuffer
-  /** u32 [slots]: the drawn token of each sequence, for the next step's embedding. */
+  /** u32 [slots + 1]: the drawn token of each sequence, for the next step's embedding; the last takes what is never embedded. */
   readonly lastTokens: GPUBuffer
 }
 
 /** Bytes of the results of a step with these draws. */
-export function resultBytes(draws: readonly Chunk[]): number {
+export function resultBytes(draws: readonly Draw[]): number {
   return draws.length * resultStride(draws) * 4
 }
 
-/** Bytes of the results buffer of an engine that runs `numSequences` at once. */
-export function maxResultBytes(numSequences: number): number {
-  return numSequences * (2 + 2 * MAX_LOGPROBS) * 4
+/** Bytes of the results buffer of an engine with `numDraws` in a step at most. */
+export function maxResultBytes(numDraws: number): number {
+  return numDraws * (2 + 2 * MAX_LOGPROBS) * 4
 }
 
 /**
- * Draws tokens from logits, all on the GPU. `draws` are a step's drawing chunks, in any order that stays the same, and `rows`
- * those of them, by index, that have rows 0, 1, … of the logits:
+ * Draws tokens from logits, all on the GPU. `draws` are those of a step, in any order that stays the same, and `rows`
+ * which of them, by index, have rows 0, 1, … of the logits:
  *
  *     for each slab of rows:
  *       const firstDraw = sampler.pushRecords(draws, rows)
@@ -60,16 +60,18 @@ export class Sampler {
   }
 
   /** Tells the GPU how each of the rows is drawn. Returns where their records start in the arena, in words. */
-  pushRecords(draws: readonly Chunk[], rows: readonly number[]): number {
-    assert(resultBytes(draws) <= this.#buffers.results.size, `sampler: ${draws.length} results exceed their buffer`)
+  pushRecords(draws: readonly Draw[], rows: readonly number[]): number {
+    const { results, lastTokens } = this.#buffers
+    assert(resultBytes(draws) <= results.size, `sampler: ${draws.length} results exceed their buffer`)
+    const spareSlot = lastTokens.size / 4 - 1
     return pushDrawRows(
       this.#context.step,
-      rows.map(row => drawRow(draws[row], row)),
+      rows.map(row => drawRow(draws[row], row, spareSlot)),
     )
   }
 
   /** Draws from whole rows of logits, which it edits in place. */
-  drawFromLogits(draws: readonly Chunk[], rows: readonly number[], firstDraw: number): void {
+  drawFromLogits(draws: readonly Draw[], rows: readonly number[], firstDraw: number): void {
     const { logits } = this.#buffers
     assert(
       rows.length * this.#vocabSize * 4 <= logits.size,
@@ -81,7 +83,7 @@ export class Sampler {
   }
 
   /** Draws from the candidates that the LM head's product has left, for rows that do not need their logits. */
-  drawFromCandidates(draws: readonly Chunk[], rows: readonly number[], firstDraw: number): void {
+  drawFromCandidates(draws: readonly Draw[], rows: readonly number[], firstDraw: number): void {
     this.#first({ numRows: rows.length, firstDraw, resultStride: resultStride(draws) })
   }
 }

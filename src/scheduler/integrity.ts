@@ -33,8 +33,8 @@ export function checkSequences(
   inFlight: readonly Batch[],
 ): void {
   const inFlightDraws = new Map<Sequence, number>()
-  for (const { sequence, draws } of inFlight.flatMap(batch => batch.chunks)) {
-    inFlightDraws.set(sequence, (inFlightDraws.get(sequence) ?? 0) + Number(draws))
+  for (const { chunk } of inFlight.flatMap(batch => batch.draws)) {
+    inFlightDraws.set(chunk.sequence, (inFlightDraws.get(chunk.sequence) ?? 0) + 1)
   }
   for (const sequence of [...running, ...waiting]) {
     const { id, numComputed, numPending, length, maxLen, blockTables } = sequence

@@ -1,4 +1,4 @@
-import type { Draw } from '../core/batch'
+import type { Drawn } from '../core/batch'
 import type { Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
 
@@ -20,7 +20,7 @@ export interface SchedulerOptions {
 /** A draw that arrived and was appended to its sequence. */
 export interface Completed {
   readonly sequence: Sequence
-  readonly draw: Draw
+  readonly drawn: Drawn
 }
 
 /** What has been scheduled so far. Recomputation after a preemption counts again. */
@@ -33,4 +33,20 @@ export interface SchedulerStats {
   savedTokens: number
   /** Tokens that were drawn and then fed back. */
   decodeTokens: number
+}
+
+/** Where a scheduler stands: plain data, which no later step changes. */
+export interface SchedulerSnapshot extends Readonly<SchedulerStats> {
+  /** Those that run, in order of their start. */
+  readonly running: readonly {
+    readonly id: number
+    /** Tokens of the prompt, with K and V, and in all, those in flight included. */
+    readonly promptLen: number
+    readonly numComputed: number
+    readonly length: number
+  }[]
+  readonly numWaiting: number
+  /** [pools] Blocks that running sequences hold or that are kept for waiting ones, and the most so far. */
+  readonly usedBlocks: readonly number[]
+  readonly peakBlocks: readonly number[]
 }

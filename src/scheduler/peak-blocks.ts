@@ -5,7 +5,7 @@ export interface Lifetime {
   /** Tokens with K and V now; one more each step from now on, until there are `maxTokens`. */
   readonly numTokens: number
   readonly maxTokens: number
-  /** Of its first blocks: those not charged to it, because others hold them too. */
+  /** First blocks of it that are not charged to it, because others hold them too. */
   readonly numShared: number
   /** Most blocks charged to it: a window leaves it no more. */
   readonly mostBlocks: number

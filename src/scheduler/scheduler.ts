@@ -1,22 +1,25 @@
 import { assert } from '../core/assert'
-import type { Batch, Chunk, ChunkBlocks, Copy, Draw } from '../core/batch'
+import type { Batch, Chunk, ChunkBlocks, Copy, Draw, Drawn } from '../core/batch'
 import { type BlockTable, blocksFor } from '../core/block'
-import { needsHistory } from '../core/sampling-params'
+import { isEditedByHistory, waitsForDraws } from '../core/sampling-params'
 import type { FinishReason, Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
-import type { Share } from '../kv/claim'
+import type { Share } from '../kv/share'
 import { checkRequest } from './check-request'
 import { checkSequences, checkSlots } from './integrity'
-import type { Completed, SchedulerOptions, SchedulerStats } from './interface'
+import type { Completed, SchedulerOptions, SchedulerSnapshot, SchedulerStats } from './interface'
 import { SequenceBlocks } from './sequence-blocks'
 import { type Call, WaitQueue } from './wait-queue'
 
 /** The step being decided. */
 interface Step {
   readonly chunks: Chunk[]
+  readonly draws: Draw[]
+  /** Tokens of the chunks. */
+  numTokens: number
   /** Tokens that the budget still admits. */
   room: number
-  /** Tokens that sequences may still hold whose draws depend on all of them. */
+  /** Tokens that sequences may still hold whose draws are edited by all of them. */
   history: number
 }
 
@@ -28,7 +31,7 @@ interface Step {
  * Beyond the paper, steps are pipelined: `next` may be called again before `complete`. A sequence whose last token is
  * still in flight is decoded all the same, since its position is known and the GPU finds the token in `slot`; an end of
  * sequence is noticed when it arrives, and the draws already in flight behind it are dropped. Only one whose draws
- * depend on those before (penalties) waits for each to arrive. The GPU runs steps in the order they were decided, and
+ * need those before (penalties) waits for each to arrive. The GPU runs steps in the order they were decided, and
  * within a step writes all K and V of a layer before it reads any, so blocks and slots can be handed on at once, and a
  * prefix is there for others as soon as its computation is decided.
  *
@@ -70,11 +73,6 @@ export class Scheduler {
     this.#freeSlots = Array.from({ length: numBlocks }, (_, slot) => numBlocks - 1 - slot)
   }
 
-  /** Sequences are waiting or running. Draws of finished ones may be in flight even if not. */
-  get hasWork(): boolean {
-    return this.numRunning + this.numWaiting > 0
-  }
-
   get numWaiting(): number {
     return this.#waiting.size
   }
@@ -94,6 +92,17 @@ export class Scheduler {
 
   get peakBlocks(): readonly number[] {
     return this.#blocks.peakUsed
+  }
+
+  snapshot(): SchedulerSnapshot {
+    const running = this.#running.map(({ id, promptLen, numComputed, length }) => ({
+      id,
+      promptLen,
+      numComputed,
+      length,
+    }))
+    const { numWaiting, usedBlocks } = this
+    return { ...this.#stats, running, numWaiting, usedBlocks, peakBlocks: [...this.peakBlocks] }
   }
 
   /**
@@ -150,35 +159,37 @@ export class Scheduler {
    */
   next(): Batch | undefined {
     this.#blocks.beginStep(this.#running)
-    const step: Step = { chunks: [], room: this.#tokenBudget, history: this.#historyTokens }
+    const step: Step = { chunks: [], draws: [], numTokens: 0, room: this.#tokenBudget, history: this.#historyTokens }
     this.#scheduleDecodes(step)
     this.#continuePrefill(step)
     this.#admitWaiting(step)
-    if (step.chunks.length === 0) return undefined
-    const batch = { chunks: step.chunks, numTokens: step.chunks.reduce((sum, { count }) => sum + count, 0) }
+    const { chunks, numTokens, draws } = step
+    if (chunks.length === 0) return undefined
+    const batch = { chunks, numTokens, draws }
     this.#inFlight.push(batch)
     this.#stats.steps++
     return batch
   }
 
   /**
-   * Accounts for a step that has run; steps complete in the order they were decided. `draws`: one for each drawing
-   * chunk, in order. Appends them, except those of sequences finished meanwhile, and finishes sequences that reached
+   * Accounts for a step that has run; steps complete in the order they were decided. `drawn`: what each of its draws
+   * brought back. Appends them, except those of sequences finished meanwhile, and finishes sequences that reached
    * their end: 'stop' at an end-of-sequence token, which stays the last of `tokens`, or 'length'.
    */
-  complete(batch: Batch, draws: readonly Draw[]): Completed[] {
+  complete(batch: Batch, drawn: readonly Drawn[]): Completed[] {
     assert(batch === this.#inFlight.shift(), 'Steps must complete in the order they were decided.')
-    const drawing = batch.chunks.filter(chunk => chunk.draws)
-    assert(drawing.length === draws.length, `${draws.length} draws for ${drawing.length} drawing chunks.`)
+    assert(batch.draws.length === drawn.length, `${drawn.length} tokens drawn for ${batch.draws.length} draws.`)
     const completed: Completed[] = []
-    drawing.forEach(({ sequence }, index) => {
+    batch.draws.forEach(({ chunk: { sequence }, position }, index) => {
       sequence.numPending--
       if (sequence.isFinished) return
-      const draw = draws[index]
-      sequence.tokens.push(draw.tokenId)
+      const { tokens, params, eosTokenIds } = sequence
+      const { tokenId } = drawn[index]
+      assert(position === tokens.length, 'A draw is not of the next token of its sequence.')
+      tokens.push(tokenId)
       if (sequence.slot !== undefined) this.#blocks.publish(sequence)
-      completed.push({ sequence, draw })
-      if (!sequence.params.ignoreEos && sequence.eosTokenIds.includes(draw.tokenId)) this.#end(sequence, 'stop')
+      completed.push({ sequence, drawn: drawn[index] })
+      if (!params.ignoreEos && eosTokenIds.includes(tokenId)) this.#end(sequence, 'stop')
       else if (sequence.tokens.length === sequence.maxLen) this.#end(sequence, 'length')
     })
     this.#dropEnded()
@@ -271,17 +282,26 @@ export class Scheduler {
     if (!this.#makeRoomFor(sequence, end)) return
     const { slot, promptLen } = sequence
     assert(count > 0 && slot !== undefined, 'A sequence without a slot is scheduled, or for no token.')
-    const draws = end === sequence.length
     const groups = sequence.blockTables.map((table, group) => this.#snapshot(table, blocksFor(end), copies[group]))
-    step.chunks.push({ sequence, start, count, draws, slot, groups })
+    const tokens = sequence.tokens.slice(start, end)
+    const chunk = { sequence, start, count, tokens, slot, groups }
+    step.chunks.push(chunk)
+    step.numTokens += count
     step.room -= count
     sequence.numComputed = end
     this.#blocks.publish(sequence)
-    if (draws) sequence.numPending++
-    if (draws && needsHistory(sequence.params)) step.history -= sequence.length
+    if (end === sequence.length) this.#draw(chunk, step)
     const numPrompt = Math.max(0, Math.min(end, promptLen) - start)
     this.#stats.prefillTokens += numPrompt
     this.#stats.decodeTokens += count - numPrompt
+  }
+
+  /** Draws the sequence's next token, after the last row of the step so far. */
+  #draw(chunk: Chunk, step: Step): void {
+    const { sequence } = chunk
+    step.draws.push({ chunk, token: step.numTokens - 1, position: sequence.length })
+    sequence.numPending++
+    if (isEditedByHistory(sequence.params)) step.history -= sequence.length
   }
 
   /** The first blocks of a running sequence's table, which only grows: in most steps they are those of the step before. */
@@ -315,7 +335,7 @@ export class Scheduler {
   }
 }
 
-/** A draw that depends on those before it waits for their tokens, and for a step that has room for its history. */
-function mustWait(sequence: Sequence, { history }: Step): boolean {
-  return needsHistory(sequence.params) && (sequence.numPending > 0 || sequence.length >= history)
+/** A draw may have to wait for those before it, and one that its history edits for a step that has room for that. */
+function mustWait({ params, numPending, length }: Sequence, { history }: Step): boolean {
+  return (waitsForDraws(params) && numPending > 0) || (isEditedByHistory(params) && length >= history)
 }

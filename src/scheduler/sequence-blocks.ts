@@ -1,12 +1,13 @@
 import { assert } from '../core/assert'
 import type { Copy } from '../core/batch'
 import { BLOCK_LEN, blocksFor } from '../core/block'
-import { needsHistory } from '../core/sampling-params'
+import { waitsForDraws } from '../core/sampling-params'
 import type { Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
 import { blocksInSight, firstNeeded, freeFirst, heldBlocks, truncate } from '../kv/block-table'
-import { type Claim, numRunsToShare, numSharedBlocks, type Share, takenBy } from '../kv/claim'
-import { COMMON, PrefixCache } from '../kv/prefix-cache'
+import { type Claim, numRunsToShare, numSharedBlocks, takenBy } from '../kv/claim'
+import { PrefixCache } from '../kv/prefix-cache'
+import { COMMON, type Share } from '../kv/share'
 import { checkTables } from './integrity'
 import { finalBlocks, type Lifetime, peakBlocks } from './peak-blocks'
 
@@ -15,10 +16,11 @@ const NEVER = 2 ** 40
 
 /** How the prompt of a sequence would be computed, if it started now. */
 export interface Prefill {
-  /** Tokens in this step, and in later ones, at most, */
+  /** Most tokens in this step. */
   readonly room: number
+  /** Most tokens in each later step. */
   readonly tokenBudget: number
-  /** and how many later ones there may be. */
+  /** Most later steps. */
   readonly numSteps: number
 }
 
@@ -72,10 +74,11 @@ export class SequenceBlocks {
   }
 
   /** Registers that a waiting sequence will want these tokens: once computed, they are kept until it is done. */
-  claim(sequence: Sequence, { group, numTokens }: Share): void {
-    assert(!this.#claims.has(sequence), `Sequence ${sequence.id} has a claim already.`)
-    assert(numTokens < sequence.promptLen, `Sequence ${sequence.id} would share its last token, and draw from nothing.`)
-    this.#claims.set(sequence, this.#prefixes.claim(sequence.tokens, numTokens, group))
+  claim(sequence: Sequence, share: Share): void {
+    const { id, tokens, promptLen } = sequence
+    assert(!this.#claims.has(sequence), `Sequence ${id} has a claim already.`)
+    assert(share.numTokens < promptLen, `Sequence ${id} would share its last token, and draw from nothing.`)
+    this.#claims.set(sequence, this.#prefixes.claim(tokens, share))
   }
 
   /**
@@ -122,7 +125,7 @@ export class SequenceBlocks {
       const pool = this.#pools[group]
       const numNew = blocksFor(end) - blocks.length
       if (numNew <= 0) return true
-      const own = this.#prefixes.makeFree(pool, numNew) ? pool.allocateMany(numNew) : undefined
+      const own = this.#prefixes.makeFree(pool, numNew) ? pool.allocate(numNew) : undefined
       if (own) blocks.push(...own)
       this.peakUsed[group] = Math.max(this.peakUsed[group], this.#numUsed(group))
       return own !== undefined
@@ -191,7 +194,7 @@ export class SequenceBlocks {
   #claimOf(sequence: Sequence): Claim {
     const existing = this.#claims.get(sequence)
     if (existing) return existing
-    const claim = this.#prefixes.claim(sequence.tokens, sequence.promptLen - 1, COMMON)
+    const claim = this.#prefixes.claim(sequence.tokens, { scope: COMMON, numTokens: sequence.promptLen - 1 })
     this.#claims.set(sequence, claim)
     return claim
   }
@@ -205,7 +208,7 @@ export class SequenceBlocks {
     const numShared = numSharedBlocks(this.#claimOf(sequence), group, sequence.blockTables[group]?.blocks)
     const mostBlocks = this.mostBlocks(count)[group]
     // one that waits for its draws gets on at no known pace
-    if (needsHistory(sequence.params)) return { numTokens: maxTokens, maxTokens, numShared, mostBlocks, delay: NEVER }
+    if (waitsForDraws(sequence.params)) return { numTokens: maxTokens, maxTokens, numShared, mostBlocks, delay: NEVER }
     return { numTokens, maxTokens, numShared, mostBlocks, delay: delay + this.#lag }
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type BatchRequest, parseBatchRequest } from '../../src/api/batch-request'
 import { type BatchResponse, batchResponse, failedResponse } from '../../src/api/batch-response'
-import type { Draw } from '../../src/core/batch'
+import type { Drawn } from '../../src/core/batch'
 import { TokenTexts } from '../../src/engine/token-texts'
 import { type GenerationResult, type TokenLogprob, UnsupportedModel } from '../../src/index'
 
@@ -17,7 +17,7 @@ const RESULT: GenerationResult = {
 }
 
 /** Two tokens and what else was likely; 3 and 4 are halves of characters and read the same. */
-const DRAWS: readonly Draw[] = [
+const DRAWS: readonly Drawn[] = [
   {
     tokenId: 1,
     logprob: -0.5,
@@ -47,7 +47,7 @@ const VOCABULARY = {
 }
 
 /** The draws as results have them. */
-function scored(draws: readonly Draw[]): TokenLogprob[] {
+function scored(draws: readonly Drawn[]): TokenLogprob[] {
   const texts = new TokenTexts(VOCABULARY)
   return draws.map(draw => texts.next(draw))
 }

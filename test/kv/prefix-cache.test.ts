@@ -3,7 +3,8 @@ import { BLOCK_LEN, type BlockTable, blocksFor } from '../../src/core/block'
 import { BlockPool } from '../../src/kv/block-pool'
 import { firstNeeded, freeFirst, heldBlocks, truncate } from '../../src/kv/block-table'
 import { type Claim, takenBy } from '../../src/kv/claim'
-import { COMMON, PrefixCache } from '../../src/kv/prefix-cache'
+import { PrefixCache } from '../../src/kv/prefix-cache'
+import { COMMON, type Scope } from '../../src/kv/share'
 import { forEachSeed, pick } from '../support/for-each-seed'
 import type { Random } from '../support/random'
 
@@ -13,6 +14,9 @@ function tokensOf(letters: string): number[] {
     Array.from({ length: BLOCK_LEN }, (_, index) => letter.charCodeAt(0) * 100 + index),
   )
 }
+
+const ADAPTER: Scope = { name: 'adapter', remembers: true }
+const PLAN: Scope = { name: 'plan', remembers: false }
 
 /** A sequence as the scheduler would treat it. */
 interface User {
@@ -30,15 +34,15 @@ class Scene {
   /** What each place, block · BLOCK_LEN + offset, holds: all tokens up to the one there. */
   readonly contents = new Map<number, string>()
 
-  constructor(numBlocks: number, granule?: number, window?: number) {
+  constructor(numBlocks: number, window?: number) {
     this.pool = new BlockPool(numBlocks, window)
-    this.cache = new PrefixCache([this.pool], granule)
+    this.cache = new PrefixCache([this.pool])
   }
 
-  claim(tokens: number[], group = COMMON, numTokens = tokens.length - 1): User {
+  claim(tokens: number[], scope = COMMON, numTokens = tokens.length - 1): User {
     const user = {
       tokens,
-      claim: this.cache.claim(tokens, numTokens, group),
+      claim: this.cache.claim(tokens, { scope, numTokens }),
       numWritten: 0,
       table: { blocks: [], numFreed: 0 },
     }
@@ -55,7 +59,7 @@ class Scene {
     const numFreed = firstNeeded(pool.window, numTokens)
     const numNew = blocksFor(user.tokens.length) - blocks.length
     for (const block of blocks.slice(numFreed)) pool.share(block)
-    const own = cache.makeFree(pool, numNew) ? pool.allocateMany(numNew) : undefined
+    const own = cache.makeFree(pool, numNew) ? pool.allocate(numNew) : undefined
     if (!own) {
       for (const block of blocks.slice(numFreed)) pool.release(block)
       cache.unlock(user.claim)
@@ -101,8 +105,8 @@ class Scene {
   }
 
   /** A whole life. */
-  run(tokens: number[], group = COMMON): number | undefined {
-    const user = this.claim(tokens, group)
+  run(tokens: number[], scope = COMMON): number | undefined {
+    const user = this.claim(tokens, scope)
     const numTaken = this.start(user)
     if (numTaken !== undefined) this.compute(user)
     this.end(user)
@@ -125,13 +129,6 @@ describe('PrefixCache', () => {
     expect(scene.run(tokensOf('abc'))).toBe(47)
     expect(scene.run([...tokensOf('abc'), 1])).toBe(48)
     expect(scene.run([...tokensOf('ab').slice(0, 31), 7, 8])).toBe(31)
-  })
-
-  test('with whole blocks as granules, full blocks only are shared', () => {
-    const scene = new Scene(8, BLOCK_LEN)
-    expect(scene.run(tokensOf('abc'))).toBe(0)
-    expect(scene.run(tokensOf('abc'))).toBe(32)
-    expect(scene.run([...tokensOf('ab').slice(0, 31), 7, 8])).toBe(16)
   })
 
   test('sequences share in flight, as soon as a computation is decided', () => {
@@ -203,7 +200,7 @@ describe('PrefixCache', () => {
     scene.start(turn)
     const reply = tokensOf('xyz')
     turn.tokens.push(...reply)
-    const block = scene.pool.allocateMany(3) ?? []
+    const block = scene.pool.allocate(3) ?? []
     turn.table.blocks.push(...block)
     scene.compute(turn)
     scene.end(turn)
@@ -244,21 +241,30 @@ describe('PrefixCache', () => {
     expect(user.table.blocks).toHaveLength(3)
   })
 
-  test('groups never share, and remember nothing but the common one', () => {
+  test('scopes never share, and what nobody claims any more is gone where nothing is remembered', () => {
     const scene = new Scene(12)
-    const [first, second, other] = [1, 1, 2].map(group => scene.claim(tokensOf('abc'), group))
+    const [first, second, other] = [PLAN, PLAN, { ...PLAN }].map(scope => scene.claim(tokensOf('abc'), scope))
     expect([scene.start(first), scene.compute(first), scene.start(second), scene.start(other)]).toEqual([
       0,
       undefined,
       47,
       0,
     ])
-    expect(scene.cache.numGroups).toBe(2)
     for (const user of [first, second, other]) scene.end(user)
-    expect(scene.cache.numGroups).toBe(0)
     expect(scene.pool.numFree).toBe(12)
-    expect(scene.run(tokensOf('abc'), 1)).toBe(0)
+    expect(scene.run(tokensOf('abc'), PLAN)).toBe(0)
     expect(scene.run(tokensOf('abc'))).toBe(0)
+  })
+
+  test('each scope that remembers has its own past, and the least recently used of all is evicted first', () => {
+    const scene = new Scene(7)
+    scene.run([...tokensOf('abc'), 1])
+    expect(scene.run([...tokensOf('abc'), 1], ADAPTER)).toBe(0)
+    expect(scene.run([...tokensOf('abc'), 2])).toBe(48)
+    // z takes the block of the adapter's c
+    expect(scene.run(tokensOf('yz'), PLAN)).toBe(0)
+    expect(scene.run([...tokensOf('abc'), 3])).toBe(48)
+    expect(scene.run([...tokensOf('abc'), 3], ADAPTER)).toBe(32)
   })
 
   test('two that compute the same by chance keep their own blocks, and the tree those of the first', () => {
@@ -267,7 +273,7 @@ describe('PrefixCache', () => {
     for (const twin of twins) scene.start(twin)
     for (const twin of twins) {
       twin.tokens.push(...tokensOf('bc'))
-      twin.table.blocks.push(...(scene.pool.allocateMany(2) ?? []))
+      twin.table.blocks.push(...(scene.pool.allocate(2) ?? []))
     }
     scene.compute(twins[0])
     scene.compute(twins[1])
@@ -279,7 +285,7 @@ describe('PrefixCache', () => {
   test('the laws hold through 20,000 random operations', () => {
     let numTaken = 0
     forEachSeed(20, random => {
-      numTaken += randomOperations(random, new Scene(random.int(6, 24), pick(random, [1, 1, BLOCK_LEN])))
+      numTaken += randomOperations(random, new Scene(random.int(6, 24)))
     })
     expect(numTaken).toBeGreaterThan(1000)
   })
@@ -289,7 +295,7 @@ describe('PrefixCache with a window', () => {
   const WINDOW = 32
 
   test('keeps what is seen from the end of a run, and goes on from there only', () => {
-    const scene = new Scene(12, 1, WINDOW)
+    const scene = new Scene(12, WINDOW)
     scene.run(tokensOf('abcdef'))
     // the whole pool's idle blocks are those of the last window
     expect(scene.cache.numIdle).toEqual([2])
@@ -300,7 +306,7 @@ describe('PrefixCache with a window', () => {
   })
 
   test('what is kept for those that wait gives way to what runs', () => {
-    const scene = new Scene(7, 1, WINDOW)
+    const scene = new Scene(7, WINDOW)
     const waiting = scene.claim([...tokensOf('abc'), 1])
     scene.run([...tokensOf('abc'), 2])
     expect(scene.run(tokensOf('tuvwxyz'))).toBe(0)
@@ -310,10 +316,7 @@ describe('PrefixCache with a window', () => {
   test('the laws hold through 20,000 random operations', () => {
     let numTaken = 0
     forEachSeed(20, random => {
-      numTaken += randomOperations(
-        random,
-        new Scene(random.int(6, 24), pick(random, [1, 1, BLOCK_LEN]), random.int(16, 80)),
-      )
+      numTaken += randomOperations(random, new Scene(random.int(6, 24), random.int(16, 80)))
     })
     expect(numTaken).toBeGreaterThan(1000)
   })
@@ -326,7 +329,8 @@ function randomOperations(random: Random, scene: Scene): number {
   for (let operation = 0; operation < 1000; operation++) {
     const choice = random.next()
     const user = users.length > 0 ? pick(random, users) : undefined
-    if (choice < 0.25 && users.length < 12) users.push(scene.claim(randomTokens(random), pick(random, [0, 0, 0, 1])))
+    if (choice < 0.25 && users.length < 12)
+      users.push(scene.claim(randomTokens(random), pick(random, [COMMON, COMMON, ADAPTER, PLAN])))
     else if (!user) continue
     else if (choice < 0.5 && !scene.running.has(user)) numTaken += scene.start(user) ?? 0
     else if (choice < 0.75 && scene.running.has(user)) scene.compute(user, random.int(1, user.tokens.length + 1))

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { atOnce } from '../../src/core/work'
+import { NOTHING } from '../../src/kv/share'
 import { type PlannedJob, type PlannedPrompt, planJob, type Sharing } from '../../src/planner/plan-job'
 import { forEachSeed, pick } from '../support/for-each-seed'
 import { freshTokens, promptOf, randomJob } from './random-job'
@@ -14,11 +15,12 @@ function plan(prompts: readonly PlannedPrompt[], sharing: Sharing = 'tree'): Pla
 /** The prompt tokens computed by an engine that lets each prompt take its share from those before it in its group. */
 function tokensComputed(prompts: readonly PlannedPrompt[], { order, shares }: PlannedJob): number {
   const left = new Set<string>()
+  const scopes = [...new Set(shares.map(({ scope }) => scope))]
   let computed = 0
   for (const index of order) {
     const { tokens } = prompts[index]
-    const { group, numTokens } = shares[index]
-    const keys = Array.from({ length: numTokens }, (_, at) => `${group}: ${tokens.slice(0, at + 1)}`)
+    const { scope, numTokens } = shares[index]
+    const keys = Array.from({ length: numTokens }, (_, at) => `${scopes.indexOf(scope)}: ${tokens.slice(0, at + 1)}`)
     const taken = keys.filter(key => left.has(key))
     expect(taken).toEqual(keys.slice(0, taken.length))
     computed += tokens.length - taken.length
@@ -93,9 +95,9 @@ describe('planJob', () => {
     forEachSeed(200, random => {
       const prompts = randomJob(random)
       const job = plan(prompts, 'two-level')
-      const groups = new Set(job.shares.map(({ group }) => group))
+      const groups = new Set(job.shares.map(({ scope }) => scope))
       for (const group of groups) {
-        const members = [...prompts.keys()].filter(index => job.shares[index].group === group)
+        const members = [...prompts.keys()].filter(index => job.shares[index].scope === group)
         const [first] = members
         const { numTokens } = job.shares[first]
         const prefix = prompts[first].tokens.slice(0, numTokens)
@@ -103,10 +105,10 @@ describe('planJob', () => {
           expect(job.shares[index].numTokens).toBe(numTokens)
           expect([...prefix, ...prompts[index].tokens.slice(numTokens)]).toEqual(prompts[index].tokens)
         }
-        if (group === 0) expect(numTokens).toBe(0)
+        if (group === NOTHING.scope) expect(numTokens).toBe(0)
         else expect([numTokens > 0, members.length > 1]).toEqual([true, true])
       }
-      expect(groups.size - Number(groups.has(0))).toBe(job.groups)
+      expect(groups.size - Number(groups.has(NOTHING.scope))).toBe(job.groups)
       expect(job.levels).toBe(Math.min(1, job.groups))
     })
   })

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import type { Chunk, Draw } from '../../src/core/batch'
+import type { Draw, Drawn } from '../../src/core/batch'
 import { needsLogits, parseResults } from '../../src/sampler/draw-inputs'
 import { resultBytes, Sampler } from '../../src/sampler/sampler'
 import { kernelBench } from '../support/gpu'
 import { random } from '../support/random'
-import { type ChunkOptions, chunkOf } from './chunk'
+import { type DrawOptions, drawOf, drawsOf } from './draws'
 
 const VOCAB = 100
 
 /** Draws in slabs of `slabLen` rows, all recorded into one step; row i of the logits belongs to draw i. */
-async function drawAll(draws: readonly Chunk[], logits: Float32Array, slabLen: number): Promise<Draw[]> {
+async function drawAll(draws: readonly Draw[], logits: Float32Array, slabLen: number): Promise<Drawn[]> {
   const bench = await kernelBench()
   const slab = bench.output(slabLen * VOCAB)
   const results = bench.output(resultBytes(draws) / 4)
-  const sampler = new Sampler(bench, VOCAB, { logits: slab, results, lastTokens: bench.output(draws.length) })
+  const sampler = new Sampler(bench, VOCAB, { logits: slab, results, lastTokens: bench.output(draws.length + 1) })
   await bench.ready()
   for (let first = 0; first < draws.length; first += slabLen) {
     const rows = logits.slice(first * VOCAB, (first + slabLen) * VOCAB)
@@ -26,7 +26,7 @@ async function drawAll(draws: readonly Chunk[], logits: Float32Array, slabLen: n
 }
 
 /** A sequence of each kind, with tokens that the penalties will move. */
-const KINDS: readonly ChunkOptions[] = [
+const KINDS: readonly DrawOptions[] = [
   {},
   { params: { temperature: 1, seed: 7, logprobs: 2 } },
   { prompt: [3, 4], output: [5, 5], params: { repetitionPenalty: 1.5, logprobs: 0 } },
@@ -37,7 +37,7 @@ const KINDS: readonly ChunkOptions[] = [
 
 describe('a sampler', () => {
   it('draws the same in slabs of any size', async () => {
-    const draws = Array.from({ length: 14 }, (_, slot) => chunkOf({ ...KINDS[slot % KINDS.length], slot }))
+    const draws = Array.from({ length: 14 }, (_, slot) => drawOf({ ...KINDS[slot % KINDS.length], slot }))
     const logits = random(5).floats(draws.length * VOCAB, 6)
     const whole = await drawAll(draws, logits, draws.length)
     for (const slabLen of [1, 3, 13]) expect(await drawAll(draws, logits, slabLen)).toEqual(whole)
@@ -49,37 +49,57 @@ describe('a sampler', () => {
   it('applies penalties and bias before the draw', async () => {
     const flat = new Float32Array(4 * VOCAB).fill(1)
     flat[VOCAB * 3 + 20] = 9
+    const bias = new Map([
+      [20, -100],
+      [30, 1],
+    ])
     const draws = [
-      chunkOf({ output: [0, 1], prompt: [2], params: { repetitionPenalty: 2 } }),
-      chunkOf({ output: [0, 1], prompt: [2], params: { presencePenalty: 1 } }),
-      chunkOf({ prompt: [0, 1, 2], params: { frequencyPenalty: 1 } }),
-      chunkOf({
-        params: {
-          logitBias: new Map([
-            [20, -100],
-            [30, 1],
-          ]),
-        },
-      }),
-    ].map((chunk, slot) => ({ ...chunk, slot }))
+      drawOf({ output: [0, 1], prompt: [2], params: { repetitionPenalty: 2 }, slot: 0 }),
+      drawOf({ output: [0, 1], prompt: [2], params: { presencePenalty: 1 }, slot: 1 }),
+      drawOf({ prompt: [0, 1, 2], params: { frequencyPenalty: 1 }, slot: 2 }),
+      drawOf({ params: { logitBias: bias }, slot: 3 }),
+    ]
     const drawn = await drawAll(draws, flat, 4)
     expect(drawn.map(draw => draw.tokenId)).toEqual([3, 2, 0, 30])
   })
 
   it('leaves each drawn token where the next step finds it', async () => {
     const bench = await kernelBench()
-    const lastTokens = bench.upload(Uint32Array.of(9, 9, 9))
+    const lastTokens = bench.upload(Uint32Array.of(9, 9, 9, 9))
     const logits = Float32Array.from({ length: 2 * VOCAB }, (_, i) => (i === 31 || i === VOCAB + 62 ? 1 : 0))
     const sampler = new Sampler(bench, VOCAB, { logits: bench.upload(logits), results: bench.output(4), lastTokens })
     await bench.ready()
-    const draws = [chunkOf({ slot: 2 }), chunkOf({ slot: 0 })]
+    const draws = [drawOf({ slot: 2 }), drawOf({ slot: 0 })]
     sampler.drawFromLogits(draws, [0, 1], sampler.pushRecords(draws, [0, 1]))
-    expect([...(await bench.readU32(lastTokens, 3))]).toEqual([62, 9, 31])
+    expect([...(await bench.readU32(lastTokens, 4))]).toEqual([62, 9, 31, 9])
+  })
+})
+
+describe('several draws of a chunk', () => {
+  it('are each what it is alone, and the next step finds the last of them', async () => {
+    const bench = await kernelBench()
+    const params = { frequencyPenalty: 1, logprobs: 1 }
+    const draws = drawsOf({ prompt: [1, 2], output: [3, 3], params, slot: 1, numDraws: 3 })
+    // token 3 stands 0, 1 and 2 times in what the rows have before them
+    const rows = new Float32Array(draws.length * VOCAB)
+    for (const row of draws.keys()) rows.set([2, 0.5], row * VOCAB + 3)
+    const lastTokens = bench.upload(Uint32Array.of(9, 9, 9))
+    const results = bench.output(resultBytes(draws) / 4)
+    const sampler = new Sampler(bench, VOCAB, { logits: bench.upload(rows), results, lastTokens })
+    await bench.ready()
+    const all = [...draws.keys()]
+    sampler.drawFromLogits(draws, all, sampler.pushRecords(draws, all))
+    const drawn = parseResults(draws, (await bench.readU32(results, resultBytes(draws) / 4)).slice().buffer)
+    for (const row of all) {
+      expect(await drawAll([draws[row]], rows.slice(row * VOCAB, (row + 1) * VOCAB), 1)).toEqual([drawn[row]])
+    }
+    expect(drawn.map(({ tokenId }) => tokenId)).toEqual([3, 3, 4])
+    expect([...(await bench.readU32(lastTokens, 2))]).toEqual([9, 4])
   })
 })
 
 describe('a draw needs its row of logits', () => {
-  it.each<[string, ChunkOptions['params'], boolean]>([
+  it.each<[string, DrawOptions['params'], boolean]>([
     ['not when greedy, whatever is truncated', { topK: 5, topP: 0.5, minP: 0.1 }, false],
     ['not at a temperature', { temperature: 0.7 }, false],
     ['when very cold, since quotients grow too large', { temperature: 0.05 }, true],
@@ -88,6 +108,6 @@ describe('a draw needs its row of logits', () => {
     ['to edit it', { presencePenalty: 1 }, true],
     ['to add a bias', { logitBias: new Map([[3, 1]]) }, true],
   ])('%s', (_, params, expected) => {
-    expect(needsLogits(chunkOf({ params }))).toBe(expected)
+    expect(needsLogits(drawOf({ params }))).toBe(expected)
   })
 })

@@ -1,9 +1,9 @@
 import { assert } from '../../src/core/assert'
 import type { Batch } from '../../src/core/batch'
-import { needsHistory } from '../../src/core/sampling-params'
+import { isEditedByHistory, waitsForDraws } from '../../src/core/sampling-params'
 import type { Sequence } from '../../src/core/sequence'
 import { BlockPool } from '../../src/kv/block-pool'
-import type { Share } from '../../src/kv/claim'
+import type { Share } from '../../src/kv/share'
 import type { Completed } from '../../src/scheduler/interface'
 import { Scheduler } from '../../src/scheduler/scheduler'
 import { SimulatedGpu, VOCAB_SIZE } from './simulated-gpu'
@@ -37,6 +37,11 @@ export class Drive {
     this.scheduler = new Scheduler({ pools: this.pools, vocabSize: VOCAB_SIZE, ...options })
   }
 
+  /** Sequences are waiting or running. Draws of finished ones may be in flight even if not. */
+  get hasWork(): boolean {
+    return this.scheduler.numRunning + this.scheduler.numWaiting > 0
+  }
+
   add(...sequences: Sequence[]): Sequence[] {
     return this.addTo(this, ...sequences)
   }
@@ -60,10 +65,10 @@ export class Drive {
   next(): Batch | undefined {
     const live = this.sequences.filter(sequence => !sequence.isFinished)
     const running = live.filter(sequence => {
-      const isShortOfHistory = this.historyTokens !== undefined && sequence.numRemaining === 1
-      const isHeld = needsHistory(sequence.params) && (sequence.numPending > 0 || isShortOfHistory)
-      const isWaitingForDraws = sequence.length === sequence.maxLen || isHeld
-      return sequence.slot !== undefined && !isWaitingForDraws
+      const { params, numPending, numRemaining, length, maxLen, slot } = sequence
+      const isShortOfHistory = isEditedByHistory(params) && this.historyTokens !== undefined && numRemaining === 1
+      const isWaitingForDraws = length === maxLen || (waitsForDraws(params) && numPending > 0)
+      return slot !== undefined && !isWaitingForDraws && !isShortOfHistory
     })
     const batch = this.scheduler.next()
     this.scheduler.checkIntegrity()
@@ -83,23 +88,35 @@ export class Drive {
       assert(numUsed <= this.pools[group].numBlocks, `${numUsed} blocks in use`)
     }
     if (!batch) {
-      assert(this.gpu.numQueued > 0 || !this.scheduler.hasWork, 'there is work and nothing in flight, but no step')
+      assert(this.gpu.numQueued > 0 || !this.hasWork, 'there is work and nothing in flight, but no step')
       return undefined
     }
-    const drawing = chunks.filter(({ sequence: { params }, draws }) => draws && needsHistory(params))
-    const history = drawing.reduce((sum, { start, count }) => sum + start + count, 0)
+    const edited = batch.draws.filter(({ chunk }) => isEditedByHistory(chunk.sequence.params))
+    const history = edited.reduce((sum, { position }) => sum + position, 0)
     assert(history <= (this.historyTokens ?? history), `sequences with penalties hold ${history} tokens`)
     const numTokens = chunks.reduce((sum, { count }) => sum + count, 0)
     assert(numTokens === batch.numTokens, `the batch says ${batch.numTokens} tokens, but has ${numTokens}`)
     assert(numTokens > 0 && numTokens <= this.tokenBudget, `${numTokens} tokens, the budget is ${this.tokenBudget}`)
+    this.#checkDraws(batch)
     this.gpu.submit(batch)
     return batch
   }
 
+  /** Each sequence whose end a chunk reaches draws its next token, after the chunk's last row in the list of all. */
+  #checkDraws({ chunks, draws }: Batch): void {
+    let end = 0
+    const expected = chunks.flatMap(({ sequence, start, count }) => {
+      end += count
+      return start + count < sequence.tokens.length ? [] : `${sequence.id} at ${end - 1}: ${start + count}`
+    })
+    const found = draws.map(({ chunk, token, position }) => `${chunk.sequence.id} at ${token}: ${position}`)
+    assert(`${found}` === `${expected}`, `the batch draws ${found}, not ${expected}`)
+  }
+
   /** Runs the oldest step in flight and accounts for it. */
   complete(): Completed[] {
-    const { batch, draws } = this.gpu.run()
-    const completed = this.scheduler.complete(batch, draws)
+    const { batch, drawn } = this.gpu.run()
+    const completed = this.scheduler.complete(batch, drawn)
     this.scheduler.checkIntegrity()
     return completed
   }
@@ -109,7 +126,7 @@ export class Drive {
     for (let step = 0; ; step++) {
       assert(step < 100_000, 'no end in sight')
       beforeStep(step)
-      if (!this.scheduler.hasWork && this.gpu.numQueued === 0) break
+      if (!this.hasWork && this.gpu.numQueued === 0) break
       while (this.gpu.numQueued >= depth) this.complete()
       if (!this.next() && this.gpu.numQueued > 0) this.complete()
     }

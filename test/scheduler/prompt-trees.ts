@@ -1,9 +1,8 @@
 /** Prompts with prefixes in common, as sequences, and what computing them comes to. */
 import { assert } from '../../src/core/assert'
 import type { Sequence } from '../../src/core/sequence'
-import type { Share } from '../../src/kv/claim'
-import { COMMON } from '../../src/kv/prefix-cache'
 import { RadixTree } from '../../src/kv/radix-tree'
+import { COMMON, NOTHING, type Scope, type Share } from '../../src/kv/share'
 import type { Random } from '../support/random'
 import type { Drive } from './drive'
 import { expectedTokens, promptOf, sequence } from './simulated-gpu'
@@ -28,15 +27,22 @@ export function sequences(random: Random, prompts: readonly number[][], first = 
   })
 }
 
+/** Of each kind one, and the common one more often. */
+export const SCOPES: readonly Scope[] = [
+  COMMON,
+  COMMON,
+  { name: 'adapter', remembers: true },
+  { name: 'plan', remembers: false },
+]
+
 /** Everything but the last token, which must be computed to draw from. */
 export function all(prompt: readonly number[]): Share {
-  return { group: COMMON, numTokens: prompt.length - 1 }
+  return { scope: COMMON, numTokens: prompt.length - 1 }
 }
 
 /** What the prompts share: a tree of single tokens, each prompt's last one not in it. */
 function treeOf(prompts: readonly number[][]): RadixTree<undefined> {
   const tree = new RadixTree<undefined>(
-    1,
     () => undefined,
     () => undefined,
   )
@@ -46,12 +52,12 @@ function treeOf(prompts: readonly number[][]): RadixTree<undefined> {
 
 /** Tokens that must be computed if every shared token is computed once. */
 export function treeTokens(prompts: readonly number[][]): number {
-  return [...treeOf(prompts).nodes()].reduce((sum, node) => sum + node.numTokens, prompts.length)
+  return [...treeOf(prompts).root.below()].reduce((sum, node) => sum + node.numTokens, prompts.length)
 }
 
 /** The most runs on a path. */
 export function treeLevels(prompts: readonly number[][]): number {
-  return Math.max(...[...treeOf(prompts).nodes()].map(node => [...node.path()].length))
+  return Math.max(...[...treeOf(prompts).root.below()].map(node => [...node.path()].length))
 }
 
 export function checkOutput(sequence: Sequence): void {
@@ -68,7 +74,7 @@ export function runSharing(drive: Drive, random: Random, mode: (typeof MODES)[nu
   for (const each of added) {
     if (mode === 'planned') drive.addSharing(each, all(each.tokens))
     else if (mode === 'cached') drive.add(each)
-    else drive.addSharing(each, { group: -1, numTokens: 0 })
+    else drive.addSharing(each, NOTHING)
   }
   drive.drain(drive.depth)
   drive.sequences.forEach(checkOutput)

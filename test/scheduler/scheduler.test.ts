@@ -6,7 +6,9 @@ import { EOS, endless, promptOf, sequence } from './simulated-gpu'
 
 /** Decides a step: its chunks as [sequence id, start, count, draws]. */
 function nextChunks(drive: Drive) {
-  return drive.next()?.chunks.map(({ sequence: { id }, start, count, draws }) => [id, start, count, draws])
+  const batch = drive.next()
+  const drawing = batch?.draws.map(({ chunk }) => chunk)
+  return batch?.chunks.map(chunk => [chunk.sequence.id, chunk.start, chunk.count, drawing?.includes(chunk)])
 }
 
 /** Decides and runs a step: who was in it. */
@@ -192,8 +194,8 @@ describe('complete', () => {
     const first = drive.scheduler.next()
     const second = drive.scheduler.next()
     if (!first || !second) throw new Error('no step')
-    const draw = { tokenId: EOS, logprob: -1 }
-    expect(drive.scheduler.complete(first, [draw])).toEqual([{ sequence: only, draw }])
+    const drawn = { tokenId: EOS, logprob: -1 }
+    expect(drive.scheduler.complete(first, [drawn])).toEqual([{ sequence: only, drawn }])
     expect([only.tokens, only.finishReason]).toEqual([[5, EOS], 'stop'])
     expect(drive.pools[0].numFree).toBe(8)
     expect(drive.scheduler.complete(second, [{ tokenId: 7 }])).toEqual([])
@@ -209,7 +211,7 @@ describe('complete', () => {
     expect(only.isFinished).toBe(false)
   })
 
-  test('refuses steps out of order, and draws that are not one for each drawing chunk', () => {
+  test('refuses steps out of order, and other than one token for each draw', () => {
     const drive = new Drive(4, 8)
     drive.add(endless(1, 6, 10))
     const [first, second] = [drive.scheduler.next(), drive.scheduler.next()]
@@ -219,7 +221,7 @@ describe('complete', () => {
     other.add(endless(1, 6, 10))
     const partial = other.scheduler.next()
     if (!partial) throw new Error('no step')
-    expect(() => other.scheduler.complete(partial, [{ tokenId: 1 }])).toThrow('1 draws for 0 drawing chunks.')
+    expect(() => other.scheduler.complete(partial, [{ tokenId: 1 }])).toThrow('1 tokens drawn for 0 draws.')
   })
 })
 
@@ -231,7 +233,7 @@ describe('finish', () => {
     drive.next()
     for (const each of [running, partial, waiting]) drive.scheduler.finish(each, 'abort')
     drive.scheduler.checkIntegrity()
-    expect(drive.scheduler.hasWork).toBe(false)
+    expect(drive.hasWork).toBe(false)
     expect(drive.scheduler.usedBlocks).toEqual([0])
     expect([drive.complete(), drive.complete()]).toEqual([[], []])
   })

@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { assert } from '../../src/core/assert'
 import { BLOCK_LEN, blocksFor } from '../../src/core/block'
-import { COMMON } from '../../src/kv/prefix-cache'
 import { forEachSeed, pick } from '../support/for-each-seed'
 import { Drive } from './drive'
-import { all, checkOutput, MODES, randomPrompts, runSharing, sequences, treeLevels, treeTokens } from './prompt-trees'
+import {
+  all,
+  checkOutput,
+  MODES,
+  randomPrompts,
+  runSharing,
+  SCOPES,
+  sequences,
+  treeLevels,
+  treeTokens,
+} from './prompt-trees'
 import { promptOf, sequence, VOCAB_SIZE } from './simulated-gpu'
 
 const SMALLEST = 10
@@ -140,9 +149,9 @@ test('the laws hold through 20,000 random operations with shared prefixes', () =
       const choice = random.next()
       if (choice < 0.15 && live.length < 30) {
         const [each] = sequences(random, randomPrompts(random, 1), drive.sequences.length)
-        const group = pick(random, [COMMON, COMMON, 1, 2])
+        const scope = pick(random, SCOPES)
         if (random.next() < 0.3) drive.add(each)
-        else drive.addSharing(each, { ...all(each.tokens), group })
+        else drive.addSharing(each, { ...all(each.tokens), scope })
       } else if (choice < 0.18 && live.length > 0) drive.scheduler.finish(pick(random, live), 'abort')
       else if (choice < 0.22 && drive.scheduler.preemptLast()) asked++
       else if (choice < 0.62 && drive.gpu.numQueued < drive.depth) drive.next()

@@ -1,9 +1,9 @@
 import { planCapacity } from '../../src/attention/layout'
 import { AttentionPlanner } from '../../src/attention/plan'
 import { assert } from '../../src/core/assert'
-import type { Batch, Chunk, Draw } from '../../src/core/batch'
+import type { Batch, Chunk, Drawn } from '../../src/core/batch'
 import { BLOCK_LEN } from '../../src/core/block'
-import { needsHistory, type SamplingParams } from '../../src/core/sampling-params'
+import { type SamplingParams, waitsForDraws } from '../../src/core/sampling-params'
 import { Sequence } from '../../src/core/sequence'
 import { checkPlan } from '../attention/check-plan'
 
@@ -80,7 +80,7 @@ export class SimulatedGpu {
   readonly #caches: readonly Map<number, Entry>[]
   readonly #slots = new Map<number, number>()
   #numSteps = 0
-  readonly #queue: { readonly batch: Batch; readonly tokens: readonly (number | undefined)[][] }[] = []
+  readonly #queue: Batch[] = []
 
   /** `windows`: how many tokens a token sees in each group, itself among them. */
   constructor(readonly windows: readonly number[]) {
@@ -91,46 +91,35 @@ export class SimulatedGpu {
     return this.#queue.length
   }
 
-  /** Uploads the tokens the CPU knows; the others are to be found in the slots. */
   submit(batch: Batch): void {
-    for (const { sequence, draws } of batch.chunks) {
-      const knowsHistory = !draws || !needsHistory(sequence.params) || sequence.numPending === 1
+    for (const { chunk } of batch.draws) {
+      const { sequence } = chunk
+      const knowsHistory = !waitsForDraws(sequence.params) || sequence.numPending === 1
       assert(knowsHistory, `sequence ${sequence.id} has penalties, but does not know its last token`)
     }
-    const tokens = batch.chunks.map(({ sequence, start, count }) =>
-      Array.from({ length: count }, (_, index) => sequence.tokens.at(start + index)),
-    )
-    this.#queue.push({ batch, tokens })
+    this.#queue.push(batch)
   }
 
   /** Runs the oldest step in the queue. */
-  run(): { batch: Batch; draws: Draw[] } {
-    const step = this.#queue.shift()
-    assert(step !== undefined, 'nothing to run')
-    const { batch, tokens } = step
-    const inputs = batch.chunks.map(({ slot }, index) =>
-      tokens[index].map(known => {
-        const token = known ?? this.#slots.get(slot)
+  run(): { batch: Batch; drawn: Drawn[] } {
+    const batch = this.#queue.shift()
+    assert(batch !== undefined, 'nothing to run')
+    const inputs = batch.chunks.map(({ tokens, count, slot }) =>
+      Array.from({ length: count }, (_, index) => {
+        const token = tokens[index] ?? this.#slots.get(slot)
         assert(token !== undefined, `slot ${slot} is read before it is written`)
         return token
       }),
     )
     for (const group of this.windows.keys()) this.#write(batch, group, inputs)
     if (this.#numSteps++ % PLAN_EVERY === 0) for (const group of this.windows.keys()) this.#checkPlan(batch, group)
-    const states = batch.chunks.map(chunk => this.windows.map((_, group) => this.#attend(chunk, group)))
-    const draws: Draw[] = []
-    batch.chunks.forEach(({ sequence, draws: isDrawing, slot }, index) => {
-      const [state] = states[index]
-      assert(
-        states[index].every(each => each === state),
-        `the groups of sequence ${sequence.id} differ`,
-      )
-      if (!isDrawing) return
-      const tokenId = state % VOCAB_SIZE
-      this.#slots.set(slot, tokenId)
-      draws.push({ tokenId })
+    const states = new Map(batch.chunks.map(chunk => [chunk, this.#attendAll(chunk)]))
+    const drawn = batch.draws.map(({ chunk }) => {
+      const tokenId = (states.get(chunk) ?? 0) % VOCAB_SIZE
+      this.#slots.set(chunk.slot, tokenId)
+      return { tokenId }
     })
-    return { batch, draws }
+    return { batch, drawn }
   }
 
   #write({ chunks }: Batch, group: number, inputs: readonly number[][]): void {
@@ -174,6 +163,16 @@ export class SimulatedGpu {
     const hashAt = (of: number, offset: number) => this.#caches[group].get(of * BLOCK_LEN + offset)?.hash
     for (let at = first; at < end; at++) if (hashAt(block, at) !== hashAt(expected, at)) return false
     return true
+  }
+
+  /** What all groups agree on. */
+  #attendAll(chunk: Chunk): number {
+    const [state, ...others] = this.windows.map((_, group) => this.#attend(chunk, group))
+    assert(
+      others.every(other => other === state),
+      `the groups of sequence ${chunk.sequence.id} differ`,
+    )
+    return state
   }
 
   /** Reads all that the chunk's tokens see in a group, and returns the last. */

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { assert } from '../../src/core/assert'
 import { blocksFor } from '../../src/core/block'
 import { blocksInSight } from '../../src/kv/block-table'
-import { COMMON } from '../../src/kv/prefix-cache'
+import { COMMON } from '../../src/kv/share'
 import { forEachSeed, pick } from '../support/for-each-seed'
 import type { Random } from '../support/random'
 import { Drive } from './drive'
-import { all, checkOutput, MODES, randomPrompts, runSharing, sequences, treeTokens } from './prompt-trees'
+import { all, checkOutput, MODES, randomPrompts, runSharing, SCOPES, sequences, treeTokens } from './prompt-trees'
 import { endless, promptOf, sequence } from './simulated-gpu'
 
 const BUDGETS = [1, 7, 16, 64]
@@ -138,14 +138,14 @@ describe('a prefix', () => {
 
   test('is kept in the window while someone waits for it, though those that run have left it behind', () => {
     const drive = new Drive(64, groups, 1)
-    for (const id of [1, 2, 3]) drive.addSharing(ask(id), { group: COMMON, numTokens: 289 })
+    for (const id of [1, 2, 3]) drive.addSharing(ask(id), { scope: COMMON, numTokens: 289 })
     drive.drain()
     expect(drive.scheduler.stats.savedTokens).toBe(2 * 200)
   })
 
   test('is given up in the window before anyone is preempted or refused', () => {
     const drive = new Drive(64, [{ numBlocks: 100 }, { numBlocks: blocksInSight(32, 64), window: 32 }], 1)
-    for (const id of [1, 2, 3]) drive.addSharing(ask(id), { group: COMMON, numTokens: 289 })
+    for (const id of [1, 2, 3]) drive.addSharing(ask(id), { scope: COMMON, numTokens: 289 })
     drive.drain()
     expect(drive.scheduler.stats.preemptions).toBe(0)
     drive.sequences.forEach(checkOutput)
@@ -163,9 +163,9 @@ test('the laws hold through 40,000 random operations with windows', () => {
       const choice = random.next()
       if (choice < 0.15 && live.length < 30) {
         const [each] = sequences(random, randomPrompts(random, 1), drive.sequences.length)
-        const group = pick(random, [COMMON, COMMON, 1, 2])
+        const scope = pick(random, SCOPES)
         if (random.next() < 0.3) drive.add(each)
-        else drive.addSharing(each, { ...all(each.tokens), group })
+        else drive.addSharing(each, { ...all(each.tokens), scope })
       } else if (choice < 0.18 && live.length > 0) drive.scheduler.finish(pick(random, live), 'abort')
       else if (choice < 0.22 && drive.scheduler.preemptLast()) asked++
       else if (choice < 0.62 && drive.gpu.numQueued < drive.depth) drive.next()

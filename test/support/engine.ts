@@ -6,6 +6,7 @@ import { Job } from '../../src/engine/job'
 import { assemble } from '../../src/engine/open/assemble'
 import { loadWeights } from '../../src/engine/open/load-weights'
 import { completeOptions, type EngineOptions } from '../../src/engine/options'
+import type { Runner } from '../../src/engine/runner'
 import { openGpu } from '../../src/gpu/device'
 import { ReadbackRing } from '../../src/gpu/readback'
 import { Step } from '../../src/gpu/step'
@@ -52,6 +53,7 @@ export interface Driven {
   /** [vocab] of the first sequence that drew in the last step, if its draw needs logits: with `logprobs`, say. */
   logits(): Promise<Float32Array>
   readonly scheduler: Scheduler
+  readonly runner: Runner
   dispose(): void
 }
 
@@ -71,6 +73,7 @@ export async function drivenEngine(
   const { scheduler, runner, memory } = parts
   return {
     scheduler,
+    runner,
     dispose: () => gpu.dispose(),
     logits: async () => {
       const bytes = modelConfig.vocabSize * Float32Array.BYTES_PER_ELEMENT
@@ -86,7 +89,7 @@ export async function drivenEngine(
         return new Sequence(index, prompt, params, maxLen, modelConfig.eosTokenIds)
       })
       const job = atOnce(Job.of(sequences, parts.jobs))
-      atOnce(job.start(scheduler, 1))
+      atOnce(job.start(scheduler))
       let step = 0
       for (let batch = scheduler.next(); batch; batch = scheduler.next()) {
         scheduler.complete(batch, await runner.run(batch))

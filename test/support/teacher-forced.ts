@@ -47,19 +47,18 @@ export async function forced(
   for (const text of texts) {
     const prefixes = text.slice(1).map((_, index) => text.slice(0, index + 1))
     const sequences = prefixes.map((prompt, id) => new Sequence(id, prompt, params, prompt.length + 1, []))
-    atOnce(atOnce(Job.of(sequences, parts.jobs)).start(scheduler, 1 + logits.length))
+    atOnce(atOnce(Job.of(sequences, parts.jobs)).start(scheduler))
     const rows: Float32Array[] = []
     for (let batch = scheduler.next(); batch; batch = scheduler.next()) {
-      const drawing = batch.chunks.filter(({ draws }) => draws)
-      if (drawing.length > memory.drawRows)
-        throw new Error(`${drawing.length} draws, ${memory.drawRows} rows of logits`)
+      const { draws } = batch
+      if (draws.length > memory.drawRows) throw new Error(`${draws.length} draws, ${memory.drawRows} rows of logits`)
       scheduler.complete(batch, await runner.run(batch))
       const target = ring.take()
-      copy.copy(activations.logits, 0, target, 0, drawing.length * rowBytes)
+      copy.copy(activations.logits, 0, target, 0, draws.length * rowBytes)
       copy.submit()
-      const values = new Float32Array(await ring.read(target, drawing.length * rowBytes))
-      drawing.forEach(({ sequence }, row) => {
-        rows[sequence.promptLen - 1] = values.slice(row * config.vocabSize, (row + 1) * config.vocabSize)
+      const values = new Float32Array(await ring.read(target, draws.length * rowBytes))
+      draws.forEach(({ position }, row) => {
+        rows[position - 1] = values.slice(row * config.vocabSize, (row + 1) * config.vocabSize)
       })
     }
     logits.push(rows)
