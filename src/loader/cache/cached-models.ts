@@ -1,6 +1,6 @@
 import { InvalidRequest } from '../../core/errors'
-import { type CacheChoice, openStore } from './open-store'
-import type { Store } from './store'
+import { type CacheChoice, openStore } from '../../storage/open-store'
+import type { Store } from '../../storage/store'
 
 /** A model that is stored, wholly or in part. */
 export interface CachedModel {

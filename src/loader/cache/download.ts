@@ -1,9 +1,9 @@
 import { pause } from '../../core/pause'
+import { withLock } from '../../storage/lock'
 import type { RemoteFile } from '../http/remote-file'
 import { FileChanged } from '../sources/opened-files'
 import type { BlockSum } from './block-sum'
 import { beginSum, type Checksum, checkSum } from './checksum'
-import { withLock } from './lock'
 import { nextRun, type PartRun, type PartState } from './parts'
 import type { StoredFile } from './stored-file'
 

@@ -1,9 +1,9 @@
 import { DownloadFailed } from '../../core/errors'
+import { withinQuota } from '../../storage/storage-full'
+import type { Store } from '../../storage/store'
 import type { ByteStream } from '../sources/source'
 import { partStream } from './part-stream'
 import type { PartLayout, PartState } from './parts'
-import { withinQuota } from './storage-full'
-import type { Store } from './store'
 
 const VERIFIED = 'verified'
 

@@ -1,7 +1,7 @@
 import { CorruptCheckpoint } from '../../core/errors'
 import { parseJsonObject } from '../../core/json'
-import { withinQuota } from '../cache/storage-full'
-import type { Store } from '../cache/store'
+import { withinQuota } from '../../storage/storage-full'
+import type { Store } from '../../storage/store'
 import { type Listing, parseListing } from './listing'
 
 const REVISION = 'revision-'

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { abortError } from '../../core/errors'
-import { nodeFiles } from './node-files'
+import { nodeFiles } from '../../storage/node-files'
 import { FileChanged, OpenedFiles } from './opened-files'
 import { type ByteStream, type ModelSource, unreadableFile } from './source'
 

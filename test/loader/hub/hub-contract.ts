@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { CoppiceError, DownloadFailed } from '../../../src/core/errors'
-import type { Store } from '../../../src/loader/cache/store'
 import type { RetryPolicy } from '../../../src/loader/http/retry'
 import type { HubOptions } from '../../../src/loader/hub/hub'
 import { hubSource } from '../../../src/loader/hub/hub-source'
 import type { ModelSource } from '../../../src/loader/sources/source'
+import type { Store } from '../../../src/storage/store'
 import { type Fault, fakeBytes, type Published, publish, type Repository } from '../../support/fake-repository'
 
 export const RETRY: RetryPolicy = { tries: 4, delayMs: 1, maxDelayMs: 3000, stallMs: 1500 }

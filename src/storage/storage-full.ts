@@ -1,4 +1,4 @@
-import { StorageFull } from '../../core/errors'
+import { StorageFull } from '../core/errors'
 
 const ADVICE = 'Remove cached models (evictCached), or load with cache: false.'
 

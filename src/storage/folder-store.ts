@@ -1,4 +1,4 @@
-import { nodeFiles } from '../sources/node-files'
+import { nodeFiles } from './node-files'
 import type { Store } from './store'
 
 /** What is being written; left behind only by a crash. */

@@ -1,6 +1,6 @@
 /**
  * A place that keeps bytes between visits, under paths such as `model/file/0`. Several tabs may use one place at once.
- * Names in a path hold letters, digits and `% . _ -` only.
+ * A name in a path is what `encodeURIComponent` gives of any text but `.` and `..`.
  */
 export interface Store {
   /** The bytes under a path; undefined if there are none. */

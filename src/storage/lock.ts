@@ -1,4 +1,4 @@
-import { abortError } from '../../core/errors'
+import { abortError } from '../core/errors'
 
 /** Ends of the last work under each name, where the platform has no locks: there is then only one tab. */
 const queues = new Map<string, Promise<unknown>>()
