@@ -5,8 +5,8 @@ import {
   ReplaceDecoder,
   SequenceDecoder,
 } from '@huggingface/tokenizers'
+import type { JsonObject } from '../core/json'
 import { bytesOfToken } from './byte-chars'
-import type { Json } from './json'
 import { replacer } from './normalizer'
 
 /** Replaces the steps that version 0.2.0 of the library decodes otherwise than its authors' Rust library. */
@@ -18,7 +18,7 @@ export function correctDecoder(decoder: Decoder | null): void {
   if (decoder instanceof ByteLevelDecoder) decoder.decode_chain = tokens => [byteText(tokens)]
   // it reads patterns as JavaScript, and $ in what it writes
   if (decoder instanceof ReplaceDecoder) {
-    const replace = replacer(decoder.config as unknown as Json)
+    const replace = replacer(decoder.config as unknown as JsonObject)
     decoder.decode_chain = tokens => tokens.map(token => replace(token, Number.POSITIVE_INFINITY))
   }
 }

@@ -1,6 +1,6 @@
+import { isJsonObject, type JsonObject } from '../core/json'
 import type { AddedToken } from './added-tokens'
 import { BYTE_CHARS } from './byte-chars'
-import { isObject, type Json } from './json'
 import { GPT2_WORDS } from './pre-tokenizer'
 import { cutsAtSpaces } from './regex-cuts'
 import { stepsOf } from './steps'
@@ -25,10 +25,10 @@ const SPACE = '\u2581'
  *
  * @param json a tokenizer.json, @param added the tokens that are looked for in texts
  */
-export function cutPlaces(json: Json, added: readonly AddedToken[]): CutPlaces {
+export function cutPlaces(json: JsonObject, added: readonly AddedToken[]): CutPlaces {
   const normalizer = normalization(json.normalizer)
   const { model } = json
-  if (!normalizer || !isObject(model) || !isBpe(model) || !knowsAllBytes(json)) return NOWHERE
+  if (!normalizer || !isJsonObject(model) || !isBpe(model) || !knowsAllBytes(json)) return NOWHERE
   if (!added.every(token => leavesPlaces(token, Boolean(json.normalizer)))) return NOWHERE
   const isSplitInVain = normalizer.replacesSpaces && isSplitAtSpaces(json.pre_tokenizer)
   const effect = isSplitInVain ? KEEPS : effectOf(stepsOf(json.pre_tokenizer, 'pretokenizers'))
@@ -38,13 +38,13 @@ export function cutPlaces(json: Json, added: readonly AddedToken[]): CutPlaces {
 }
 
 /** Early files do not say it. */
-function isBpe({ type, merges }: Json): boolean {
+function isBpe({ type, merges }: JsonObject): boolean {
   return type === 'BPE' || (type === undefined && merges !== undefined)
 }
 
 /** Whatever a text is made of becomes tokens, none of which stands for something unknown. */
-export function knowsAllBytes({ model, pre_tokenizer: preTokenizer }: Json): boolean {
-  if (!isObject(model) || !isObject(model.vocab)) return false
+export function knowsAllBytes({ model, pre_tokenizer: preTokenizer }: JsonObject): boolean {
+  if (!isJsonObject(model) || !isJsonObject(model.vocab)) return false
   const { vocab } = model
   if (stepsOf(preTokenizer, 'pretokenizers').some(({ type }) => type === 'ByteLevel')) {
     return BYTE_CHARS.every(char => Object.hasOwn(vocab, char))
@@ -64,8 +64,8 @@ function normalization(step: unknown): { prependsSpace: boolean; replacesSpaces:
   return areKnown ? { prependsSpace, replacesSpaces } : undefined
 }
 
-function isSpaceReplacement({ type, pattern, content }: Json): boolean {
-  return type === 'Replace' && isObject(pattern) && pattern.String === ' ' && content === SPACE
+function isSpaceReplacement({ type, pattern, content }: JsonObject): boolean {
+  return type === 'Replace' && isJsonObject(pattern) && pattern.String === ' ' && content === SPACE
 }
 
 /**
@@ -87,14 +87,14 @@ interface Effect {
 const KEEPS: Effect = { keepsApart: true, cuts: false }
 const UNKNOWN: Effect = { keepsApart: false, cuts: false }
 
-function effectOf(steps: readonly Json[]): Effect {
+function effectOf(steps: readonly JsonObject[]): Effect {
   // what comes after a Metaspace sees no spaces
   if (steps.slice(0, -1).some(each => each.type === 'Metaspace')) return UNKNOWN
   const effects = steps.map(effectOfStep)
   return { keepsApart: effects.every(each => each.keepsApart), cuts: effects.some(each => each.cuts) }
 }
 
-function effectOfStep({ type, pattern, behavior, invert, ...step }: Json): Effect {
+function effectOfStep({ type, pattern, behavior, invert, ...step }: JsonObject): Effect {
   switch (type) {
     // a space is put only before a text that has none
     case 'ByteLevel':
@@ -109,7 +109,7 @@ function effectOfStep({ type, pattern, behavior, invert, ...step }: Json): Effec
     case 'Punctuation':
       return behavior === undefined || behavior === 'Isolated' || behavior === 'Removed' ? KEEPS : UNKNOWN
     case 'Split': {
-      if (!isObject(pattern) || typeof pattern.Regex !== 'string') return UNKNOWN
+      if (!isJsonObject(pattern) || typeof pattern.Regex !== 'string') return UNKNOWN
       // with only the matches kept, what is between them joins nothing
       const keepsMatches = behavior === 'Removed' && invert === true
       if (behavior !== 'Isolated' && behavior !== 'Removed') return UNKNOWN
@@ -126,7 +126,7 @@ function effectOfWords(expression: string, keepsMatches: boolean): Effect {
 }
 
 function isSplitAtSpaces(step: unknown): boolean {
-  return isObject(step) && step.type === 'Split' && isObject(step.pattern) && step.pattern.String === ' '
+  return isJsonObject(step) && step.type === 'Split' && isJsonObject(step.pattern) && step.pattern.String === ' '
 }
 
 /** A merge makes one token of a space and what is before it, in any of the ways to write a space. */

@@ -1,5 +1,5 @@
 import { InvalidRequest, UnsupportedModel } from '../core/errors'
-import type { Json } from './json'
+import type { JsonObject } from '../core/json'
 import { readPattern } from './split-text'
 import { stepsOf } from './steps'
 
@@ -24,7 +24,7 @@ export function readNormalizer(json: unknown): Normalizer {
 /** `maxLen`: characters that the result may have; a step that could write many more than it was given looks at it. */
 type Step = (text: string, maxLen: number) => string
 
-function readStep(step: Json): Step {
+function readStep(step: JsonObject): Step {
   switch (step.type) {
     case 'NFC':
     case 'NFD':
@@ -60,7 +60,7 @@ function lowercase(text: string): string {
 }
 
 /** Writes `content` for each match of the pattern. */
-export function replacer({ pattern, content }: Json): Step {
+export function replacer({ pattern, content }: JsonObject): Step {
   const matches = readPattern(pattern)
   const replacement = String(content ?? '')
   return (text, maxLen) => {
@@ -77,7 +77,7 @@ export function replacer({ pattern, content }: Json): Step {
 }
 
 /** Controls vanish, white space becomes spaces, Chinese characters get spaces around them. */
-function bert(step: Json): Step {
+function bert(step: JsonObject): Step {
   const strips = step.strip_accents ?? step.lowercase
   return text => {
     let result = text

@@ -1,6 +1,6 @@
 import { UnsupportedModel } from '../core/errors'
+import type { JsonObject } from '../core/json'
 import { BYTE_CHARS } from './byte-chars'
-import type { Json } from './json'
 import { compilePattern, literalPattern, type Pattern } from './regex/pattern'
 import { readPattern, splitter } from './split-text'
 import { stepsOf } from './steps'
@@ -37,7 +37,7 @@ function gpt2Words(): Pattern {
   return words
 }
 
-function readStep(step: Json): Step {
+function readStep(step: JsonObject): Step {
   switch (step.type) {
     case 'Split':
       return splitter(readPattern(step.pattern), step.behavior, step.invert === true)
@@ -67,14 +67,14 @@ function readStep(step: Json): Step {
   }
 }
 
-function byteLevel(step: Json): Step {
+function byteLevel(step: JsonObject): Step {
   const words = step.use_regex === false ? (text: string) => [text] : splitter(gpt2Words())
   const encoder = new TextEncoder()
   const toBytes = (word: string) => Array.from(encoder.encode(word), byte => BYTE_CHARS[byte]).join('')
   return text => words(step.add_prefix_space && !text.startsWith(' ') ? ` ${text}` : text).map(toBytes)
 }
 
-function metaspace(step: Json): Step {
+function metaspace(step: JsonObject): Step {
   const { replacement = '\u2581', prepend_scheme: scheme = step.add_prefix_space === false ? 'never' : 'always' } = step
   const space = String(replacement)
   const words = step.split === false ? (text: string) => [text] : splitter(literalPattern(space), 'MergedWithNext')
@@ -85,7 +85,7 @@ function metaspace(step: Json): Step {
   }
 }
 
-function fixedLength({ length = 5 }: Json): Step {
+function fixedLength({ length = 5 }: JsonObject): Step {
   if (!Number.isInteger(length) || Number(length) < 1) {
     throw new UnsupportedModel(`tokenizer.json splits texts into pieces of length ${length}.`)
   }

@@ -1,5 +1,5 @@
 import { UnsupportedModel } from '../core/errors'
-import { isObject, type Json } from './json'
+import { isJsonObject, type JsonObject } from '../core/json'
 import { runnableModel } from './runnable-model'
 import { specialTokens } from './special-tokens'
 import { stepsOf } from './steps'
@@ -17,7 +17,7 @@ const KEEPS_SPACE = /^(Llama|CodeLlama)Tokenizer(Fast)?$/
  *
  * @throws UnsupportedModel by the name of what cannot be run
  */
-export function runnableJson(json: Json): Json {
+export function runnableJson(json: JsonObject): JsonObject {
   return {
     added_tokens: [],
     normalizer: null,
@@ -29,15 +29,15 @@ export function runnableJson(json: Json): Json {
 }
 
 /** The pre-tokenizer: transformers gives one that is not a Sequence the `add_prefix_space` of tokenizer_config.json. */
-export function configuredPreTokenizer({ pre_tokenizer: step }: Json, config: Json): unknown {
-  if (!isObject(step) || step.type !== 'ByteLevel') return step
+export function configuredPreTokenizer({ pre_tokenizer: step }: JsonObject, config: JsonObject): unknown {
+  if (!isJsonObject(step) || step.type !== 'ByteLevel') return step
   const { add_prefix_space: adds, tokenizer_class: name } = config
   if (typeof adds === 'boolean') return { ...step, add_prefix_space: adds }
   return typeof name === 'string' && !KEEPS_SPACE.test(name) ? { ...step, add_prefix_space: false } : step
 }
 
 /** What is put around a text: for some tokenizers what `add_bos_token` and `add_eos_token` say. */
-export function configuredEnds(json: Json, config: Json): unknown {
+export function configuredEnds(json: JsonObject, config: JsonObject): unknown {
   if (!CONFIGURED.test(String(config.tokenizer_class)) || typeof config.add_bos_token !== 'boolean') {
     return json.post_processor
   }
@@ -48,12 +48,12 @@ export function configuredEnds(json: Json, config: Json): unknown {
   return { type: 'TemplateProcessing', single, pair: [] }
 }
 
-function runnableDecoder(decoder: unknown): Json | null {
-  if (!isObject(decoder)) return null
+function runnableDecoder(decoder: unknown): JsonObject | null {
+  if (!isJsonObject(decoder)) return null
   return { type: 'Sequence', decoders: stepsOf(decoder, 'decoders').flatMap(runnableStep) }
 }
 
-function runnableStep(step: Json): readonly Json[] {
+function runnableStep(step: JsonObject): readonly JsonObject[] {
   if (step.type === 'Strip' && String(step.content).length !== 1) {
     throw new UnsupportedModel(`tokenizer.json strips ${JSON.stringify(step.content)}, which is not one character.`)
   }

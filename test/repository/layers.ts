@@ -69,6 +69,7 @@ const OUTSIDE: Readonly<Record<string, RegExp>> = {
   kernels: /^shaders\//,
   tokenizer: /^@huggingface\/tokenizers$/,
   cli: /^(node:|scripts\/|webgpu$|vite$|rollup$|rollup-plugin-dts$|playwright-core$)/,
+  'bench/kernels': /^scripts\/oracles\/model-shapes\.mjs$/,
   'bench/peers/cli': /^(node:|playwright-core$)/,
   ...Object.fromEntries(['common', 'sharing', 'kernels', 'engine', 'cpu'].map(name => [`bench/${name}/cli`, /^node:/])),
 }
