@@ -1,7 +1,7 @@
 import { Budget } from './budget'
 import { compileBody, type Execute } from './compile-statement'
 import { GLOBALS } from './globals'
-import { parse } from './parser'
+import { parse } from './parse-statement'
 import { Run } from './run'
 import { Scope } from './scope'
 import { withinStack } from './template-error'
