@@ -5,9 +5,9 @@ import type { Metadata } from './metadata'
 import { checkPart, splitFiles } from './split-files'
 import type { GgufTensor } from './tensor-table'
 
-/** A model in one GGUF file or several: what their headers say. */
+/** A model in one GGUF file or several, by their headers. */
 export interface GgufModel {
-  /** Of the first file, which describes the model. */
+  /** Fields of the first file, which describes the model. */
   readonly metadata: Metadata
   readonly files: readonly GgufHeader[]
   /** All tensors, by the names that they have in the files. */

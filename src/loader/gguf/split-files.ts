@@ -3,14 +3,14 @@ import type { GgufHeader } from './header'
 
 const PART_NAME = /^(.*-)\d{5}(-of-(?!00000)(\d{5})\.gguf)$/
 
-/** All files of a model of which `file` is one, in order: `name-00001-of-00003.gguf` has three, any other name one. */
+/** All files of the model to which `file` belongs, in order: three for `name-00001-of-00003.gguf`, one for any other name. */
 export function splitFiles(file: string): readonly string[] {
   const [, stem, end, count] = PART_NAME.exec(file) ?? []
   if (stem === undefined) return [file]
   return Array.from({ length: Number(count) }, (_, index) => `${stem}${String(index + 1).padStart(5, '0')}${end}`)
 }
 
-/** The file says of itself that it is part `index` of `numFiles`. */
+/** Checks that the file says of itself that it is part `index` of `numFiles`. */
 export function checkPart({ file, metadata }: GgufHeader, index: number, numFiles: number): void {
   // files that were merged again say 0
   const count = metadata.count('split.count', 2 ** 16) || 1

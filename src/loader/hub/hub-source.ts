@@ -15,7 +15,8 @@ import type { HubLocation } from './location'
 import { RememberedListings } from './remembered'
 
 /**
- * A model on a hub: its revision resolved to a commit, its files checked against their lengths and checksums; kept in `store`, if there is one, and read from there the next time, also without a network.
+ * A model on a hub: its revision resolved to a commit, its files checked against their lengths and checksums. They are
+ * kept in `store`, if there is one, and read from there the next time, also without a network.
  * @throws DownloadFailed · InvalidRequest if it is not clear which GGUF file is meant · StorageFull
  */
 export async function hubSource(
@@ -62,7 +63,7 @@ export async function hubSource(
   }
 }
 
-/** The files whose size matters. */
+/** Paths of the files that hold weights, next to which others are small. */
 function weightFiles(files: Listing['files'], gguf: string | undefined): readonly string[] {
   if (gguf !== undefined) return splitFiles(gguf)
   if (files.has('model.safetensors')) return ['model.safetensors']
