@@ -13,7 +13,7 @@ export const CONSTANTS: ReadonlyMap<unknown, Value> = new Map<unknown, Value>([
   ['none', null],
   ['None', null],
 ])
-/** What a test without parentheses may take for its argument. */
+/** Types of tokens with which the argument of a test may begin that has no parentheses. */
 const ARGUMENT_BEGINS = ['name', 'string', 'integer', 'float', '(', '[', '{']
 const NO_ARGUMENTS: Arguments = { positional: [], keywords: [], rest: undefined, moreKeywords: undefined }
 
@@ -27,7 +27,7 @@ export class ExpressionParser {
     this.#tokens = tokens
   }
 
-  /** What `parse` gives, which adds to `reads` the names of all variables that it comes upon. */
+  /** What `parse` gives; adds to `reads` the names of all variables that it comes upon. */
   noting<T>(reads: Set<string>, parse: () => T): T {
     this.#reads.push(reads)
     const result = parse()
@@ -35,7 +35,7 @@ export class ExpressionParser {
     return result
   }
 
-  /** @param options.end A name that ends the tuple, should it end in a comma. */
+  /** An expression, or several with commas between. @param options.end a name that ends the tuple, should it end in a comma */
   tuple(options: { withCondition?: boolean; end?: string; isInParentheses?: boolean } = {}): Expression {
     const parse = () => (options.withCondition === false ? this.#or() : this.expression())
     const items: Expression[] = []

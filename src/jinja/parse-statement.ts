@@ -9,7 +9,7 @@ export function parse(template: string): Statement[] {
   return new StatementParser(new TokenStream(tokenize(template))).template()
 }
 
-/** A template comes alone: there are no others that it could name. */
+/** Tags that name other templates: there are none. */
 const OTHER_TEMPLATES = ['include', 'import', 'from', 'extends']
 
 /** Statements by recursive descent: text, `{{ expressions }}` and `{% tags %}`. */
@@ -30,7 +30,7 @@ class StatementParser {
     return body
   }
 
-  /** Up to a tag with one of these names, which is where it stops: after its `{%`. */
+  /** The statements up to a tag with one of these names, of which `{%` is taken; with no names, up to the end. */
   #body(ends: readonly string[]): Statement[] {
     return this.#tokens.nested(() => {
       const body: Statement[] = []
@@ -198,7 +198,7 @@ class StatementParser {
     return { kind: 'scope', isRoot, body }
   }
 
-  /** The body of what jinja2 makes a function of: loops around it cannot be left from inside. */
+  /** A body of which jinja2 makes a function: loops around it cannot be left from inside. */
   #function(end: string): Statement[] {
     return this.#within(false, () => this.#block(end))
   }
@@ -211,7 +211,7 @@ class StatementParser {
     return result
   }
 
-  /** @param end A name that ends the targets, should they end in a comma. */
+  /** A target of an assignment. @param end a name that ends a tuple of targets, should it end in a comma */
   #target(end?: string): Target {
     const items: Target[] = []
     let isTuple = false

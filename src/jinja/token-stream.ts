@@ -57,7 +57,7 @@ export class TokenStream {
     if (!this.skipName(name)) throw this.#unexpected(name)
   }
 
-  /** Whether a tuple without brackets ends here. `end`: a name that ends it too. */
+  /** Whether a tuple ends here that has no brackets of its own. `end`: a name that ends it too. */
   endsTuple(end: string | undefined): boolean {
     return ['}}', '%}', ')'].includes(this.current.type) || (end !== undefined && this.isName(end))
   }

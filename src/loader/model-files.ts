@@ -41,7 +41,7 @@ const CAUSE = {
   addedTokens: (config: JsonObject = {}) => isOld(config),
 } as const
 
-/** Whether other files may add to a tokenizer_config.json: newer versions of transformers write all of it into that one (tokenizer-config.ts). */
+/** Whether other files may add to a tokenizer_config.json: newer transformers write all into that one (tokenizer-config.ts). */
 function isOld({ added_tokens_decoder: described }: JsonObject): boolean {
   return described === undefined
 }

@@ -12,7 +12,7 @@ import { replacer } from './normalizer'
 /** Replaces the steps that version 0.2.0 of the library decodes otherwise than its authors' Rust library. */
 export function correctDecoder(decoder: Decoder | null): void {
   if (decoder instanceof SequenceDecoder) decoder.decoders.forEach(correctDecoder)
-  // it drops U+FEFF where a text has it as three byte tokens
+  // the library drops U+FEFF where a text has it as three byte tokens
   if (decoder instanceof ByteFallbackDecoder) decoder.text_decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   // it looks for every token in a list of all that were added
   if (decoder instanceof ByteLevelDecoder) decoder.decode_chain = tokens => [byteText(tokens)]

@@ -5,13 +5,13 @@ import { GPT2_WORDS } from './pre-tokenizer'
 import { cutsAtSpaces } from './regex-cuts'
 import { stepsOf } from './steps'
 
-/** Where the text between two added tokens may be cut, so that the pieces' tokens are together those of the whole. */
+/** Places where the text between two added tokens may be cut, so that the pieces' tokens are together those of the whole. */
 export interface CutPlaces {
-  /** Before a space that follows a character which is no white space, nor stands for a space. */
+  /** Whether it may be cut before a space that follows a character which is no white space, nor stands for a space. */
   readonly atSpaces: boolean
   /**
-   * A piece that is encoded alone gets a space before it, however it begins: one that begins with a space because it was
-   * cut there is encoded without that.
+   * Whether a piece that is encoded alone gets a space before it, however it begins: one that begins with a space because it
+   * was cut there is then encoded without that.
    */
   readonly prependsSpace: boolean
 }
@@ -20,8 +20,8 @@ const NOWHERE: CutPlaces = { atSpaces: false, prependsSpace: false }
 const SPACE = '\u2581'
 
 /**
- * Where a tokenizer may cut: each of its steps must do the same to what is before and after such a place, whatever is on
- * the other side, and one of them must never join the two. What is not known to be so is not cut.
+ * The places where a tokenizer's texts may be cut: each of its steps must do the same to either side of such a place, whatever
+ * is on the other, and one of them must never join the two. A tokenizer that is not known to be so has none.
  *
  * @param json a tokenizer.json, @param added the tokens that are looked for in texts
  */
@@ -37,12 +37,12 @@ export function cutPlaces(json: JsonObject, added: readonly AddedToken[]): CutPl
   return isJoined ? NOWHERE : { atSpaces: true, prependsSpace: normalizer.prependsSpace }
 }
 
-/** Early files do not say it. */
+/** Whether a model is a BPE; early files do not say it. */
 function isBpe({ type, merges }: JsonObject): boolean {
   return type === 'BPE' || (type === undefined && merges !== undefined)
 }
 
-/** Whatever a text is made of becomes tokens, none of which stands for something unknown. */
+/** Whether every text becomes tokens of which none stands for something unknown. */
 export function knowsAllBytes({ model, pre_tokenizer: preTokenizer }: JsonObject): boolean {
   if (!isJsonObject(model) || !isJsonObject(model.vocab)) return false
   const { vocab } = model
@@ -53,7 +53,7 @@ export function knowsAllBytes({ model, pre_tokenizer: preTokenizer }: JsonObject
   return model.byte_fallback === true && names.every(name => Object.hasOwn(vocab, name))
 }
 
-/** Normalizers that change each of two texts alone as they change both together, if the second begins with a space. */
+/** The effect of a normalizer that treats two texts alone as both together, if the second begins with a space; else undefined. */
 function normalization(step: unknown): { prependsSpace: boolean; replacesSpaces: boolean } | undefined {
   const steps = stepsOf(step, 'normalizers')
   const rest = steps[0]?.type === 'Prepend' && steps[0].prepend === SPACE ? steps.slice(1) : steps
@@ -69,8 +69,9 @@ function isSpaceReplacement({ type, pattern, content }: JsonObject): boolean {
 }
 
 /**
- * Added tokens are found first, those as they are before those as normalised. The text is cut before each of the former;
- * none may take away white space before it, nor one of the latter contain such a place or take away white space after it.
+ * Whether an added token leaves the places alone. Added tokens are found first, those that are looked for in the text as it
+ * is before the `normalized`. A text is cut before each of the former: none may take away white space before it. A normalized
+ * one may neither contain such a place nor take away white space after it.
  */
 function leavesPlaces({ content, lstrip, rstrip, normalized }: AddedToken, isNormalized: boolean): boolean {
   if (isNormalized && normalized) return !rstrip && !/\S\s/.test(content)
@@ -78,9 +79,9 @@ function leavesPlaces({ content, lstrip, rstrip, normalized }: AddedToken, isNor
 }
 
 interface Effect {
-  /** Does to each side of a place the same, whatever is on the other. */
+  /** Whether it does the same to each side of a place, whatever is on the other. */
   readonly keepsApart: boolean
-  /** Cuts there. */
+  /** Whether it cuts there. */
   readonly cuts: boolean
 }
 
@@ -129,7 +130,7 @@ function isSplitAtSpaces(step: unknown): boolean {
   return isJsonObject(step) && step.type === 'Split' && isJsonObject(step.pattern) && step.pattern.String === ' '
 }
 
-/** A merge makes one token of a space and what is before it, in any of the ways to write a space. */
+/** Whether some merge makes one token of a space and what is before it, in any of the ways to write a space. */
 function joinsAtSpaces(merges: unknown): boolean {
   if (!Array.isArray(merges)) return true
   return merges.some(merge => {

@@ -3,11 +3,11 @@ import type { AddedToken } from './added-tokens'
 import { knowsAllBytes } from './cut-places'
 import { stepsOf } from './steps'
 
-/** Normalised to NFC, a text becomes no shorter than this part of it, in UTF-16 (Unicode's FAQ on normalization). */
+/** Most units of UTF-16 that NFC makes one of (Unicode's FAQ on normalization). */
 const MOST_COMPOSED = 4
 
 /**
- * UTF-16 units of a text that one token stands for, at most; Infinity if a tokenizer may lose some of a text, or make one
+ * Most UTF-16 units of a text that one token stands for; Infinity if a tokenizer may lose some of a text, or make one
  * token of any number of unknown characters.
  *
  * @param json a tokenizer.json, @param added the tokens that are looked for in texts
@@ -28,7 +28,7 @@ export function mostCharacters(json: JsonObject, added: readonly AddedToken[]): 
   return normalizers.some(({ type }) => type === 'NFC') ? MOST_COMPOSED * longest : longest
 }
 
-/** Of pre-tokenizers, all but those that only cut, write otherwise, or add. */
+/** Whether a pre-tokenizer may make a text shorter: all may but those that only cut, write otherwise, or add. */
 function losesLength({ type, behavior }: JsonObject): boolean {
   if (type === 'Split' || type === 'Punctuation') return behavior === 'Removed'
   return type !== 'ByteLevel' && type !== 'Metaspace' && type !== 'Digits'

@@ -2,7 +2,7 @@ import { UnsupportedModel } from '../core/errors'
 import { type JsonObject, jsonObjects } from '../core/json'
 import { stepsOf } from './steps'
 
-/** What is added around a text: tokens with the ids that the file gives them, if it does. */
+/** The tokens that are added around a text, with the ids that the file gives them, if it does. */
 export interface Surroundings {
   readonly before: readonly AddedAround[]
   readonly after: readonly AddedAround[]
@@ -13,10 +13,10 @@ export interface AddedAround {
   readonly id: number | undefined
 }
 
-/** Published tokenizers add up to 4 tokens, which each text then has. */
+/** Most tokens added to each text; published tokenizers add up to 4. */
 const MAX_ADDED = 64
 
-/** What the post-processor of a tokenizer.json adds. @throws UnsupportedModel for one that we cannot run */
+/** The tokens that the post-processor of a tokenizer.json adds. @throws UnsupportedModel for one that we cannot run */
 export function readPostProcessor(json: unknown): Surroundings {
   const steps = stepsOf(json, 'processors').map(readStep)
   const before = steps.toReversed().flatMap(step => step.before)

@@ -5,16 +5,16 @@ import { compilePattern, literalPattern, type Pattern } from './regex/pattern'
 import { readPattern, splitter } from './split-text'
 import { stepsOf } from './steps'
 
-/** The words of a text, which tokens do not cross. `isFirst`: nothing is before the text. */
+/** Splits a text into words, which tokens do not cross. `isFirst`: nothing is before the text. */
 export type PreTokenizer = (text: string, isFirst: boolean) => string[]
 
-/** How GPT-2 splits texts into words. */
+/** GPT-2's pattern of words. */
 export const GPT2_WORDS = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
 
-/** Punctuation to Unicode, and to ASCII, some of whose are symbols to Unicode. */
+/** A class of punctuation: Unicode's, and that of ASCII which Unicode calls symbols. */
 const PUNCTUATION = String.raw`[\p{P}!-/:-@\[-\x60{-~]`
 
-/** Words of the Rust library's own regular expressions, which differ from Oniguruma's. */
+/** The inside of a class of word characters, in the Rust library's own regular expressions, which differ from Oniguruma's. */
 const WORD = String.raw`\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d`
 
 /** The pre-tokenizer of a tokenizer.json. @throws UnsupportedModel for a step or a pattern that we cannot run */
@@ -31,7 +31,7 @@ type Step = PreTokenizer
 
 let words: Pattern | undefined
 
-/** Compiled once, since most byte-level tokenizers have it. */
+/** GPT-2's pattern, compiled once, since most byte-level tokenizers have it. */
 function gpt2Words(): Pattern {
   words ??= compilePattern(GPT2_WORDS)
   return words

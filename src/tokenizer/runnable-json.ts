@@ -4,16 +4,16 @@ import { runnableModel } from './runnable-model'
 import { specialTokens } from './special-tokens'
 import { stepsOf } from './steps'
 
-/** Tokenizers whose beginnings and ends tokenizer_config.json decides on, whatever tokenizer.json says. */
+/** Classes of tokenizers whose beginnings and ends tokenizer_config.json decides on, whatever tokenizer.json says. */
 const CONFIGURED = /^(Llama|CodeLlama|Gemma)Tokenizer(Fast)?$/
 
 /** Classes that leave the pre-tokenizer's space as tokenizer.json has it; others have none unless they say so. */
 const KEEPS_SPACE = /^(Llama|CodeLlama)Tokenizer(Fast)?$/
 
 /**
- * The part of a tokenizer.json that @huggingface/tokenizers 0.2.0 runs: the model and the decoder. What that version
- * would take for something else than its authors' Rust library does is written in other words, or refused. Whether a
- * part can go, the fixture of the Rust library's results says (test/tokenizer/kinds.test.ts).
+ * The part of a tokenizer.json that @huggingface/tokenizers 0.2.0 runs: the model and the decoder. Whatever that version
+ * would take for something else than its authors' Rust library does is written in other words, or refused. The results of
+ * the Rust library tell whether a rewriting can go with a newer version (test/tokenizer/kinds.test.ts).
  *
  * @throws UnsupportedModel by the name of what cannot be run
  */
@@ -36,7 +36,7 @@ export function configuredPreTokenizer({ pre_tokenizer: step }: JsonObject, conf
   return typeof name === 'string' && !KEEPS_SPACE.test(name) ? { ...step, add_prefix_space: false } : step
 }
 
-/** What is put around a text: for some tokenizers what `add_bos_token` and `add_eos_token` say. */
+/** The post-processor: for some classes of tokenizers the one that `add_bos_token` and `add_eos_token` ask for. */
 export function configuredEnds(json: JsonObject, config: JsonObject): unknown {
   if (!CONFIGURED.test(String(config.tokenizer_class)) || typeof config.add_bos_token !== 'boolean') {
     return json.post_processor

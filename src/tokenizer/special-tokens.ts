@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../core/json'
 /** Names like `bos_token` → the token's text, as the tokenizer's files give them to chat templates. */
 export type SpecialTokens = Readonly<Record<string, string>>
 
-/** What transformers gives tokenizers of these classes where no file names a role. */
+/** Special tokens that transformers gives tokenizers of these classes where no file names a role. */
 const DEFAULTS: readonly (readonly [RegExp, SpecialTokens])[] = [
   [/^(Code)?LlamaTokenizer(Fast)?$/, { bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>' }],
   [

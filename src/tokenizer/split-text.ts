@@ -19,8 +19,8 @@ interface Piece {
 const BEHAVIORS = ['Isolated', 'Removed', 'Contiguous', 'MergedWithPrevious', 'MergedWithNext']
 
 /**
- * Cuts texts at the matches of `pattern`; what becomes of those says `behavior`. `inverts` takes what is between matches
- * for matches.
+ * A function that cuts texts at the matches of `pattern`. `behavior` decides what becomes of those: `Removed`, `Isolated`, …
+ * `inverts`: what is between matches counts as matches.
  * @throws UnsupportedModel for a behavior that is not known
  */
 export function splitter(

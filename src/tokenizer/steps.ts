@@ -1,7 +1,7 @@
 import { UnsupportedModel } from '../core/errors'
 import { isJsonObject, type JsonObject } from '../core/json'
 
-/** Published tokenizers have up to 11 steps of a kind, in 2 levels; each takes a pass over the text. */
+/** Most steps of a kind, each of which takes a pass over the text: published tokenizers have up to 11, in 2 levels. */
 const MAX_STEPS = 64
 const MAX_LEVELS = 8
 

@@ -1,9 +1,9 @@
 import type { EngineOptions } from '../../index'
 
-/** What all tasks of a benchmark have in common. But for `gpu` plain data, so that it can be handed to a page. */
+/** The setting that all tasks of a benchmark have in common: plain data but for `gpu`, so that it can be handed to a page. */
 export interface Setting {
   readonly model: string
   readonly engine: Pick<EngineOptions, 'gpu' | 'weights' | 'tokenBudget' | 'blocks' | 'order'>
-  /** Each figure is the median of this many, after one that warms up. */
+  /** Rounds of which each figure is the median, after one that warms up. */
   readonly rounds: number
 }

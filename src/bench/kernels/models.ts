@@ -1,7 +1,7 @@
 import { SHAPES } from '../../../scripts/oracles/model-shapes.mjs'
 import type { AttentionShape } from '../../kernels/kv-cache'
 
-/** What of a model decides the shapes of its kernels. */
+/** The sizes of a model that decide the shapes of its kernels. */
 export interface ModelShape extends AttentionShape {
   readonly name: string
   readonly numLayers: number
@@ -26,7 +26,7 @@ export const MODEL_SHAPES: readonly ModelShape[] = NAMES.map(name => {
   }
 })
 
-/** Outputs of the matrix that makes q, k and v. */
+/** Number of outputs of the matrix that makes q, k and v. */
 export function qkvRows({ numHeads, numKvHeads, headDim }: AttentionShape): number {
   return (numHeads + 2 * numKvHeads) * headDim
 }

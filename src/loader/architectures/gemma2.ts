@@ -72,7 +72,10 @@ function readSoftcap(fields: Fields, name: string, fallback: number | undefined)
   return fields.read(name) === undefined ? undefined : fields.positive(name)
 }
 
-/** The fields of config.json that GGUF leaves out: `query_pre_attn_scalar` is the head's size but for the 27 billion model. */
+/**
+ * Fields of a Gemma's config.json by its GGUF file, which lacks `query_pre_attn_scalar`: it is the head's size but for the
+ * model of 27 billion weights, the one with `layersOf27b` layers.
+ */
 export function ggufGemma(
   { fields, numLayers, headDim, hiddenSize, numHeads }: GgufDescription,
   layersOf27b: number,
