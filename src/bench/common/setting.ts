@@ -4,6 +4,6 @@ import type { EngineOptions } from '../../index'
 export interface Setting {
   readonly model: string
   readonly engine: Pick<EngineOptions, 'gpu' | 'weights' | 'tokenBudget' | 'blocks' | 'order'>
-  /** Rounds of which each figure is the median, after one that warms up. */
+  /** Each figure is the median of this many, after one that warms up. */
   readonly rounds: number
 }

@@ -107,7 +107,7 @@ function matrices(model: ModelShape): (Pick<Product, 'outputs' | 'cols'> & { nam
   ]
 }
 
-/** All variants that run here. */
+/** All that run here. */
 function variantsFor(gpu: Gpu, format: MatrixFormat): MatmulVariant[] {
   return [...runnableVariants(gpu), ...(isQuantized(format) ? INT8_VARIANTS : [])]
 }

@@ -29,7 +29,7 @@ export interface WorkloadReport {
   readonly greedyTokens: number | undefined
 }
 
-/** The report on some runs. `engine`: any of those that made them. */
+/** `engine`: any of those that made the runs. */
 export function summarise(
   { name, shape }: Pick<WorkloadReport, 'name' | 'shape'>,
   engine: Engine,

@@ -60,7 +60,7 @@ function open(): Promise<Engine> {
   return createEngine(MODEL, { ...options, gpu: nullGpu(() => undefined, { mapAsync: () => pause() }) })
 }
 
-/** Chats with one instruction, and a text of about 30 tokens for each. */
+/** One instruction, and a text of about 30 tokens for each. */
 function chats(engine: Engine, seed: number): (readonly Message[])[] {
   const text = (from: number, length: number) =>
     Array.from({ length }, (_, index) => WORDS[(from * (index + 7) + (from >> 4) + index * index) % WORDS.length]).join(
