@@ -11,7 +11,7 @@ const INSTRUCTION_TOKENS = 550
 const WORDS =
   'the order that I placed came late and a part was missing so please say when the rest will be sent to me'.split(' ')
 
-/** A table of what large calls cost the caller's thread: in Node, on a GPU that does nothing, with the embedded model's tokenizer. */
+/** What large calls cost the caller's thread: in Node, on a GPU that does nothing, with the embedded model's tokenizer. */
 export async function callTable(): Promise<string> {
   const rows: string[][] = []
   // the first call compiles JavaScript and remembers nothing yet
@@ -49,7 +49,7 @@ async function measured(work: () => Promise<unknown>): Promise<string[]> {
   return times.map(ms => ms.toFixed(0))
 }
 
-/** CPU time of all threads of this process, those that collect garbage too. */
+/** CPU time of all this process's threads: those that collect garbage too. */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000

@@ -7,13 +7,13 @@ export class Heartbeat {
   #isBeating = true
   readonly #beats: Promise<void>
 
-  /** `now`: a clock in milliseconds; default: the time. */
+  /** `now`: in milliseconds; default: the time. */
   constructor(now = () => performance.now()) {
     this.#now = now
     this.#beats = this.#beat()
   }
 
-  /** Stops, and gives the milliseconds of the longest task since it began. */
+  /** Milliseconds of the longest task since it began. */
   async stop(): Promise<number> {
     this.#isBeating = false
     await this.#beats

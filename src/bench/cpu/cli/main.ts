@@ -17,7 +17,7 @@ const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account', 'deliver'] as
 const JOBS = [10, 100, 1000, 10_000, 100_000]
 const OUT = '.artifacts/bench-cpu'
 
-/** Measures the CPU's work for a decode step, to take in a call of many prompts, and to plan a job: in Node, on a GPU that does nothing. */
+/** What the CPU does about a decode step, to take in a call of many prompts, and to plan a job: in Node, on a GPU that does nothing. */
 export async function main(): Promise<number> {
   console.log(`${cpus()[0].model}, Node ${process.versions.node}; medians\n`)
   const steps: string[][] = []
@@ -33,7 +33,7 @@ export async function main(): Promise<number> {
   return 0
 }
 
-/** The row of a step of `batch` sequences of 400 to 900 tokens after a prefix that all share. */
+/** A step of `batch` sequences of 400 to 900 tokens after a prefix that all share. */
 async function stepRow(batch: number, prefix: number): Promise<string[]> {
   const seen: EngineStats[] = []
   const heap: number[] = []
@@ -66,7 +66,7 @@ interface MeasuredPlan {
   readonly ms: Figure
 }
 
-/** Times the planning of prompts in groups of 16 that share 20 tokens, three times. */
+/** Prompts in groups of 16 that share 20 tokens, three times. */
 async function measurePlans(): Promise<MeasuredPlan[]> {
   const engine = await open(() => undefined)
   const plans: MeasuredPlan[] = []
@@ -84,12 +84,12 @@ async function measurePlans(): Promise<MeasuredPlan[]> {
   return plans
 }
 
-/** The row of a plan, by its fastest time: whatever else runs meanwhile can only add to it. */
+/** By the fastest: whatever else runs meanwhile can only add to it. */
 function planRow({ prompts, ms: { min } }: MeasuredPlan): string[] {
   return [count(prompts), min.toFixed(min < 10 ? 2 : 0), count((min * 1e6) / comparisons(prompts))]
 }
 
-/** A plot of the plans, beside n log n through the last point. */
+/** Beside n log n through the last point. */
 function planPlot(plans: readonly MeasuredPlan[]): string {
   const last = plans[plans.length - 1]
   const factor = last.ms.median / comparisons(last.prompts)
