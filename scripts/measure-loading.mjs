@@ -32,7 +32,7 @@ const browser = await chromium.launchPersistentContext(profile, { executablePath
 async function load(what, session, stopAt = 2) {
   const page = await browser.newPage()
   await page.goto(`http://127.0.0.1:${vite.httpServer.address().port}/pages/job/`)
-  await page.evaluate(() => Promise.all([import('/index.ts'), import('/engine/open-source.ts')]))
+  await page.evaluate(() => Promise.all([import('/index.ts'), import('/engine/open/open-source.ts')]))
   let stop
   const stopped = new Promise(resolve => {
     stop = resolve
@@ -41,7 +41,7 @@ async function load(what, session, stopAt = 2) {
   const loaded = page.evaluate(
     async ([kind, host, stopAt]) => {
       const { createEngine } = await import('/index.ts')
-      const { openSource } = await import('/engine/open-source.ts')
+      const { openSource } = await import('/engine/open/open-source.ts')
       const begin = performance.now()
       if (kind === 'engine') {
         const engine = await createEngine('org/name', { hub: { host }, blocks: 64, weights: 'f16' })

@@ -13,8 +13,8 @@ export const MUTATIONS = [
   // who runs next, and in which blocks
   {
     file: 'src/scheduler/wait-queue.ts',
-    find: 'line.size < shortest.size',
-    replace: 'line.size <= shortest.size',
+    find: 'this.size < other.size',
+    replace: 'this.size <= other.size',
     test: SCHEDULER,
     law: 'of calls with as many left the earlier goes first',
     wrong: 'equal calls overtake each other',

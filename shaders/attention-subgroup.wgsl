@@ -178,14 +178,14 @@ fn main(
       for (var c = 0u; c < LANE_QUADS; c++) {
         let d = (c / WORD_QUADS * 8u + lane) * WORD_QUADS + c % WORD_QUADS;
         if (d >= DIM4) { break; }
-        if (row.slot == DIRECT) {
+        if (row.state == DIRECT) {
           out[(row.token * n_heads + head) * DIM4 + d] = total_o[j][c] * inverse_sum(vec4f(total_sum[j]));
         } else {
-          partial_o[(row.slot * n_heads + head) * DIM4 + d] = total_o[j][c];
+          partial_o[(row.state * n_heads + head) * DIM4 + d] = total_o[j][c];
         }
       }
-      if (row.slot != DIRECT && lane == 0u) {
-        partial_stats[row.slot * n_heads + head] = vec2f(total_highest[j], total_sum[j]);
+      if (row.state != DIRECT && lane == 0u) {
+        partial_stats[row.state * n_heads + head] = vec2f(total_highest[j], total_sum[j]);
       }
     }
   }

@@ -171,11 +171,11 @@ fn main(
     let row = read_row(item, query);
     let head = first_head + query % params.group;
     let stats = vec2f(sh_highest[query / 4u][query % 4u], sh_sum[query / 4u][query % 4u]);
-    if (row.slot == DIRECT) {
+    if (row.state == DIRECT) {
       out[(row.token * n_heads + head) * DIM4 + i % DIM4] = sh_q[i] * inverse_sum(vec4f(stats.y));
     } else {
-      partial_o[(row.slot * n_heads + head) * DIM4 + i % DIM4] = sh_q[i];
-      if (i % DIM4 == 0u) { partial_stats[row.slot * n_heads + head] = stats; }
+      partial_o[(row.state * n_heads + head) * DIM4 + i % DIM4] = sh_q[i];
+      if (i % DIM4 == 0u) { partial_stats[row.state * n_heads + head] = stats; }
     }
   }
 }

@@ -5,17 +5,13 @@
 //#import weights-f32
 //#import matmul-io
 //#import outputs-plain
+//#import slice-sums
 
 const TOKENS: u32 = 1u;       // per thread
 const GROUP_ROWS: u32 = 16u;  // a tile or several
-const OUT_TOKENS: u32 = TOKENS;
-const WG_SIZE: u32 = GROUP_ROWS * SLICES;
 const AHEAD: u32 = select(1u, 2u, BLOCK_QUADS < 4u);  // blocks under way at once: the shorter, the more waits there are
 
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;  // [n_tokens, cols / 4]
-
-var<workgroup> sh_sums: array<f32, TOKENS * WG_SIZE>;  // [TOKENS, SLICES, GROUP_ROWS]
-var<workgroup> sh_totals: array<f32, OUT_TOKENS * GROUP_ROWS>;
 
 fn add_block(block: Block, x_ix: u32, row_quads: u32, sum: ptr<function, array<f32, TOKENS>>) {
   for (var q = 0u; q < BLOCK_QUADS; q++) {
@@ -49,15 +45,5 @@ fn main(
     x_ix += AHEAD * BLOCK_QUADS;
   }
   if (n % AHEAD != 0u) { add_block(load_block(block_ix), x_ix, row_quads, &sum); }
-  for (var m = 0u; m < TOKENS; m++) { sh_sums[m * WG_SIZE + lane] = sum[m]; }
-  workgroupBarrier();
-
-  for (var i = lane; i < OUT_TOKENS * GROUP_ROWS; i += WG_SIZE) {
-    let first = i / GROUP_ROWS * WG_SIZE + i % GROUP_ROWS;
-    var total = 0f;
-    for (var s = 0u; s < SLICES; s++) { total += sh_sums[first + s * GROUP_ROWS]; }
-    sh_totals[i] = total;
-  }
-  workgroupBarrier();
-  finish(first_token, first_row, lane);
+  finish_slices(&sum, first_token, first_row, lane);
 }

@@ -7,17 +7,13 @@ requires packed_4x8_integer_dot_product;
 //#import weights-q8
 //#import matmul-io
 //#import outputs-plain
+//#import slice-sums
 
 const TOKENS: u32 = 8u;       // per thread
 const GROUP_ROWS: u32 = 16u;  // a tile or several
-const OUT_TOKENS: u32 = TOKENS;
-const WG_SIZE: u32 = GROUP_ROWS * SLICES;
 
 @group(0) @binding(2) var<storage, read> x_codes: array<vec4u>;  // [n_tokens, cols / 16] bytes of 16 columns
 @group(0) @binding(6) var<storage, read> x_scales: array<f32>;   // [n_tokens, cols / 32]
-
-var<workgroup> sh_sums: array<f32, TOKENS * WG_SIZE>;  // [TOKENS, SLICES, GROUP_ROWS]
-var<workgroup> sh_totals: array<f32, OUT_TOKENS * GROUP_ROWS>;
 
 @compute @workgroup_size(WG_SIZE)
 fn main(
@@ -55,15 +51,5 @@ fn main(
     block_ix += 16u;
     quad_ix += BLOCK_QUADS;
   }
-  for (var m = 0u; m < TOKENS; m++) { sh_sums[m * WG_SIZE + lane] = sum[m]; }
-  workgroupBarrier();
-
-  for (var i = lane; i < OUT_TOKENS * GROUP_ROWS; i += WG_SIZE) {
-    let first = i / GROUP_ROWS * WG_SIZE + i % GROUP_ROWS;
-    var total = 0f;
-    for (var s = 0u; s < SLICES; s++) { total += sh_sums[first + s * GROUP_ROWS]; }
-    sh_totals[i] = total;
-  }
-  workgroupBarrier();
-  finish(first_token, first_row, lane);
+  finish_slices(&sum, first_token, first_row, lane);
 }

@@ -1,5 +1,5 @@
-// out[token] = o / l of the states of its keys' parts, joined from left to right in slot order, as attention joins the
-// segments of an item (softmax-state). One thread per (merge, head, 4 dims).
+// out[token] = o / l of the states of its keys' parts, joined from left to right, as attention joins the segments
+// of an item (softmax-state). One thread per (merge, head, 4 dims).
 
 //#import softmax-state
 
@@ -13,9 +13,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> arena: array<u32>;            // merges: (token, first slot, number of slots)
-@group(0) @binding(2) var<storage, read> partial_o: array<vec4f>;      // [n_slots, heads, dim4], o of a state
-@group(0) @binding(3) var<storage, read> partial_stats: array<vec2f>;  // [n_slots, heads], m and l of a state
+@group(0) @binding(1) var<storage, read> arena: array<u32>;            // merges: (token, first state, number of states)
+@group(0) @binding(2) var<storage, read> partial_o: array<vec4f>;      // [n_states, heads, dim4], o of a state
+@group(0) @binding(3) var<storage, read> partial_stats: array<vec2f>;  // [n_states, heads], m and l of a state
 @group(0) @binding(4) var<storage, read_write> out: array<vec4f>;      // [n_tokens, heads, dim4]
 
 @compute @workgroup_size(WG_SIZE)
@@ -37,13 +37,13 @@ fn main(
   var highest = vec4f(EMPTY);
   var sum = vec4f();
   var o = vec4f();
-  for (var slot = first; slot < end; slot++) {
-    let stats = partial_stats[slot * params.heads + at / params.dim4];
+  for (var state = first; state < end; state++) {
+    let stats = partial_stats[state * params.heads + at / params.dim4];
     let high = max(highest, vec4f(stats.x));
     let weight = state_weight(highest, high);
     let next_weight = state_weight(vec4f(stats.x), high);
     sum = join_sums(sum, weight, vec4f(stats.y), next_weight);
-    o = join_sums(o, weight, partial_o[slot * row_len + at], next_weight);
+    o = join_sums(o, weight, partial_o[state * row_len + at], next_weight);
     highest = high;
   }
   out[token * row_len + at] = o * inverse_sum(sum);

@@ -1,4 +1,4 @@
-// What attention reads and writes: the work list (the records of kv/attention-plan.ts), queries, the paged K and V,
+// Inputs and outputs of attention: the work list (the records of src/attention/plan.ts), queries, the paged K and V,
 // outputs, and for rows with several items the states (softmax-state) that merge-attention joins.
 
 //#import kv-f32
@@ -28,8 +28,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read> k_cache: array<KvWord>;             // [n_blocks, n_kv_heads, KV_WORDS, BLOCK_LEN]
 @group(0) @binding(4) var<storage, read> v_cache: array<KvWord>;             // [n_blocks, n_kv_heads, BLOCK_LEN, KV_WORDS]
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>;            // [n_tokens, n_heads, DIM4]
-@group(0) @binding(6) var<storage, read_write> partial_o: array<vec4f>;      // [n_slots, n_heads, DIM4], o of a state
-@group(0) @binding(7) var<storage, read_write> partial_stats: array<vec2f>;  // [n_slots, n_heads], m and l of a state
+@group(0) @binding(6) var<storage, read_write> partial_o: array<vec4f>;      // [n_states, n_heads, DIM4], o of a state
+@group(0) @binding(7) var<storage, read_write> partial_stats: array<vec2f>;  // [n_states, n_heads], m and l of a state
 
 struct Item {
   first_row: u32,
@@ -42,7 +42,7 @@ struct Item {
 struct Row {
   token: u32,
   position: u32,
-  slot: u32,     // of the state, or DIRECT
+  state: u32,    // where its state goes, or DIRECT
 }
 
 fn read_item(index: u32) -> Item {

@@ -1,4 +1,4 @@
-// What becomes of scores, a vector of four at a time. Part of attention.
+// Scores on their way to a softmax, a vector of four at a time: bounded, capped and masked. Part of attention.
 
 const TILE: u32 = 32u;     // keys whose scores are weighed together; divides a segment
 

@@ -1,4 +1,4 @@
-// What decides a draw: the token with the greatest key is drawn, of equals the lowest id.
+// The keys that decide a draw: the token with the greatest is drawn, of equals the lowest id.
 //   temperature 0: the logit. Otherwise logit / temperature + Gumbel noise, which is an exact draw from their softmax. The
 //   noise is a function of (seed, position, token): whatever else is in the batch, and in whatever order threads run, a
 //   row gives the same token.

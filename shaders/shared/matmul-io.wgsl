@@ -1,4 +1,4 @@
-// What the main loops of the matmul kernels share: the order of summation, and where weights lie.
+// The common ground of the matmul kernels' main loops: the order of summation, and where weights lie.
 // Needs a weights module (Block, load_block, block_quad, BLOCK_QUADS) and an outputs module (Params with n_blocks, finish).
 //
 // A kernel leaves its sums in sh_totals: array<f32, OUT_TOKENS * GROUP_ROWS>, then all its WG_SIZE threads call finish(),

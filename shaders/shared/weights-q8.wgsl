@@ -1,30 +1,10 @@
-// Weights as bytes: w = (code - zero) * scale, rounded once; scale and zero are those of GROUP columns, and without zeros
-// zero is 128. A block is 16 consecutive k of one row, four quads.
+// Weights as bytes, scaled. A block is 16 consecutive k of one row, four quads.
 
-const GROUP: u32 = 32u;        // columns, a multiple of 16
-const HAS_ZEROS: bool = false;
+//#import scaled-block
+
 const BLOCK_QUADS: u32 = 4u;   // vec4f in a block
-
-struct Block {
-  codes: vec4u,
-  scale: f32,
-  shift: f32,
-}
-
-@group(0) @binding(1) var<storage, read> weights: array<vec4u>;  // [n_rows / 16, n_blocks, 16] blocks
-@group(0) @binding(5) var<storage, read> scales: array<u32>;     // [n_rows / 16, cols / GROUP, 16 or 8] pairs of f16
-
-fn load_block(block_ix: u32) -> Block {
-  let codes = weights[block_ix];
-  let scale_ix = block_ix / GROUP * 16u + block_ix % 16u;
-  if (HAS_ZEROS) {
-    let pair = unpack2x16float(scales[scale_ix]);  // scale and zero of one row
-    return Block(codes, pair.x, -pair.y * pair.x);
-  }
-  let pair = unpack2x16float(scales[scale_ix / 2u]);  // scales of two rows
-  let scale = select(pair.y, pair.x, scale_ix % 2u == 0u);
-  return Block(codes, scale, -384f * scale);
-}
+const BIAS: f32 = 256f;
+const MIDDLE: f32 = 128f;
 
 /// code - 128 of a quad as int8s in a word; not with zeros.
 fn block_int8s(block: Block, quad_ix: u32) -> u32 { return block.codes[quad_ix] ^ 0x80808080u; }
@@ -33,7 +13,5 @@ fn block_quad(block: Block, quad_ix: u32) -> vec4f {
   // a byte at the top of the mantissa of 256 gives the number 256 + code, cheaper than a conversion
   let word = block.codes[quad_ix];
   let bits = vec4u(word << 15u, word << 7u, word >> 1u, word >> 9u) & vec4u(0xffu << 15u);
-  let codes = bitcast<vec4f>(bits | vec4u(0x43800000u));
-  if (HAS_ZEROS) { return fma(codes - 256f, vec4f(block.scale), vec4f(block.shift)); }
-  return fma(codes, vec4f(block.scale), vec4f(block.shift));  // exact: a scale has 11 bits, 256 + code 9
+  return scaled(bitcast<vec4f>(bits | vec4u(0x43800000u)), block);
 }

@@ -1,6 +1,4 @@
-import type { GenerationResult, TokenLogprob } from '../engine/generation'
-import { tokenBytes } from '../tokenizer/token-bytes'
-import type { Tokenizer } from '../tokenizer/tokenizer'
+import type { GenerationResult, ScoredToken, TokenLogprob } from '../engine/generation'
 import type { BatchRequest } from './batch-request'
 
 /** A line of a job's output: an OpenAI Batch response. Exactly one of `response` and `error` is set. */
@@ -21,16 +19,8 @@ export function failedResponse(
   return { id: `batch_req_${line}`, custom_id: customId, response: null, error: { code, message, line } }
 }
 
-/** The part of a model's tokenizer that answers are written with. */
-type Vocabulary = Pick<Tokenizer, 'decode' | 'isVisible' | 'token'>
-
 /** Writes a result in the shape of the endpoint that was asked. */
-export function batchResponse(
-  request: BatchRequest,
-  result: GenerationResult,
-  model: string,
-  vocabulary: Vocabulary,
-): BatchResponse {
+export function batchResponse(request: BatchRequest, result: GenerationResult, model: string): BatchResponse {
   const { line, customId, kind } = request
   if (result.error) {
     const { name, message } = result.error
@@ -43,7 +33,7 @@ export function batchResponse(
     object: kind === 'chat' ? 'chat.completion' : 'text_completion',
     created: Math.floor(Date.now() / 1000),
     model,
-    choices: [choice(request, result, vocabulary)],
+    choices: [choice(request, result)],
     usage: {
       prompt_tokens: promptTokens,
       completion_tokens: completionTokens,
@@ -58,11 +48,10 @@ export function batchResponse(
   }
 }
 
-function choice({ kind, returnTokenIds }: BatchRequest, result: GenerationResult, vocabulary: Vocabulary): object {
+function choice({ kind, returnTokenIds }: BatchRequest, result: GenerationResult): object {
   const { text, finishReason, logprobs, tokenIds, promptTokenIds } = result
   const output = kind === 'chat' ? { message: { role: 'assistant', content: text } } : { text }
-  const written = logprobs && writtenLogprobs(logprobs, vocabulary)
-  const scores = written && (kind === 'chat' ? chatLogprobs(written) : completionLogprobs(written))
+  const scores = logprobs && (kind === 'chat' ? chatLogprobs(logprobs) : completionLogprobs(logprobs))
   return {
     index: 0,
     ...output,
@@ -72,44 +61,15 @@ function choice({ kind, returnTokenIds }: BatchRequest, result: GenerationResult
   }
 }
 
-/** A token, or one that might have stood in its place. */
-interface WrittenToken {
-  /** The text that the token adds, U+FFFD for parts of characters; for a token that adds nothing, its name. */
-  readonly token: string
-  readonly logprob: number
-  /** The bytes that the token adds: those of all drawn tokens joined are the text's UTF-8. */
-  readonly bytes: readonly number[]
-}
-
-/** The drawn tokens, each with the likeliest in its place. */
-function writtenLogprobs(logprobs: readonly TokenLogprob[], vocabulary: Vocabulary) {
-  let previous: number | undefined
-  return logprobs.map(({ tokenId, logprob, topLogprobs }) => {
-    const write = (each: { readonly tokenId: number; readonly logprob: number }): WrittenToken => {
-      const bytes = tokenBytes(vocabulary, each.tokenId, previous)
-      const isVisible = vocabulary.isVisible(each.tokenId)
-      const token = isVisible ? UTF8.decode(bytes) : vocabulary.decode([each.tokenId], { skipSpecialTokens: false })
-      return { token, logprob: each.logprob, bytes: [...bytes] }
-    }
-    const written = { ...write({ tokenId, logprob }), top: topLogprobs.map(write) }
-    if (vocabulary.isVisible(tokenId)) previous = tokenId
-    return written
-  })
-}
-
-const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
-
-type WrittenLogprobs = ReturnType<typeof writtenLogprobs>
-
-function completionLogprobs(logprobs: WrittenLogprobs): object {
+function completionLogprobs(logprobs: readonly TokenLogprob[]): object {
   return {
-    tokens: logprobs.map(({ token }) => token),
+    tokens: logprobs.map(({ text }) => text),
     token_logprobs: logprobs.map(({ logprob }) => logprob),
-    top_logprobs: logprobs.map(({ top }) => {
+    top_logprobs: logprobs.map(({ topLogprobs }) => {
       const byText = new Map<string, number>()
-      for (const { token, logprob } of top) {
+      for (const { text, logprob } of topLogprobs) {
         // several tokens may read the same (parts of a character): the likeliest stands for them
-        if (!byText.has(token)) byText.set(token, logprob)
+        if (!byText.has(text)) byText.set(text, logprob)
       }
       return Object.fromEntries(byText)
     }),
@@ -118,7 +78,7 @@ function completionLogprobs(logprobs: WrittenLogprobs): object {
 }
 
 /** Where in the text each token begins, in code points as OpenAI counts; within a character, where that begins. */
-function textOffsets(tokens: readonly WrittenToken[]): number[] {
+function textOffsets(tokens: readonly ScoredToken[]): number[] {
   const text = new TextDecoder('utf-8', { ignoreBOM: true })
   let offset = 0
   return tokens.map(({ bytes }) => {
@@ -128,6 +88,7 @@ function textOffsets(tokens: readonly WrittenToken[]): number[] {
   })
 }
 
-function chatLogprobs(logprobs: WrittenLogprobs): object {
-  return { content: logprobs.map(({ top, ...drawn }) => ({ ...drawn, top_logprobs: top })) }
+function chatLogprobs(logprobs: readonly TokenLogprob[]): object {
+  const written = ({ text: token, logprob, bytes }: ScoredToken) => ({ token, logprob, bytes })
+  return { content: logprobs.map(each => ({ ...written(each), top_logprobs: each.topLogprobs.map(written) })) }
 }

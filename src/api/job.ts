@@ -1,7 +1,8 @@
 import { InvalidRequest } from '../core/errors'
 import { pause } from '../core/pause'
-import type { Engine } from '../engine/engine'
+import type { Engine } from '../engine/interface'
 import type { WeightKind } from '../engine/open/weight-report'
+import { samplingParams } from '../engine/sampling-params'
 import { type BatchRequest, type ReadLine, readLine } from './batch-request'
 import { type BatchResponse, batchResponse, failedResponse } from './batch-response'
 import { CustomIds } from './custom-ids'
@@ -92,8 +93,8 @@ export async function runJob(
 ): Promise<{ responses: BatchResponse[]; summary: JobSummary }> {
   const { modelName = engine.modelName, maxTokens, signal, keepResponses = true } = options
   const began = performance.now()
-  const before = engine.stats()
-  const all = await readAll(lines, engine, signal)
+  const before = await engine.stats()
+  const all = await readAll(lines, engine.config.vocabSize, signal)
   const waiting = all.filter(({ key, line }) => !options.isAnswered?.(key, line))
 
   const responses: BatchResponse[] = []
@@ -124,10 +125,10 @@ export async function runJob(
     const { request, position } = requests[result.index]
     decodeTokens += result.usage.completionTokens
     promptTokens += result.usage.promptTokens
-    respond(position, batchResponse(request, result, modelName, engine.tokenizer))
+    respond(position, batchResponse(request, result, modelName))
   }
 
-  const after = engine.stats()
+  const after = await engine.stats()
   const wallMs = performance.now() - began
   const steps = after.steps - before.steps
   return {
@@ -156,7 +157,7 @@ export async function runJob(
 /** The requests on all lines that are not blank. Missing names can be given only when all names are known. */
 async function readAll(
   lines: Iterable<Line> | AsyncIterable<Line>,
-  engine: Engine,
+  vocabSize: number,
   signal: AbortSignal | undefined,
 ): Promise<NamedLine[]> {
   const ids = new CustomIds()
@@ -171,7 +172,7 @@ async function readAll(
       taskBegan = performance.now()
     }
     if (isBlank(text)) continue
-    const found = readLine(text, line, (params, nameOf) => engine.checkParams(params, nameOf))
+    const found = readLine(text, line, (params, nameOf) => samplingParams(params, vocabSize, nameOf))
     const repeated = ids.give(found.customId, line)
     read.push({ ...found, outcome: repeated ?? found.outcome, hash: hashOf(text) })
   }

@@ -40,15 +40,17 @@ export interface AttentionPlan {
   readonly numKeysRead: number
 }
 
+export const ATTENTION_MODES = ['shared', 'split', 'flat'] as const
+
 /**
  * How blocks that several chunks share are read: `shared`: once for all where that is cheaper; `split`: once wherever
- * possible; `flat`: once for each. `skip` plans nothing, to measure what attention costs.
+ * possible; `flat`: once for each.
  */
-export type AttentionMode = 'shared' | 'split' | 'flat' | 'skip'
+export type AttentionMode = (typeof ATTENTION_MODES)[number]
 
 export interface PlannerOptions {
-  /** Default `shared`. */
-  readonly mode?: AttentionMode
+  /** Default `shared`. `skip` plans nothing, to measure what attention costs: the answers are wrong. */
+  readonly mode?: AttentionMode | 'skip'
   /** How many items of equal length would fill the device. */
   readonly wantedItems?: number
   readonly costs?: AttentionCosts
@@ -69,7 +71,7 @@ const DEFAULT_WANTED_ITEMS = 128
  * each chunk is cut (attention-cuts.ts) and which chunks read the same blocks (attention-forest.ts).
  */
 export class AttentionPlanner {
-  readonly #mode: AttentionMode
+  readonly #mode: AttentionMode | 'skip'
   readonly #window: number
   readonly #segmentTokens: number
   readonly #segmentBlocks: number

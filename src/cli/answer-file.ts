@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { readLines } from '../api/lines'
-import type { BatchResponse } from '../index'
+import type { BatchResponse } from '../batch'
 import { UsageError } from './job-options'
 
 /** The answer to a request; or, if an earlier run has given it, the line on which the request now stands. */

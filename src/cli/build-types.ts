@@ -13,13 +13,21 @@ const PARTS = '.artifacts/types'
  */
 const PERHAPS_MISSING = ['GPU', 'GPUDevice', 'FileSystemDirectoryHandle', 'Worker']
 
-/** The library's declarations as one file that imports nothing, so that every `moduleResolution` reads it alike. */
+/** Entries of the library, each with its source. */
+const ENTRIES = { coppice: 'index', 'coppice-batch': 'batch' }
+
+/** Each entry's declarations as one file that imports nothing, so that every `moduleResolution` reads it alike. */
 export async function buildTypes(outDir: string): Promise<void> {
   rmSync(PARTS, { recursive: true, force: true })
   const { status } = spawnSync('npx', ['tsc', '-p', 'scripts/tsconfig.types.json'], { stdio: 'inherit' })
   if (status !== 0) throw new Error('the declarations of the source files cannot be written')
+  for (const [entry, source] of Object.entries(ENTRIES)) await buildEntryTypes(outDir, entry, source)
+  writeFileSync(`${outDir}/coppice-worker.d.ts`, 'export {}\n')
+}
+
+async function buildEntryTypes(outDir: string, entry: string, source: string): Promise<void> {
   const bundle = await rollup({
-    input: `${PARTS}/index.d.ts`,
+    input: `${PARTS}/${source}.d.ts`,
     plugins: [dts()],
     onwarn: warning => {
       // an import that stays would be one that users lack
@@ -28,13 +36,10 @@ export async function buildTypes(outDir: string): Promise<void> {
   })
   const { output } = await bundle.generate({ format: 'es' })
   await bundle.close()
-  const library = await import(pathToFileURL(`${outDir}/coppice.js`).href)
+  const library = await import(pathToFileURL(`${outDir}/${entry}.js`).href)
   const globals = PERHAPS_MISSING.map(name => `  interface ${name} {}\n`).join('')
-  writeFileSync(
-    `${outDir}/coppice.d.ts`,
-    `declare global {\n${globals}}\n${withPlainArrays(withTypeExports(output[0].code, Object.keys(library)))}`,
-  )
-  writeFileSync(`${outDir}/coppice-worker.d.ts`, 'export {}\n')
+  const declarations = withPlainArrays(withTypeExports(output[0].code, Object.keys(library)))
+  writeFileSync(`${outDir}/${entry}.d.ts`, `declare global {\n${globals}}\n${declarations}`)
 }
 
 /** Classes that the library exports as types only; the bundler takes every class for a value. */

@@ -3,23 +3,9 @@ import { posix } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build, type Plugin } from 'vite'
 import { buildTypes } from './build-types'
+import { LIBRARY_PARTS } from './library-parts'
 
 const WORKER = 'coppice-worker.js'
-
-/** What a page downloads, file by file, without our one dependency: the most that each may be, in KiB gzip. */
-const MAX_GZIP_KIB: Readonly<Record<string, number>> = {
-  // names of what is exported
-  'coppice.js': 1,
-  // the engine and all shaders
-  'coppice-core.js': 100,
-  // once there is a model: its tokenizer and the interpreter of its chat template
-  'coppice-tokenizer.js': 36,
-  // for ids of a hub, and for GGUF files
-  'coppice-hub-source.js': 4,
-  'coppice-gguf.js': 10,
-  // packs weights beside the page, with what it shares with the engine
-  [WORKER]: 8,
-}
 
 /** Builds the library with its types into dist/, and the pages into dist/pages/. Fails if the library has grown too large. */
 export async function main(): Promise<number> {
@@ -43,26 +29,27 @@ export async function main(): Promise<number> {
 }
 
 function isSmallEnough(name: string): boolean {
+  const { maxKib } = LIBRARY_PARTS.find(({ file }) => file === name) ?? { maxKib: 0 }
   const kib = gzipSync(readFileSync(`dist/${name}`)).length / 1024
-  console.log(`dist/${name}: ${kib.toFixed(1)} KiB gzip, of at most ${MAX_GZIP_KIB[name] ?? 0}`)
-  return kib <= (MAX_GZIP_KIB[name] ?? 0)
+  console.log(`dist/${name}: ${kib.toFixed(1)} KiB gzip, of at most ${maxKib}`)
+  return kib <= maxKib
 }
 
-/** The library as coppice.js, what it loads when it needs it, and the worker, beside each other wherever they are served. */
+/** The library's entries, what they load when they need it, and the worker, beside each other wherever they are served. */
 export async function buildLibrary(outDir: string): Promise<void> {
   rmSync(outDir, { recursive: true, force: true })
-  await buildEntry(outDir, 'src/packing/worker.ts', WORKER)
+  await buildEntries(outDir, { 'coppice-worker': 'src/packing/worker.ts' })
   const worker = readFileSync(`${outDir}/${WORKER}`, 'utf8')
-  await buildEntry(outDir, 'src/index.ts', 'coppice.js', [workerBeside(worker)], [FIRST])
+  const entries = { coppice: 'src/index.ts', 'coppice-batch': 'src/batch.ts' }
+  await buildEntries(outDir, entries, [workerBeside(worker)], [FIRST])
 }
 
 /** One file of all that comes first, with what the others share. */
-const FIRST = { name: 'core', test: /src\/(?!tokenizer|jinja|loader\/(gguf|hub))|shaders\// }
+const FIRST = { name: 'core', test: /src\/(?!tokenizer|jinja|api|batch|loader\/(gguf|hub))|shaders\// }
 
-async function buildEntry(
+async function buildEntries(
   outDir: string,
-  entry: string,
-  fileName: string,
+  entry: Readonly<Record<string, string>>,
   plugins: Plugin[] = [],
   groups: { readonly name: string; readonly test: RegExp }[] = [],
 ): Promise<void> {
@@ -75,7 +62,7 @@ async function buildEntry(
       outDir,
       emptyOutDir: false,
       target: 'es2022',
-      lib: { entry, formats: ['es'], fileName: () => fileName },
+      lib: { entry, formats: ['es'], fileName: (_, name) => `${name}.js` },
       // Vite leaves spaces in libraries
       rolldownOptions: {
         external: /^@huggingface\//,

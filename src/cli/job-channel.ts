@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
-import type { JobProgress } from '../index'
+import type { JobProgress } from '../batch'
 import type { Answer } from './answer-file'
 import type { JobEvents, JobInput } from './job-runtime'
 

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import type { AttentionMode, EngineOptions, Order, Sharing } from '../index'
+import { CHOICES } from '../engine/choices'
+import type { EngineOptions, StudyOptions } from '../index'
 import { count, oneOf } from './option-values'
 
 export interface JobCommand {
@@ -17,10 +18,10 @@ export interface JobCommand {
   readonly maxTokens: number | undefined
   readonly tokenBudget: number | undefined
   readonly blocks: number | undefined
-  readonly sharing: Sharing | undefined
-  readonly attention: AttentionMode | undefined
-  readonly order: Order | undefined
-  readonly tuning: boolean | undefined
+  readonly sharing: StudyOptions['sharing']
+  readonly attention: StudyOptions['attention']
+  readonly order: StudyOptions['order']
+  readonly tuning: StudyOptions['tuning']
   readonly runtime: 'chrome' | 'node'
 }
 
@@ -41,22 +42,21 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
   --host URL             where Hugging Face ids are looked up; default https://huggingface.co
   --token TOKEN          access token for it
   --cache FOLDER         keeps what is downloaded, with --runtime node; headless Chrome starts from an empty profile
-  --weights f32|f16|q8|q4|auto
+  --weights ${CHOICES.weights.join('|')}
                          what weights are kept as on the GPU; auto, the default: quantised ones as they are, others exact in
                          a small model, else as narrow as they must be to fit
-  --kv f32|f16|int8|int4|auto
+  --kv ${CHOICES.kv.join('|')}
                          what the KV cache is kept as; auto, the default: exact beside exact weights, else f16 or int8, never
                          int4, an experiment that changes answers
   --max-tokens N         for requests that do not say; default 256
   --token-budget N       most tokens in a step; default 512
   --blocks N             KV cache size in blocks of 16 tokens; default: as many as fit
-  --sharing off|cache|two-level|tree
+  --sharing ${CHOICES.sharing.join('|')}
                          what prompts share: nothing; what is there when a prompt's turn comes; one prefix per group;
                          the whole prefix tree; default tree
-  --attention flat|split|shared
-                         shared blocks are read once per sequence; once; once where that is cheaper; default shared
-                         (skip: not at all, wrong answers, to measure the rest)
-  --order fcfs|ratio|dual
+  --attention ${CHOICES.attention.join('|')}
+                         shared blocks are read once where that is cheaper; once; once per sequence; default shared
+  --order ${CHOICES.order.join('|')}
                          as given; most output per token to compute first; both ends of that; default: by dry run
   --tuning on|off        time the ways to multiply at load and use the fastest; default on, but off on software adapters
   --runtime chrome|node  headless Chrome, or Node with the webgpu package; default chrome
@@ -92,14 +92,14 @@ function commandFrom({ values, positionals }: ReturnType<typeof parse>): JobComm
     host: values.host,
     token: values.token,
     cache: values.cache,
-    weights: oneOfOrNone('--weights', values.weights, ['f32', 'f16', 'q8', 'q4', 'auto']),
-    kv: oneOfOrNone('--kv', values.kv, ['f32', 'f16', 'int8', 'int4', 'auto']),
+    weights: oneOfOrNone('--weights', values.weights, CHOICES.weights),
+    kv: oneOfOrNone('--kv', values.kv, CHOICES.kv),
     maxTokens: countOrNone('--max-tokens', values['max-tokens']),
     tokenBudget: countOrNone('--token-budget', values['token-budget']),
     blocks: countOrNone('--blocks', values.blocks),
-    sharing: oneOfOrNone('--sharing', values.sharing, ['off', 'cache', 'two-level', 'tree']),
-    attention: oneOfOrNone('--attention', values.attention, ['shared', 'split', 'flat', 'skip']),
-    order: oneOfOrNone('--order', values.order, ['fcfs', 'ratio', 'dual']),
+    sharing: oneOfOrNone('--sharing', values.sharing, CHOICES.sharing),
+    attention: oneOfOrNone('--attention', values.attention, CHOICES.attention),
+    order: oneOfOrNone('--order', values.order, CHOICES.order),
     tuning: switchOf('--tuning', values.tuning),
     runtime: oneOf('--runtime', values.runtime, ['chrome', 'node']),
   }

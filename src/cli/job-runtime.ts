@@ -1,4 +1,5 @@
-import type { EngineOptions, JobProgress, JobSummary } from '../index'
+import type { JobProgress, JobSummary } from '../batch'
+import type { JobEngineOptions } from '../pages/job/main'
 import type { Answer } from './answer-file'
 
 /** What a job is, wherever it runs. */
@@ -11,10 +12,7 @@ export interface JobInput {
   readonly model: string
   /** What the responses call it. */
   readonly modelName: string
-  readonly engine: Pick<
-    EngineOptions,
-    'hub' | 'cache' | 'weights' | 'kv' | 'tokenBudget' | 'blocks' | 'sharing' | 'attention' | 'order' | 'tuning'
-  >
+  readonly engine: JobEngineOptions
   readonly maxTokens: number | undefined
 }
 

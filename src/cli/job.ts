@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
+import type { JobSummary } from '../batch'
 import { explainWeights } from '../engine/open/weight-report'
-import type { JobSummary } from '../index'
 import { withoutSecrets } from '../loader/http/address'
 import { AnswerFile, type AnswerSettings, OutputFailed } from './answer-file'
 import { type JobCommand, parseJobCommand, USAGE, UsageError } from './job-options'
@@ -101,15 +101,8 @@ function nameOf(error: unknown): string {
 }
 
 /** What answers depend on besides their requests. What else can be chosen never changes them. */
-function settingsOf({ model, host, maxTokens, weights, kv, attention }: JobCommand): AnswerSettings {
-  return {
-    model: publicName(model),
-    host,
-    maxTokens,
-    weights,
-    kv,
-    attention: attention === 'skip' ? attention : undefined,
-  }
+function settingsOf({ model, host, maxTokens, weights, kv }: JobCommand): AnswerSettings {
+  return { model: publicName(model), host, maxTokens, weights, kv }
 }
 
 /** What files call the model: as the user did, but that an address may hold a password or a key. */
@@ -147,7 +140,8 @@ async function runtimeOf({ runtime }: JobCommand): Promise<JobRuntime> {
 function jobInput(command: JobCommand, path: string, answered: ReadonlySet<string>): JobInput {
   const { model, maxTokens, host, token, cache = false } = command
   const { weights, kv, tokenBudget, blocks, sharing, attention, order, tuning } = command
-  const engine = { hub: { host, token }, cache, weights, kv, tokenBudget, blocks, sharing, attention, order, tuning }
+  const study = { sharing, attention, order, tuning }
+  const engine = { hub: { host, token }, cache, weights, kv, tokenBudget, blocks, study }
   return { path, answered, model: resolveModel(model), modelName: publicName(model), engine, maxTokens }
 }
 

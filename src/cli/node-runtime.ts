@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { createEngine, readLines, runJob } from '../index'
+import { readLines, runJob } from '../batch'
+import { createEngine } from '../index'
 import type { JobRuntime } from './job-runtime'
 import { openDawn } from './open-dawn'
 

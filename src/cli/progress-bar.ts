@@ -1,4 +1,4 @@
-import type { JobProgress } from '../index'
+import type { JobProgress } from '../batch'
 
 const WIDTH = 30
 

@@ -1,10 +1,12 @@
 import { BLOCK_LEN } from './block'
 
+export const KV_FORMATS = ['f32', 'f16', 'int8', 'int4'] as const
+
 /**
  * How K and V are kept: `int8` in 127ths of the highest magnitude of each token's head, an f32; `int4` in 15ths of the range
  * of each 32 dims of it, two f16.
  */
-export type KvFormat = 'f32' | 'f16' | 'int8' | 'int4'
+export type KvFormat = (typeof KV_FORMATS)[number]
 
 /** The heads of a layer whose K and V are kept. */
 export interface KvHeads {

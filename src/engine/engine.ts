@@ -5,14 +5,16 @@ import { abortError, CoppiceError, type DeviceLost, Disposed, InvalidRequest, Un
 import type { ModelConfig } from '../core/model-config'
 import type { SamplingParams } from '../core/sampling-params'
 import { type FinishReason, Sequence } from '../core/sequence'
+import { shown } from '../core/shown'
 import { inSlices, type Work } from '../core/work'
 import type { KernelTime } from '../gpu/profiler'
 import type { JobPlan } from '../planner/plan-job'
 import { NO_TOKEN } from '../sampler/sampler'
 import type { Scheduler } from '../scheduler/scheduler'
-import type { Tokenizer } from '../tokenizer/tokenizer'
-import { AsyncQueue } from './async-queue'
-import { emptyResult, Generation, type GenerationResult } from './generation'
+import type { DecodeOptions, Tokenizer } from '../tokenizer/tokenizer'
+import { type CallSettings, completeCallOptions } from './call-options'
+import { emptyResult, type Generation, type GenerationResult, ResultQueue } from './generation'
+import type { CallOptions, Engine, GenerateOptions, TokenizeOptions } from './interface'
 import { Job, type JobSettings } from './job'
 import type { WeightKind } from './open/weight-report'
 import { Output } from './output'
@@ -23,17 +25,12 @@ import type { Runner } from './runner'
 import { type GenerationParams, paramsOfEach, samplingParams } from './sampling-params'
 import type { EngineStats } from './stats'
 import { StepLoop } from './step-loop'
-
-export interface GenerateOptions {
-  /** Stops the call: prompts that are still running end with `abort` and what they have, then the signal's reason is thrown. */
-  readonly signal?: AbortSignal
-}
+import { streamOf } from './stream'
 
 /** What is asked for: the prompts as they were, and each one's checked parameters. */
-interface Call {
+interface Call extends CallSettings {
   readonly prompts: readonly Prompt[]
   readonly paramsOf: (index: number) => SamplingParams
-  readonly signal: AbortSignal | undefined
 }
 
 /** Everything an engine is made of; `createEngine` puts it together. */
@@ -51,33 +48,27 @@ export interface EngineParts {
   readonly stepsInFlight: number
 }
 
-/** A model on a GPU, ready to answer. Made by `createEngine`. */
-export class Engine {
+/** An engine on a GPU of this thread's. */
+export class LocalEngine implements Engine {
   readonly modelName: string
   readonly config: ModelConfig
-  /** How the GPU's memory is divided; `explainMemory` puts it in words. */
   readonly memory: MemoryPlan
-  /** What was chosen where an option was `auto`, and why; for people. */
   readonly decisions: readonly string[]
-  /** What the matrices were in the model's files, what they are kept as, and what was lost by that. */
   readonly weights: readonly WeightKind[]
-  readonly tokenizer: Tokenizer
-  /** Resolves with the reason when the device is lost, upon which nothing works any more; never rejects. Stays pending when the engine is disposed. */
   readonly lost: Promise<DeviceLost>
   readonly #parts: EngineParts
   readonly #loop: StepLoop
   readonly #outputs = new Map<
     Sequence,
-    { readonly output: Output; readonly generation: Generation; readonly job: Job }
+    { readonly output: Output; readonly generation: ResultQueue; readonly job: Job }
   >()
   /** Calls whose prompts are being read and planned. */
-  readonly #preparing = new Set<Generation>()
+  readonly #preparing = new Set<ResultQueue>()
   #numSequences = 0
   /** Of all plans so far: each call's groups get numbers of their own. */
   #numGroups = 0
   #failure: CoppiceError | undefined
 
-  /** @internal What it is made of would stand in everybody's types. */
   constructor(parts: EngineParts) {
     this.#parts = parts
     this.modelName = parts.modelName
@@ -85,7 +76,6 @@ export class Engine {
     this.memory = parts.memory
     this.decisions = parts.decisions
     this.weights = parts.weights
-    this.tokenizer = parts.tokenizer
     this.#loop = new StepLoop({
       ...parts,
       onDraw: (sequence, draw) => this.#onDraw(sequence, draw),
@@ -99,73 +89,51 @@ export class Engine {
     })
   }
 
-  /**
-   * Generates for all prompts together. Results come as they finish; `.all()` gives them in order. A prompt that cannot
-   * be served (no prompt at all, empty, longer than the context) fails alone: its result carries the error.
-   *
-   * Many prompts are read and planned a few milliseconds at a time, and none runs before all are; do not change them until
-   * the generation's `plan` is there.
-   * @param params for all prompts, or one for each
-   * @throws InvalidRequest for a bad parameter or prompts that are no array · Disposed · DeviceLost
-   */
   generate(
     prompts: readonly Prompt[],
     params: GenerationParams | readonly GenerationParams[] = {},
     options: GenerateOptions = {},
   ): Generation {
-    return this.#start(prompts, params, options)
+    return this.#start(this.#check(prompts, params, options))
   }
 
-  /**
-   * Generates for one prompt and hands out the text as it comes; returns the result.
-   * @throws what `generate` throws, and the error of a prompt that cannot be served
-   */
-  async *stream(
+  stream(
     prompt: Prompt,
     params: GenerationParams = {},
     options: GenerateOptions = {},
   ): AsyncGenerator<string, GenerationResult, undefined> {
-    const text = new AsyncQueue<string>()
-    const generation = this.#start([prompt], params, options, piece => text.push(piece))
-    const results = generation.all()
-    results.then(
-      () => text.end(),
-      (error: unknown) => text.end({ error }),
-    )
-    try {
-      yield* text
-    } finally {
-      generation.cancel()
-    }
-    const [result] = await results
-    if (result.error) throw result.error
-    return result
+    return streamOf(this, prompt, params, options)
   }
 
-  /**
-   * What `generate` would do with these prompts, from an empty cache, without doing it: what they share, in which order
-   * they would run, and what that comes to. Prompts that cannot be served are left out.
-   * @throws InvalidRequest for a bad parameter · Disposed · DeviceLost
-   */
   async plan(
     prompts: readonly Prompt[],
     params: GenerationParams | readonly GenerationParams[] = {},
-    options: GenerateOptions = {},
+    options: CallOptions = {},
   ): Promise<JobPlan> {
     const call = this.#check(prompts, params, options)
-    const job = await inSlices(this.#plan(call, []), () => {
-      if (this.#failure) throw this.#failure
-      if (call.signal?.aborted) throw abortError(call.signal)
-    })
+    const job = await inSlices(this.#plan(call, []), () => this.#goOn(call.signal))
     return job.plan
   }
 
-  /** Checks parameters as `generate` would. `nameOf`: what messages call them. @throws InvalidRequest */
-  checkParams(params: GenerationParams, nameOf?: (param: string) => string): void {
-    samplingParams(params, this.config.vocabSize, nameOf)
+  async tokenize(prompt: Prompt, options: TokenizeOptions = {}): Promise<number[]> {
+    const { signal } = completeCallOptions(options)
+    this.#goOn(signal)
+    return inSlices(this.#parts.prompts.tokenize(prompt, options), () => this.#goOn(signal))
   }
 
-  stats(): EngineStats {
+  async detokenize(tokenIds: readonly number[], options?: DecodeOptions): Promise<string> {
+    this.#goOn()
+    if (!Array.isArray(tokenIds))
+      throw new InvalidRequest(`The token ids are ${shown(tokenIds)}, but must be an array.`)
+    return this.#parts.tokenizer.decode(tokenIds, options)
+  }
+
+  async checkParams(params: GenerationParams): Promise<void> {
+    this.#goOn()
+    samplingParams(params, this.config.vocabSize)
+  }
+
+  async stats(): Promise<EngineStats> {
     const { scheduler, runner, memory } = this.#parts
     const { steps, prefillTokens, savedTokens, decodeTokens, preemptions } = scheduler.stats
     const { kvKeysRead, ...counts } = runner.stats()
@@ -185,24 +153,16 @@ export class Engine {
     }
   }
 
-  /** GPU time per kernel so far; empty without the option `profile` or where the device has no timestamps. */
   kernelTimes(): Promise<ReadonlyMap<string, KernelTime>> {
     return this.#parts.runner.kernelTimes()
   }
 
-  /** Frees everything on the GPU (a borrowed device itself stays). Calls that are still running reject with `Disposed`. */
   dispose(): void {
     this.#fail(new Disposed('The engine was disposed.'))
     this.#parts.runner.dispose()
   }
 
-  #start(
-    prompts: readonly Prompt[],
-    params: GenerationParams | readonly GenerationParams[],
-    options: GenerateOptions,
-    onText?: (text: string) => void,
-  ): Generation {
-    const call = this.#check(prompts, params, options)
+  #start(call: Call): Generation {
     const plan = new Deferred<JobPlan>()
     const sequences: (Sequence | undefined)[] = []
     const failed = new Set<number>()
@@ -215,7 +175,7 @@ export class Engine {
       this.#parts.scheduler.withdraw(job)
       void inSlices(this.#stop(job.sequences))
     }
-    const generation = new Generation(call.prompts.length, plan.promise, cancel, call.signal)
+    const generation = new ResultQueue(call.prompts.length, plan.promise, cancel, call.signal)
     const fail = (index: number, error: CoppiceError) => {
       failed.add(index)
       generation.deliver(emptyResult(index, error))
@@ -224,10 +184,10 @@ export class Engine {
       if (this.#failure) throw this.#failure
       if (isCancelled) throw abortError(call.signal)
     }
-    const prepare = function* (this: Engine): Work<void> {
+    const prepare = function* (this: LocalEngine): Work<void> {
       const planned = yield* this.#plan(call, sequences, fail)
       plan.resolve(planned.plan)
-      yield* this.#queue(planned, sequences, generation, onText)
+      yield* this.#queue(planned, sequences, generation, call)
       this.#preparing.delete(generation)
       job = planned
     }
@@ -248,15 +208,21 @@ export class Engine {
     params: GenerationParams | readonly GenerationParams[],
     options: GenerateOptions,
   ): Call {
-    const signal = checkedSignal(options)
-    if (signal?.aborted) throw abortError(signal)
-    if (this.#failure) throw this.#failure
+    const settings = completeCallOptions(options)
+    this.#goOn(settings.signal)
     if (!Array.isArray(prompts)) {
       throw new InvalidRequest(
         `The prompts are ${prompts === null ? null : typeof prompts}, but must be an array: [prompt] for a single one.`,
       )
     }
-    return { prompts: [...prompts], paramsOf: paramsOfEach(prompts.length, params, this.config.vocabSize), signal }
+    const paramsOf = paramsOfEach(prompts.length, params, this.config.vocabSize)
+    return { ...settings, prompts: [...prompts], paramsOf }
+  }
+
+  /** @throws Disposed · DeviceLost · the signal's reason */
+  #goOn(signal?: AbortSignal): void {
+    if (signal?.aborted) throw abortError(signal)
+    if (this.#failure) throw this.#failure
   }
 
   /**
@@ -293,18 +259,20 @@ export class Engine {
   *#queue(
     job: Job,
     sequences: readonly (Sequence | undefined)[],
-    generation: Generation,
-    onText?: (text: string) => void,
+    generation: ResultQueue,
+    { onText, priority }: Call,
   ): Work<void> {
+    const { tokenizer, scheduler } = this.#parts
+    const say = onText && untilItThrows(onText, error => generation.stop(error))
     const firstGroup = this.#numGroups
     this.#numGroups += 1 + job.plan.groups
     for (const [index, sequence] of sequences.entries()) {
       if (!sequence) continue
-      const output = new Output(index, sequence, this.tokenizer, onText)
+      const output = new Output(index, sequence, tokenizer, say && (text => say(text, index)))
       this.#outputs.set(sequence, { output, generation, job })
       yield
     }
-    yield* job.start(this.#parts.scheduler, firstGroup)
+    yield* job.start(scheduler, firstGroup, priority)
     this.#loop.wake()
   }
 
@@ -361,12 +329,19 @@ export class Engine {
   }
 }
 
-/** @throws InvalidRequest for options of the wrong kind */
-function checkedSignal(options: GenerateOptions): AbortSignal | undefined {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidRequest(`The options of a call are ${String(options)}, but must be an object like { signal }.`)
+/** A caller's function, as far as it goes: what it throws is the caller's, later, and it is not called again. */
+function untilItThrows<Args extends unknown[]>(
+  callback: (...args: Args) => void,
+  onError: (error: unknown) => void,
+): (...args: Args) => void {
+  let hasThrown = false
+  return (...args) => {
+    if (hasThrown) return
+    try {
+      callback(...args)
+    } catch (error) {
+      hasThrown = true
+      queueMicrotask(() => onError(error))
+    }
   }
-  const { signal } = options
-  if (signal === undefined || (typeof signal === 'object' && signal !== null && 'aborted' in signal)) return signal
-  throw new InvalidRequest(`signal is ${String(signal)}, but must be an AbortSignal.`)
 }

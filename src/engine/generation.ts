@@ -3,11 +3,20 @@ import type { FinishReason } from '../core/sequence'
 import type { JobPlan } from '../planner/plan-job'
 import { AsyncQueue } from './async-queue'
 
-export interface TokenLogprob {
+/** A token that was drawn, or might have been. */
+export interface ScoredToken {
   readonly tokenId: number
+  /** Natural, under the model: before temperature and truncation. */
   readonly logprob: number
+  /** The text that the token adds, U+FFFD for parts of characters; for a token that adds nothing, its name. */
+  readonly text: string
+  /** The bytes that the token adds: those of all drawn tokens joined are their text in UTF-8. */
+  readonly bytes: readonly number[]
+}
+
+export interface TokenLogprob extends ScoredToken {
   /** Most likely tokens, best first; as many as `logprobs` asked. */
-  readonly topLogprobs: readonly { readonly tokenId: number; readonly logprob: number }[]
+  readonly topLogprobs: readonly ScoredToken[]
 }
 
 /** What became of one prompt. */
@@ -45,20 +54,31 @@ export function emptyResult(index: number, error?: CoppiceError): GenerationResu
  * The results of one `generate` call, in the order in which they finish; iterate once. Leaving the loop early stops the
  * prompts that are still running.
  */
-export class Generation implements AsyncIterable<GenerationResult> {
+export interface Generation extends AsyncIterable<GenerationResult> {
+  /** Prompts in the call. */
+  readonly size: number
+  /** How those of them that can run were planned; rejects with what ended the call before. */
+  readonly plan: Promise<JobPlan>
+  /** Stops the prompts that are still running; they end with `abort`. */
+  cancel(): void
+  /** @throws InvalidRequest at the second time: results are handed out once */
+  [Symbol.asyncIterator](): AsyncGenerator<GenerationResult, void, undefined>
+  /** All results in the order of the prompts. @throws InvalidRequest if some were read before */
+  all(): Promise<GenerationResult[]>
+}
+
+/** A generation as whoever makes its results has it. */
+export class ResultQueue implements Generation {
   readonly #results = new AsyncQueue<GenerationResult>()
   readonly #signal: AbortSignal | undefined
   #numDelivered = 0
   #isRead = false
-  /** What the signal wants thrown, once the prompts that it stopped have delivered what they have. */
-  #aborted: { readonly error: unknown } | undefined
+  /** What is to be thrown, once the prompts that were stopped have delivered what they have. */
+  #stopped: { readonly error: unknown } | undefined
 
   constructor(
-    /** Prompts in the call. */
     readonly size: number,
-    /** How those of them that can run were planned; rejects with what ended the call before. */
     readonly plan: Promise<JobPlan>,
-    /** Stops the prompts that are still running; they end with `abort`. */
     readonly cancel: () => void,
     signal?: AbortSignal,
   ) {
@@ -67,19 +87,24 @@ export class Generation implements AsyncIterable<GenerationResult> {
     else signal?.addEventListener('abort', this.#onAbort)
   }
 
-  /** For the engine: a prompt is done. */
+  /** A prompt is done. */
   deliver(result: GenerationResult): void {
     this.#results.push(result)
     this.#numDelivered += 1
-    if (this.#numDelivered === this.size) this.#end(this.#aborted)
+    if (this.#numDelivered === this.size) this.#end(this.#stopped)
   }
 
-  /** For the engine: no more results will come. What was delivered before is still handed out first. */
+  /** Stops the prompts that are still running; when they have delivered what they have, the error is thrown. */
+  stop(error: unknown): void {
+    this.#stopped ??= { error }
+    this.cancel()
+  }
+
+  /** No more results will come. What was delivered before is still handed out first. */
   fail(error: unknown): void {
     this.#end({ error })
   }
 
-  /** @throws InvalidRequest at the second time: results are handed out once */
   [Symbol.asyncIterator](): AsyncGenerator<GenerationResult, void, undefined> {
     if (this.#isRead) {
       throw new InvalidRequest(
@@ -90,7 +115,6 @@ export class Generation implements AsyncIterable<GenerationResult> {
     return this.#read()
   }
 
-  /** All results in the order of the prompts. @throws InvalidRequest if some were read before */
   async all(): Promise<GenerationResult[]> {
     const results: GenerationResult[] = new Array(this.size)
     for await (const result of this) results[result.index] = result
@@ -105,10 +129,7 @@ export class Generation implements AsyncIterable<GenerationResult> {
     }
   }
 
-  readonly #onAbort = () => {
-    this.#aborted = { error: abortError(this.#signal) }
-    this.cancel()
-  }
+  readonly #onAbort = () => this.stop(abortError(this.#signal))
 
   #end(failure?: { readonly error: unknown }): void {
     this.#signal?.removeEventListener('abort', this.#onAbort)

@@ -60,14 +60,14 @@ export class Job {
   }
 
   /** Queues everything, in the order of the plan. `firstGroup`: the plan's groups are numbered from here on. */
-  *start(scheduler: Scheduler, firstGroup: number): Work<void> {
+  *start(scheduler: Scheduler, firstGroup: number, priority = 0): Work<void> {
     for (const index of this.#order) {
       const share = this.#shareOf(this.#shares[index], firstGroup)
       if (share) scheduler.claim(this.sequences[index], share)
       yield
     }
     // all at once: of a call that is queued in part, a step would take the first as if they shared with nobody after them
-    for (const index of this.#order) scheduler.add(this.sequences[index], { call: this })
+    for (const index of this.#order) scheduler.add(this.sequences[index], { call: this, priority })
   }
 
   /**

@@ -5,6 +5,7 @@ import { Detokenizer } from '../tokenizer/detokenizer'
 import { StopStrings } from '../tokenizer/stop-strings'
 import type { Tokenizer } from '../tokenizer/tokenizer'
 import type { GenerationResult, TokenLogprob } from './generation'
+import { TokenTexts } from './token-texts'
 
 /** What a sequence has said so far: its tokens as text, up to a stop string. */
 export class Output {
@@ -14,6 +15,7 @@ export class Output {
   readonly #stop: StopStrings
   #isStopped = false
   readonly #logprobs: TokenLogprob[] | undefined
+  readonly #tokenTexts: TokenTexts
   /** Tokens whose text nobody has asked for yet; where nobody asks before the end, all are decoded then, at once. */
   readonly #unread: number[] = []
 
@@ -26,13 +28,15 @@ export class Output {
   ) {
     this.#detokenizer = new Detokenizer(tokenizer)
     this.#stop = new StopStrings(sequence.params.stop)
+    this.#tokenTexts = new TokenTexts(tokenizer)
     this.#logprobs = sequence.params.logprobs === undefined ? undefined : []
   }
 
   /** Adds a drawn token; an end-of-sequence token adds no text. Returns true if the text has reached a stop string. */
-  push({ tokenId, logprob, topLogprobs }: Draw, isEos: boolean): boolean {
+  push(draw: Draw, isEos: boolean): boolean {
+    const { tokenId } = draw
     this.#tokenIds.push(tokenId)
-    if (logprob !== undefined) this.#logprobs?.push({ tokenId, logprob, topLogprobs: topLogprobs ?? [] })
+    if (draw.logprob !== undefined) this.#logprobs?.push(this.#tokenTexts.next(draw))
     if (isEos) return false
     if (this.onText || this.sequence.params.stop.length > 0) return this.#emit(this.#detokenizer.push(tokenId))
     this.#unread.push(tokenId)

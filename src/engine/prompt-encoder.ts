@@ -3,7 +3,7 @@ import { joined } from '../core/joined'
 import type { Work } from '../core/work'
 import { foreignToken } from '../scheduler/check-request'
 import type { ChatTemplate } from '../tokenizer/chat-template'
-import type { Tokenizer } from '../tokenizer/tokenizer'
+import type { EncodeOptions, Tokenizer } from '../tokenizer/tokenizer'
 import { chatOf, type Prompt, textOf } from './prompt'
 
 /** Turns prompts into tokens, in the way the model expects. */
@@ -31,7 +31,7 @@ export class PromptEncoder {
    * @throws InvalidRequest for what is no prompt, an empty or too long one, or a model without a chat template
    */
   *encode(prompt: Prompt): Work<number[]> {
-    const tokens = yield* this.#tokens(prompt)
+    const tokens = yield* this.#tokens(prompt, this.#contextLength)
     if (tokens.length === 0) {
       throw new InvalidRequest(
         'The prompt is empty, and this model has no begin-of-sequence token to start from. Give at least one token.',
@@ -41,15 +41,21 @@ export class PromptEncoder {
     return tokens
   }
 
-  *#tokens(prompt: Prompt): Work<number[]> {
-    if (typeof prompt === 'string') return yield* this.#encodeText(prompt, true)
+  /** The same of a prompt of any length. @throws InvalidRequest for what is no prompt, or a model without a chat template */
+  tokenize(prompt: Prompt, options?: EncodeOptions): Work<number[]> {
+    return this.#tokens(prompt, Number.POSITIVE_INFINITY, options)
+  }
+
+  /** `most`: where as many tokens do not fit, the prompt is refused early. */
+  *#tokens(prompt: Prompt, most: number, { addSpecialTokens = true }: EncodeOptions = {}): Work<number[]> {
+    if (typeof prompt === 'string') return yield* this.#encodeText(prompt, most, addSpecialTokens)
     const chat = chatOf(prompt)
     if (chat) {
       const { messages, continueFinalMessage = false, addGenerationPrompt = !continueFinalMessage } = chat
       const written = messages.map(message => ({ ...message, content: message.content && textOf(message.content) }))
       const options = { addGenerationPrompt, continueFinalMessage, variables: chat.templateVariables }
       // the template writes the special tokens itself
-      return yield* this.#encodeText(this.#chatTemplate.render(written, options), false)
+      return yield* this.#encodeText(this.#chatTemplate.render(written, options), most, false)
     }
     if (Array.isArray(prompt)) return [...(prompt as readonly number[])]
     throw new InvalidRequest(
@@ -57,9 +63,9 @@ export class PromptEncoder {
     )
   }
 
-  *#encodeText(text: string, addSpecialTokens: boolean): Work<number[]> {
+  *#encodeText(text: string, most: number, addSpecialTokens: boolean): Work<number[]> {
     const atLeast = this.#tokenizer.minTokens(text)
-    if (atLeast >= this.#contextLength) throw this.#tooLong(`at least ${atLeast}`)
+    if (atLeast >= most) throw this.#tooLong(`at least ${atLeast}`)
     const parts: (readonly number[])[] = []
     let numTokens = 0
     let numTokensHere = 0
@@ -68,7 +74,7 @@ export class PromptEncoder {
       numTokens += part.length
       numTokensHere += part.length
       // whoever hands in a book by mistake need not wait for the end of it
-      if (numTokens >= 2 * this.#contextLength) throw this.#tooLong(`at least ${numTokens}`)
+      if (numTokens >= 2 * most) throw this.#tooLong(`at least ${numTokens}`)
       if (numTokensHere < TOKENS_AT_ONCE) continue
       numTokensHere = 0
       yield

@@ -3,7 +3,7 @@ import { bufferBytes } from './usage'
 
 export interface DeviceOptions {
   /**
-   * Where to look for an adapter; default `navigator.gpu`. In Node and Bun, what the `webgpu` package's `create()` returns;
+   * WebGPU's entry point; default `navigator.gpu`. In Node and Bun, what the `webgpu` package's `create()` returns;
    * the engine keeps it for as long as it lives.
    */
   readonly gpu?: GPU
@@ -38,11 +38,11 @@ export class Gpu {
   readonly features: ReadonlySet<string>
   /** One line for people, e.g. `nvidia ampere (NVIDIA RTX A2000)`. */
   readonly adapter: string
-  /** The adapter computes on the CPU: a few cores, no wide parallelism to fill. */
+  /** Whether the adapter computes on the CPU: a few cores, no wide parallelism to fill. */
   readonly isSoftware: boolean
   /** Settles when the device is gone, with the reason; never rejects. */
   readonly lost: Promise<DeviceLost>
-  /** How many of each were made so far. */
+  /** Numbers of what was made so far. */
   readonly made = { buffers: 0, bindGroups: 0, pipelines: 0 }
   readonly #buffers = new Map<GPUBuffer, number>()
   readonly #checks = new Set<Promise<Error | undefined>>()
@@ -76,7 +76,7 @@ export class Gpu {
     })
   }
 
-  /** Subgroups have 8 threads and no other number, as on Mesa's CPU driver: kernels may share values within them. */
+  /** Whether subgroups have 8 threads and no other number, as on Mesa's CPU driver: kernels may share values within them. */
   get hasSubgroupsOf8(): boolean {
     const { subgroupMinSize, subgroupMaxSize } = this.device.adapterInfo
     return this.features.has('subgroups') && subgroupMinSize === 8 && subgroupMaxSize === 8

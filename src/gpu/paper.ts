@@ -1,12 +1,12 @@
 import type { Gpu } from './device'
 import { bufferBytes } from './usage'
 
-/** Where buffers come from. */
+/** A maker of buffers: a device, or paper. */
 export type BufferMaker = Pick<Gpu, 'limits' | 'createBuffer' | 'destroyBuffer' | 'device'>
 
 /** Makes buffers that have a size and no more, to know what something takes before any of it is taken. */
 export class Paper implements BufferMaker {
-  /** Of the buffers that were made and not destroyed. */
+  /** Bytes of the buffers that were made and not destroyed. */
   bytes = 0
 
   constructor(readonly limits: GPUSupportedLimits) {}

@@ -2,7 +2,7 @@ import type { Gpu } from './device'
 import { ReadbackRing } from './readback'
 import { COPY_SRC, QUERY_RESOLVE } from './usage'
 
-/** Timed per submit; later ones of the same submit run untimed. */
+/** Passes that are timed in one submit; later ones of it run untimed. */
 const MAX_PASSES = 1024
 
 export interface KernelTime {

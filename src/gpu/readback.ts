@@ -1,7 +1,7 @@
 import type { Gpu } from './device'
 import { COPY_DST, MAP_READ, MODE_READ } from './usage'
 
-/** A browser with little time has taken more than 100 ms to say that a device is lost; nothing else is known to fail a mapping. */
+/** The wait for the news that a device is lost, if a mapping fails: nothing else is known to fail one, and a busy browser has taken 100 ms. */
 const LOST_MS = 5000
 
 /** Small results on their way back to the CPU: buffers are reused, so several steps can be under way. */

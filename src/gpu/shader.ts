@@ -8,7 +8,7 @@ export interface ShaderVariant {
   readonly name: string
   /** Values for the shader's `const` lines, by name. */
   readonly constants?: Readonly<Record<string, number>>
-  /** For an imported module, the module to link in its place. */
+  /** Modules to link in the place of imported ones, by the names that are imported. */
   readonly modules?: Readonly<Record<string, string>>
 }
 
@@ -54,9 +54,9 @@ function literal(type: string, value: number): string {
 
 export type BindingType = 'uniform' | 'read-only-storage' | 'storage'
 
-/** What a shader expects from its wrapper. */
+/** The bindings and parameters that a shader expects of its wrapper. */
 export interface ShaderInterface {
-  /** By variable name, in binding order. */
+  /** Bindings by the names of their variables, in binding order. */
   readonly bindings: ReadonlyMap<string, { readonly index: number; readonly type: BindingType }>
   /** Fields of `struct Params`: 4-byte scalars only, so field i sits at byte 4i. */
   readonly params: readonly { readonly name: string; readonly type: 'u32' | 'i32' | 'f32' }[]

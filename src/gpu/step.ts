@@ -1,14 +1,20 @@
 import { assert } from '../core/assert'
 import type { Gpu } from './device'
 import type { Call, Kernel } from './kernel'
+import type { BufferMaker } from './paper'
 import { Profiler } from './profiler'
 import { COPY_DST, STORAGE, UNIFORM } from './usage'
 
-/** By the names of the shader's fields. */
+/** The values of a shader's parameters, by the names of the fields of its `Params`. */
 type Params = Readonly<Record<string, number>>
 
 /** Uniform bindings start at multiples of this (the largest `minUniformBufferOffsetAlignment`), in bytes. */
 const UNIFORM_ALIGN = 256
+
+/** The buffer of a step's lists and parameters, of at least so many 4-byte words. */
+export function createArena(gpu: BufferMaker, words: number): GPUBuffer {
+  return gpu.createBuffer('step arena', words * 4, STORAGE | UNIFORM | COPY_DST)
+}
 
 /**
  * Records one step: every dispatch goes into one pass, everything the CPU tells the GPU into one buffer (the arena)
@@ -27,7 +33,7 @@ export class Step {
   readonly #floats: Float32Array
   /** Where the parameter blocks written in this step start, in words. */
   readonly #paramBlocks = new Map<Kernel, number[]>()
-  /** Of the next dispatch's parameters, in bytes. */
+  /** [1] Where the next dispatch's parameters start, in bytes. */
   readonly #offset = new Uint32Array(1)
   #used = 0
   #encoder: GPUCommandEncoder | undefined
@@ -41,13 +47,13 @@ export class Step {
     gpu: Gpu,
     /** Capacity of the arena, in 4-byte words. */
     capacity: number,
-    /** What is timed, where the device can do that: each dispatch, by its kernel's name, or all of a submit, as `step`. */
+    /** Times each dispatch by its kernel's name, or all of a submit as `step`, where the device has a clock. */
     timed?: 'dispatch' | 'submit',
   ) {
     this.#gpu = gpu
-    this.#words = new Uint32Array(Math.ceil(capacity / 4) * 4)
+    this.arena = createArena(gpu, capacity)
+    this.#words = new Uint32Array(this.arena.size / 4)
     this.#floats = new Float32Array(this.#words.buffer)
-    this.arena = gpu.createBuffer('step arena', this.#words.byteLength, STORAGE | UNIFORM | COPY_DST)
     if (timed && gpu.features.has('timestamp-query')) this.profiler = new Profiler(gpu)
     this.#isSplit = this.profiler !== undefined && timed === 'dispatch'
   }

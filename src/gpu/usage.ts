@@ -10,7 +10,7 @@ export const MODE_READ = 0x1
 /** `GPUShaderStage.COMPUTE` */
 export const COMPUTE = 0x4
 
-/** What a buffer of this size takes: buffers are made in multiples of 16 bytes. */
+/** Bytes that a buffer of this size takes: buffers are made in multiples of 16. */
 export function bufferBytes(size: number): number {
   return Math.max(16, Math.ceil(size / 16) * 16)
 }

@@ -11,13 +11,13 @@ export interface AttentionBuffers extends KvLayer {
   readonly q: GPUBuffer
   /** f32 [numTokens, numHeads, headDim] */
   readonly out: GPUBuffer
-  /** f32 [numSlots, numHeads, headDim]: sums of 2^(score - m) v over a part of a row's keys */
+  /** f32 [numStates, numHeads, headDim]: sums of 2^(score - m) v over a part of a row's keys */
   readonly partialO: GPUBuffer
-  /** f32 [numSlots, numHeads, 2]: the part's highest score m, and the sum of 2^(score - m) */
+  /** f32 [numStates, numHeads, 2]: the part's highest score m, and the sum of 2^(score - m) */
   readonly partialStats: GPUBuffer
 }
 
-/** What a layer's softmax sees. */
+/** The scores that a layer's softmax sees. */
 export interface AttentionScores {
   /** Keys that a token sees, itself among them (Mistral 7B, arXiv:2310.06825 §2). Default: all up to its position. */
   readonly window?: number
@@ -34,7 +34,7 @@ export interface AttentionOptions extends AttentionScores {
   readonly segmentTokens?: number
 }
 
-/** Work items of one tile: where their lists (kv/attention-plan.ts) start, in words of the step's arena. */
+/** Work items of one tile: where their lists (attention/plan.ts) start, in words of the step's arena. */
 export interface AttentionItems {
   readonly numItems: number
   readonly firstItem: number
@@ -45,16 +45,16 @@ export interface AttentionItems {
 /** Keys per turn of the shader's loop. */
 const TILE_KEYS = 32
 const MAX_QUERIES = 64
-/** Enough for a decode's query heads; a smaller tile leaves room for more workgroups at once. */
+/** The smaller tile: enough for a decode's query heads, and it leaves room for more workgroups at once. */
 const DECODE_QUERIES = 8
-/** Of a workgroup. */
+/** Threads of a workgroup, at most. */
 const MAX_THREADS = 128
 
-/** A kernel for attention. All give the same bits (shaders/attention.wgsl) and differ in speed. */
-export type AttentionVariant = 'attention' | 'attention-subgroup'
+/** A way to compute attention, by its kernel. All give the same bits (shaders/attention.wgsl) and differ in speed. */
+export type AttentionWay = 'attention' | 'attention-subgroup'
 
-/** The variants that a device can run, best first. */
-export function attentionVariants({ hasSubgroupsOf8 }: Gpu, headDim: number): readonly AttentionVariant[] {
+/** The ways that a device can run, best first. */
+export function attentionWays({ hasSubgroupsOf8 }: Gpu, headDim: number): readonly AttentionWay[] {
   return hasSubgroupsOf8 && headDim % 32 === 0 ? ['attention-subgroup', 'attention'] : ['attention']
 }
 
@@ -73,7 +73,7 @@ function setFor(queries: number, groupSize: number, headDim: number): number {
   return Math.ceil(vectors / Math.ceil(vectors / most))
 }
 
-/** What every device has, in bytes. */
+/** WebGPU's defaults, which every device has; in bytes. */
 const DEFAULT_LIMITS = { maxComputeWorkgroupStorageSize: 16384 }
 
 /** How query vectors go into work items. */
@@ -87,10 +87,12 @@ export interface AttentionTiling {
 /**
  * The tiling for a device; all give the same bits. With more workgroup memory K and V are read once for more query vectors.
  * Where the query heads of a KV head do not fit the largest tile they are split evenly, and K and V read once for each part.
+ * A large tile is left out where the `maxRows` of a step fit the small one: it would only take time to compile.
  */
 export function attentionTiling(
   { numHeads, numKvHeads, headDim }: AttentionShape,
   limits: Pick<GPUSupportedLimits, 'maxComputeWorkgroupStorageSize'> = DEFAULT_LIMITS,
+  maxRows = Number.POSITIVE_INFINITY,
 ): AttentionTiling {
   // q, probabilities, and twelve numbers about the sums; what remains of the memory holds the scales of a tile
   const bytesPerQuery = 4 * (headDim + TILE_KEYS + 12)
@@ -98,7 +100,8 @@ export function attentionTiling(
   const largest = Math.min(MAX_QUERIES, 2 ** most)
   const groupSize = groupWithin(numHeads / numKvHeads, largest)
   const hasDecodeTile = groupSize <= DECODE_QUERIES && DECODE_QUERIES < largest
-  return { groupSize, tiles: hasDecodeTile ? [DECODE_QUERIES, largest] : [largest] }
+  if (!hasDecodeTile) return { groupSize, tiles: [largest] }
+  return { groupSize, tiles: maxRows * groupSize <= DECODE_QUERIES ? [DECODE_QUERIES] : [DECODE_QUERIES, largest] }
 }
 
 /** The largest even part of a KV head's query heads that a tile holds. */
@@ -112,15 +115,15 @@ function groupWithin(numQueryHeads: number, queries: number): number {
 const NO_WINDOW = 2 ** 31
 
 /**
- * For the rows of each item, softmax(q·Kᵀ)·V over the item's keys that the row sees, or its state where the row has other
- * items too. Returns the recorder of one call.
+ * out = softmax(q·Kᵀ)·V over the keys that a row sees, item by item; a row that has several items leaves the state of each
+ * instead, for `mergeAttention`. Returns the recorder of one call.
  */
 export function attention(
   { gpu, kernels, step }: KernelContext,
   { numHeads, numKvHeads, headDim }: AttentionShape,
   options: AttentionOptions,
   { q, format, k, v, out, partialO, partialStats }: AttentionBuffers,
-  variant: AttentionVariant = attentionVariants(gpu, headDim)[0],
+  way: AttentionWay = attentionWays(gpu, headDim)[0],
 ) {
   const { queries, groupSize = numHeads / numKvHeads, segmentTokens = SEGMENT_TOKENS } = options
   const { window = NO_WINDOW, softcap = 0 } = options
@@ -134,10 +137,10 @@ export function attention(
     `a window of ${window} keys, scores capped at ${softcap}`,
   )
   const constants: Record<string, number> =
-    variant === 'attention'
+    way === 'attention'
       ? { QUERIES: queries, HEAD_DIM: headDim, WG_SIZE: threadsFor(queries, headDim) }
       : { SET: setFor(queries, groupSize, headDim), HEAD_DIM: headDim }
-  const kernel = kernels.get({ name: variant, modules: kvModule(format), constants })
+  const kernel = kernels.get({ name: way, modules: kvModule(format), constants })
   const buffers = { q, k_cache: k, v_cache: v, out, partial_o: partialO, partial_stats: partialStats }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
   const layer = {

@@ -12,7 +12,7 @@ export interface Int8Rows {
   readonly scales: GPUBuffer
 }
 
-/** What a kernel wrapper needs to build itself: the device, the compiled variants, and the step it will be part of. */
+/** The surroundings of every kernel wrapper: the device, the compiled kernels, and the step that its calls go into. */
 export interface KernelContext {
   readonly gpu: Gpu
   readonly kernels: KernelCache

@@ -12,11 +12,11 @@ export interface DrawRow {
   readonly minP: number
   /** u32 */
   readonly seed: number
-  /** Of the token to draw, in tokens from the sequence's start. */
+  /** Position of the token to draw, in tokens from the sequence's start. */
   readonly position: number
   /** Most likely tokens to report beside the drawn one; -1: no log-probabilities at all. */
   readonly numLogprobs: number
-  /** Where the next step finds the drawn token. */
+  /** Slot of `lastTokens` in which the next step finds the drawn token. */
   readonly slot: number
   /** Row of the results. */
   readonly result: number

@@ -1,7 +1,7 @@
 import type { KernelContext } from './context'
 import { flatGrid } from './grid'
 
-/** What happens to one logit before a draw. A (row, token) pair has at most one edit. */
+/** A change of one logit before a draw, by penalties and a bias. A (row, token) pair has at most one edit. */
 export interface LogitEdit {
   /** Row of the logits; its penalties are those of its `DrawRow`. */
   readonly row: number
@@ -15,7 +15,7 @@ export interface LogitEdit {
 
 /** Words of the step's arena that an edit takes. */
 export const EDIT_WORDS = 4
-/** The shader's bit beside the count. */
+/** The bit of a token that is in the prompt, beside its count. */
 const IN_PROMPT = 2 ** 31
 /** The shader's workgroup size. */
 const WG_SIZE = 64

@@ -17,7 +17,7 @@ export interface KvCacheShape extends KvHeads {
   readonly numBlocks: number
 }
 
-/** K and V of one layer, in words of `kvWords` (shaders/kv-*.wgsl). */
+/** K and V of one layer, in words of `kvWords` (shaders/shared/kv-*.wgsl). */
 export interface KvLayer {
   readonly format: KvFormat
   /**

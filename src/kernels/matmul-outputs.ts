@@ -4,7 +4,7 @@ import type { ShaderVariant } from '../gpu/shader'
 import type { Matrix } from './matrix'
 import { numTiles } from './matrix-format'
 
-/** Where a product's outputs go. */
+/** The buffers of a product's outputs. */
 export interface OutputBuffers {
   /** f32 [matrix.rows]; absent: nothing is added */
   readonly bias?: GPUBuffer
@@ -36,9 +36,9 @@ export interface OutputOptions {
    * columns, and without the options above.
    */
   readonly activation?: Activation
-  /** `x` is the rows of these, of which another product was told as `next`. */
+  /** `x` is these rows, which another product left as its `next`: outputs are divided by the rows' root mean square. */
   readonly norm?: WeightedRows & { readonly eps: number }
-  /** Of the rows that `y` then holds, with `accumulate`, leaves what a norm of this weight [yStride] needs. */
+  /** Rows to leave for a norm of this weight [yStride] that reads `y` next; only with `accumulate`. */
   readonly next?: WeightedRows & { readonly weight: GPUBuffer }
   /**
    * Outputs are logits to draw from: `y` is u32 [numTokens, whole tiles of the matrix, 2] and takes the candidates of each
@@ -47,7 +47,7 @@ export interface OutputOptions {
   readonly isDrawn?: boolean
 }
 
-/** What becomes of a product's sums: a module of the kernel with its buffers and parameters. */
+/** The ending of a product, which turns sums into outputs: a module of the kernel with its buffers and parameters. */
 export interface Outputs extends Required<Pick<ShaderVariant, 'modules' | 'constants'>> {
   readonly buffers: Readonly<Record<string, GPUBuffer>>
   readonly params: Readonly<Record<string, number>>

@@ -17,7 +17,7 @@ export interface MatmulBuffers extends OutputBuffers {
 export type MatmulRecorder = (numTokens: number, firstDraw?: number) => void
 
 /** A way to compute the product. All but those of int8 give the same bits (shaders/shared/matmul-io.wgsl) and differ in speed. */
-export interface MatmulVariant {
+export interface MatmulWay {
   readonly kernel:
     | 'matmul'
     | 'matmul-few'
@@ -32,64 +32,64 @@ export interface MatmulVariant {
   readonly groupTokens: number
   /** Rows of the matrix per workgroup, the shader's constant: whole tiles. */
   readonly groupRows: number
-  /** The most tokens for which it is the best choice. */
+  /** The most tokens for which it is thought to be the best way. */
   readonly maxTokens: number
 }
 
-const FEW_VARIANTS: readonly MatmulVariant[] = [
-  { kernel: 'matmul-few', tokens: 1, groupTokens: 1, groupRows: 16, maxTokens: 1 },
-  { kernel: 'matmul-few', tokens: 4, groupTokens: 4, groupRows: 16, maxTokens: 4 },
-]
+const ONE_TOKEN: MatmulWay = { kernel: 'matmul-few', tokens: 1, groupTokens: 1, groupRows: 16, maxTokens: 1 }
 
 /**
- * For GPUs, by rising `maxTokens`: first as many threads as can be, then as few loads per product. Where they change over
- * is an estimate that has not been measured on one; the last, which needs the most registers, is only for tuning to try.
+ * The ways of GPUs, by rising `maxTokens`: first as many threads as can be, then as few loads per product. Where they change
+ * over is an estimate that has not been measured on one; the last, which needs the most registers, is only for tuning to try.
  */
-export const CORE_VARIANTS: readonly MatmulVariant[] = [
-  ...FEW_VARIANTS,
+export const CORE_WAYS: readonly MatmulWay[] = [
+  ONE_TOKEN,
+  { kernel: 'matmul-few', tokens: 4, groupTokens: 4, groupRows: 16, maxTokens: 4 },
   { kernel: 'matmul-slab', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: 8 },
   { kernel: 'matmul-slab', tokens: 16, groupTokens: 16, groupRows: 64, maxTokens: 48 },
   { kernel: 'matmul-tile', tokens: 4, groupTokens: 64, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
   { kernel: 'matmul-tile', tokens: 8, groupTokens: 64, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
-/** For drivers for CPUs, where workgroup memory is memory like any other. */
-export const SOFTWARE_VARIANTS: readonly MatmulVariant[] = [
-  ...FEW_VARIANTS,
-  { kernel: 'matmul-few', tokens: 8, groupTokens: 8, groupRows: 16, maxTokens: 8 },
-  { kernel: 'matmul', tokens: 8, groupTokens: 32, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
+/**
+ * The ways of drivers for CPUs, where workgroup memory is memory like any other, and which take longer to compile a kernel
+ * than a small job takes: with more tokens a thread, prefill takes a tenth less and loading twice as long (SwiftShader).
+ */
+export const SOFTWARE_WAYS: readonly MatmulWay[] = [
+  ONE_TOKEN,
+  { kernel: 'matmul', tokens: 2, groupTokens: 8, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
-/** For subgroups of 8 and no other size: Mesa's CPU driver, where they were measured. */
-export const NARROW_VARIANTS: readonly MatmulVariant[] = [
+/** The ways of devices with subgroups of 8 and no other size: Mesa's CPU driver, where they were measured. */
+export const NARROW_WAYS: readonly MatmulWay[] = [
   { kernel: 'matmul-subgroup-few', tokens: 1, groupTokens: 1, groupRows: 32, maxTokens: 1 },
   { kernel: 'matmul-subgroup', tokens: 8, groupTokens: 8, groupRows: 64, maxTokens: 8 },
   { kernel: 'matmul-subgroup', tokens: 16, groupTokens: 16, groupRows: 64, maxTokens: 16 },
   { kernel: 'matmul-subgroup', tokens: 32, groupTokens: 32, groupRows: 64, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
-/** For activations of int8. They too give the same bits among themselves. */
-export const INT8_VARIANTS: readonly MatmulVariant[] = [
+/** The ways for inputs of int8. They too give the same bits among themselves. */
+export const INT8_WAYS: readonly MatmulWay[] = [
   { kernel: 'matmul-int8', tokens: 1, groupTokens: 1, groupRows: 16, maxTokens: 1 },
   { kernel: 'matmul-int8', tokens: 4, groupTokens: 4, groupRows: 16, maxTokens: 4 },
   { kernel: 'matmul-int8', tokens: 8, groupTokens: 8, groupRows: 16, maxTokens: Number.POSITIVE_INFINITY },
 ]
 
 /** f32 needs no decoding, which is what `matmul-subgroup-few` does less of: with f32 it takes twice the time. */
-const NARROW_F32_VARIANTS = NARROW_VARIANTS.filter(({ kernel }) => kernel !== 'matmul-subgroup-few')
+const NARROW_F32_WAYS = NARROW_WAYS.filter(({ kernel }) => kernel !== 'matmul-subgroup-few')
 
-/** The variants that a device uses, by rising `maxTokens`; for weights of one format, or of any. */
-export function matmulVariants(
+/** The ways that a device uses, by rising `maxTokens`; for weights of one format, or of any. */
+export function matmulWays(
   { hasSubgroupsOf8, isSoftware }: Pick<Gpu, 'hasSubgroupsOf8' | 'isSoftware'>,
   format?: MatrixFormat,
-): readonly MatmulVariant[] {
-  if (!hasSubgroupsOf8) return isSoftware ? SOFTWARE_VARIANTS : CORE_VARIANTS
-  return format?.kind === 'f32' ? NARROW_F32_VARIANTS : NARROW_VARIANTS
+): readonly MatmulWay[] {
+  if (!hasSubgroupsOf8) return isSoftware ? SOFTWARE_WAYS : CORE_WAYS
+  return format?.kind === 'f32' ? NARROW_F32_WAYS : NARROW_WAYS
 }
 
-/** All that a device can run, of those that give the same bits. */
-export function runnableVariants({ hasSubgroupsOf8 }: Pick<Gpu, 'hasSubgroupsOf8'>): readonly MatmulVariant[] {
-  return [...new Set([...CORE_VARIANTS, ...SOFTWARE_VARIANTS, ...(hasSubgroupsOf8 ? NARROW_VARIANTS : [])])]
+/** All ways that a device can run, of those that give the same bits. */
+export function runnableWays({ hasSubgroupsOf8 }: Pick<Gpu, 'hasSubgroupsOf8'>): readonly MatmulWay[] {
+  return [...new Set([...CORE_WAYS, ...SOFTWARE_WAYS, ...(hasSubgroupsOf8 ? NARROW_WAYS : [])])]
 }
 
 /**
@@ -105,30 +105,30 @@ export function matmul(
 ): MatmulRecorder {
   const { gpu, int8, tuning } = context
   const rounded = isQuantized(matrix.format) && !matrix.format.hasZeros ? int8 : undefined
-  const variants = rounded ? INT8_VARIANTS : matmulVariants(gpu, matrix.format)
+  const ways = rounded ? INT8_WAYS : matmulWays(gpu, matrix.format)
   const inputs = { ...buffers, x: rounded ?? buffers.x }
   const round = rounded && quantizeRows(context, matrix.cols, buffers.x, rounded)
   const bind = (choices: readonly WayChoice[]) =>
     choices.map(({ way, maxTokens }) => {
-      return { maxTokens, record: matmulVariant(context, variants[way], matrix, inputs, options) }
+      return { maxTokens, record: matmulBy(context, ways[way], matrix, inputs, options) }
     })
   const { rows, cols, format, isPaired } = matrix
   const room = Math.floor(buffers.x.size / (cols * Float32Array.BYTES_PER_ELEMENT))
   const known = tuning?.add({
     label: `${format.kind} ${rows}×${cols}`,
-    shape: JSON.stringify([variants, format, rows, cols, isPaired]),
+    shape: JSON.stringify([ways, format, rows, cols, isPaired]),
     work: rows * cols,
     maxTokens: room,
-    ways: variants.map(({ kernel, tokens, maxTokens }) => ({ name: `${kernel} ${tokens}`, maxTokens })),
+    ways: ways.map(({ kernel, tokens, maxTokens }) => ({ name: `${kernel} ${tokens}`, maxTokens })),
     record: (way, step) => {
-      const record = matmulVariant({ ...context, step }, variants[way], matrix, inputs, options)
+      const record = matmulBy({ ...context, step }, ways[way], matrix, inputs, options)
       return numTokens => record(numTokens, options?.isDrawn ? 0 : undefined)
     },
     use: choices => {
       bound = bind(choices)
     },
   })
-  const usual = variants.map(({ maxTokens }, way) => ({ way, maxTokens }))
+  const usual = ways.map(({ maxTokens }, way) => ({ way, maxTokens }))
   // what no number of tokens leads to is there for tuning to try; what more tokens lead to than there is room for, for nobody
   const reached = usual.filter(({ maxTokens }, at) => {
     const below = usual[at - 1]?.maxTokens ?? 0
@@ -141,10 +141,10 @@ export function matmul(
   }
 }
 
-/** `matmul` by one variant, whatever the number of tokens. */
-export function matmulVariant(
+/** `matmul` by one way, whatever the number of tokens. */
+export function matmulBy(
   { kernels, step }: KernelContext,
-  { kernel: name, tokens, groupTokens, groupRows }: MatmulVariant,
+  { kernel: name, tokens, groupTokens, groupRows }: MatmulWay,
   matrix: Matrix,
   { x, ...buffers }: MatmulBuffers,
   options: OutputOptions = {},

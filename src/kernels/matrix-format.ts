@@ -1,5 +1,7 @@
-/** What weights are kept as on the GPU. */
-export type WeightFormat = 'f32' | 'f16' | 'q8' | 'q4'
+export const WEIGHT_FORMATS = ['f32', 'f16', 'q8', 'q4'] as const
+
+/** The kinds of numbers that weights are kept as on the GPU. */
+export type WeightFormat = (typeof WEIGHT_FORMATS)[number]
 
 /** Integers with a scale, and with `hasZeros` a zero point, for every `group` columns, which divide the columns. */
 export interface QuantizedFormat {
@@ -8,14 +10,14 @@ export interface QuantizedFormat {
   readonly hasZeros: boolean
 }
 
-/** How one matrix is kept on the GPU; a module `shaders/weights-*.wgsl` reads it. */
+/** The format of one matrix on the GPU; a module `shaders/shared/weights-*.wgsl` reads it. */
 export type MatrixFormat = { readonly kind: 'f32' | 'f16' } | QuantizedFormat
 
 /** Rows of a tile: the unit in which matrices are packed, cut and padded. */
 export const TILE_ROWS = 16
 
-/** Consecutive k of one row in a block of 16 bytes. */
-export const BLOCK_LEN: Readonly<Record<WeightFormat, number>> = { f32: 4, f16: 8, q8: 16, q4: 32 }
+/** Columns of a block: 16 bytes of neighbouring weights in one row. */
+export const BLOCK_COLS: Readonly<Record<WeightFormat, number>> = { f32: 4, f16: 8, q8: 16, q4: 32 }
 
 /** The format of a matrix whose weights are to be kept as `kind`: f16 for integers where no group divides the columns. */
 export function matrixFormat(kind: WeightFormat, cols: number): MatrixFormat {
@@ -27,9 +29,9 @@ export function isQuantized(format: MatrixFormat): format is QuantizedFormat {
   return format.kind === 'q8' || format.kind === 'q4'
 }
 
-/** 32-bit words of a tile's weights: its blocks lie in the order [cols / BLOCK_LEN, 16 rows], so that 16 threads read 256 bytes. */
+/** 32-bit words of a tile's weights: its blocks lie in the order [cols / BLOCK_COLS, 16 rows], so that 16 threads read 256 bytes. */
 export function tileWords(cols: number, { kind }: MatrixFormat): number {
-  return (TILE_ROWS * 4 * cols) / BLOCK_LEN[kind]
+  return (TILE_ROWS * 4 * cols) / BLOCK_COLS[kind]
 }
 
 /**

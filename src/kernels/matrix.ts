@@ -3,7 +3,7 @@ import { OutOfMemory } from '../core/errors'
 import type { BufferMaker } from '../gpu/paper'
 import { COPY_DST, COPY_SRC, STORAGE } from '../gpu/usage'
 import {
-  BLOCK_LEN,
+  BLOCK_COLS,
   type MatrixFormat,
   matrixBytes,
   numTiles,
@@ -15,7 +15,7 @@ import type { PackedRows } from './pack'
 
 /** Rows of a matrix that lie in one buffer: whole tiles, but for the last rows of the matrix. */
 export interface MatrixSlice {
-  /** By their names in the shaders: `weights`, and `scales` where the format has some. */
+  /** The buffers by their names in the shaders: `weights`, and `scales` where the format has some. */
   readonly buffers: { readonly weights: GPUBuffer; readonly scales?: GPUBuffer }
   readonly firstRow: number
   readonly numRows: number
@@ -119,7 +119,7 @@ export class Matrix {
 
   /** Blocks of 16 bytes along a row. */
   get numBlocks(): number {
-    return this.cols / BLOCK_LEN[this.format.kind]
+    return this.cols / BLOCK_COLS[this.format.kind]
   }
 
   /** The row at which a part starts, so the place of its outputs among the product's; not of a paired matrix. */

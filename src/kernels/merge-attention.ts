@@ -7,8 +7,8 @@ import type { AttentionShape } from './kv-cache'
 const WG_SIZE = 64
 
 /**
- * out[token] = the partial results of its keys' parts, joined in slot order (Hydragen, arXiv:2402.05099). Returns the
- * recorder of one call, which takes the word of the arena where the list of merges (kv/attention-plan.ts) starts.
+ * out[token] = the states of its keys' parts, joined in their order (Hydragen, arXiv:2402.05099). Returns the
+ * recorder of one call, which takes the word of the arena where the list of merges (attention/plan.ts) starts.
  */
 export function mergeAttention(
   { kernels, step }: KernelContext,

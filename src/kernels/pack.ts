@@ -4,7 +4,7 @@ import { FLOAT16_INFINITY, float16Bits } from '../core/float16'
 import { dequantize, quantize } from '../core/quantize'
 import type { QuantizedRows, Rows } from '../core/rows'
 import {
-  BLOCK_LEN,
+  BLOCK_COLS,
   isQuantized,
   type MatrixFormat,
   type QuantizedFormat,
@@ -16,13 +16,13 @@ import {
 /** Whole tiles of a matrix as they lie on the GPU; the rows beyond `numRows` are zero. */
 export interface PackedRows {
   readonly numRows: number
-  /** [tiles, cols / BLOCK_LEN, 16 rows, 4 words] */
+  /** [tiles, cols / BLOCK_COLS, 16 rows, 4 words] */
   readonly weights: Uint32Array<ArrayBuffer>
   /** [tiles, words as `tileScaleWords` says]; empty if the format has no scales */
   readonly scales: Uint32Array<ArrayBuffer>
 }
 
-/** Where rows come from, for errors. */
+/** The place of rows in a checkpoint, for errors. */
 export interface RowsOrigin {
   readonly name: string
   readonly firstRow: number
@@ -62,7 +62,7 @@ export function packRows(
   return { numRows, weights, scales }
 }
 
-/** The integers mean the same in this format. */
+/** Whether rows are integers that mean the same in this format. */
 function holds(format: QuantizedFormat, rows: Rows): rows is QuantizedRows {
   if (rows instanceof Float32Array) return false
   return rows.bits <= bitsOf(format) && rows.group % format.group === 0 && (format.hasZeros || !rows.zeros)
@@ -80,13 +80,13 @@ function bitsOfFloats({ buffer, byteOffset, length }: Float32Array<ArrayBuffer>)
   return new Uint32Array(buffer, byteOffset, length)
 }
 
-/** Where a row's first block starts, in words. */
+/** The start of a row's first block, in words. */
 function rowStart(row: number, blocks: number): number {
   return Math.floor(row / TILE_ROWS) * blocks * BLOCK_STRIDE + (row % TILE_ROWS) * 4
 }
 
 function packWords(bits: Uint32Array, cols: number, words: Uint32Array): void {
-  const blocks = cols / BLOCK_LEN.f32
+  const blocks = cols / BLOCK_COLS.f32
   for (let row = 0, from = 0; from < bits.length; row++) {
     let to = rowStart(row, blocks)
     for (const end = from + cols; from < end; from += 4, to += BLOCK_STRIDE) {
@@ -97,7 +97,7 @@ function packWords(bits: Uint32Array, cols: number, words: Uint32Array): void {
 
 /** Returns the index of a weight that f16 cannot hold, or -1. */
 function packHalves(bits: Uint32Array, cols: number, words: Uint32Array): number {
-  const blocks = cols / BLOCK_LEN.f16
+  const blocks = cols / BLOCK_COLS.f16
   let invalid = -1
   for (let row = 0, from = 0; from < bits.length; row++) {
     let to = rowStart(row, blocks)
@@ -119,7 +119,7 @@ function packBytes({ bits, codes, zeros }: QuantizedRows, cols: number, words: U
   const fours = new Uint32Array(codes.buffer, codes.byteOffset, codes.length / 4)
   // codes of 4 bits without zeros mean the same around 128 as around 8
   const shift = bits === 4 && !zeros ? 0x78787878 : 0
-  const blocks = cols / BLOCK_LEN.q8
+  const blocks = cols / BLOCK_COLS.q8
   for (let row = 0, from = 0; from < fours.length; row++) {
     let to = rowStart(row, blocks)
     for (const end = from + cols / 4; from < end; from += 4, to += BLOCK_STRIDE) {
@@ -131,7 +131,7 @@ function packBytes({ bits, codes, zeros }: QuantizedRows, cols: number, words: U
 /** 32 codes a block; byte i of word j holds code 8 j + i (low half) and 8 j + 4 + i. */
 function packNibbles({ codes }: QuantizedRows, cols: number, words: Uint32Array): void {
   const fours = new Uint32Array(codes.buffer, codes.byteOffset, codes.length / 4)
-  const blocks = cols / BLOCK_LEN.q4
+  const blocks = cols / BLOCK_COLS.q4
   for (let row = 0, from = 0; from < fours.length; row++) {
     let to = rowStart(row, blocks)
     for (const end = from + cols / 4; from < end; from += 8, to += BLOCK_STRIDE) {

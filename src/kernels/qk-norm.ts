@@ -9,7 +9,7 @@ export interface QkNormBuffers {
   readonly kWeight: GPUBuffer
 }
 
-/** In elements, but for the numbers of vectors. */
+/** The layout of q and k in a token's row; in elements, but for the numbers of vectors. */
 export interface QkNormShape {
   readonly stride: number
   readonly kOffset: number

@@ -20,13 +20,13 @@ export interface QkvLayout {
 }
 
 export interface Rotation {
-  /** The first dims of each head, that many, rotate: an even number, 0 for none. Default: all. */
+  /** Dims of each head that rotate, the first ones: an even number, 0 for none. Default: all. */
   readonly rotaryDim?: number
-  /** What scores q·k are multiplied by. Default: 1 / √headDim. */
+  /** Factor of the scores q·k. Default: 1 / √headDim. */
   readonly scale?: number
 }
 
-/** Where the lists start, in words of the step's arena; one word per token in each. */
+/** The tokens of a call, and where lists about them start, in words of the step's arena; each has a word per token. */
 export interface RopeAppendTokens {
   readonly numTokens: number
   /** Position of each token in its sequence; within the table. */

@@ -39,7 +39,7 @@ export function ropeFrequencies({ dim, theta, scaling }: Rope, numPositions: num
   })
 }
 
-/** [numPositions, dim / 2, 2]: (cos, sin) of the angle of each pair at each position, computed in f64. */
+/** The table [numPositions, dim / 2, 2] of (cos, sin) of the angle of each pair at each position, computed in f64. */
 export function ropeTable(rope: Rope, numPositions: number): Float32Array<ArrayBuffer> {
   const { scaling } = rope
   const frequencies = ropeFrequencies(rope, numPositions)

@@ -21,7 +21,7 @@ export interface SampleCall {
 /** The id of a row whose logits are all NaN or infinite. */
 export const NO_TOKEN = 0xffffffff
 
-/** Up to this many tokens 64 threads a row do; where threads are emulated (SwiftShader), 256 take seven times as long. */
+/** Tokens of a vocabulary for which 64 threads a row do; where threads are emulated (SwiftShader), 256 take seven times as long. */
 const SMALL_VOCAB = 4096
 
 /** Draws a token per row of logits. Returns the recorder of one call. */

@@ -9,7 +9,7 @@ export function shaderSource(name: string): string {
   return text
 }
 
-/** Of all shaders: another text has another. (32-bit FNV-1a) */
+/** A hash of the texts of all shaders (32-bit FNV-1a): others have another. */
 export function shadersVersion(): string {
   let hash = 0x811c9dc5
   for (const text of sources.values()) {

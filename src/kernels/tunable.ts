@@ -1,6 +1,6 @@
 import type { Step } from '../gpu/step'
 
-/** One of the ways to make a call, by rising `maxTokens`. All give the same bits. */
+/** One of the ways to make a call, which are listed by rising `maxTokens`. All give the same bits. */
 export interface Way {
   readonly name: string
   /** The most tokens for which it is thought to be the best. */
@@ -15,18 +15,18 @@ export interface WayChoice {
 
 /** A call that can be made in several ways, of which the fastest depends on the device. */
 export interface TunableCall {
-  /** For people. */
+  /** A name for people. */
   readonly label: string
-  /** All that its speed depends on beside the device and the shaders: calls of the same shape have the same fastest way. */
+  /** The key of all that its speed depends on beside the device and the shaders: calls of the same shape have the same fastest way. */
   readonly shape: string
-  /** Products for a token. */
+  /** Multiplications for a token. */
   readonly work: number
-  /** As many as there is room for, or more. */
+  /** A bound on the tokens of a call: there is room for no more. */
   readonly maxTokens: number
   readonly ways: readonly Way[]
   /** Makes the call into a step whose arena begins with zeros. */
   record(way: number, step: Step): (numTokens: number) => void
-  /** From now on it is made so; the ways must have compiled. */
+  /** Has the call made so from now on; the ways must have compiled. */
   use(choices: readonly WayChoice[]): void
 }
 

@@ -1,7 +1,7 @@
 import type { ShaderVariant } from '../gpu/shader'
 import { isQuantized, type MatrixFormat } from './matrix-format'
 
-/** What makes a shader that imports `module` read a matrix of this format. */
+/** The part of a shader's variant that makes it read a matrix of this format, if it imports `module`. */
 export function weightsVariant(
   format: MatrixFormat,
   module: 'weights-f32' | 'weights-q8' = 'weights-f32',

@@ -16,9 +16,9 @@ export interface Activations {
   readonly queries: GPUBuffer
   /** [T, numHeads, headDim] */
   readonly attended: GPUBuffer
-  /** [slots, numHeads, headDim]: attention over a part of a row's keys, not yet divided by its sum of weights. */
+  /** [numStates, numHeads, headDim]: attention over a part of a row's keys, not yet divided by its sum of weights. */
   readonly partialO: GPUBuffer
-  /** [slots, numHeads, 2]: highest score and sum of weights of each part. */
+  /** [numStates, numHeads, 2]: highest score and sum of weights of each part. */
   readonly partialStats: GPUBuffer
   /** [T, intermediate] */
   readonly activated: GPUBuffer
@@ -31,14 +31,17 @@ export interface Activations {
 }
 
 export interface ActivationSizes {
+  /** Most tokens in a step. */
   readonly tokenBudget: number
+  /** Rows of logits that are computed at a time. */
   readonly drawRows: number
-  readonly partialSlots: number
+  /** Parts of rows' keys that attention computes by themselves. */
+  readonly numStates: number
 }
 
 export function createActivations(gpu: BufferMaker, config: ModelConfig, sizes: ActivationSizes): Activations {
   const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim, vocabSize } = config
-  const { tokenBudget, drawRows, partialSlots } = sizes
+  const { tokenBudget, drawRows, numStates } = sizes
   const f32 = (label: string, length: number) => gpu.createBuffer(label, length * 4, STORAGE | COPY_SRC | COPY_DST)
   // a fused matrix's parts start at multiples of 16
   const qkvStride = padded(numHeads * headDim) + 2 * padded(numKvHeads * headDim)
@@ -48,8 +51,8 @@ export function createActivations(gpu: BufferMaker, config: ModelConfig, sizes: 
     qkv: f32('qkv', tokenBudget * qkvStride),
     queries: f32('queries', tokenBudget * numHeads * headDim),
     attended: f32('attended', tokenBudget * numHeads * headDim),
-    partialO: f32('partial o', partialSlots * numHeads * headDim),
-    partialStats: f32('partial stats', partialSlots * numHeads * 2),
+    partialO: f32('partial o', numStates * numHeads * headDim),
+    partialStats: f32('partial stats', numStates * numHeads * 2),
     activated: f32('activated', tokenBudget * intermediateSize),
     drawn: f32('drawn', drawRows * hiddenSize),
     drawnNormed: f32('drawn normed', drawRows * hiddenSize),

@@ -1,72 +1,72 @@
 import { assert } from '../core/assert'
-import type { LayerConfig } from '../core/model-config'
-import { attention, attentionTiling } from '../kernels/attention'
+import { attention } from '../kernels/attention'
 import { copyKv } from '../kernels/copy-kv'
-import type { KvLayer } from '../kernels/kv-cache'
-import { matmul } from '../kernels/matmul'
 import { mergeAttention } from '../kernels/merge-attention'
 import { qkNorm } from '../kernels/qk-norm'
 import { ropeAppend } from '../kernels/rope-append'
-import type { ModelParts, StepInputs } from './model'
-import type { StreamInput } from './residual'
-import type { LayerTensors } from './tensors'
+import { linear } from './linear'
+import type { Block, ModelParts } from './model'
+import type { BlockStream } from './residual'
+import type { AttentionTensors } from './tensors'
 
-/** attended = attention(rope(norm(qkv(x)))), over the paged cache. */
+/** h += output(attention(rope(norm(qkv(x))))), with x = norm(h), over the paged cache of the layer `index`. */
 export function attentionBlock(
   parts: ModelParts,
-  { qkv, qNorm, kNorm }: LayerTensors,
-  { x, norm }: StreamInput,
-  cache: KvLayer,
-  { rope, window }: LayerConfig,
-  table: GPUBuffer | undefined,
-  kvGroup: number,
-): (inputs: StepInputs) => void {
-  const { config, context, activations } = parts
+  tensors: AttentionTensors,
+  stream: BlockStream,
+  index: number,
+): Block {
+  const { config, context, activations, tiling, ropeTables } = parts
   const { queries, attended, partialO, partialStats } = activations
+  const { qkv, output } = tensors
+  const { rope, window } = config.layers[index]
+  const cache = parts.cache[index]
+  const kvGroup = parts.kvGroupOf[index]
   const [, kOffset, vOffset] = qkv.offsets
-  const stride = qkv.matrix.rows
   const buffers = { ...cache, q: queries, out: attended, partialO, partialStats }
-  const projectQkv = matmul(context, qkv.matrix, { x, bias: qkv.bias, y: activations.qkv }, { norm })
-  const normQk = qNorm && kNorm && normOfQk(parts, { stride, kOffset }, qNorm.weight, kNorm.weight)
+  const projectQkv = linear(context, qkv, { ...stream.input, y: activations.qkv })
+  const normQk = normOfQk(parts, tensors)
   const rotate = ropeAppend(
     context,
     config,
-    { qkvStride: stride, kOffset, vOffset },
+    { qkvStride: qkv.matrix.rows, kOffset, vOffset },
     { rotaryDim: rope?.dim ?? 0, scale: config.attentionScale },
-    { ...cache, qkv: activations.qkv, table, q: queries },
+    { ...cache, qkv: activations.qkv, table: rope && ropeTables.get(rope), q: queries },
   )
-  const { groupSize, tiles } = attentionTiling(config, context.gpu.limits)
-  const scores = { groupSize, window, softcap: config.attentionSoftcap }
-  const attend = tiles.map(tile => attention(context, config, { ...scores, queries: tile }, buffers))
+  const scores = { groupSize: tiling.groupSize, window, softcap: config.attentionSoftcap }
+  const attend = tiling.tiles.map(tile => attention(context, config, { ...scores, queries: tile }, buffers))
   const copy = copyKv(context, config, cache)
   const merge = mergeAttention(context, config, buffers)
 
-  return inputs => {
-    const { numTokens, firstPosition, groups } = inputs
-    const { firstDestination, firstCopy, numCopies, attention: plan } = groups[kvGroup]
-    projectQkv(numTokens)
-    normQk?.(numTokens)
-    rotate({ numTokens, firstPosition, firstDestination })
-    copy(firstCopy, numCopies)
-    plan.items.forEach((items, tile) => {
-      attend[tile](items)
-    })
-    merge(plan.firstMerge, plan.numMerges)
+  return {
+    compute: ({ numTokens, firstPosition, groups }) => {
+      const { firstDestination, firstCopy, numCopies, attention: plan } = groups[kvGroup]
+      stream.read(numTokens)
+      projectQkv(numTokens)
+      normQk?.(numTokens)
+      rotate({ numTokens, firstPosition, firstDestination })
+      copy(firstCopy, numCopies)
+      plan.items.forEach((items, tile) => {
+        attend[tile](items)
+      })
+      merge(plan.firstMerge, plan.numMerges)
+    },
+    add: stream.add(output, attended),
   }
 }
 
-/** q and k = norm(q) and norm(k), head by head or all heads as one vector. */
+/** q and k = norm(q) and norm(k), head by head or all heads as one vector; undefined where the model has no such norms. */
 function normOfQk(
-  { config, context, activations: { qkv } }: ModelParts,
-  layout: { readonly stride: number; readonly kOffset: number },
-  qWeight: GPUBuffer,
-  kWeight: GPUBuffer,
-): (numTokens: number) => void {
+  { config, context, activations }: ModelParts,
+  { qkv, qNorm, kNorm }: AttentionTensors,
+): ((numTokens: number) => void) | undefined {
+  if (!qNorm || !kNorm) return undefined
   const { numHeads, numKvHeads, headDim, normEps } = config
   assert(config.qkNorm !== undefined, 'q and k have norms of a kind')
   const vectors =
     config.qkNorm === 'head'
       ? { qVectors: numHeads, kVectors: numKvHeads, qLen: headDim, kLen: headDim }
       : { qVectors: 1, kVectors: 1, qLen: numHeads * headDim, kLen: numKvHeads * headDim }
-  return qkNorm(context, { ...layout, ...vectors }, normEps, { qkv, qWeight, kWeight })
+  const shape = { stride: qkv.matrix.rows, kOffset: qkv.offsets[1], ...vectors }
+  return qkNorm(context, shape, normEps, { qkv: activations.qkv, qWeight: qNorm.weight, kWeight: kNorm.weight })
 }

@@ -1,34 +1,47 @@
-import type { Rope } from '../core/model-config'
-import { COPY_DST, STORAGE } from '../gpu/usage'
 import { embed } from '../kernels/embed'
 import { gatherRows } from '../kernels/gather-rows'
-import { matmul } from '../kernels/matmul'
-import { ropeTable } from '../kernels/rope-table'
 import { softcap } from '../kernels/softcap'
 import { attentionBlock } from './attention-block'
+import { linear } from './linear'
 import { mlpBlock } from './mlp-block'
-import type { Model, ModelParts, StepInputs } from './model'
+import type { Model, ModelParts } from './model'
 import { norm } from './norm'
-import { addToResidual, preparedNorm, readResidual } from './residual'
-import type { DecoderTensors, LayerTensors } from './tensors'
+import { residualStream } from './residual'
+import type { DecoderTensors } from './tensors'
 
-/** A decoder-only transformer, whichever `config` describes, as one ragged step. */
+/**
+ * A decoder-only transformer, whichever `config` describes, as one ragged step:
+ *
+ *     h = embedding(tokens) (+ positions)
+ *     for each layer:
+ *       h += attention(norm(h))
+ *       h += mlp(norm(h))              or both of the same h, side by side
+ *     logits = head(norm(h))           of the rows that draw
+ */
 export function decoder(parts: ModelParts, tensors: DecoderTensors): Model {
   const { config, context, activations, lastTokens } = parts
   const { hidden, drawn, drawnNormed, logits } = activations
   const { embedding, positions, head, finalNorm } = tensors
   const embedTokens = embed(context, embedding, { lastTokens, x: hidden }, { scale: config.embeddingScale })
   const addPositions = positions && embed(context, positions, { lastTokens, x: hidden }, { accumulate: true })
-  const table = ropeTables(parts)
-  const layers = tensors.layers.map((_, index) => decoderLayer(parts, tensors.layers, index, table))
+
+  const stream = residualStream(
+    parts,
+    tensors.layers.flatMap(({ attention, mlp }) => [attention, mlp]),
+  )
+  const layers = tensors.layers.map(({ attention, mlp }, index) => [
+    attentionBlock(parts, attention, stream(attention), index),
+    mlpBlock(parts, mlp, stream(mlp)),
+  ])
+  /** Blocks that read the same h. */
+  const stages = config.isParallel ? layers : layers.flat().map(block => [block])
 
   const gatherDrawn = gatherRows(context, config.hiddenSize, { x: hidden, y: drawn })
   const normDrawn = norm(context, config, finalNorm, { x: drawn, y: drawnNormed })
-  const project = matmul(context, head, { x: drawnNormed, y: logits }, { scale: config.logitScale })
-  const cap = config.logitSoftcap === undefined ? undefined : softcap(context, config.logitSoftcap, logits)
-  const projectDrawn = cap
-    ? undefined
-    : matmul(context, head, { x: drawnNormed, y: logits }, { scale: config.logitScale, isDrawn: true })
+  const { logitScale: scale, logitSoftcap } = config
+  const project = linear(context, head, { x: drawnNormed, y: logits }, { scale })
+  const cap = logitSoftcap === undefined ? undefined : softcap(context, logitSoftcap, logits)
+  const projectDrawn = cap ? undefined : linear(context, head, { x: drawnNormed, y: logits }, { scale, isDrawn: true })
 
   const gather = (tokens: ArrayLike<number>) => {
     gatherDrawn(tokens)
@@ -37,9 +50,13 @@ export function decoder(parts: ModelParts, tensors: DecoderTensors): Model {
 
   return {
     forward: inputs => {
-      embedTokens(inputs.firstToken, inputs.numTokens)
-      addPositions?.(inputs.firstPosition, inputs.numTokens)
-      for (const layer of layers) layer(inputs)
+      const { firstToken, firstPosition, numTokens } = inputs
+      embedTokens(firstToken, numTokens)
+      addPositions?.(firstPosition, numTokens)
+      for (const blocks of stages) {
+        for (const block of blocks) block.compute(inputs)
+        for (const block of blocks) block.add(numTokens)
+      }
     },
     logits: tokens => {
       gather(tokens)
@@ -52,58 +69,5 @@ export function decoder(parts: ModelParts, tensors: DecoderTensors): Model {
         gather(tokens)
         projectDrawn(tokens.length, firstDraw)
       }),
-  }
-}
-
-/** Attention, then the MLP, each of what the residual stream is by then; or both of what it is before the layer. */
-function decoderLayer(
-  parts: ModelParts,
-  layers: readonly LayerTensors[],
-  index: number,
-  table: (rope: Rope) => GPUBuffer,
-): (inputs: StepInputs) => void {
-  const { config, activations, cache } = parts
-  const { attended, activated } = activations
-  const layer = layers[index]
-  const own = config.layers[index]
-  const preparedAfter = (at: number) => preparedNorm(config, layers[at]?.postMlpNorm, layers[at + 1]?.attentionNorm)
-  const preparedBetween = preparedNorm(config, layer.postAttentionNorm, layer.mlpNorm)
-  const attentionInput = readResidual(parts, layer.attentionNorm, index > 0 && preparedAfter(index - 1) !== undefined)
-  const mlpInput = readResidual(parts, layer.mlpNorm, preparedBetween !== undefined)
-  const attend = attentionBlock(
-    parts,
-    layer,
-    attentionInput,
-    cache[index],
-    own,
-    own.rope && table(own.rope),
-    parts.kvGroupOf[index],
-  )
-  const addAttention = addToResidual(parts, layer.output, layer.postAttentionNorm, attended, preparedBetween)
-  const feedForward = mlpBlock(parts, layer, mlpInput)
-  const addMlp = addToResidual(parts, layer.down, layer.postMlpNorm, activated, preparedAfter(index))
-  return inputs => {
-    const { numTokens } = inputs
-    attentionInput.prepare?.(numTokens)
-    attend(inputs)
-    if (!config.isParallel) addAttention(numTokens)
-    mlpInput.prepare?.(numTokens)
-    feedForward(numTokens)
-    if (config.isParallel) addAttention(numTokens)
-    addMlp(numTokens)
-  }
-}
-
-/** The table of each rotation, made once. */
-function ropeTables({ context: { gpu }, contextLength }: ModelParts): (rope: Rope) => GPUBuffer {
-  const buffers = new Map<Rope, GPUBuffer>()
-  return rope => {
-    const known = buffers.get(rope)
-    if (known) return known
-    const table = ropeTable(rope, contextLength)
-    const buffer = gpu.createBuffer('rope table', table.byteLength, STORAGE | COPY_DST)
-    gpu.device.queue.writeBuffer(buffer, 0, table)
-    buffers.set(rope, buffer)
-    return buffer
   }
 }

@@ -1,14 +1,21 @@
-import { matmul } from '../kernels/matmul'
-import type { ModelParts } from './model'
-import type { StreamInput } from './residual'
-import type { LayerTensors } from './tensors'
+import { linear } from './linear'
+import type { Block, ModelParts } from './model'
+import type { BlockStream } from './residual'
+import type { MlpTensors } from './tensors'
 
-/** activated = activation(gate(x)) · up(x), or activation(up(x)). */
+/** h += down(activation(gate(x)) · up(x)), or h += down(activation(up(x))), with x = norm(h). */
 export function mlpBlock(
-  { config, context, activations }: ModelParts,
-  { gateUp: { matrix, bias } }: LayerTensors,
-  { x, norm }: StreamInput,
-): (numTokens: number) => void {
+  { config, context, activations: { activated } }: ModelParts,
+  { gateUp, down }: MlpTensors,
+  stream: BlockStream,
+): Block {
   const { activation, intermediateSize: yStride } = config
-  return matmul(context, matrix, { x, bias, y: activations.activated }, { activation, yStride, norm })
+  const project = linear(context, gateUp, { ...stream.input, y: activated }, { activation, yStride })
+  return {
+    compute: ({ numTokens }) => {
+      stream.read(numTokens)
+      project(numTokens)
+    },
+    add: stream.add(down, activated),
+  }
 }

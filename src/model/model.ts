@@ -1,51 +1,60 @@
 import type { ModelConfig } from '../core/model-config'
-import type { AttentionItems } from '../kernels/attention'
+import type { AttentionItems, AttentionTiling } from '../kernels/attention'
 import type { KernelContext } from '../kernels/context'
 import type { KvLayer } from '../kernels/kv-cache'
 import type { Activations } from './activations'
+import type { RopeTables } from './rope-tables'
 
-/** Where one step's inputs lie in the step's arena, in words, and how many there are. */
+/** The inputs of one step: how many there are, and where they lie in the step's arena, in words. */
 export interface StepInputs {
   readonly numTokens: number
   /** [numTokens] token ids; with the top bit set, the slot whose last drawn token it is. */
   readonly firstToken: number
   /** [numTokens] positions in the tokens' sequences. */
   readonly firstPosition: number
-  /** For each KV group (core/kv-groups.ts). */
+  /** [groups] The lists of each KV group (core/kv-groups.ts). */
   readonly groups: readonly GroupInputs[]
 }
 
-/** What the layers of one KV group are told. */
+/** The inputs of the layers of one KV group, which have their own blocks and see equally far. */
 export interface GroupInputs {
-  /** [numTokens] where K and V go: block · 16 + offset in the block. */
+  /** [numTokens] where K and V go: block · BLOCK_LEN + offset in the block. */
   readonly firstDestination: number
-  /** [numCopies][from, to] tokens whose K and V are copied before attention, as block · 16 + offset in the block. */
+  /** [numCopies][from, to] tokens whose K and V are copied before attention, as block · BLOCK_LEN + offset in the block. */
   readonly firstCopy: number
   readonly numCopies: number
   readonly attention: AttentionInputs
 }
 
-/** An attention plan (kv/attention-plan.ts) in the arena. */
+/** An attention plan (attention/plan.ts) in the arena. */
 export interface AttentionInputs {
-  /** For each tile shape of the kernel: its work items, and the lists of all. */
+  /** [tiles] The work items of each tile shape of the kernel, and the lists that all share. */
   readonly items: readonly AttentionItems[]
   readonly firstMerge: number
   readonly numMerges: number
 }
 
-/** What a model is built from and into. */
+/** The parts that a model is built from, and the buffers that it works in. */
 export interface ModelParts {
   readonly config: ModelConfig
   readonly context: KernelContext
   readonly activations: Activations
-  /** One for each layer. */
+  readonly tiling: AttentionTiling
+  /** [layers] */
   readonly cache: readonly KvLayer[]
   /** [layers] The KV group that each layer is in. */
   readonly kvGroupOf: readonly number[]
   /** u32 [slots]: the token last drawn in each slot */
   readonly lastTokens: GPUBuffer
-  /** Positions go from 0 to this, exclusive. */
-  readonly contextLength: number
+  readonly ropeTables: RopeTables
+}
+
+/** A part of a layer, attention or MLP: adds to the residual stream h what it computes of it. */
+export interface Block {
+  /** Records what is to be added, and leaves h as it is. */
+  compute(inputs: StepInputs): void
+  /** Records its addition to h. */
+  add(numTokens: number): void
 }
 
 /** A decoder-only transformer, as recorders of dispatches. */

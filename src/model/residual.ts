@@ -1,61 +1,58 @@
-import type { ModelConfig } from '../core/model-config'
-import { matmul } from '../kernels/matmul'
-import type { OutputOptions, WeightedRows } from '../kernels/matmul-outputs'
-import type { Activations } from './activations'
+import type { WeightedRows } from '../kernels/matmul-outputs'
+import { type LinearInput, linear } from './linear'
 import type { ModelParts } from './model'
 import { norm } from './norm'
-import type { Linear, Norm } from './weights'
+import type { BlockNorms } from './tensors'
+import type { Linear } from './weights'
 
-/** What a product reads of the residual stream: `x`, by these options, once `prepare` has been recorded. */
-export interface StreamInput extends Pick<OutputOptions, 'norm'> {
-  readonly x: GPUBuffer
-  readonly prepare?: (numTokens: number) => void
+/** The residual stream h, f32 [T, hidden], as one block sees it. */
+export interface BlockStream {
+  /** norm(h), or h in a model without such a norm: for the block's products, once `read` is recorded. */
+  readonly input: LinearInput
+  /** Records norm(h), as far as the addition before has not done it. */
+  read(numTokens: number): void
+  /** Returns the recorder of h += residualScale · layer(x), or of h += norm(layer(x)) where what is added is normed. */
+  add(layer: Linear, x: GPUBuffer): (numTokens: number) => void
 }
 
-/** The norm that an addition to the residual stream prepares: an RMSNorm that reads what the stream is then. */
-export function preparedNorm(
-  config: ModelConfig,
-  postNorm: Norm | undefined,
-  next: Norm | undefined,
-): Norm | undefined {
-  return config.norm === 'rms' && !config.isParallel && !postNorm ? next : undefined
-}
+/**
+ * The residual stream of a model, by block. It knows the order of the norms: `blocks` are all blocks as they follow each other.
+ *
+ * Who adds to h has its new values in registers, so it also does the greater part of an RMSNorm that reads h next, which saves a
+ * dispatch and a reading of h. That cannot be where a norm stands between product and addition, nor where two blocks read the same h.
+ */
+export function residualStream(
+  { config, context, activations: { hidden, normed } }: ModelParts,
+  blocks: readonly BlockNorms[],
+): (block: BlockNorms) => BlockStream {
+  const weighted: WeightedRows = { rows: normed, firstSum: hidden.size / Float32Array.BYTES_PER_ELEMENT }
+  const { residualScale: scale, normEps: eps } = config
+  const isFused = config.norm === 'rms' && !config.isParallel
+  /** The norm that the addition of block `at` begins for the block after it. */
+  const begun = (at: number) => (isFused && blocks[at]?.postNorm === undefined ? blocks[at + 1]?.norm : undefined)
 
-/** The residual stream, or its norm if there is one; `isPrepared` by the addition before. */
-export function readResidual(
-  { config, context, activations }: ModelParts,
-  own: Norm | undefined,
-  isPrepared: boolean,
-): StreamInput {
-  const { hidden, normed } = activations
-  if (!own) return { x: hidden }
-  if (isPrepared) return { x: normed, norm: { ...weightedRows(activations), eps: config.normEps } }
-  return { x: normed, prepare: norm(context, config, own, { x: hidden, y: normed }) }
-}
-
-/** hidden += residualScale · linear(x), or hidden += norm(linear(x)) in a model that norms what it adds. */
-export function addToResidual(
-  { config, context, activations }: ModelParts,
-  { matrix, bias }: Linear,
-  postNorm: Norm | undefined,
-  x: GPUBuffer,
-  prepared: Norm | undefined,
-): (numTokens: number) => void {
-  const { hidden, normed } = activations
-  const { residualScale: scale } = config
-  if (!postNorm) {
-    const next = prepared && { ...weightedRows(activations), weight: prepared.weight }
-    return matmul(context, matrix, { x, bias, y: hidden }, { accumulate: true, scale, next })
+  return block => {
+    const { norm: own, postNorm } = block
+    const at = blocks.indexOf(block)
+    const isBegun = at > 0 && begun(at - 1) !== undefined
+    const readNorm = own && !isBegun ? norm(context, config, own, { x: hidden, y: normed }) : undefined
+    return {
+      input: { x: own ? normed : hidden, norm: isBegun ? { ...weighted, eps } : undefined },
+      read: numTokens => readNorm?.(numTokens),
+      add: (layer, x) => {
+        if (!postNorm) {
+          const after = begun(at)
+          const next = after && { ...weighted, weight: after.weight }
+          return linear(context, layer, { x, y: hidden }, { accumulate: true, scale, next })
+        }
+        // what the block has read is no longer needed
+        const project = linear(context, layer, { x, y: normed }, { scale })
+        const addNormed = norm(context, config, postNorm, { x: normed, y: hidden }, { accumulate: true })
+        return numTokens => {
+          project(numTokens)
+          addNormed(numTokens)
+        }
+      },
+    }
   }
-  // what was normed before is no longer needed
-  const project = matmul(context, matrix, { x, bias, y: normed }, { scale })
-  const add = norm(context, config, postNorm, { x: normed, y: hidden }, { accumulate: true })
-  return numTokens => {
-    project(numTokens)
-    add(numTokens)
-  }
-}
-
-function weightedRows({ hidden, normed }: Activations): WeightedRows {
-  return { rows: normed, firstSum: hidden.size / Float32Array.BYTES_PER_ELEMENT }
 }

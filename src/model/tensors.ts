@@ -9,10 +9,15 @@ export interface Stack extends Linear {
   readonly offsets: readonly number[]
 }
 
-/** Norms are absent where the architecture has none. */
-export interface LayerTensors {
-  /** [hidden], as all norms but those of q and k */
-  readonly attentionNorm: Norm | undefined
+/** The norms around a block, [hidden] each. Undefined where the architecture has none. */
+export interface BlockNorms {
+  /** The norm of what the block reads of the residual stream. */
+  readonly norm: Norm | undefined
+  /** The norm of what it adds to it. */
+  readonly postNorm: Norm | undefined
+}
+
+export interface AttentionTensors extends BlockNorms {
   /** q, k and v: [(numHeads + 2 numKvHeads) headDim, hidden] */
   readonly qkv: Stack
   /** [headDim], or all heads */
@@ -20,13 +25,18 @@ export interface LayerTensors {
   readonly kNorm: Norm | undefined
   /** [hidden, numHeads headDim] */
   readonly output: Linear
-  readonly postAttentionNorm: Norm | undefined
-  readonly mlpNorm: Norm | undefined
+}
+
+export interface MlpTensors extends BlockNorms {
   /** Gate and up, paired, or up alone: [intermediate each, hidden] */
   readonly gateUp: Linear
   /** [hidden, intermediate] */
   readonly down: Linear
-  readonly postMlpNorm: Norm | undefined
+}
+
+export interface LayerTensors {
+  readonly attention: AttentionTensors
+  readonly mlp: MlpTensors
 }
 
 /** Everything a checkpoint holds, on the GPU. */
@@ -37,22 +47,22 @@ export interface DecoderTensors {
   readonly positions: Matrix | undefined
   readonly layers: readonly LayerTensors[]
   readonly finalNorm: Norm
-  /** [vocab, hidden]; the embedding itself where they are tied */
-  readonly head: Matrix
+  /** [vocab, hidden]; of the embedding itself where they are tied */
+  readonly head: Linear
 }
 
 /** Asks for the tensors of a checkpoint, by its names. */
 export function decoderTensors(config: ModelConfig, weights: Weights): DecoderTensors {
   const { hiddenSize, vocabSize, maxPositions, numLayers, tensors } = config
-  const matrix = (name: string, rows: number) => weights.linear([{ name, rows }], hiddenSize, false).matrix
+  const linear = (name: string, rows: number) => weights.linear([{ name, rows }], hiddenSize, false)
   return {
-    embedding: matrix(tensors.embedding, vocabSize),
-    positions: tensors.positions === undefined ? undefined : matrix(tensors.positions, maxPositions),
+    embedding: linear(tensors.embedding, vocabSize).matrix,
+    positions: tensors.positions === undefined ? undefined : linear(tensors.positions, maxPositions).matrix,
     layers: Array.from({ length: numLayers }, (_, index) =>
       layerTensors(config, weights, `${tensors.layers}.${index}`),
     ),
     finalNorm: weights.norm(tensors.finalNorm, hiddenSize, config.norm === 'layer'),
-    head: matrix(config.tieWordEmbeddings ? tensors.embedding : tensors.head, vocabSize),
+    head: linear(config.tieWordEmbeddings ? tensors.embedding : tensors.head, vocabSize),
   }
 }
 
@@ -65,16 +75,20 @@ function layerTensors(config: ModelConfig, weights: Weights, layer: string): Lay
   const [qLen, kvLen] = [numHeads * headDim, numKvHeads * headDim]
   const perHead = qkNorm === 'head'
   return {
-    attentionNorm: norm(names.attentionNorm),
-    qkv: stack(weights, names.qkv.map(own), [qLen, kvLen, kvLen], hiddenSize, qkvBias),
-    qNorm: norm(names.qNorm, perHead ? headDim : qLen),
-    kNorm: norm(names.kNorm, perHead ? headDim : kvLen),
-    output: weights.linear([{ ...own(names.output), rows: hiddenSize }], qLen, outputBias),
-    postAttentionNorm: norm(names.postAttentionNorm),
-    mlpNorm: norm(names.mlpNorm),
-    gateUp: gateUp(config, weights, names.gateUp.map(own)),
-    down: weights.linear([{ ...own(names.down), rows: hiddenSize }], intermediateSize, mlpBias),
-    postMlpNorm: norm(names.postMlpNorm),
+    attention: {
+      norm: norm(names.attentionNorm),
+      qkv: stack(weights, names.qkv.map(own), [qLen, kvLen, kvLen], hiddenSize, qkvBias),
+      qNorm: norm(names.qNorm, perHead ? headDim : qLen),
+      kNorm: norm(names.kNorm, perHead ? headDim : kvLen),
+      output: weights.linear([{ ...own(names.output), rows: hiddenSize }], qLen, outputBias),
+      postNorm: norm(names.postAttentionNorm),
+    },
+    mlp: {
+      norm: norm(names.mlpNorm),
+      gateUp: gateUp(config, weights, names.gateUp.map(own)),
+      down: weights.linear([{ ...own(names.down), rows: hiddenSize }], intermediateSize, mlpBias),
+      postNorm: norm(names.postMlpNorm),
+    },
   }
 }
 

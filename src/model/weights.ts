@@ -23,13 +23,13 @@ export interface Norm {
   readonly bias: GPUBuffer | undefined
 }
 
-/** A tensor's way to the GPU. */
+/** Where a tensor's values go on the GPU. */
 type Target = { readonly shape: readonly number[]; readonly layout: TensorLayout | undefined } & (
   | { readonly format: MatrixFormat; write(firstRow: number, rows: PackedRows): void }
   | { readonly format: undefined; write(values: Float32Array<ArrayBuffer>): void }
 )
 
-/** Decides what the matrix is kept as that holds the weights of these linear layers, each of `cols` columns. */
+/** Chooses the format of the matrix that holds the weights of these linear layers, each of `cols` columns. */
 export type FormatChoice = (parts: readonly Part[], cols: number) => MatrixFormat
 
 /**
@@ -37,8 +37,6 @@ export type FormatChoice = (parts: readonly Part[], cols: number) => MatrixForma
  * is also the list of what a checkpoint must hold; the values are written afterwards, as they stream.
  */
 export class Weights {
-  /** GPU memory taken so far. */
-  bytes = 0
   readonly #gpu: BufferMaker
   readonly #chooseFormat: FormatChoice
   readonly #targets = new Map<string, Target>()
@@ -81,7 +79,7 @@ export class Weights {
     }
   }
 
-  /** What a tensor's rows are kept as; undefined: a vector, of f32. */
+  /** The format that a tensor's rows are kept in; undefined: a vector, of f32. */
   formatOf(name: string): MatrixFormat | undefined {
     return this.#target(name).format
   }
@@ -105,7 +103,6 @@ export class Weights {
     const partRows = parts.map(({ rows }) => rows)
     const format = this.#chooseFormat(parts, cols)
     const matrix = createMatrix(this.#gpu, label, partRows, cols, format, { isPaired })
-    this.bytes += matrix.bytes
     parts.forEach(({ name, rows, layout }, index) => {
       const write = (firstRow: number, packed: PackedRows) => matrix.write(index, firstRow, packed)
       this.#targets.set(`${name}.weight`, { shape: [rows, cols], layout, format, write })
@@ -131,9 +128,7 @@ export class Weights {
   }
 
   #buffer(label: string, length: number): GPUBuffer {
-    const buffer = this.#gpu.createBuffer(label, length * 4, STORAGE | COPY_DST)
-    this.bytes += buffer.size
-    return buffer
+    return this.#gpu.createBuffer(label, length * 4, STORAGE | COPY_DST)
   }
 
   #vectorTarget(buffer: GPUBuffer, runs: readonly RowRun[], length: number, layout: TensorLayout | undefined): Target {

@@ -7,11 +7,11 @@ import {
 } from '../kernels/matrix-format'
 import { type Encoding, integersOf } from '../loader'
 
-/** What weights are to be kept as. */
+/** The formats that weights may be kept in. */
 export interface WeightChoice {
-  /** No matrix is kept as anything wider, and floats as exactly this. */
+  /** The widest format of a matrix, and that of all floats. */
   readonly format: WeightFormat
-  /** Integers of a quantised source stay what they are, where they are not wider. */
+  /** Whether integers of a quantised source stay what they are, where they are not wider. */
   readonly keepsIntegers: boolean
 }
 

@@ -3,7 +3,7 @@ import { packSlab } from './pack-slab'
 import type { Packer } from './packer'
 import { startWorker, type WorkerOptions, type WorkerPacker } from './worker-packer'
 
-/** One worker keeps up with a network; more are for files that are on this machine already. */
+/** Workers at most: one keeps up with a network, more are for files that are on this machine already. */
 const MAX_WORKERS = 4
 
 export interface OpenedPacker {
@@ -12,7 +12,7 @@ export interface OpenedPacker {
   readonly reason: string | undefined
 }
 
-/** In workers; where there are none (Node, a content security policy, a file that is not served) on this thread. */
+/** Opens a packer in workers, or on this thread where there are none (Node, a content security policy, a file that is not served). */
 export async function openPacker(options: WorkerOptions = {}): Promise<OpenedPacker> {
   // one first: where it is refused, a policy's owner need not be told again
   const first = await startWorker(options)
@@ -25,7 +25,7 @@ export async function openPacker(options: WorkerOptions = {}): Promise<OpenedPac
   return { packer: packerPool(workers), reason: undefined }
 }
 
-/** Pauses before each slab, so that other things get their turn. */
+/** A packer on this thread, which pauses before each slab, so that other things get their turn. */
 export const inlinePacker: Packer = {
   maxSlabs: 1,
   async pack(slab) {

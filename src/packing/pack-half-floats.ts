@@ -12,7 +12,7 @@ const TO_F16: Readonly<Record<string, (half: number) => number>> = {
 const tables = new Map<string, Uint16Array>()
 
 /**
- * What `packRows` makes of rows of 16-bit floats kept as f16, without the f32 between: most checkpoints come so, and the
+ * Packs rows of 16-bit floats as f16, as `packRows` does, but without the f32 between: most checkpoints come so, and the
  * packing of each weight bounds how fast they load from a disk. Undefined for rows of something else, and for those with
  * a number that is infinite or none in f16, which the longer way names.
  */

@@ -17,11 +17,11 @@ export interface Slab {
 /** Rows as the GPU keeps them. Plain data, whose arrays can be transferred. */
 export interface PackedSlab {
   readonly rows: PackedRows | Float32Array<ArrayBuffer>
-  /** What was lost; undefined for what the format holds exactly. */
+  /** The loss by rounding; undefined for what the format holds exactly. */
   readonly loss: Loss | undefined
 }
 
-/** The error of the first rows of a slab: a sample, which tells as much as all and costs little. */
+/** The errors of the first rows of a slab: a sample, which tells as much as all and costs little. */
 export interface Loss {
   /** Σ (kept − given)² */
   readonly squaredError: number
@@ -46,7 +46,7 @@ export function packSlab({ raw, format }: Slab): PackedSlab {
   }
 }
 
-/** Of the first tile; `kept`: f32 [16, cols]. */
+/** The loss of the first tile; `kept`: f32 [16, cols]. */
 function measureLoss(raw: RawRows, rows: Rows, kept: Float32Array): Loss {
   const given = firstRows(raw, rows)
   let squaredError = 0

@@ -1,16 +1,16 @@
 import type { PlainError } from '../core/plain-error'
 import type { PackedSlab, Slab } from './pack-slab'
 
-/** What the worker says once it runs. */
+/** The worker's first message, once it runs. */
 export const READY = 'ready'
 
-/** What it is sent. */
+/** A message to the worker. */
 export interface Task {
   readonly id: number
   readonly slab: Slab
 }
 
-/** What it answers to each. */
+/** The worker's answer to a task. */
 export type Answer =
   | { readonly id: number; readonly packed: PackedSlab }
   | { readonly id: number; readonly error: PlainError }

@@ -4,10 +4,10 @@ import type { PackedSlab, Slab } from './pack-slab'
 import type { Packer } from './packer'
 import { type Answer, READY, type Task } from './protocol'
 
-/** One that it packs, and one that waits, so that it never idles. */
+/** Slabs that a worker has at a time: one that it packs, and one that waits, so that it never idles. */
 const SLABS_PER_WORKER = 2
 
-/** What is waited for a worker, whose file comes over the network; one that is not ours never answers. */
+/** The wait for a worker to start: its file comes over the network, and one that is not ours never answers. */
 const MAX_START_MS = 10_000
 
 export interface WorkerOptions {

@@ -2,13 +2,15 @@ import type { Work } from '../core/work'
 import type { PlannedPrompt } from './planned-prompt'
 import type { Run } from './run'
 
+export const ORDERS = ['fcfs', 'ratio', 'dual'] as const
+
 /**
  * 'fcfs': as they came. 'ratio': those with most output per prompt token to compute first, so that their decodes go
  * with the prefills of all others (BatchLLM, arXiv:2412.03594 §4). 'dual': from both ends of that order, so that
  * decode-heavy and prefill-heavy work stay mixed in the same proportion all along (in the spirit of BlendServe,
  * arXiv:2411.16102).
  */
-export type Order = 'fcfs' | 'ratio' | 'dual'
+export type Order = (typeof ORDERS)[number]
 
 /** A prompt, or a run with all that waits below it. */
 interface Part {

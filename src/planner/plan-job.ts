@@ -9,12 +9,14 @@ import { noRuns, type Run, sharedRuns } from './run'
 
 export type { Order, PlannedPrompt }
 
+export const SHARINGS = ['off', 'cache', 'two-level', 'tree'] as const
+
 /**
  * What prompts take over from each other: 'off' nothing; 'two-level' one prefix per group (BatchLLM, arXiv:2412.03594);
  * 'tree' all that they have in common, at any depth; 'cache' the same, but in the order given, as a cache
  * finds it in which nothing is evicted.
  */
-export type Sharing = 'off' | 'cache' | 'two-level' | 'tree'
+export type Sharing = (typeof SHARINGS)[number]
 
 /**
  * Counts of tokens hold from an empty cache, and are exact if nothing has to be recomputed for want of blocks. With
@@ -60,7 +62,7 @@ const GOOD_ENOUGH = 1.03
 const MOST_TRIED_TOKENS = 2 ** 20
 
 /** In the order in which they are preferred if they take equally long. */
-const ORDERS: readonly Order[] = ['ratio', 'dual', 'fcfs']
+const PREFERRED_ORDERS: readonly Order[] = ['ratio', 'dual', 'fcfs']
 
 /** Plans a whole job: what its prompts share, in which order they run, and what that comes to. Linear in the tokens. */
 export function* planJob(
@@ -72,7 +74,7 @@ export function* planJob(
   const root = sharing === 'off' ? noRuns(prompts) : sharing === 'two-level' ? bestGroups(tree) : tree
   const promptTokens = prompts.reduce((sum, { tokens }) => sum + tokens.length, 0)
   const computeTokens = tokensToCompute(root, prompts)
-  const orders = sharing === 'cache' ? (['fcfs'] as const) : order ? [order] : ORDERS
+  const orders = sharing === 'cache' ? (['fcfs'] as const) : order ? [order] : PREFERRED_ORDERS
   const { orderedBy, order: indices } = yield* bestOrder(root, prompts, orders, limits)
   const schedule = yield* dryRun(indices, prompts, root, limits)
   return {

@@ -106,15 +106,19 @@ export class Scheduler {
   }
 
   /**
-   * Queues a new sequence, behind the others of its `call`; with a `share`, it claims that too.
+   * Queues a new sequence, behind the others of its `call`, whose `priority` its first one says; with a `share`, it claims
+   * that too.
    * Throws `InvalidRequest` if it could not run even alone.
    */
-  add(sequence: Sequence, { share, call = this }: { readonly share?: Share; readonly call?: Call } = {}): void {
+  add(
+    sequence: Sequence,
+    { share, call = this, priority }: { readonly share?: Share; readonly call?: Call; readonly priority?: number } = {},
+  ): void {
     assert(sequence.numComputed === 0 && !sequence.isFinished, `Sequence ${sequence.id} has run already.`)
     assert(!this.isWaiting(sequence), `Sequence ${sequence.id} waits already.`)
     this.check(sequence)
     if (share) this.claim(sequence, share)
-    this.#waiting.add(sequence, call)
+    this.#waiting.add(sequence, call, priority)
   }
 
   /** Not started yet, or preempted. */

@@ -9,6 +9,8 @@ class Line {
   #first = 0
   readonly #waiting = new Set<Sequence>()
 
+  constructor(readonly priority: number) {}
+
   get size(): number {
     return this.#waiting.size
   }
@@ -16,6 +18,11 @@ class Line {
   get first(): Sequence {
     while (!this.#waiting.has(this.#sequences[this.#first])) this.#first++
     return this.#sequences[this.#first]
+  }
+
+  /** Its turn comes before another's. */
+  isBefore(other: Line): boolean {
+    return this.priority > other.priority || (this.priority === other.priority && this.size < other.size)
   }
 
   add(sequence: Sequence): void {
@@ -40,8 +47,9 @@ class Line {
 }
 
 /**
- * Sequences waiting to run. Preempted ones come first, having started before all others. Of the calls, the one with the
- * fewest sequences left comes first, so that a chat does not wait behind a job; within a call they come in their order.
+ * Sequences waiting to run. Preempted ones come first, having started before all others. Of the calls of highest priority,
+ * the one with the fewest sequences left comes first, so that a chat does not wait behind a job; within a call they come in
+ * their order.
  * Everything is O(calls), except removing a preempted one (there are at most as many as ever ran at once).
  */
 export class WaitQueue {
@@ -58,17 +66,18 @@ export class WaitQueue {
   get first(): Sequence | undefined {
     const preempted = this.#preempted.at(-1)
     if (preempted) return preempted
-    let shortest: Line | undefined
-    for (const line of this.#lines.values()) if (!shortest || line.size < shortest.size) shortest = line
-    return shortest?.first
+    let next: Line | undefined
+    for (const line of this.#lines.values()) if (!next || line.isBefore(next)) next = line
+    return next?.first
   }
 
   has(sequence: Sequence): boolean {
     return this.#callOf.has(sequence) || this.#preempted.includes(sequence)
   }
 
-  add(sequence: Sequence, call: Call): void {
-    const line = this.#lines.get(call) ?? new Line()
+  /** `priority`: the call's, said by the first of it. */
+  add(sequence: Sequence, call: Call, priority = 0): void {
+    const line = this.#lines.get(call) ?? new Line(priority)
     this.#lines.set(call, line)
     line.add(sequence)
     this.#callOf.set(sequence, call)

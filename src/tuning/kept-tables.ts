@@ -7,7 +7,7 @@ type Device = Pick<Gpu, 'adapter'>
 
 /** The cache that holds the tables, apart from the models so that it stays when these are evicted. */
 const NAME = 'coppice-tuning'
-/** Another one when tables, or what is timed, change: older tables are then left alone. */
+/** The version of tables and of what is timed: tables of another are left alone. */
 const VERSION = 2
 
 /** Tables of this page's engines, which share them, by their path. */
@@ -40,7 +40,7 @@ async function write(path: string, text: string): Promise<void> {
   await store?.write(path, new TextEncoder().encode(text))
 }
 
-/** A table can be made again: storage that is blocked, full or broken is none. */
+/** What `doing` gives; undefined where storage is blocked, full or broken: a table can be made again. */
 async function tried<T>(doing: Promise<T>): Promise<T | undefined> {
   return doing.catch(() => undefined)
 }

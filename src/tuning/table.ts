@@ -1,7 +1,8 @@
 import type { Way, WayChoice } from '../kernels/tunable'
 
-/** Of each shape of call, for the numbers of tokens for which it was timed, the index of the fastest way; plain data. */
+/** The picks for each shape of call; plain data. */
 export type TuningTable = Record<string, Picks>
+/** The index of the fastest way, for each number of tokens that was timed. */
 export type Picks = Readonly<Record<number, number>>
 
 /** Numbers of tokens between which the fastest way may change, beside those where it is thought to. */
@@ -18,7 +19,7 @@ export function defaultWay(ways: readonly Way[], tokens: number): number {
   return ways.findIndex(({ maxTokens }) => tokens <= maxTokens)
 }
 
-/** The defaults where nothing was picked; the last case's way is for any more tokens too. */
+/** The way for each case, by default where none was picked; the last case's is for any more tokens too. */
 export function choicesOf(cases: readonly number[], ways: readonly Way[], picks: Picks): WayChoice[] {
   const all = cases.map(tokens => picks[tokens] ?? defaultWay(ways, tokens))
   const last = cases.length - 1
@@ -27,7 +28,7 @@ export function choicesOf(cases: readonly number[], ways: readonly Way[], picks:
     .filter(({ way }, at) => way !== all[at + 1])
 }
 
-/** Of what was kept, which may be damaged, what is a way for one of the cases. */
+/** The picks in an entry that was kept, and may be damaged: ways of this call, for these cases. */
 export function knownPicks(kept: unknown, cases: readonly number[], ways: readonly Way[]): Picks {
   const found: Record<number, unknown> = typeof kept === 'object' && kept !== null ? { ...kept } : {}
   const picks: Record<number, number> = {}

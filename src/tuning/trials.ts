@@ -4,17 +4,17 @@ import { defaultWay } from './table'
 
 const ROUNDS = 3
 const MAX_RUNS = 512
-/** What is thought to be best gives way to what takes less time by this part of it, or of a sample. */
+/** The part of the default's time, or of a sample if that is longer, that another way must save to take its place. */
 const GUARD = 0.03
-/** Of the fastest's time: after one round nothing slower is timed again. */
+/** A way that takes this many times as long as the fastest in one round is not timed again. */
 const HOPELESS = 1.5
-/** Of the time that runs are expected to take: none takes as long as the last. */
+/** Runs may take this many times as long as is expected by the last ones. */
 const MARGIN = 1.5
 
 /** Calls of one shape, as they are timed. */
 export interface Trial {
   readonly calls: readonly TunableCall[]
-  /** Of each way that was run: the calls by it, in the stopwatch's step. */
+  /** The calls' recorders in the stopwatch's step, by the index of each way that was run. */
   readonly recorders: Map<number, readonly ((numTokens: number) => void)[]>
   /** Milliseconds of a run for one token by the default, for the last number of tokens that was timed. */
   msPerToken: number

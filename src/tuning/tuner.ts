@@ -5,19 +5,19 @@ import { Stopwatch } from './stopwatch'
 import { casesOf, choicesOf, defaultWay, knownPicks, type TuningTable } from './table'
 import { type Trial, Trials } from './trials'
 
-/** For all samples of a load: none is begun that is expected to end later. */
+/** The time for all samples of a load: none is begun that is expected to end later. */
 const BUDGET_MS = 800
-/** If one takes longer than expected, this is how long it is waited for. */
+/** The time after which a load goes on, if a sample takes longer than expected. */
 const LIMIT_MS = 950
-/** What takes longer stays as it is thought to be best: no load has time for enough samples. */
+/** A run that takes longer is left to its default: no load has time for enough samples. */
 const MAX_RUN_MS = 100
 
 /** The calls of a shape, and what becomes of them. */
 interface Shape extends Trial {
   readonly calls: TunableCall[]
-  /** Numbers of tokens. */
+  /** Numbers of tokens for which the ways are timed, rising. */
   readonly cases: readonly number[]
-  /** The way for each that was timed. */
+  /** The index of the way for each case that was timed. */
   readonly picks: Record<number, number>
 }
 
@@ -53,7 +53,7 @@ export class Tuner implements Tuning {
     return openCases(shape).length > 0 ? undefined : choicesOf(shape.cases, ways, shape.picks)
   }
 
-  /** What else is done would be in the times: where the GPU has no clock, and not all is known. */
+  /** Whether nothing else may be done meanwhile, since it would be in the times: the GPU has no clock, and not all is known. */
   get needsQuiet(): boolean {
     const isOpen = [...this.#shapes.values()].some(shape => openCases(shape).length > 0)
     return isOpen && !this.#gpu.features.has('timestamp-query')
@@ -83,7 +83,7 @@ export class Tuner implements Tuning {
     return `ways to multiply: ${how.join(', ')}; ${changed}`
   }
 
-  /** What the model spends most of its time with comes first. */
+  /** Times shapes as long as there is time, those first with which the model spends most of its own. */
   async #timeUntil(start: number, shapes: readonly Shape[], signal: AbortSignal | undefined): Promise<void> {
     const numOpen = shapes.flatMap(openCases).length
     const workOf = ({ calls }: Shape) => calls.length * calls[0].work
@@ -113,7 +113,7 @@ export class Tuner implements Tuning {
   }
 }
 
-/** Few tokens first, which tell how long more take. */
+/** Times a shape's cases, few tokens first, which tell how long more take. */
 async function timeShape(trials: Trials, shape: Shape): Promise<void> {
   const open = openCases(shape)
   for (const tokens of shape.cases.filter(tokens => tokens <= open[open.length - 1])) {
@@ -131,7 +131,7 @@ async function timeShape(trials: Trials, shape: Shape): Promise<void> {
   }
 }
 
-/** For good, as it is thought to be best. */
+/** Settles cases for good, by the way that is thought to be best. */
 function settle({ calls, picks }: Shape, cases: readonly number[]): void {
   for (const tokens of cases) picks[tokens] = defaultWay(calls[0].ways, tokens)
 }
@@ -141,7 +141,7 @@ function openCases({ cases, picks }: Shape): readonly number[] {
   return cases.filter(tokens => picks[tokens] === undefined)
 }
 
-/** Where calls are not made as it was thought to be best, in words. */
+/** The cases whose calls are not made by default, in words. */
 function changes({ calls: [{ ways, label }], cases, picks }: Shape): string[] {
   return cases.flatMap(tokens => {
     const way = picks[tokens] ?? defaultWay(ways, tokens)

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { type BatchRequest, parseBatchRequest } from '../../src/api/batch-request'
 import { type BatchResponse, batchResponse, failedResponse } from '../../src/api/batch-response'
-import { type GenerationResult, UnsupportedModel } from '../../src/index'
+import type { Draw } from '../../src/core/batch'
+import { TokenTexts } from '../../src/engine/token-texts'
+import { type GenerationResult, type TokenLogprob, UnsupportedModel } from '../../src/index'
 
 const RESULT: GenerationResult = {
   index: 0,
@@ -15,7 +17,7 @@ const RESULT: GenerationResult = {
 }
 
 /** Two tokens and what else was likely; 3 and 4 are halves of characters and read the same. */
-const LOGPROBS = [
+const DRAWS: readonly Draw[] = [
   {
     tokenId: 1,
     logprob: -0.5,
@@ -44,13 +46,21 @@ const VOCABULARY = {
   token: (id: number) => TOKENS[id],
 }
 
+/** The draws as results have them. */
+function scored(draws: readonly Draw[]): TokenLogprob[] {
+  const texts = new TokenTexts(VOCABULARY)
+  return draws.map(draw => texts.next(draw))
+}
+
+const LOGPROBS = scored(DRAWS)
+
 const completion = { prompt: 'x' }
 const chat = { messages: [{ role: 'user', content: 'x' }] }
 
 /** The answer as it stands in the file. */
 function answer(body: object, result: Partial<GenerationResult> = {}): BatchResponse {
   const request: BatchRequest = parseBatchRequest(JSON.stringify({ custom_id: 'mine', body }), 4)
-  const response = batchResponse(request, { ...RESULT, ...result }, 'tiny', VOCABULARY)
+  const response = batchResponse(request, { ...RESULT, ...result }, 'tiny')
   return JSON.parse(JSON.stringify(response))
 }
 
@@ -140,7 +150,7 @@ describe('log-probabilities', () => {
     })
   })
 
-  const drawn = (...ids: number[]) => ids.map(tokenId => ({ tokenId, logprob: -1, topLogprobs: [] }))
+  const drawn = (...ids: number[]) => scored(ids.map(tokenId => ({ tokenId, logprob: -1, topLogprobs: [] })))
 
   // each part once said [239, 191, 189]
   it('of the parts of an emoji join to its UTF-8, and the end adds nothing', () => {

@@ -1,5 +1,6 @@
 // What an app's compiler is to know of the library; with full checks, also of its declarations.
 import { CoppiceError, createEngine, type Engine, type EngineOptions, type GenerationResult } from 'coppice'
+import { type BatchResponse, runJob } from 'coppice/batch'
 
 const options: EngineOptions = { worker: () => new Worker('worker.js'), workerUrl: new URL('https://example.org/') }
 
@@ -7,6 +8,11 @@ export async function run(device: GPUDevice): Promise<number | undefined> {
   try {
     const engine: Engine = await createEngine('org/name', { ...options, device })
     const results: GenerationResult[] = await engine.generate(['a'], { maxTokens: 3 }).all()
+    const ids: number[] = await engine.tokenize([{ role: 'user', content: 'a' }])
+    const job: { readonly responses: BatchResponse[] } = await runJob(engine, [JSON.stringify({ prompt: ids })])
+    if (job.responses[0].error) return job.responses[0].error.line
+    // @ts-expect-error: what leaves attention out answers wrongly
+    createEngine('org/name', { study: { attention: 'skip' } })
     // @ts-expect-error: results are not `any`
     results[0].nothing
     return results.length

@@ -20,7 +20,11 @@ test('a model of the hub answers, and answers the same from the cache when the h
   const repository = { files: await tinyFiles(), token: 'hf_x' }
   const hub = await publish(inject('hubUrl'), repository)
   const answer = async () => {
-    const engine = await createEngine('org/name', { hub: { host: hub.host, token: 'hf_x' }, blocks: 16 })
+    const engine = await createEngine('org/name', {
+      hub: { host: hub.host, token: 'hf_x' },
+      blocks: 16,
+      tokenBudget: 2,
+    })
     const [{ tokenIds }] = await engine.generate(['abc'], { maxTokens: 8, ignoreEos: true }).all()
     engine.dispose()
     return tokenIds

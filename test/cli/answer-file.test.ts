@@ -2,9 +2,9 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncate
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { BatchResponse } from '../../src/batch'
 import { AnswerFile, OutputFailed } from '../../src/cli/answer-file'
 import { UsageError } from '../../src/cli/job-options'
-import type { BatchResponse } from '../../src/index'
 
 const SETTINGS = { model: 'm', maxTokens: 5 }
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it, vi } from 'vitest'
+import type { BatchResponse } from '../../src/batch'
 import { AnswerFile, OutputFailed } from '../../src/cli/answer-file'
-import type { BatchResponse } from '../../src/index'
 
 /** Bytes that the disk has left. */
 const disk = vi.hoisted(() => ({ left: Number.POSITIVE_INFINITY }))

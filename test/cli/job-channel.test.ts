@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it, vi } from 'vitest'
+import type { BatchResponse } from '../../src/batch'
 import type { Answer } from '../../src/cli/answer-file'
 import { JobChannel } from '../../src/cli/job-channel'
-import type { BatchResponse } from '../../src/index'
 import { Outbox } from '../../src/pages/job/outbox'
 
 const folder = mkdtempSync(join(tmpdir(), 'coppice-channel-'))

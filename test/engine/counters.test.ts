@@ -26,7 +26,7 @@ async function decode(numSequences: number, numLayers: number): Promise<Step[]> 
   const { calls, unwatch } = watch(device)
   const source = seededModel({ ...TINY, num_hidden_layers: numLayers }, TINY_SEED)
   const engine = await createEngine(source, { blocks: 128, contextLength: 128, device })
-  const seen: Step[] = []
+  const seen: { readonly stats: Promise<EngineStats>; readonly calls: Counts }[] = []
   const unwatchSubmits = count(device.queue, 'submit', () => {
     calls.submits += 1
     seen.push({ stats: engine.stats(), calls: { ...calls } })
@@ -36,8 +36,9 @@ async function decode(numSequences: number, numLayers: number): Promise<Step[]> 
   engine.dispose()
   unwatch()
   unwatchSubmits()
-  return seen.slice(1).map(({ stats, calls }, index) => {
-    const before = seen[index]
+  const steps: Step[] = await Promise.all(seen.map(async ({ stats, calls }) => ({ stats: await stats, calls })))
+  return steps.slice(1).map(({ stats, calls }, index) => {
+    const before = steps[index]
     return { stats: difference(stats, before.stats), calls: difference(calls, before.calls) }
   })
 }

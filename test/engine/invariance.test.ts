@@ -22,9 +22,6 @@ const requests: Request[] = Array.from({ length: 32 }, (_, index) => ({
   ),
 }))
 
-/** Whatever differs only in what the scheduler decides: it decides the same under Dawn, whose kernels the batch of 32 holds to account. */
-const itInChrome = it.runIf(globalThis.location)
-
 describe('the tokens of a prompt are the same, greedy and sampled,', () => {
   let driven: Driven
   let alone: number[][]
@@ -40,7 +37,7 @@ describe('the tokens of a prompt are the same, greedy and sampled,', () => {
     expect(await driven.run(requests)).toEqual(alone)
   })
 
-  itInChrome.each([1, 7, 16, 64])('with steps of at most %i tokens', async tokenBudget => {
+  it.each([1, 7, 16, 64])('with steps of at most %i tokens', async tokenBudget => {
     const other = await drivenEngine(TINY, TINY_SEED, { blocks: 256, tokenBudget })
     expect(await other.run(requests)).toEqual(alone)
     other.dispose()
@@ -60,7 +57,7 @@ describe('the tokens of a prompt are the same, greedy and sampled,', () => {
     },
   )
 
-  itInChrome('with the pool at its smallest', async () => {
+  it('with the pool at its smallest', async () => {
     const largest = Math.max(...requests.map(({ prompt, params }) => prompt.length + params.maxTokens))
     const blocks = Math.ceil((largest - 1) / 16)
     const other = await drivenEngine(TINY, TINY_SEED, { blocks, contextLength: largest })
@@ -69,7 +66,7 @@ describe('the tokens of a prompt are the same, greedy and sampled,', () => {
     other.dispose()
   })
 
-  itInChrome('after a preemption at any step', async () => {
+  it('after a preemption at any step', async () => {
     const few = requests.slice(0, 4)
     const steps = Math.max(...few.map(({ params }) => params.maxTokens))
     for (let k = 0; k < steps - 1; k++) {
@@ -82,9 +79,9 @@ describe('the tokens of a prompt are the same, greedy and sampled,', () => {
     }
   })
 
-  itInChrome.each([1, 2, 4])('with %i steps in flight', async stepsInFlight => {
+  it.each([1, 2, 4])('with %i steps in flight', async stepsInFlight => {
     const device = await sharedDevice()
-    const engine = await createEngine(seededModel(TINY, TINY_SEED), { device, blocks: 256, stepsInFlight })
+    const engine = await createEngine(seededModel(TINY, TINY_SEED), { device, blocks: 256, study: { stepsInFlight } })
     const prompts = requests.map(({ prompt }) => prompt)
     const params = requests.map(({ params }) => params)
     const results = await engine.generate(prompts, params).all()

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type BatchResponse, createEngine, type Engine, type JobProgress, readLines, runJob } from '../../src/index'
+import { type BatchResponse, type JobProgress, readLines, runJob } from '../../src/batch'
+import { createEngine, type Engine } from '../../src/index'
 import { sharedDevice } from '../support/device'
 import { TINY, TINY_SEED } from '../support/engine'
 import { seededModel } from '../support/seeded-weights'
@@ -74,7 +75,7 @@ it('the summary is the sum of the answers', async () => {
     failed: 5,
     decodeTokens: sum(usages.map(usage => usage.completion_tokens)),
     promptTokens: sum(usages.map(usage => usage.prompt_tokens)),
-    adapter: engine.stats().adapter,
+    adapter: (await engine.stats()).adapter,
     weights: [{ source: 'F32', format: 'f32', elements: expect.any(Number), relativeRms: 0 }],
   })
   expect(summary.decodeTokens).toBe(12 + 2 + 5)
@@ -187,7 +188,7 @@ it('a chat says how its template writes, and answers name fields as the lines do
   const [whole, cut] = bodies(responses).map(
     body => (body.choices[0] as { prompt_token_ids?: number[] }).prompt_token_ids,
   )
-  expect(engine.tokenizer.decode(whole ?? [])).toBe(`${engine.tokenizer.decode(cut ?? [])}assistant\n`)
+  expect(await engine.detokenize(whole ?? [])).toBe(`${await engine.detokenize(cut ?? [])}assistant\n`)
   expect(responses.slice(2).map(({ error }) => error?.message)).toEqual([
     'Line 3: max_tokens is -1, but must be an integer from 1 to 2147483648.',
     'Line 4: a token id of logit_bias is "0x5", a text, but must be an integer from 0 to 300.',
@@ -223,5 +224,5 @@ it('an abort throws its reason, keeps what was answered, and answers nothing by 
   await expect(job).rejects.toThrow('enough')
   expect(answered.map(({ custom_id: customId }) => customId)).toEqual(['bad', 'quick'])
   expect(bodies(answered)[0].choices[0].finish_reason).toBe('length')
-  expect(engine.stats()).toMatchObject({ running: 0, waiting: 0, usedBlocks: 0 })
+  expect(await engine.stats()).toMatchObject({ running: 0, waiting: 0, usedBlocks: 0 })
 })

@@ -24,9 +24,9 @@ function methods() {
 it('a recorded step has the dispatches that the engine counts, and WebGPU is as it was afterwards', async () => {
   const engine = await open()
   const own = methods()
-  const before = engine.stats()
+  const before = await engine.stats()
   const { dispatches } = await recordLastStep(() => measureRun(engine, SHAPE, 0))
-  const after = engine.stats()
+  const after = await engine.stats()
   const steps = after.steps - before.steps
   // all steps but that of the prompts, whose attention may take another number of dispatches, are alike
   expect(steps).toBe(4)

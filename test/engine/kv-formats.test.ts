@@ -12,7 +12,13 @@ const some = oracleOfEach.filter((_, index) => index % 4 === 0)
 /** Of the logits after each prompt; in chunks of 24, which read what earlier ones have rounded. */
 async function errors(oracle: Oracle, kv: 'f16' | 'int8'): Promise<number[]> {
   const { config, seed, runs } = oracle
-  const options = { kv, blocks: 32, contextLength: contextOf(oracle), tokenBudget: 24, sharing: 'off' } as const
+  const options = {
+    kv,
+    blocks: 32,
+    contextLength: contextOf(oracle),
+    tokenBudget: 24,
+    study: { sharing: 'off' },
+  } as const
   const driven = await drivenEngine(config, seed, options)
   const params = samplingParams({ maxTokens: 1, ignoreEos: true, logprobs: 0 }, config.vocab_size as number)
   const found: number[] = []
@@ -49,7 +55,7 @@ const requests: Request[] = [0, 3, 3, 20, 41].map((length, index) => ({
 
 describe('whatever the KV cache keeps, the tokens of a prompt are the same', () => {
   it.each(['f16', 'int8', 'int4'] as const)('alone and shared, whole and in chunks: %s', async kv => {
-    const plain = await drivenEngine(TINY, TINY_SEED, { kv, blocks: 128, sharing: 'off', attention: 'flat' })
+    const plain = await drivenEngine(TINY, TINY_SEED, { kv, blocks: 128, study: { sharing: 'off', attention: 'flat' } })
     const alone: number[][] = []
     for (const request of requests) alone.push(...(await plain.run([request])))
     plain.dispose()

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { SHAPES } from '../../scripts/oracles/model-shapes.mjs'
 import { assemble } from '../../src/engine/open/assemble'
+import { completeOptions } from '../../src/engine/options'
 import { openGpu } from '../../src/gpu/device'
 import { bufferBytes } from '../../src/gpu/usage'
 import { createEngine, type EngineOptions, OutOfMemory } from '../../src/index'
@@ -24,14 +25,18 @@ describe('what the plan says is what the GPU holds', () => {
     ['SmolLM2-135M in q4', SMOLLM2, { weights: 'q4', blocks: 64 }],
     ['SmolLM2-135M as it comes', SMOLLM2, { blocks: 64 }],
     ['windows, int8 everywhere', gemma, { weights: 'q8', kv: 'int8', activations: 'int8', tokenBudget: 33 }],
-    ['learned positions, KV in int4', gpt2, { weights: 'f16', kv: 'int4', memoryBytes: 100 * MIB, stepsInFlight: 3 }],
+    [
+      'learned positions, KV in int4',
+      gpt2,
+      { weights: 'f16', kv: 'int4', memoryBytes: 100 * MIB, study: { stepsInFlight: 3 } },
+    ],
   ])('%s', async (_, config, options) => {
     const gpu = await openGpu({ device: await sharedDevice() })
     const checkpoint = await openSafetensors(seededModel(config, 1, 'BF16'), undefined)
-    const { parts } = assemble(gpu, parseModelConfig(config), checkpoint, options)
+    const { parts } = assemble(gpu, parseModelConfig(config), checkpoint, completeOptions(options))
     await gpu.settled()
     // readbacks are made when they are needed
-    const { stepsInFlight = 2, tokenBudget = 512 } = options
+    const { stepsInFlight, tokenBudget } = completeOptions(options)
     const readbacks = stepsInFlight * bufferBytes(maxResultBytes(Math.min(tokenBudget, parts.memory.numBlocks)))
     expect(gpu.allocatedBytes + readbacks).toBe(parts.memory.totalBytes)
     gpu.dispose()

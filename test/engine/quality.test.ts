@@ -6,14 +6,13 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import tokenizerJson from '../../public/models/sprout/tokenizer.json'
 import requests from '../../scripts/sprout/heldout.jsonl?raw'
 import expected from '../../scripts/sprout/heldout-expected.json'
-import { folderSource, httpSource } from '../../src/index'
+import { folderSource } from '../../src/index'
 import { FORMATS } from '../../src/loader/gguf/formats'
 import { Tokenizer } from '../../src/tokenizer/tokenizer'
 import { ENCODERS } from '../support/ggml-encode'
 import { roundedModel } from '../support/rounded-model'
 import { type Difference, difference, type Forced, forced } from '../support/teacher-forced'
 
-const FOLDER = 'models/sprout'
 /** All of the table's texts take long on a software adapter. */
 const wantsTable = import.meta.env.VITE_ALL_FORMATS !== undefined
 const TEXTS = ['triage-raw-28', 'category-raw-17', 'urgency-raw-03', 'extract-raw-05', 'sentiment-raw-39'].slice(
@@ -21,7 +20,7 @@ const TEXTS = ['triage-raw-28', 'category-raw-17', 'urgency-raw-03', 'extract-ra
   wantsTable ? 5 : 1,
 )
 
-const source = globalThis.location ? httpSource(new URL(`/${FOLDER}`, location.href)) : folderSource(`public/${FOLDER}`)
+const source = folderSource('public/models/sprout')
 const answers: Readonly<Record<string, unknown>> = expected
 const texts = requests
   .trim()

@@ -58,26 +58,29 @@ async function answers(engine: Engine): Promise<(readonly number[])[]> {
 describe('sharing never changes the answers', () => {
   let alone: (readonly number[])[]
   beforeAll(async () => {
-    const driven: Driven = await drivenEngine(TINY, TINY_SEED, { blocks: 256, sharing: 'off', attention: 'flat' })
+    const driven: Driven = await drivenEngine(TINY, TINY_SEED, {
+      blocks: 256,
+      study: { sharing: 'off', attention: 'flat' },
+    })
     alone = []
     for (const request of requests) alone.push(...(await driven.run([request])))
     driven.dispose()
   })
 
   it.each([
-    { sharing: 'off' },
-    { sharing: 'off', attention: 'flat' },
-    { sharing: 'cache' },
-    { sharing: 'cache', attention: 'flat', tokenBudget: 64 },
-    { sharing: 'two-level' },
-    { sharing: 'two-level', attention: 'split', order: 'dual' },
-    { sharing: 'tree' },
-    { sharing: 'tree', attention: 'flat' },
-    { sharing: 'tree', attention: 'split' },
-    { sharing: 'tree', attention: 'split', tokenBudget: 24 },
-    { sharing: 'tree', order: 'fcfs', tokenBudget: 100, stepsInFlight: 1 },
-    { sharing: 'tree', order: 'dual', stepsInFlight: 4 },
-    { sharing: 'tree', blocks: 40 },
+    { study: { sharing: 'off' } },
+    { study: { sharing: 'off', attention: 'flat' } },
+    { study: { sharing: 'cache' } },
+    { study: { sharing: 'cache', attention: 'flat' }, tokenBudget: 64 },
+    { study: { sharing: 'two-level' } },
+    { study: { sharing: 'two-level', attention: 'split', order: 'dual' } },
+    { study: { sharing: 'tree' } },
+    { study: { sharing: 'tree', attention: 'flat' } },
+    { study: { sharing: 'tree', attention: 'split' } },
+    { study: { sharing: 'tree', attention: 'split' }, tokenBudget: 24 },
+    { study: { sharing: 'tree', order: 'fcfs', stepsInFlight: 1 }, tokenBudget: 100 },
+    { study: { sharing: 'tree', order: 'dual', stepsInFlight: 4 } },
+    { study: { sharing: 'tree' }, blocks: 40 },
   ] as const satisfies EngineOptions[])('%o', options =>
     withEngine(options, async engine => expect(await answers(engine)).toEqual(alone)),
   )
@@ -85,9 +88,9 @@ describe('sharing never changes the answers', () => {
   it('asked a second time, when everything is remembered', () =>
     withEngine({}, async engine => {
       await answers(engine)
-      const { savedTokens } = engine.stats()
+      const { savedTokens } = await engine.stats()
       expect(await answers(engine)).toEqual(alone)
-      expect(engine.stats().savedTokens - savedTokens).toBe(promptTokens - prompts.length)
+      expect((await engine.stats()).savedTokens - savedTokens).toBe(promptTokens - prompts.length)
     }))
 
   it('asked while the same is under way', () =>
@@ -99,15 +102,15 @@ describe('sharing never changes the answers', () => {
 describe('what a plan predicts is what happens, exactly', () => {
   // none of the prompts that are the beginning of another fills its last block: else `cache` would save a token more
   it.each(['off', 'cache', 'two-level', 'tree'] as const)('%s', sharing =>
-    withEngine({ sharing }, async engine => {
+    withEngine({ study: { sharing } }, async engine => {
       const plan = await engine.plan(
         prompts,
         requests.map(({ params }) => params),
       )
       expect(plan.promptTokens).toBe(promptTokens)
-      expect(engine.stats().steps).toBe(0)
+      expect((await engine.stats()).steps).toBe(0)
       await answers(engine)
-      const { prefillTokens, savedTokens, preemptions, usedBlocks } = engine.stats()
+      const { prefillTokens, savedTokens, preemptions, usedBlocks } = await engine.stats()
       expect({ prefillTokens, savedTokens }).toEqual({
         prefillTokens: plan.computeTokens,
         savedTokens: plan.savedTokens,
@@ -127,9 +130,9 @@ describe('what a plan predicts is what happens, exactly', () => {
 
 it('shared blocks are read once where that is cheaper', async () => {
   const read = (attention: 'flat' | 'split' | 'shared') =>
-    withEngine({ attention }, async engine => {
+    withEngine({ study: { attention } }, async engine => {
       await answers(engine)
-      return engine.stats().kvBytesRead
+      return (await engine.stats()).kvBytesRead
     })
   const [flat, split, shared] = [await read('flat'), await read('split'), await read('shared')]
   expect(split).toBeLessThan(flat / 2)
@@ -141,11 +144,11 @@ it('a chat turn computes only what is new', () =>
   withEngine({}, async engine => {
     const first = tokens(100)
     const [reply] = await engine.generate([first], { maxTokens: 30, ignoreEos: true }).all()
-    const before = engine.stats()
+    const before = await engine.stats()
     const next = [...first, ...reply.tokenIds, ...tokens(7)]
     await engine.generate([next], { maxTokens: 2 }).all()
     // 129 tokens have K and V, 128 of which fill blocks
-    expect(engine.stats().prefillTokens - before.prefillTokens).toBe(next.length - 128)
+    expect((await engine.stats()).prefillTokens - before.prefillTokens).toBe(next.length - 128)
   }))
 
 it('a single prompt does not wait for a job that came before', async () => {

@@ -62,21 +62,21 @@ describe('tuning', () => {
     const engine = await createEngine(model, { ...OPTIONS, device, cache: false, ...options })
     queue.submit = submit
     const results = await engine.generate(PROMPTS, { maxTokens: 6, ignoreEos: true, logprobs: 1 }).all()
-    const { pipelines } = engine.stats()
+    const { pipelines } = await engine.stats()
     engine.dispose()
     const decision = engine.decisions.find(text => text.startsWith('ways to multiply'))
     return { answers: results.map(({ tokenIds, logprobs }) => ({ tokenIds, logprobs })), submits, decision, pipelines }
   }
 
   it('changes no answer, and once all ways are timed a load knows them', async () => {
-    const off = await load({ tuning: false })
+    const off = await load({ study: { tuning: false } })
     expect([off.submits, off.decision]).toEqual([0, undefined])
-    const first = await load({ tuning: true })
+    const first = await load({ study: { tuning: true } })
     expect(first.decision).toMatch(/timed in \d+ ms/)
     expect(first.submits).toBeGreaterThan(0)
     expect(first.answers).toEqual(off.answers)
     let last = first
-    for (let loads = 0; loads < 30 && last.submits > 0; loads++) last = await load({ tuning: true })
+    for (let loads = 0; loads < 30 && last.submits > 0; loads++) last = await load({ study: { tuning: true } })
     expect(last.decision).toMatch(/known from an earlier load/)
     expect(last.pipelines).toBeLessThanOrEqual(first.pipelines)
     expect(last.answers).toEqual(off.answers)

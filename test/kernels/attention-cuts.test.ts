@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DIRECT } from '../../src/attention/plan'
 import { BLOCK_LEN } from '../../src/core/block'
-import {
-  type AttentionScores,
-  type AttentionVariant,
-  attentionTiling,
-  attentionVariants,
-} from '../../src/kernels/attention'
+import { type AttentionScores, type AttentionWay, attentionTiling, attentionWays } from '../../src/kernels/attention'
 import { expectClose } from '../support/compare'
 import { kernelBench, testGpu } from '../support/gpu'
 import { random } from '../support/random'
@@ -34,13 +29,13 @@ async function allTiles(headDim: number): Promise<number[]> {
 
 interface Kernel {
   readonly queries: number
-  readonly variant: AttentionVariant
+  readonly way: AttentionWay
 }
 
-/** All tiles in all variants that this device has. */
+/** All tiles in all ways that this device has. */
 async function allKernels(headDim: number): Promise<Kernel[]> {
-  const variants = attentionVariants(await testGpu(), headDim)
-  return (await allTiles(headDim)).flatMap(queries => variants.map(variant => ({ queries, variant })))
+  const ways = attentionWays(await testGpu(), headDim)
+  return (await allTiles(headDim)).flatMap(queries => ways.map(way => ({ queries, way })))
 }
 
 /** Half of the seeds have a window, a third caps its scores. */
@@ -78,9 +73,9 @@ describe('the bits of attention', () => {
       const bench = await kernelBench()
       const { out: whole } = await run(bench, scene, wholePlan(scene, kernels[0].queries, segment))
       expectClose(whole, reference(scene), BOUND)
-      for (const { queries, variant } of kernels) {
-        const { out } = await run(bench, scene, cutPlan(scene, random(seed), queries, segment), bench, variant)
-        expect(bits(out), `seed ${seed}, ${variant} of ${queries}`).toEqual(bits(whole))
+      for (const { queries, way } of kernels) {
+        const { out } = await run(bench, scene, cutPlan(scene, random(seed), queries, segment), bench, way)
+        expect(bits(out), `seed ${seed}, ${way} of ${queries}`).toEqual(bits(whole))
       }
     }
   })
@@ -100,10 +95,10 @@ describe('the bits of attention', () => {
       const bench = await kernelBench()
       const { out: whole } = await run(bench, scene, wholePlan(scene, kernels[0].queries, segment))
       expectClose(whole, reference(scene), BOUND)
-      for (const { queries, variant } of kernels) {
+      for (const { queries, way } of kernels) {
         const plan = cutPlan(scene, random(seed), queries, segment, sharedTokens)
-        const { out } = await run(bench, scene, plan, bench, variant)
-        expect(bits(out), `seed ${seed}, ${variant} of ${queries}`).toEqual(bits(whole))
+        const { out } = await run(bench, scene, plan, bench, way)
+        expect(bits(out), `seed ${seed}, ${way} of ${queries}`).toEqual(bits(whole))
       }
     }
   })
@@ -122,9 +117,9 @@ describe('the bits of attention', () => {
     const bench = await kernelBench()
     const { out: whole } = await run(bench, scene, planOf(parts, shape, tiles))
     expectClose(whole, reference(scene), BOUND)
-    for (const { queries, variant } of await allKernels(shape.headDim)) {
-      const { out } = await run(bench, scene, planOf(parts, shape, [queries]), bench, variant)
-      expect(bits(out), `${variant} of ${queries}`).toEqual(bits(whole))
+    for (const { queries, way } of await allKernels(shape.headDim)) {
+      const { out } = await run(bench, scene, planOf(parts, shape, [queries]), bench, way)
+      expect(bits(out), `${way} of ${queries}`).toEqual(bits(whole))
     }
     const rowLen = shape.numHeads * shape.headDim
     for (const lengths of [[300], Array.from({ length: 300 }, () => 1), [7, 30, 1, 218, 1, 43]]) {

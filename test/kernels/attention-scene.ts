@@ -4,12 +4,7 @@ import { planCapacity } from '../../src/attention/layout'
 import { type AttentionPlan, AttentionPlanner } from '../../src/attention/plan'
 import { BLOCK_LEN, blocksFor } from '../../src/core/block'
 import type { KvFormat } from '../../src/core/kv-format'
-import {
-  type AttentionItems,
-  type AttentionScores,
-  type AttentionVariant,
-  attention,
-} from '../../src/kernels/attention'
+import { type AttentionItems, type AttentionScores, type AttentionWay, attention } from '../../src/kernels/attention'
 import type { KernelContext } from '../../src/kernels/context'
 import type { AttentionShape } from '../../src/kernels/kv-cache'
 import { mergeAttention } from '../../src/kernels/merge-attention'
@@ -151,13 +146,13 @@ export function reference({
   return out
 }
 
-/** What attention and merge write for the plan; by the device's best variant, or by this one. */
+/** What attention and merge write for the plan; by the device's best way, or by this one. */
 export async function run(
   bench: KernelBench,
   scene: Scene,
   plan: Plan,
   context: KernelContext = bench,
-  variant?: AttentionVariant,
+  way?: AttentionWay,
 ) {
   const { shape, q, format = 'f32', window, softcap } = scene
   const layout = new KvLayout(format, shape)
@@ -169,7 +164,7 @@ export async function run(
   const buffers = { q: bench.upload(q), format, ...cache, out, partialO, partialStats }
   const { segmentTokens, groupSize } = plan
   const recorders = plan.tiles.map(({ queries }) => {
-    return attention(context, shape, { queries, groupSize, segmentTokens, window, softcap }, buffers, variant)
+    return attention(context, shape, { queries, groupSize, segmentTokens, window, softcap }, buffers, way)
   })
   const merge = mergeAttention(context, shape, buffers)
   await bench.ready()

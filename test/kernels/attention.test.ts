@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { DIRECT } from '../../src/attention/plan'
 import { BLOCK_LEN } from '../../src/core/block'
 import { Step } from '../../src/gpu/step'
-import { attentionTiling, attentionVariants } from '../../src/kernels/attention'
+import { attentionTiling, attentionWays } from '../../src/kernels/attention'
 import { expectClose } from '../support/compare'
 import { kernelBench, testGpu } from '../support/gpu'
 import { random } from '../support/random'
@@ -63,9 +63,9 @@ describe('attention', () => {
     const stale = { ...scene, k: scene.k.slice(), v: scene.v.slice() }
     for (const { start, blockTable } of parts) {
       for (let key = 0; key <= start - (window ?? Infinity); key++) {
-        const slot = blockTable[Math.floor(key / BLOCK_LEN)] * BLOCK_LEN + (key % BLOCK_LEN)
+        const place = blockTable[Math.floor(key / BLOCK_LEN)] * BLOCK_LEN + (key % BLOCK_LEN)
         const row = shape.numKvHeads * headDim
-        for (const values of [stale.k, stale.v]) values.fill(3e38, slot * row, (slot + 1) * row)
+        for (const values of [stale.k, stale.v]) values.fill(3e38, place * row, (place + 1) * row)
       }
     }
     expect(bits((await run(bench, stale, plan)).out)).toEqual(bits(out))
@@ -96,8 +96,8 @@ describe('attention', () => {
     const end = (blockTable[1] + 1) * BLOCK_LEN * shape.numKvHeads * shape.headDim
     for (const values of [scene.k, scene.v]) values.fill(Number.NaN, firstUnused, end)
     const bench = await kernelBench()
-    for (const variant of attentionVariants(bench.gpu, shape.headDim)) {
-      const { out } = await run(bench, scene, planOf(parts, shape, [32]), bench, variant)
+    for (const way of attentionWays(bench.gpu, shape.headDim)) {
+      const { out } = await run(bench, scene, planOf(parts, shape, [32]), bench, way)
       expectClose(out, expected, BOUND)
     }
   })
@@ -152,15 +152,15 @@ describe('attention', () => {
       const parts = edges.slice(1).map((end, index) => ({ start: edges[index], end, order: next() }))
       parts.push({ start: 336, end: 340, order: next() })
       parts.sort((a, b) => a.order - b.order)
-      const items = parts.map(({ start, end }, slot) => ({
-        rows: [[0, 332, slot]] as const,
+      const items = parts.map(({ start, end }, state) => ({
+        rows: [[0, 332, state]] as const,
         blocks: [...blocks, 0],
         numKeys: end - start,
         firstKeyPosition: start,
       }))
       const { out, stats } = await run(bench, scene, new HandPlan(8, items, [[0, 0, parts.length]]))
       expectClose(out, expected, BOUND)
-      const isEmpty = (slot: number) => parts[slot].start === parts[slot].end || parts[slot].start > 332
+      const isEmpty = (state: number) => parts[state].start === parts[state].end || parts[state].start > 332
       const highest = stats.filter((_, i) => i % 2 === 0)
       expect(Array.from(highest, m => m < -1e29)).toEqual(Array.from(highest, (_, i) => isEmpty(Math.floor(i / 4))))
     }
@@ -222,4 +222,10 @@ describe('attentionTiling', () => {
       expect(attentionTiling(shapeOf(headDim, group), { maxComputeWorkgroupStorageSize: bytes })).toEqual(tiling)
     },
   )
+
+  it('leaves the large tile out where all rows of a step fit the small one', () => {
+    expect(attentionTiling(shapeOf(64, 2), undefined, 4).tiles).toEqual([8])
+    expect(attentionTiling(shapeOf(64, 2), undefined, 5).tiles).toEqual([8, 32])
+    expect(attentionTiling(shapeOf(64, 9), undefined, 1).tiles).toEqual([32])
+  })
 })

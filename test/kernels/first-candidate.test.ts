@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type DrawRow, pushDrawRows } from '../../src/kernels/draw-row'
 import { firstCandidate } from '../../src/kernels/first-candidate'
-import { matmulVariant, runnableVariants } from '../../src/kernels/matmul'
+import { matmulBy, runnableWays } from '../../src/kernels/matmul'
 import { createMatrix } from '../../src/kernels/matrix'
 import { matrixFormat, numTiles, tileWords } from '../../src/kernels/matrix-format'
 import { packRows } from '../../src/kernels/pack'
@@ -14,14 +14,14 @@ const COLS = 64
 /** Not whole tiles. */
 const VOCAB = 1_235
 
-const VARIANTS = runnableVariants(await testGpu())
+const WAYS = runnableWays(await testGpu())
 
 /** Draws from x · wᵀ once by way of logits and once without, with records and results for each row. */
 async function drawBoth(
   rows: readonly DrawRow[],
   x: Float32Array<ArrayBuffer>,
   w: Float32Array<ArrayBuffer>,
-  variant = VARIANTS[0],
+  way = WAYS[0],
 ) {
   const bench = await kernelBench()
   const vocabSize = w.length / COLS
@@ -36,9 +36,9 @@ async function drawBoth(
   const outputs = () => ({ results: bench.output(rows.length * 2), lastTokens: bench.output(rows.length) })
   const [whole, fused] = [outputs(), outputs()]
   const scale = 0.75
-  const project = matmulVariant(bench, variant, head, { x: input, y: logits }, { scale })
+  const project = matmulBy(bench, way, head, { x: input, y: logits }, { scale })
   const drawWhole = sample(bench, vocabSize, { logits, ...whole })
-  const projectFused = matmulVariant(bench, variant, head, { x: input, y: candidates }, { scale, isDrawn: true })
+  const projectFused = matmulBy(bench, way, head, { x: input, y: candidates }, { scale, isDrawn: true })
   const drawFused = firstCandidate(bench, vocabSize, { candidates, ...fused })
   await bench.ready()
   const firstDraw = pushDrawRows(bench.step, rows)
@@ -70,11 +70,11 @@ function mixedRows(count: number): DrawRow[] {
   }))
 }
 
-describe.each(VARIANTS)('a draw without logits by %o', variant => {
+describe.each(WAYS)('a draw without logits by %o', way => {
   it.each([1, 7, 33])('is the draw from the logits, and the reference, of %i rows', async numRows => {
     const { floats } = random(numRows)
     const rows = mixedRows(numRows)
-    const drawn = await drawBoth(rows, floats(numRows * COLS, 1), floats(VOCAB * COLS, 1), variant)
+    const drawn = await drawBoth(rows, floats(numRows * COLS, 1), floats(VOCAB * COLS, 1), way)
     expect(drawn.tokens).toEqual(drawn.wholeTokens)
     expect(drawn.lastTokens).toEqual(drawn.wholeLastTokens)
     rows.forEach((row, index) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Activation } from '../../src/core/model-config'
-import { INT8_VARIANTS, matmul, matmulVariant, runnableVariants } from '../../src/kernels/matmul'
+import { INT8_WAYS, matmul, matmulBy, runnableWays } from '../../src/kernels/matmul'
 import { createMatrix, type Matrix } from '../../src/kernels/matrix'
 import { tileWords } from '../../src/kernels/matrix-format'
 import { packRows } from '../../src/kernels/pack'
@@ -131,7 +131,7 @@ describe.each(KINDS)('activated outputs: %s', activation => {
     },
   )
 
-  it('have the same bits in every variant, for any number of tokens', async () => {
+  it('have the same bits in every way, for any number of tokens', async () => {
     const { floats } = random(14)
     const bench = await kernelBench()
     const [numTokens, rows, cols] = [69, 83, 96]
@@ -151,12 +151,12 @@ describe.each(KINDS)('activated outputs: %s', activation => {
     )
     parts.forEach((w, part) => void q8.write(part, 0, packRows(q8.format, w, rows, cols)))
     const int8 = { codes: uploaded(bench, floats(numTokens * cols)), scales: bench.upload(floats(numTokens * 3)) }
-    for (const variant of [...runnableVariants(bench.gpu), ...INT8_VARIANTS]) {
-      const isInt8 = INT8_VARIANTS.includes(variant)
+    for (const way of [...runnableWays(bench.gpu), ...INT8_WAYS]) {
+      const isInt8 = INT8_WAYS.includes(way)
       const matrix = isInt8 ? q8 : matrixOf(bench, parts, cols)
       for (const n of [1, 3, 37, numTokens]) {
         const y = bench.output(numTokens * rows)
-        const run = matmulVariant(bench, variant, matrix, { x: isInt8 ? int8 : x, y }, { activation, yStride: rows })
+        const run = matmulBy(bench, way, matrix, { x: isInt8 ? int8 : x, y }, { activation, yStride: rows })
         await bench.ready()
         run(n)
         outputs.get(isInt8)?.push(await bench.read(y, n * rows))
@@ -218,7 +218,7 @@ describe('a product that adds to a residual stream', () => {
     },
   )
 
-  it('has the same bits in every variant, for any number of tokens, and so has what reads it', async () => {
+  it('has the same bits in every way, for any number of tokens, and so has what reads it', async () => {
     const { floats } = random(21)
     const bench = await kernelBench()
     const [numTokens, rows, cols] = [69, 344, 96]
@@ -228,21 +228,15 @@ describe('a product that adds to a residual stream', () => {
     const [x, weight] = [bench.upload(floats(numTokens * cols)), bench.upload(floats(rows))]
     const before = floats(numTokens * rows)
     const all: Float32Array[][] = []
-    for (const variant of runnableVariants(bench.gpu)) {
+    for (const way of runnableWays(bench.gpu)) {
       for (const n of [1, 3, 37, numTokens]) {
         const weighted = { rows: bench.output(numTokens * (rows + 22)), firstSum: numTokens * rows }
         const ys = [bench.upload(before), bench.output(n * 40), bench.output(n * 40)]
         const norm = { ...weighted, eps: 1e-5 }
         const run = [
-          matmulVariant(bench, variant, matrix, { x, y: ys[0] }, { accumulate: true, next: { ...weighted, weight } }),
-          matmulVariant(bench, variant, second, { x: weighted.rows, y: ys[1] }, { norm }),
-          matmulVariant(
-            bench,
-            variant,
-            third,
-            { x: weighted.rows, y: ys[2] },
-            { norm, activation: 'silu', yStride: 40 },
-          ),
+          matmulBy(bench, way, matrix, { x, y: ys[0] }, { accumulate: true, next: { ...weighted, weight } }),
+          matmulBy(bench, way, second, { x: weighted.rows, y: ys[1] }, { norm }),
+          matmulBy(bench, way, third, { x: weighted.rows, y: ys[2] }, { norm, activation: 'silu', yStride: 40 }),
         ]
         await bench.ready()
         for (const record of run) record(n)

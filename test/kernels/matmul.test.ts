@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import {
-  CORE_VARIANTS,
-  INT8_VARIANTS,
-  type MatmulVariant,
+  CORE_WAYS,
+  INT8_WAYS,
+  type MatmulWay,
   matmul,
-  matmulVariant,
-  matmulVariants,
-  runnableVariants,
+  matmulBy,
+  matmulWays,
+  runnableWays,
 } from '../../src/kernels/matmul'
 import { createMatrix, type Matrix } from '../../src/kernels/matrix'
 import { isQuantized } from '../../src/kernels/matrix-format'
@@ -37,12 +37,12 @@ async function product(
   bench: KernelBench,
   x: Float32Array<ArrayBuffer>,
   matrix: Matrix,
-  variant?: MatmulVariant,
+  way?: MatmulWay,
 ): Promise<Float32Array> {
   const numTokens = x.length / matrix.cols
   const y = bench.output(numTokens * matrix.rows)
   const buffers = { x: bench.upload(x), y }
-  const run = variant ? matmulVariant(bench, variant, matrix, buffers) : matmul(bench, matrix, buffers)
+  const run = way ? matmulBy(bench, way, matrix, buffers) : matmul(bench, matrix, buffers)
   await bench.ready()
   run(numTokens)
   return bench.read(y, numTokens * matrix.rows)
@@ -132,7 +132,7 @@ describe.each(FORMATS)('matmul $name', ({ format, colsFor }) => {
     }
   })
 
-  it('every variant gives the same bits for any number of tokens', async () => {
+  it('every way gives the same bits for any number of tokens', async () => {
     const { floats } = random(14)
     const bench = await kernelBench()
     for (const cols of new Set([8, 24, 64, 576].map(colsFor))) {
@@ -141,10 +141,10 @@ describe.each(FORMATS)('matmul $name', ({ format, colsFor }) => {
       const matrix = filledMatrix(bench.gpu, w, cols, format)
       const buffers = { x: bench.upload(x), bias: bench.upload(bias) }
       const outputs: Float32Array[] = []
-      for (const variant of runnableVariants(bench.gpu)) {
+      for (const way of runnableWays(bench.gpu)) {
         for (const n of [1, 3, 37, numTokens]) {
           const y = bench.output(numTokens * rows)
-          const run = matmulVariant(bench, variant, matrix, { ...buffers, y })
+          const run = matmulBy(bench, way, matrix, { ...buffers, y })
           await bench.ready()
           run(n)
           outputs.push(await bench.read(y, n * rows))
@@ -156,7 +156,7 @@ describe.each(FORMATS)('matmul $name', ({ format, colsFor }) => {
     }
   })
 
-  it('every variant gives the same bits into a stride, from an offset on, of a matrix in many buffers, and no more', async () => {
+  it('every way gives the same bits into a stride, from an offset on, of a matrix in many buffers, and no more', async () => {
     const { floats } = random(18)
     const [numTokens, rows, cols, yStride, yOffset, scale] = [69, 100, 128, 111, 7, 0.3]
     const [x, w, bias, before] = [numTokens * cols, rows * cols, rows, numTokens * yStride].map(n => floats(n))
@@ -164,15 +164,9 @@ describe.each(FORMATS)('matmul $name', ({ format, colsFor }) => {
     const matrix = filledMatrix(bench.gpu, w, cols, format, 2)
     const buffers = { x: bench.upload(x), bias: bench.upload(bias) }
     const outputs: Float32Array[] = []
-    for (const variant of runnableVariants(bench.gpu)) {
+    for (const way of runnableWays(bench.gpu)) {
       const y = bench.upload(before)
-      const run = matmulVariant(
-        bench,
-        variant,
-        matrix,
-        { ...buffers, y },
-        { accumulate: true, scale, yStride, yOffset },
-      )
+      const run = matmulBy(bench, way, matrix, { ...buffers, y }, { accumulate: true, scale, yStride, yOffset })
       await bench.ready()
       run(numTokens)
       outputs.push(await bench.read(y, before.length))
@@ -239,9 +233,9 @@ describe.each(INT8_FORMATS)('matmul $name with activations of int8', ({ format, 
     expectClose(product, reference(rounded, roundWeights(w, format), cols, bias), 1e-10)
     if (rows > 1) expectClose(product, reference(x, roundWeights(w, format), cols, bias), 3e-5)
 
-    for (const variant of INT8_VARIANTS) {
+    for (const way of INT8_WAYS) {
       const other = bench.output(numTokens * rows)
-      const recorder = matmulVariant(bench, variant, matrix, { ...buffers, x: int8, y: other })
+      const recorder = matmulBy(bench, way, matrix, { ...buffers, x: int8, y: other })
       await bench.ready()
       recorder(numTokens)
       expect(await bench.read(other, numTokens * rows)).toEqual(product)
@@ -250,14 +244,14 @@ describe.each(INT8_FORMATS)('matmul $name with activations of int8', ({ format, 
 })
 
 describe('matmul', () => {
-  it('every device has variants for any number of tokens, and drivers for CPUs none with slabs', () => {
+  it('every device has ways for any number of tokens, and drivers for CPUs none with slabs', () => {
     for (const isSoftware of [false, true]) {
       for (const hasSubgroupsOf8 of [false, true]) {
-        const variants = matmulVariants({ hasSubgroupsOf8, isSoftware })
-        const ends = variants.map(({ maxTokens }) => maxTokens)
+        const ways = matmulWays({ hasSubgroupsOf8, isSoftware })
+        const ends = ways.map(({ maxTokens }) => maxTokens)
         expect(ends).toEqual(ends.toSorted((a, b) => a - b))
         expect(ends.at(-1)).toBe(Number.POSITIVE_INFINITY)
-        const slabs = variants.filter(({ kernel }) => kernel === 'matmul-slab' || kernel === 'matmul-tile')
+        const slabs = ways.filter(({ kernel }) => kernel === 'matmul-slab' || kernel === 'matmul-tile')
         expect(slabs.length > 0).toBe(!isSoftware && !hasSubgroupsOf8)
       }
     }
@@ -265,12 +259,12 @@ describe('matmul', () => {
 
   it('computes more rows than 65535 workgroups can in one dimension', async () => {
     const { floats } = random(16)
-    const [rows, cols, variant] = [16 * 65536 + 5, 8, CORE_VARIANTS[0]]
+    const [rows, cols, way] = [16 * 65536 + 5, 8, CORE_WAYS[0]]
     const [x, w] = [floats(cols), floats(rows * cols)]
     const bench = await kernelBench()
-    expect(rows / variant.groupRows).toBeGreaterThan(65535)
+    expect(rows / way.groupRows).toBeGreaterThan(65535)
     const matrix = filledMatrix(bench.gpu, w, cols, { kind: 'f32' })
-    expectClose(await product(bench, x, matrix, variant), reference(x, w, cols), 1e-10)
+    expectClose(await product(bench, x, matrix, way), reference(x, w, cols), 1e-10)
   })
 
   it('outputs beyond the stride of y are refused', async () => {

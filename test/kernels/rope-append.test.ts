@@ -60,8 +60,8 @@ describe('rope-append', () => {
     }
     const positions = Array.from({ length: numTokens }, () => int(0, 500))
     // each token to a block of its own, but for the last, whose k and v nobody wants
-    const slots = positions.map((position, token) => (numTokens - token) * BLOCK_LEN + (position % BLOCK_LEN))
-    const destinations = slots.map((slot, token) => (token > 0 && token === numTokens - 1 ? NOWHERE : slot))
+    const places = positions.map((position, token) => (numTokens - token) * BLOCK_LEN + (position % BLOCK_LEN))
+    const destinations = places.map((place, token) => (token > 0 && token === numTokens - 1 ? NOWHERE : place))
 
     const bench = await kernelBench()
     const layout = new KvLayout(format, options)
@@ -89,11 +89,11 @@ describe('rope-append', () => {
 
     for (const part of ['k', 'v'] as const) {
       const words = await bench.readU32(cache[part], cacheWords)
-      for (let slot = 0; slot < (numTokens + 2) * BLOCK_LEN; slot++) {
-        const token = destinations.indexOf(slot)
+      for (let place = 0; place < (numTokens + 2) * BLOCK_LEN; place++) {
+        const token = destinations.indexOf(place)
         for (let head = 0; head < numKvHeads; head++) {
           if (token < 0) {
-            expect(layout.words(words, part, slot, head).every(word => word === POISON_BITS)).toBe(true)
+            expect(layout.words(words, part, place, head).every(word => word === POISON_BITS)).toBe(true)
             continue
           }
           const start = token * qkvStride + vOffset + head * headDim
@@ -103,7 +103,7 @@ describe('rope-append', () => {
             format === 'f16' || format === 'int4' ? exact.map(x => Math.min(65504, Math.max(-65504, x))) : exact
           const peak = Math.max(...want.map(Math.abs))
           const arithmetic = part === 'k' || format.startsWith('int') ? 1e-6 * peak : 0
-          const isFar = layout.values(words, part, slot, head).map((x, d) => {
+          const isFar = layout.values(words, part, place, head).map((x, d) => {
             return Math.abs(x - want[d]) > kvError(format, want, d) + arithmetic
           })
           expect(isFar.indexOf(true), `${part} of token ${token}, head ${head}`).toBe(-1)

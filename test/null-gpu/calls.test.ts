@@ -20,15 +20,29 @@ describe('mistakes in a call are thrown at once, as InvalidRequest', () => {
     ['a hole in the parameters', () => engine.generate(['a'], new Array(1)), 'The parameters are undefined, but'],
     ['null options', () => engine.generate([], {}, null as never), 'The options of a call are null, but must be'],
     ['a controller as signal', () => engine.generate([], {}, { signal: new AbortController() as never }), 'signal is'],
-    ['parameters to check', () => engine.checkParams(null as never), 'The parameters are null'],
+    [
+      'a text as `onText`',
+      () => engine.generate([], {}, { onText: 'a' as never }),
+      'onText is "a", a text, but must be',
+    ],
+    [
+      'a priority',
+      () => engine.generate([], {}, { priority: 'high' as never }),
+      'priority is "high", a text, but must',
+    ],
+    ['no number', () => engine.generate([], {}, { priority: Number.NaN }), 'priority is NaN, but must be a number,'],
   ])('%s', (_, call, message) => {
     expect(call).toThrow(InvalidRequest)
     expect(call).toThrow(message)
   })
 
-  test('of `plan` and `stream`, they reject', async () => {
+  test('of whatever else, they reject', async () => {
     const bad = ['text', null, undefined] as never[]
     for (const prompts of bad) await expect(engine.plan(prompts)).rejects.toBeInstanceOf(InvalidRequest)
+    await expect(engine.checkParams(null as never)).rejects.toBeInstanceOf(InvalidRequest)
+    await expect(engine.tokenize(null as never)).rejects.toBeInstanceOf(InvalidRequest)
+    await expect(engine.tokenize('a', null as never)).rejects.toBeInstanceOf(InvalidRequest)
+    await expect(engine.detokenize('a' as never)).rejects.toBeInstanceOf(InvalidRequest)
     await expect(engine.stream(null as never).next()).rejects.toBeInstanceOf(InvalidRequest)
     await expect(engine.stream('a', null as never).next()).rejects.toBeInstanceOf(InvalidRequest)
     await expect(engine.stream('a', {}, null as never).next()).rejects.toBeInstanceOf(InvalidRequest)
@@ -139,4 +153,17 @@ test('a text far too long for the context is refused by its length, or as soon a
 test('a text little too long is told by how much', async () => {
   const [{ error }] = await engine.generate(['a b '.repeat(200)]).all()
   expect(error?.message).toBe('The prompt has 800 tokens, but the context holds 512, output included. Shorten it.')
+})
+
+test('prompts of an interactive call start before those that wait of a smaller one', async () => {
+  // room for one at a time
+  const other = await openEngine(undefined, { blocks: 1, contextLength: 16 })
+  const order: string[] = []
+  const ask = async (name: string, count: number, priority?: 'interactive' | 'batch') => {
+    const prompts = Array.from({ length: count }, (_, index) => [name.length, index])
+    for await (const _ of other.generate(prompts, { maxTokens: 3, ignoreEos: true }, { priority })) order.push(name)
+  }
+  await Promise.all([ask('job', 3), ask('page', 3, 'interactive'), ask('other', 1, 'batch')])
+  other.dispose()
+  expect(order).toEqual(['job', 'page', 'page', 'page', 'other', 'job', 'job'])
 })

@@ -48,7 +48,7 @@ test.each([true, false])(
     const loading = createEngine(tinyModel(), {
       blocks: 64,
       gpu,
-      tuning,
+      study: { tuning },
       signal: abort.signal,
       onProgress: ({ loadedBytes, totalBytes }) => {
         isLoaded = loadedBytes === totalBytes
@@ -90,6 +90,6 @@ test('an abort while the device is awaited rejects at once, and the device that 
 test('kernels that cannot be compiled reject, and free everything before that', async () => {
   const createComputePipelineAsync = () => Promise.reject(new Error('no such shader'))
   const { gpu, alive } = countingGpu({ createComputePipelineAsync })
-  await expect(createEngine(tinyModel(), { blocks: 64, gpu, tuning: false })).rejects.toThrow()
+  await expect(createEngine(tinyModel(), { blocks: 64, gpu, study: { tuning: false } })).rejects.toThrow()
   expect(alive).toEqual({ buffers: 0, devices: 0 })
 })

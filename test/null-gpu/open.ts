@@ -24,5 +24,5 @@ export function openEngine(
   gpu: NullGpuOptions = {},
 ): Promise<Engine> {
   const device = nullGpu(() => undefined, { mapAsync: pause, ...gpu })
-  return createEngine(source, { blocks: 256, tuning: false, ...options, gpu: device })
+  return createEngine(source, { blocks: 256, study: { tuning: false }, ...options, gpu: device })
 }

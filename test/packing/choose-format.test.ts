@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { Settings } from '../../src/engine/options'
 import { chooseWeights } from '../../src/engine/plan/choose-weights'
-import type { EngineOptions } from '../../src/index'
 import type { Encoding } from '../../src/loader'
 import { chooseFormat, type WeightChoice } from '../../src/packing/choose-format'
 
@@ -53,7 +53,7 @@ describe('a matrix whose format nobody asked for', () => {
 })
 
 describe('a matrix whose format was asked for', () => {
-  const format = (weights: EngineOptions['weights'], source: Encoding, isSensitive = false, cols = 256) =>
+  const format = (weights: Settings['weights'], source: Encoding, isSensitive = false, cols = 256) =>
     chooseFormat(chooseWeights({ weights }, { tensors: new Map() }, budget(1)), [source], cols, isSensitive)
 
   it('is f32 or f16 whatever it was', () => {
@@ -86,7 +86,8 @@ describe('weights “auto”', () => {
   const numWeights = 2 ** 26
   const shape = [numWeights / 64, 64]
   const tensor = { file: 'f', storedName: 'w', shape, encoding: type('BF16') }
-  const choose = (bytes: number) => chooseWeights({}, { tensors: new Map([['w', tensor]]) }, budget(bytes))
+  const choose = (bytes: number) =>
+    chooseWeights({ weights: 'auto' }, { tensors: new Map([['w', tensor]]) }, budget(bytes))
 
   it('are exact in a small model, else as narrow as the budget asks for; integers stay', () => {
     expect(choose(8 * 4 * numWeights)).toEqual({ format: 'f32', keepsIntegers: true })

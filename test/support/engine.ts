@@ -5,7 +5,7 @@ import { atOnce } from '../../src/core/work'
 import { Job } from '../../src/engine/job'
 import { assemble } from '../../src/engine/open/assemble'
 import { loadWeights } from '../../src/engine/open/load-weights'
-import type { EngineOptions } from '../../src/engine/options'
+import { completeOptions, type EngineOptions } from '../../src/engine/options'
 import { openGpu } from '../../src/gpu/device'
 import { ReadbackRing } from '../../src/gpu/readback'
 import { Step } from '../../src/gpu/step'
@@ -66,7 +66,7 @@ export async function drivenEngine(
   const modelConfig = parseModelConfig(config)
   const source = seededModel(config, seed)
   const checkpoint = await openSafetensors(source, undefined)
-  const { weights, activations, parts } = assemble(gpu, modelConfig, checkpoint, options, tuning)
+  const { weights, activations, parts } = assemble(gpu, modelConfig, checkpoint, completeOptions(options), tuning)
   await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, {})])
   const { scheduler, runner, memory } = parts
   return {

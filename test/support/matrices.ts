@@ -4,7 +4,7 @@ import { quantize } from '../../src/core/quantize'
 import type { QuantizedRows } from '../../src/core/rows'
 import type { Gpu } from '../../src/gpu/device'
 import { createMatrix, type Matrix } from '../../src/kernels/matrix'
-import { BLOCK_LEN, isQuantized, type MatrixFormat, tileWords } from '../../src/kernels/matrix-format'
+import { BLOCK_COLS, isQuantized, type MatrixFormat, tileWords } from '../../src/kernels/matrix-format'
 import { packRows } from '../../src/kernels/pack'
 
 const MATRIX_FORMATS: readonly MatrixFormat[] = [
@@ -66,7 +66,7 @@ export function unpackedRows(
   { weights, scales }: { readonly weights: Uint32Array; readonly scales: Uint32Array },
   cols: number,
 ): Float32Array {
-  const len = BLOCK_LEN[format.kind]
+  const len = BLOCK_COLS[format.kind]
   const halves = new Uint16Array(scales.buffer)
   const place = (n: number, index: number, perRow: number) => (Math.floor(n / 16) * perRow + index) * 16 + (n % 16)
   return Float32Array.from({ length: (weights.length / 4) * len }, (_, i) => {

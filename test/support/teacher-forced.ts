@@ -4,7 +4,7 @@ import { atOnce } from '../../src/core/work'
 import { Job } from '../../src/engine/job'
 import { assemble } from '../../src/engine/open/assemble'
 import { loadWeights } from '../../src/engine/open/load-weights'
-import type { EngineOptions } from '../../src/engine/options'
+import { completeOptions, type EngineOptions } from '../../src/engine/options'
 import { samplingParams } from '../../src/engine/sampling-params'
 import { openGpu } from '../../src/gpu/device'
 import { ReadbackRing } from '../../src/gpu/readback'
@@ -30,7 +30,12 @@ export async function forced(
   const files = await readModelFiles(source)
   const config = await describeModel(files)
   const checkpoint = await openCheckpoint(source, files, config)
-  const { weights, activations, parts } = assemble(gpu, config, checkpoint, { ...options, blocks: 512 })
+  const { weights, activations, parts } = assemble(
+    gpu,
+    config,
+    checkpoint,
+    completeOptions({ ...options, blocks: 512 }),
+  )
   const [, report] = await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, {})])
   const { scheduler, runner, memory } = parts
   const rowBytes = config.vocabSize * 4

@@ -39,7 +39,7 @@ type Difference = Pick<
  */
 export async function measureRun(engine: Engine, shape: Shape, seed: number): Promise<Run> {
   const { vocabSize } = engine.config
-  const before = engine.stats()
+  const before = await engine.stats()
   const answers: (readonly (readonly number[])[])[] = []
   const sequences: (readonly number[])[] = []
   let ms = 0
@@ -52,7 +52,7 @@ export async function measureRun(engine: Engine, shape: Shape, seed: number): Pr
     sequences.push(...batch.map(({ tokens }, index) => [...tokens, ...replies[index]]))
   }
   const generated = answers.flat().reduce((total, { length }) => total + length, 0)
-  const after = engine.stats()
+  const after = await engine.stats()
   const counts = { ...difference(after, before), generated, peakBlocks: after.peakBlocks }
   const plan = shape.kind === 'tree' ? await planOf(engine, requests(shape, { seed, vocabSize })) : undefined
   return { ms, counts, plan, answers, sequences }

@@ -37,14 +37,14 @@ export async function runPrefill(task: PrefillTask, { model, engine: given, roun
     for (const tokens of task.tokens) {
       const batch = tokens / PROMPT
       const times: number[] = []
-      const before = engine.stats()
+      const before = await engine.stats()
       // round 0 warms up
       for (let round = 0; round <= rounds; round++) {
         const { ms, counts } = await measureRun(engine, unshared(batch, PROMPT, 1), tokens + round)
         if (counts.steps !== 1) throw new Error(`${tokens} tokens took ${counts.steps} steps`)
         if (round > 0) times.push(ms)
       }
-      const dispatches = (engine.stats().dispatches - before.dispatches) / (rounds + 1)
+      const dispatches = ((await engine.stats()).dispatches - before.dispatches) / (rounds + 1)
       const work = flops(engine.config, { tokens, attended: (tokens * (PROMPT + 1)) / 2 }, batch)
       const bytes = engine.memory.weightBytes
       points.push({ tokens, ms: figure(times), bytes, flops: work.matrices + work.attention, dispatches })

@@ -59,9 +59,9 @@ export function medianOf<T>(runs: readonly T[], ms: (run: T) => number): T {
 }
 
 async function totals(engine: Engine, shape: TreeShape, seed: number): Promise<Totals> {
-  const before = engine.stats()
+  const before = await engine.stats()
   const { ms } = await measureRun(engine, shape, seed)
-  const after = engine.stats()
+  const after = await engine.stats()
   const { wait: _, ...phases } = after.stepTimes
   return {
     ms,

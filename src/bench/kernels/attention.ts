@@ -2,7 +2,7 @@ import { type AttentionPlan, ITEM_FIELDS, MERGE_FIELDS } from '../../attention/p
 import { BLOCK_LEN, SEGMENT_TOKENS } from '../../core/block'
 import { type KvFormat, kvBlockBytes } from '../../core/kv-format'
 import type { Gpu } from '../../gpu/device'
-import { type AttentionVariant, attention, attentionTiling, attentionVariants } from '../../kernels/attention'
+import { type AttentionWay, attention, attentionTiling, attentionWays } from '../../kernels/attention'
 import { mergeAttention } from '../../kernels/merge-attention'
 import { type AttentionScene, decodeScene, planScene, prefillScene, prefixScene, sceneTokens } from './attention-scene'
 import { coldCopies, type KernelCase, type Prepared, type Work } from './case'
@@ -32,7 +32,7 @@ export function attentionCases(model: ModelShape, gpu: Gpu): KernelCase[] {
     const attentions = FORMATS.filter(format => fits(gpu, scene, model, format)).flatMap(format => {
       const work = attentionWork(scene, model, format)
       const copies = coldCopies(work.bytes, model.numLayers)
-      return attentionVariants(gpu, model.headDim).map((variant, index) => ({
+      return attentionWays(gpu, model.headDim).map((variant, index) => ({
         ...common,
         kernel: 'attention',
         format,
@@ -45,7 +45,7 @@ export function attentionCases(model: ModelShape, gpu: Gpu): KernelCase[] {
       }))
     })
     if (plan.numPartialSlots === 0) return attentions
-    const [variant] = attentionVariants(gpu, model.headDim)
+    const [variant] = attentionWays(gpu, model.headDim)
     const merge = {
       ...common,
       kernel: 'merge',
@@ -111,7 +111,7 @@ async function prepare(
   scene: AttentionScene,
   model: ModelShape,
   plan: AttentionPlan,
-  how: { readonly format: KvFormat; readonly variant: AttentionVariant; readonly copies: number },
+  how: { readonly format: KvFormat; readonly variant: AttentionWay; readonly copies: number },
   timesMerge = false,
 ): Promise<Prepared> {
   const { format, variant, copies } = how

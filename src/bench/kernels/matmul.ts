@@ -1,12 +1,6 @@
 import type { Gpu } from '../../gpu/device'
 import type { Int8Rows } from '../../kernels/context'
-import {
-  INT8_VARIANTS,
-  type MatmulVariant,
-  matmulVariant,
-  matmulVariants,
-  runnableVariants,
-} from '../../kernels/matmul'
+import { INT8_WAYS, type MatmulWay, matmulBy, matmulWays, runnableWays } from '../../kernels/matmul'
 import { createMatrix, type Matrix } from '../../kernels/matrix'
 import {
   isQuantized,
@@ -32,7 +26,7 @@ interface Product {
   readonly outputs: number
   readonly cols: number
   readonly format: MatrixFormat
-  readonly variant: MatmulVariant
+  readonly variant: MatmulWay
   readonly isGated: boolean
 }
 
@@ -55,8 +49,8 @@ export function matmulCases(model: ModelShape, gpu: Gpu): KernelCase[] {
       return ROWS.flatMap(tokens =>
         variantsFor(gpu, format).map(variant => {
           const product = { tokens, outputs, cols, format, variant, isGated }
-          const isInt8 = INT8_VARIANTS.includes(variant)
-          const choices = isInt8 ? INT8_VARIANTS : matmulVariants(gpu, format)
+          const isInt8 = INT8_WAYS.includes(variant)
+          const choices = isInt8 ? INT8_WAYS : matmulWays(gpu, format)
           const bytes = matrixBytes(parts(product), cols, format)
           const isUsualRows = name !== 'head' || USUAL_HEAD_ROWS.includes(tokens)
           const copies = coldCopies(bytes, name === 'head' ? 1 : model.numLayers)
@@ -82,7 +76,7 @@ export function matmulCases(model: ModelShape, gpu: Gpu): KernelCase[] {
 /** Work of a product: the matrix, x and y once; int8 has a byte for each x and a scale for 32. silu · up is five operations. */
 export function matmulWork(product: Product): Work {
   const { tokens, outputs, cols, format, variant, isGated } = product
-  const xBytes = INT8_VARIANTS.includes(variant) ? 1 + 4 / 32 : 4
+  const xBytes = INT8_WAYS.includes(variant) ? 1 + 4 / 32 : 4
   const rows = parts(product).length * outputs
   return {
     bytes: matrixBytes(parts(product), cols, format) + tokens * (cols * xBytes + outputs * 4),
@@ -108,11 +102,11 @@ function matrices(model: ModelShape): (Pick<Product, 'outputs' | 'cols'> & { nam
 }
 
 /** All that run here. */
-function variantsFor(gpu: Gpu, format: MatrixFormat): MatmulVariant[] {
-  return [...runnableVariants(gpu), ...(isQuantized(format) ? INT8_VARIANTS : [])]
+function variantsFor(gpu: Gpu, format: MatrixFormat): MatmulWay[] {
+  return [...runnableWays(gpu), ...(isQuantized(format) ? INT8_WAYS : [])]
 }
 
-function variantName({ kernel, tokens }: MatmulVariant): string {
+function variantName({ kernel, tokens }: MatmulWay): string {
   return `${kernel}:${tokens}`
 }
 
@@ -121,13 +115,13 @@ function prepare(fixture: Fixture, product: Product, copies: number): Prepared {
   const distinctX = randomFloats(X_PERIOD * cols, tokens + cols)
   const partWeights = parts(product).map((_, part) => randomFloats(MATRIX_PERIOD * cols, outputs + part))
   const x = fixture.upload(repeated(distinctX, tokens * cols))
-  const int8 = INT8_VARIANTS.includes(variant) ? int8Rows(fixture, tokens, cols) : undefined
+  const int8 = INT8_WAYS.includes(variant) ? int8Rows(fixture, tokens, cols) : undefined
   const y = fixture.output(tokens * outputs)
   const write = partWriters(product, partWeights)
   const recorders = Array.from({ length: copies }, () => {
     const matrix = createMatrix(fixture, 'benchmark', parts(product), cols, format, { isPaired: isGated })
     write(matrix)
-    return matmulVariant(fixture, variant, matrix, { x: int8 ?? x, y }, isGated ? { activation: 'silu' } : {})
+    return matmulBy(fixture, variant, matrix, { x: int8 ?? x, y }, isGated ? { activation: 'silu' } : {})
   })
   const round = int8 && quantizeRows(fixture, cols, x, int8)
   const begin = () => (run: number) => recorders[run % copies](tokens)

@@ -1,6 +1,6 @@
-import type { EngineOptions } from '../../index'
+import type { Settings } from '../../engine/options'
 
-export type Configuration = Required<Pick<EngineOptions, 'sharing' | 'attention'>>
+export type Configuration = Pick<Settings, 'sharing' | 'attention'>
 
 /**
  * Configurations that are compared. `shared` attention shares where the cost model says it pays, `flat` never, `split` wherever it can,

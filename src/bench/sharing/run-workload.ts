@@ -1,4 +1,6 @@
-import { createEngine, type Engine } from '../../index'
+import { openEngine } from '../../engine/open/create-engine'
+import { completeOptions } from '../../engine/options'
+import type { Engine } from '../../index'
 import { capacity } from '../common/capacity'
 import { measureDecode, measureRun, type Run } from '../common/measure-run'
 import type { Setting } from '../common/setting'
@@ -26,8 +28,8 @@ export async function runWorkload(workload: Workload, setting: Setting): Promise
   try {
     for (const name of configurations) {
       const { engine: given, model } = setting
-      const options = { ...given, contextLength, blocks: given.blocks ?? blocks, ...CONFIGURATIONS[name] }
-      engines.set(name, await createEngine(model, options))
+      const settings = completeOptions({ ...given, contextLength, blocks: given.blocks ?? blocks })
+      engines.set(name, await openEngine(model, { ...settings, ...CONFIGURATIONS[name] }))
     }
     const runs = new Map(configurations.map((name): [ConfigurationName, Run[]] => [name, []]))
     // drivers compile kernels when they are first used
@@ -39,7 +41,7 @@ export async function runWorkload(workload: Workload, setting: Setting): Promise
       for (const [name, run] of latest) runs.get(name)?.push(run)
     }
     const [engine] = engines.values()
-    return summarise(workload, engine, runs)
+    return await summarise(workload, engine, runs)
   } finally {
     for (const engine of engines.values()) engine.dispose()
   }

@@ -30,11 +30,11 @@ export interface WorkloadReport {
 }
 
 /** `engine`: any of those that made the runs. */
-export function summarise(
+export async function summarise(
   { name, shape }: Pick<WorkloadReport, 'name' | 'shape'>,
   engine: Engine,
   runs: Runs,
-): WorkloadReport {
+): Promise<WorkloadReport> {
   const [rounds] = runs.values()
   const { sequences, answers } = rounds[rounds.length - 1]
   const drawn = answers.flat().reduce((total, { length }) => total + length, 0)
@@ -43,7 +43,7 @@ export function summarise(
   return {
     name,
     shape,
-    adapter: engine.stats().adapter,
+    adapter: (await engine.stats()).adapter,
     requests: sequences.length,
     blocks: memory.numBlocks,
     weightBytes: memory.weightBytes,

@@ -4,9 +4,9 @@ import { openGpu } from '../../gpu/device'
 import { describeModel, openCheckpoint, readModelFiles } from '../../loader'
 import { keepTable, openTable } from '../../tuning/kept-tables'
 import { Tuner } from '../../tuning/tuner'
-import { Engine } from '../engine'
-import { checkOptions, type EngineOptions } from '../options'
-import { DEFAULT_TOKEN_BUDGET } from '../plan/plan-engine'
+import { LocalEngine } from '../engine'
+import type { Engine } from '../interface'
+import { completeOptions, type EngineOptions, type Settings } from '../options'
 import { PromptEncoder } from '../prompt-encoder'
 import { assemble } from './assemble'
 import { checkCheckpoint } from './check-checkpoint'
@@ -23,10 +23,14 @@ import { type ModelLocation, openSource } from './open-source'
  *   InvalidRequest
  */
 export async function createEngine(location: ModelLocation, options: EngineOptions = {}): Promise<Engine> {
-  const { signal } = options
-  checkOptions(options)
+  return openEngine(location, completeOptions(options))
+}
+
+/** The same by settings, some of which no option asks for. */
+export async function openEngine(location: ModelLocation, settings: Settings): Promise<Engine> {
+  const { signal } = settings
   if (signal?.aborted) throw abortError(signal)
-  const source = await orAborted(openSource(location, options), signal)
+  const source = await orAborted(openSource(location, settings), signal)
   const files = await readModelFiles(source, signal)
   const config = await describeModel(files)
   // what no page needs before there is a model to read it
@@ -36,17 +40,17 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
   const chatTemplate = new ChatTemplate(files.tokenizerConfig, files.chatTemplate)
   const checkpoint = await openCheckpoint(source, files, config, signal)
   checkCheckpoint(config, checkpoint)
-  const gpu = await orAborted(openGpu(options), signal, late => late.dispose())
+  const gpu = await orAborted(openGpu(settings), signal, late => late.dispose())
   const failed = new AbortController()
   const underWay: Promise<unknown>[] = []
   try {
-    const isKept = options.cache !== false
-    const { tuning = !gpu.isSoftware, tokenBudget = DEFAULT_TOKEN_BUDGET } = options
+    const isKept = settings.cache !== false
+    const { tuning = !gpu.isSoftware, tokenBudget } = settings
     const table = tuning ? await orAborted(openTable(gpu, isKept), signal) : undefined
     const tuner = table && new Tuner(gpu, table, tokenBudget)
-    const { parts, weights } = assemble(gpu, config, checkpoint, options, tuner)
+    const { parts, weights } = assemble(gpu, config, checkpoint, settings, tuner)
     const either = AbortSignal.any(signal ? [signal, failed.signal] : [failed.signal])
-    const load = () => loadWeights(gpu, source, checkpoint, weights, { ...options, signal: either })
+    const load = () => loadWeights(gpu, source, checkpoint, weights, { ...settings, signal: either })
     const tuned = orAborted(gpu.settled(), either).then(() => tuner?.tune(either))
     // kernels compile and are timed while the weights come, if that does not disturb
     const loading = tuner?.needsQuiet ? tuned.then(load) : load()
@@ -56,7 +60,7 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
     const decisions = [...parts.decisions, choice, report.decision].filter(line => line !== undefined)
     const prompts = new PromptEncoder(tokenizer, chatTemplate, config.vocabSize, parts.memory.contextLength)
     const modelName = source.gguf ?? source.name
-    return new Engine({ ...parts, decisions, modelName, config, weights: report.kinds, tokenizer, prompts })
+    return new LocalEngine({ ...parts, decisions, modelName, config, weights: report.kinds, tokenizer, prompts })
   } catch (error) {
     failed.abort(error)
     // what is under way writes to buffers until it notices; who aborts need not wait for that

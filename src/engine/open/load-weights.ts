@@ -4,7 +4,7 @@ import type { Weights } from '../../model/weights'
 import { openPacker } from '../../packing/open-packer'
 import { packAll } from '../../packing/pack-all'
 import type { WorkerOptions } from '../../packing/worker-packer'
-import type { EngineOptions } from '../options'
+import type { Settings } from '../options'
 import { type WeightKind, WeightReport } from './weight-report'
 
 const MIB = 2 ** 20
@@ -20,7 +20,7 @@ export async function loadWeights(
   source: ModelSource,
   checkpoint: Checkpoint,
   weights: Weights,
-  { signal, onProgress, ...workers }: Pick<EngineOptions, 'signal' | 'onProgress' | keyof WorkerOptions>,
+  { signal, onProgress, ...workers }: Pick<Settings, 'signal' | 'onProgress' | keyof WorkerOptions>,
 ): Promise<{ readonly kinds: readonly WeightKind[]; readonly decision: string | undefined }> {
   const report = new WeightReport()
   const options: StreamOptions = {

@@ -8,7 +8,7 @@ import {
   openStore,
   parseHubLocation,
 } from '../../loader'
-import type { EngineOptions } from '../options'
+import type { Settings } from '../options'
 
 /** Where a model is. */
 export type ModelLocation = string | URL | FileSystemDirectoryHandle | Iterable<File> | ModelSource
@@ -16,7 +16,7 @@ export type ModelLocation = string | URL | FileSystemDirectoryHandle | Iterable<
 const GGUF = '.gguf'
 
 /** Of the engine's options those that say how files come. */
-type SourceOptions = Pick<EngineOptions, 'hub' | 'cache' | 'signal'>
+type SourceOptions = Pick<Settings, 'hub' | 'cache' | 'signal'>
 
 /**
  * What a location means: text is a URL, a Hugging Face id, or outside a page a folder; text that ends in .gguf is a file.

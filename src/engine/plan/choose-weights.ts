@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../loader'
 import type { WeightChoice } from '../../packing/choose-format'
-import type { EngineOptions } from '../options'
+import type { Settings } from '../options'
 import type { MemoryBudget } from './memory-budget'
 
 /** Shares of the budget that `auto` gives to floats as f32, and to weights at all: the rest is for the KV cache. */
@@ -16,7 +16,7 @@ const BYTES = { f32: 4, f16: 2, q8: 1.0625, q4: 0.5625 }
  * widest of the others with which the weights take at most half of it.
  */
 export function chooseWeights(
-  { weights = 'auto' }: Pick<EngineOptions, 'weights'>,
+  { weights }: Pick<Settings, 'weights'>,
   checkpoint: Pick<Checkpoint, 'tensors'>,
   budget: MemoryBudget,
 ): WeightChoice {

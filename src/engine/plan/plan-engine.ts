@@ -6,7 +6,7 @@ import type { Checkpoint } from '../../loader'
 import { decoderTensors } from '../../model/tensors'
 import { type FormatChoice, Weights } from '../../model/weights'
 import { chooseFormat, type WeightChoice } from '../../packing/choose-format'
-import type { EngineOptions } from '../options'
+import type { Settings } from '../options'
 import { chooseWeights, numWeights } from './choose-weights'
 import { type MemoryBudget, memoryBudget } from './memory-budget'
 import { type MemoryPlan, mib, planMemory } from './memory-plan'
@@ -14,9 +14,6 @@ import { stepMemory } from './step-memory'
 
 /** A context that `kv: 'auto'` gives up precision for, in tokens. */
 const GOOD_CONTEXT = 4096
-
-export const DEFAULT_TOKEN_BUDGET = 512
-export const DEFAULT_STEPS_IN_FLIGHT = 2
 
 /** What an engine will be, before anything of it is on the GPU and before a weight is read. */
 export interface EnginePlan {
@@ -35,24 +32,22 @@ export function planEngine(
   limits: GPUSupportedLimits,
   config: ModelConfig,
   checkpoint: Checkpoint,
-  options: EngineOptions,
+  settings: Settings,
 ): EnginePlan {
-  const budget = memoryBudget(options.memoryBytes)
-  const choice = chooseWeights(options, checkpoint, budget)
+  const budget = memoryBudget(settings.memoryBytes)
+  const choice = chooseWeights(settings, checkpoint, budget)
   const formats = formatsFor(choice, config, checkpoint)
   const weightBytes = bytesOfWeights(limits, config, formats)
-  const isOpen = (options.weights ?? 'auto') === 'auto'
+  const isOpen = settings.weights === 'auto'
   if (isOpen && weightBytes > budget.bytes) throw tooLarge(weightBytes, checkpoint, budget)
-  const plan = (kvFormat: KvFormat, bytes: number) => planWith(limits, config, options, kvFormat, bytes)
+  const plan = (kvFormat: KvFormat, bytes: number) => planWith(limits, config, settings, kvFormat, bytes)
   try {
-    const { kvFormat, memory } = chooseKv(options, choice, format => plan(format, weightBytes))
+    const { kvFormat, memory } = chooseKv(settings, choice, format => plan(format, weightBytes))
     const decisions = [
       ...(isOpen
         ? [`weights of floats as ${choice.format}: ${mib(weightBytes)} of ${mib(budget.bytes)} (${budget.reason})`]
         : []),
-      ...((options.kv ?? 'auto') === 'auto'
-        ? [`KV cache as ${kvFormat}, for contexts of ${memory.contextLength} tokens`]
-        : []),
+      ...(settings.kv === 'auto' ? [`KV cache as ${kvFormat}, for contexts of ${memory.contextLength} tokens`] : []),
     ]
     return { chooseFormat: formats, kvFormat, memory, decisions }
   } catch (error) {
@@ -85,12 +80,12 @@ function bytesOfWeights(limits: GPUSupportedLimits, config: ModelConfig, formats
 function planWith(
   limits: GPUSupportedLimits,
   config: ModelConfig,
-  options: EngineOptions,
+  settings: Settings,
   kvFormat: KvFormat,
   weightBytes: number,
 ): MemoryPlan {
-  const { tokenBudget = DEFAULT_TOKEN_BUDGET, stepsInFlight = DEFAULT_STEPS_IN_FLIGHT } = options
-  const hasInt8Rows = options.activations === 'int8'
+  const { tokenBudget, stepsInFlight, activations, memoryBytes, blocks, contextLength } = settings
+  const hasInt8Rows = activations === 'int8'
   return planMemory({
     limits,
     config,
@@ -98,15 +93,15 @@ function planWith(
     tokenBudget,
     kvFormat,
     stepMemory: stepMemory(config, limits, { tokenBudget, stepsInFlight, hasInt8Rows }),
-    budgetBytes: options.memoryBytes,
-    blocks: options.blocks,
-    contextLength: options.contextLength,
+    budgetBytes: memoryBytes,
+    blocks,
+    contextLength,
   })
 }
 
 /** The first format that holds a good context, else the narrowest; exact beside exact weights only. */
 function chooseKv(
-  { kv = 'auto' }: EngineOptions,
+  { kv }: Settings,
   { format }: WeightChoice,
   plan: (kvFormat: KvFormat) => MemoryPlan,
 ): { readonly kvFormat: KvFormat; readonly memory: MemoryPlan } {

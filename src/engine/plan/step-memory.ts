@@ -1,9 +1,12 @@
 import { type AttentionLayout, type PlanCapacity, planCapacity } from '../../attention/layout'
 import { keysInSight } from '../../attention/window'
 import type { ModelConfig } from '../../core/model-config'
-import { Paper } from '../../gpu/paper'
+import { type BufferMaker, Paper } from '../../gpu/paper'
+import { createArena } from '../../gpu/step'
+import { COPY_SRC, STORAGE } from '../../gpu/usage'
 import { attentionTiling } from '../../kernels/attention'
 import { createActivations, createInt8Rows } from '../../model/activations'
+import { createRopeTables } from '../../model/rope-tables'
 import { maxResultBytes } from '../../sampler/sampler'
 import { arenaWords } from '../arena'
 import type { StepMemory, StepSizes } from './memory-plan'
@@ -21,7 +24,7 @@ export function attentionSizes(
   tokenBudget: number,
   { segmentTokens, kvGroups, contextLength }: StepSizes,
 ): { readonly layout: AttentionLayout; readonly capacities: readonly PlanCapacity[] } {
-  const layout = { segmentTokens, ...attentionTiling(config, limits) }
+  const layout = { segmentTokens, ...attentionTiling(config, limits, tokenBudget) }
   const capacities = kvGroups.map(({ window }) => {
     const keys = Math.min(contextLength, keysInSight(window, segmentTokens))
     return planCapacity({ layout, tokenBudget, contextLength: keys })
@@ -29,31 +32,44 @@ export function attentionSizes(
   return { layout, capacities }
 }
 
-/** What an engine's buffers take beside weights and KV cache; those that functions make are made on paper. */
+/** Makes the buffers that steps work in, but for the arena, which a `Step` makes, and those that results are read from. */
+export function createStepBuffers(
+  gpu: BufferMaker,
+  config: ModelConfig,
+  { tokenBudget, hasInt8Rows }: StepOptions,
+  { contextLength, partialSlots, drawRows, kvGroups: [{ numBlocks }] }: StepSizes,
+) {
+  return {
+    activations: createActivations(gpu, config, { tokenBudget, drawRows, numStates: partialSlots }),
+    int8: hasInt8Rows ? createInt8Rows(gpu, config, tokenBudget) : undefined,
+    results: gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC),
+    lastTokens: gpu.createBuffer('last tokens', numBlocks * 4, STORAGE),
+    ropeTables: createRopeTables(gpu, config, contextLength),
+  }
+}
+
+/** The bytes of an engine's buffers beside weights and KV cache: the same are made, on paper. */
 export function stepMemory(
   config: ModelConfig,
   limits: GPUSupportedLimits,
-  { tokenBudget, stepsInFlight, hasInt8Rows }: StepOptions,
+  options: StepOptions,
 ): (sizes: StepSizes) => StepMemory {
+  const { tokenBudget, stepsInFlight } = options
   return sizes => {
-    const { contextLength, partialSlots, drawRows, kvGroups } = sizes
-    const [{ numBlocks }] = kvGroups
-    const activations = createActivations(new Paper(limits), config, { tokenBudget, drawRows, partialSlots })
-    const { logits, partialO, partialStats, ...rest } = activations
-    const int8 = hasInt8Rows ? Object.values(createInt8Rows(new Paper(limits), config, tokenBudget)) : []
+    const { contextLength, kvGroups } = sizes
+    const paper = new Paper(limits)
+    const { activations, int8, results } = createStepBuffers(paper, config, options, sizes)
     const { capacities } = attentionSizes(config, limits, tokenBudget, sizes)
-    const results = maxResultBytes(Math.min(tokenBudget, numBlocks))
-    const ropes = new Set(config.layers.flatMap(({ rope }) => rope ?? []))
-    const own = new Paper(limits)
-    own.createBuffer('step arena', arenaWords(capacities, { tokenBudget, numBlocks, contextLength }) * 4)
-    for (let copy = 0; copy <= stepsInFlight; copy++) own.createBuffer('results, and where they are read', results)
-    own.createBuffer('last tokens', numBlocks * 4)
-    for (const { dim } of ropes) own.createBuffer('rope table', contextLength * dim * 4)
+    createArena(paper, arenaWords(capacities, { tokenBudget, numBlocks: kvGroups[0].numBlocks, contextLength }))
+    for (let step = 0; step < stepsInFlight; step++) paper.createBuffer('readback', results.size)
+    const { logits, partialO, partialStats, ...others } = activations
+    const activationBytes = sum([...Object.values(others), ...Object.values(int8 ?? {})])
+    const partialBytes = sum([partialO, partialStats])
     return {
-      activationBytes: sum([...Object.values(rest), ...int8]),
-      partialBytes: sum([partialO, partialStats]),
+      activationBytes,
+      partialBytes,
       logitsBytes: logits.size,
-      listBytes: own.bytes,
+      listBytes: paper.bytes - activationBytes - partialBytes - logits.size,
       largestBytes: Math.max(...Object.values(activations).map(({ size }) => size)),
     }
   }

@@ -1,4 +1,4 @@
-import type { Engine, GenerationResult, JobPlan } from '../../index'
+import type { Engine, EngineStats, GenerationResult, JobPlan } from '../../index'
 import { batchTable } from './batch-table'
 import { byId, setText } from './dom'
 import { downloadText } from './download'
@@ -38,20 +38,26 @@ export function batchPanel(): Panel {
       return
     }
     const began = performance.now()
-    const before = engine.stats()
+    const before = await engine.stats()
+    let now = before
     let plan: JobPlan | undefined
-    const show = (ending?: string) => {
+    let ending: string | undefined
+    const show = () => {
       const ms = performance.now() - began
       const numAnswered = results.filter(({ finishReason }) => finishReason !== 'abort').length
       bar.value = numAnswered / lines.length
       setText(status, joinFacts(`${formatCount(numAnswered)} of ${formatCount(lines.length)} answered`, ending))
       counts.textContent = joinFacts(
         formatSeconds(ms),
-        ...(plan ? tokenFacts(engine, before, plan, results, ms, ending !== undefined) : []),
+        ...(plan ? tokenFacts(before, now, plan, results, ms, ending !== undefined) : []),
       )
     }
-    const timer = setInterval(show, REFRESH_MS)
-    let ending = 'failed'
+    const refresh = async () => {
+      now = await engine.stats()
+      show()
+    }
+    // what an engine that is gone has to say, the results say
+    const timer = setInterval(() => void refresh().catch(() => undefined), REFRESH_MS)
     show()
     try {
       const prompts = lines.map(line => promptFor(instruction.value, line, chat.checked))
@@ -70,12 +76,12 @@ export function batchPanel(): Panel {
       }
       ending = 'finished'
     } catch (error) {
-      if (signal.aborted) ending = 'stopped'
+      ending = signal.aborted ? 'stopped' : 'failed'
       throw error
     } finally {
       clearInterval(timer)
-      table.end(ending)
-      show(ending)
+      table.end(ending ?? 'failed')
+      await refresh().catch(show)
     }
   }
 
@@ -87,14 +93,13 @@ export function batchPanel(): Panel {
  * when all lines are answered, their results know exactly.
  */
 function tokenFacts(
-  engine: Engine,
-  before: ReturnType<Engine['stats']>,
+  before: EngineStats,
+  now: EngineStats,
   { promptTokens, treeTokens }: JobPlan,
   results: readonly GenerationResult[],
   ms: number,
   isEnded: boolean,
 ): string[] {
-  const now = engine.stats()
   const prefilled = now.prefillTokens - before.prefillTokens
   const computed = now.computedTokens - before.computedTokens
   const answered = results.reduce((sum, { usage }) => sum + usage.completionTokens, 0)

@@ -43,7 +43,7 @@ export function modelPanel(onEngine: (engine: Engine | undefined) => void): Load
       const next = await createEngine(choice.location, { ...choice.options, signal, onProgress: showProgress })
       if (signal.aborted) return next.dispose()
       engine = next
-      facts.replaceChildren(...describe(next))
+      facts.replaceChildren(...(await describe(next)))
       facts.hidden = false
       status.textContent = `${choice.name} is ready`
       onEngine(next)
@@ -67,10 +67,10 @@ export function modelPanel(onEngine: (engine: Engine | undefined) => void): Load
 }
 
 /** What runs where, as the entries of a description list. */
-function describe(engine: Engine): HTMLElement[] {
+async function describe(engine: Engine): Promise<HTMLElement[]> {
   const { config, memory } = engine
   const entries = {
-    'Runs on': engine.stats().adapter,
+    'Runs on': (await engine.stats()).adapter,
     Model: `${config.architecture}, ${config.numLayers} layers of ${formatCount(config.hiddenSize)}`,
     Weights: `${explainWeights(engine.weights)}, ${formatBytes(memory.weightBytes)}`,
     'KV cache': `${formatCount(memory.numBlocks)} blocks, ${formatBytes(memory.kvBytes)}`,

@@ -31,7 +31,8 @@ export function promptPanel(): Panel {
     let ending = 'stopped'
     show('reading the prompt')
     try {
-      const stream = engine.stream(promptFor('', text.value, chat.checked), settings('prompt'), { signal })
+      const prompt = promptFor('', text.value, chat.checked)
+      const stream = engine.stream(prompt, settings('prompt'), { signal, priority: 'interactive' })
       let next = await stream.next()
       for (; !next.done; next = await stream.next()) {
         if (numTokens === 0) firstMs = performance.now() - began

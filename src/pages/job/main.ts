@@ -1,16 +1,20 @@
 /** The page in which `npm run job` runs a batch: it takes the job from the terminal and reports back to it. */
-import { createEngine, type EngineOptions, type JobSummary, readLines, runJob } from '../../index'
+import { type JobSummary, readLines, runJob } from '../../batch'
+import { createEngine, type EngineOptions } from '../../index'
 import { Outbox } from './outbox'
+
+/** What the command line says of the engine: plain data. */
+export type JobEngineOptions = Pick<
+  EngineOptions,
+  'hub' | 'cache' | 'weights' | 'kv' | 'tokenBudget' | 'blocks' | 'study'
+>
 
 interface PageJob {
   /** Where the page gets lines, and gives answers. */
   readonly channel: string
   readonly model: string
   readonly modelName: string
-  readonly engine: Pick<
-    EngineOptions,
-    'hub' | 'cache' | 'weights' | 'kv' | 'tokenBudget' | 'blocks' | 'sharing' | 'attention' | 'order' | 'tuning'
-  >
+  readonly engine: JobEngineOptions
   readonly maxTokens: number | undefined
 }
 

@@ -1,4 +1,4 @@
-import type { BatchResponse, JobProgress } from '../../index'
+import type { BatchResponse, JobProgress } from '../../batch'
 
 type Answer =
   | { readonly key: string; readonly response: BatchResponse }

@@ -6,7 +6,7 @@ import { matmulWork } from '../../../src/bench/kernels/matmul'
 import type { ModelShape } from '../../../src/bench/kernels/models'
 import { ropeAppendWork } from '../../../src/bench/kernels/rope-append'
 import { embedWork, sampleWork } from '../../../src/bench/kernels/tokens'
-import { CORE_VARIANTS, INT8_VARIANTS } from '../../../src/kernels/matmul'
+import { CORE_WAYS, INT8_WAYS } from '../../../src/kernels/matmul'
 import { matrixFormat } from '../../../src/kernels/matrix-format'
 
 const MODEL: ModelShape = {
@@ -23,7 +23,7 @@ const MODEL: ModelShape = {
 const Q4 = matrixFormat('q4', 64)
 
 describe('the work of a matrix product', () => {
-  const product = { tokens: 3, outputs: 32, cols: 64, variant: CORE_VARIANTS[0], isGated: false }
+  const product = { tokens: 3, outputs: 32, cols: 64, variant: CORE_WAYS[0], isGated: false }
 
   it.each([
     ['f32', 32 * 64 * 4],
@@ -37,7 +37,7 @@ describe('the work of a matrix product', () => {
   })
 
   it('has a byte and an eighth for each x of int8', () => {
-    const { bytes } = matmulWork({ ...product, format: Q4, variant: INT8_VARIANTS[0] })
+    const { bytes } = matmulWork({ ...product, format: Q4, variant: INT8_WAYS[0] })
     expect(bytes).toBe(32 * 32 + 32 * 2 * 2 + 3 * (64 + 2 * 4) + 3 * 32 * 4)
   })
 

@@ -4,7 +4,7 @@ import { nullGpu } from '../../../src/bench/common/null-gpu'
 import { CoppiceError } from '../../../src/core/errors'
 import type { JsonObject } from '../../../src/core/json'
 import { assemble } from '../../../src/engine/open/assemble'
-import { checkOptions, type EngineOptions } from '../../../src/engine/options'
+import { completeOptions, type EngineOptions } from '../../../src/engine/options'
 import { planEngine } from '../../../src/engine/plan/plan-engine'
 import { openGpu } from '../../../src/gpu/device'
 import type { Checkpoint } from '../../../src/loader'
@@ -38,7 +38,7 @@ const NO_WEIGHTS: Checkpoint = {
   ...{ name: 'none', describedBy: 'none', hasPlainLayout: false },
   ...{ tensors: new Map(), unusable: new Map(), files: [] },
 }
-const SMALL: EngineOptions = { weights: 'q4', kv: 'f16', blocks: 64, tokenBudget: 32 }
+const SMALL = completeOptions({ weights: 'q4', kv: 'f16', blocks: 64, tokenBudget: 32 })
 
 const gpu = await openGpu({ gpu: nullGpu(() => undefined) })
 
@@ -90,7 +90,7 @@ test.each<[EngineOptions, string]>([
   [{ blocks: 2 ** 53 }, 'OutOfMemory'],
   [{ tokenBudget: 2 ** 53 }, 'OutOfMemory'],
   [{ contextLength: 2 ** 53 }, 'InvalidRequest'],
-  [{ stepsInFlight: 1e9 }, 'InvalidRequest'],
+  [{ study: { stepsInFlight: 1e9 } }, 'InvalidRequest'],
   [{ blocks: 0 }, 'InvalidRequest'],
   [{ tokenBudget: Number.NaN }, 'InvalidRequest'],
   [{ memoryBytes: 1 }, 'OutOfMemory'],
@@ -98,10 +98,9 @@ test.each<[EngineOptions, string]>([
   [{ blocks: 1, tokenBudget: 1, contextLength: 1 }, 'engine'],
 ])('%j ends as %s', (options, expected) => {
   const [{ config }] = MODELS
-  const all = { weights: 'q4', ...options } as const
   const plan = () => {
-    checkOptions(all)
-    return planEngine(gpu.limits, parseModelConfig(config), NO_WEIGHTS, all)
+    const settings = completeOptions({ weights: 'q4', ...options })
+    return planEngine(gpu.limits, parseModelConfig(config), NO_WEIGHTS, settings)
   }
   expect(outcome('', plan)).toBe(expected)
 })
@@ -110,7 +109,7 @@ test('a config.json that states a context beyond all models is planned for as th
   const [{ config }] = MODELS
   const planOf = (positions: number) => {
     const model = parseModelConfig({ ...config, max_position_embeddings: positions })
-    return planEngine(gpu.limits, model, NO_WEIGHTS, { weights: 'q4' }).memory
+    return planEngine(gpu.limits, model, NO_WEIGHTS, completeOptions({ weights: 'q4' })).memory
   }
   expect(planOf(2 ** 28)).toEqual(planOf(2 ** 18))
   expect(planOf(2 ** 28).contextLength).toBe(2 ** 18)

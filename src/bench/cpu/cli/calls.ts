@@ -17,8 +17,8 @@ export async function callTable(): Promise<string> {
   // the first call compiles JavaScript and remembers nothing yet
   for (const name of ['first call', 'second call', 'the same call again']) {
     const engine = await open()
-    if (name !== 'first call') await read(engine, chats(engine, 1))
-    const prompts = chats(engine, 2)
+    if (name !== 'first call') await read(engine, await chats(engine, 1))
+    const prompts = await chats(engine, 2)
     if (name === 'the same call again') await read(engine, prompts)
     rows.push([`${name}: read and planned`, ...(await measured(() => read(engine, prompts)))])
     if (name === 'first call') {
@@ -56,18 +56,18 @@ function cpuMs(): number {
 }
 
 function open(): Promise<Engine> {
-  const options = { contextLength: 1024, blocks: 2 ** 15, cache: false, tuning: false } as const
+  const options = { contextLength: 1024, blocks: 2 ** 15, cache: false, study: { tuning: false } } as const
   return createEngine(MODEL, { ...options, gpu: nullGpu(() => undefined, { mapAsync: () => pause() }) })
 }
 
 /** One instruction, and a text of about 30 tokens for each. */
-function chats(engine: Engine, seed: number): (readonly Message[])[] {
+async function chats(engine: Engine, seed: number): Promise<(readonly Message[])[]> {
   const text = (from: number, length: number) =>
     Array.from({ length }, (_, index) => WORDS[(from * (index + 7) + (from >> 4) + index * index) % WORDS.length]).join(
       ' ',
     )
   let instruction = `Instruction ${seed}.`
-  for (let at = 0; engine.tokenizer.encode(instruction).length < INSTRUCTION_TOKENS; at++)
+  for (let at = 0; (await engine.tokenize(instruction)).length < INSTRUCTION_TOKENS; at++)
     instruction += ` ${text(at, 9)}.`
   return Array.from({ length: CHATS }, (_, index) => [
     { role: 'system', content: instruction },

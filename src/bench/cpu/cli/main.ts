@@ -35,14 +35,14 @@ export async function main(): Promise<number> {
 
 /** A step of `batch` sequences of 400 to 900 tokens after a prefix that all share. */
 async function stepRow(batch: number, prefix: number): Promise<string[]> {
-  const seen: EngineStats[] = []
+  const promised: Promise<EngineStats>[] = []
   const heap: number[] = []
   let engine: Engine | undefined
   let numSteps = 0
   const onSubmit = () => {
     numSteps += 1
     if (!engine || numSteps < STEPS) return
-    if (numSteps < 2 * STEPS) seen.push(engine.stats())
+    if (numSteps < 2 * STEPS) promised.push(engine.stats())
     else heap.push(getHeapStatistics().used_heap_size)
   }
   engine = await open(onSubmit)
@@ -54,6 +54,7 @@ async function stepRow(batch: number, prefix: number): Promise<string[]> {
   engine.dispose()
   const failed = results.find(({ error }) => error)
   if (failed) throw new Error(`Prompt ${failed.index} of ${batch} failed.`, { cause: failed.error })
+  const seen = await Promise.all(promised)
   const each = PHASES.map(phase => 1000 * median(differences(seen.map(({ stepTimes }) => stepTimes[phase]))))
   const upload = median(differences(seen.map(({ uploadedBytes }) => uploadedBytes)))
   const together = each.reduce((sum, us) => sum + us, 0)
@@ -115,7 +116,7 @@ function comparisons(prompts: number): number {
 
 function open(onSubmit: () => void): Promise<Engine> {
   const options = { contextLength: 4096, blocks: 2 ** 15, cache: false } as const
-  return createEngine(seededModel('bench-thin'), { ...options, gpu: nullGpu(onSubmit), tuning: false })
+  return createEngine(seededModel('bench-thin'), { ...options, gpu: nullGpu(onSubmit), study: { tuning: false } })
 }
 
 /** A text of its own for each `seed`. */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { count, list, oneOf } from '../../../cli/option-values'
+import { WEIGHT_FORMATS } from '../../../kernels/matrix-format'
 import type { Setting } from '../../common/setting'
 import { DEFAULT_SIZES, PARTS, type Part, type Sizes } from '../sections'
 
@@ -38,7 +39,7 @@ values), beside the ceilings of the device. Writes report.json, report.md and pl
   --steps-only           kernels are not timed by themselves
   --shape NAME           of the seeded model: bench-6m (default), bench-wide, smollm2-135m, smollm2-360m, llama-3.2-1b
   --model MODEL          measure this model instead: embedded name, Hugging Face id, URL or local folder
-  --weights f32|f16|q8|q4
+  --weights ${WEIGHT_FORMATS.join('|')}
                          default f32
   --rounds N             runs behind each median; default 3
   --runtime chrome|node  headless Chrome, or Node with the webgpu package (Dawn); default chrome
@@ -64,7 +65,7 @@ export function parseEngineCommand(args: string[]): EngineCommand {
     },
     model: values.model,
     shape: values.shape,
-    engine: { weights: oneOf('--weights', values.weights, ['f32', 'f16', 'q8', 'q4']) },
+    engine: { weights: oneOf('--weights', values.weights, WEIGHT_FORMATS) },
     rounds: count('--rounds', values.rounds),
     runtime: oneOf('--runtime', values.runtime, ['chrome', 'node']),
     dawnToggles: values['dawn-toggle'],

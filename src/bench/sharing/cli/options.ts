@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { count, decimal, list, oneOf } from '../../../cli/option-values'
+import { CHOICES } from '../../../engine/choices'
 import type { Setting } from '../../common/setting'
 import { type Sizes, WORKLOADS, type WorkloadName } from '../../common/shapes'
 import { ALL, type ConfigurationName } from '../configurations'
@@ -47,7 +48,7 @@ report.json, report.md and a plot for each sweep. Without parts: ${DEFAULT_PARTS
   --shape NAME           of the seeded model: bench-6m (default), bench-wide, smollm2-135m, smollm2-360m, llama-3.2-1b
   --model MODEL          measure this model instead: embedded name, Hugging Face id, URL or local folder
   --weights f32|f16      default f32
-  --order fcfs|ratio|dual, --token-budget N
+  --order ${CHOICES.order.join('|')}, --token-budget N
                          as the engine has them
   --blocks N             KV cache of each engine; default: as many as all prompts need, but at most 8192
   --rounds N             runs behind each median; default 3
@@ -75,9 +76,9 @@ export function parseBenchCommand(args: string[]): BenchCommand {
     shape: values.shape,
     engine: {
       weights: oneOf('--weights', values.weights, ['f32', 'f16']),
-      order: values.order === undefined ? undefined : oneOf('--order', values.order, ['fcfs', 'ratio', 'dual']),
       tokenBudget: optionalCount('token-budget', values['token-budget']),
       blocks: optionalCount('blocks', values.blocks),
+      study: { order: values.order === undefined ? undefined : oneOf('--order', values.order, CHOICES.order) },
     },
     rounds: count('--rounds', values.rounds),
     runtime: oneOf('--runtime', values.runtime, ['chrome', 'node']),

@@ -1,0 +1,27 @@
+/** The library, file by file, as a page downloads it: what the build holds to its size and docs/api.md shows as a table. */
+export const LIBRARY_PARTS: readonly LibraryPart[] = [
+  { file: 'coppice.js', loaded: 'at once', holds: 'names of what is exported', maxKib: 1 },
+  { file: 'coppice-core.js', loaded: 'at once', holds: 'the engine, all shaders, safetensors', maxKib: 92 },
+  { file: 'coppice-tokenizer.js', loaded: 'with a model', holds: 'tokenizers, chat templates', maxKib: 36 },
+  { file: 'coppice-worker.js', loaded: 'with a model, by workers', holds: 'packing of weights', maxKib: 7 },
+  { file: 'coppice-hub-source.js', loaded: "with a hub's id", holds: "the hub's API", maxKib: 4 },
+  { file: 'coppice-gguf.js', loaded: 'with a GGUF file', holds: 'GGUF', maxKib: 9 },
+  { file: 'coppice-batch.js', loaded: 'by `coppice/batch`', holds: "jobs in OpenAI's Batch format", maxKib: 6 },
+]
+
+export interface LibraryPart {
+  readonly file: string
+  /** When a page downloads it. */
+  readonly loaded: string
+  readonly holds: string
+  /** Its size at most, in KiB gzip, without our one dependency. */
+  readonly maxKib: number
+}
+
+/** As Markdown. */
+export function libraryTable(): string {
+  const rows = LIBRARY_PARTS.map(
+    ({ file, loaded, holds, maxKib }) => `| \`${file}\` | ${loaded} | ${holds} | ${maxKib} |`,
+  )
+  return ['| file | loaded | holds | KiB gzip, at most |', '|---|---|---|---|', ...rows].join('\n')
+}

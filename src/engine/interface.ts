@@ -1,0 +1,105 @@
+import type { DeviceLost } from '../core/errors'
+import type { ModelConfig } from '../core/model-config'
+import type { KernelTime } from '../gpu/profiler'
+import type { JobPlan } from '../planner/plan-job'
+import type { DecodeOptions, EncodeOptions } from '../tokenizer/tokenizer'
+import type { Generation, GenerationResult } from './generation'
+import type { WeightKind } from './open/weight-report'
+import type { MemoryPlan } from './plan/memory-plan'
+import type { Prompt } from './prompt'
+import type { GenerationParams } from './sampling-params'
+import type { EngineStats } from './stats'
+
+export interface CallOptions {
+  /** Stops the call: prompts that are still running end with `abort` and what they have, then the signal's reason is thrown. */
+  readonly signal?: AbortSignal
+}
+
+export interface GenerateOptions extends CallOptions {
+  /**
+   * Called with each piece of a prompt's text as soon as it is certain (no half characters, no beginnings of stop strings),
+   * and the prompt's index in the call; joined, the pieces are the result's text. What it throws ends the call.
+   */
+  readonly onText?: (text: string, index: number) => void
+  /**
+   * Of all calls' prompts that wait, those of higher priority start first, and among these those of the call with the fewest
+   * left. `interactive` is 1 and `batch` 0, the default. Prompts that have started are not held up.
+   */
+  readonly priority?: number | 'interactive' | 'batch'
+}
+
+export interface TokenizeOptions extends EncodeOptions, CallOptions {}
+
+/**
+ * A model, ready to answer, wherever it runs. What it is stands in plain data; what it does comes by promises, which
+ * reject with `Disposed` or `DeviceLost` once nothing works any more.
+ */
+export interface Engine {
+  readonly modelName: string
+  readonly config: ModelConfig
+  /** How the GPU's memory is divided; `explainMemory` puts it in words. */
+  readonly memory: MemoryPlan
+  /** What was chosen where an option was `auto`, and why; for people. */
+  readonly decisions: readonly string[]
+  /** What the matrices were in the model's files, what they are kept as, and what was lost by that. */
+  readonly weights: readonly WeightKind[]
+  /** Resolves with the reason when the device is lost, upon which nothing works any more; never rejects. Stays pending when the engine is disposed. */
+  readonly lost: Promise<DeviceLost>
+
+  /**
+   * Generates for all prompts together. Results come as they finish; `.all()` gives them in order. A prompt that cannot
+   * be served (no prompt at all, empty, longer than the context) fails alone: its result carries the error.
+   *
+   * Many prompts are read and planned a few milliseconds at a time, and none runs before all are; do not change them until
+   * the generation's `plan` is there.
+   * @param params for all prompts, or one for each
+   * @throws InvalidRequest for a bad parameter or option, or prompts that are no array · Disposed · DeviceLost
+   */
+  generate(
+    prompts: readonly Prompt[],
+    params?: GenerationParams | readonly GenerationParams[],
+    options?: GenerateOptions,
+  ): Generation
+
+  /**
+   * Generates for one prompt and hands out the text as it comes; returns the result.
+   * @throws what `generate` throws, and the error of a prompt that cannot be served
+   */
+  stream(
+    prompt: Prompt,
+    params?: GenerationParams,
+    options?: Omit<GenerateOptions, 'onText'>,
+  ): AsyncGenerator<string, GenerationResult, undefined>
+
+  /**
+   * What `generate` would do with these prompts, from an empty cache, without doing it: what they share, in which order
+   * they would run, and what that comes to. Prompts that cannot be served are left out.
+   * @throws InvalidRequest for a bad parameter · Disposed · DeviceLost
+   */
+  plan(
+    prompts: readonly Prompt[],
+    params?: GenerationParams | readonly GenerationParams[],
+    options?: CallOptions,
+  ): Promise<JobPlan>
+
+  /**
+   * The tokens that `generate` would make of a prompt, special ones included, however many they are.
+   * @throws InvalidRequest for what is no prompt, or a chat where the model has no chat template · Disposed · DeviceLost
+   */
+  tokenize(prompt: Prompt, options?: TokenizeOptions): Promise<number[]>
+
+  /** The text of tokens; ids that the tokenizer does not know add nothing to it. @throws Disposed · DeviceLost */
+  detokenize(tokenIds: readonly number[], options?: DecodeOptions): Promise<string>
+
+  /** Checks parameters as `generate` would. @throws InvalidRequest */
+  checkParams(params: GenerationParams): Promise<void>
+
+  /** Counts as they are when this is called. */
+  stats(): Promise<EngineStats>
+
+  /** GPU time per kernel so far; empty without the option `study.profile` or where the device has no timestamps. */
+  kernelTimes(): Promise<ReadonlyMap<string, KernelTime>>
+
+  /** Frees everything on the GPU (a borrowed device itself stays). Calls that are still running reject with `Disposed`. */
+  dispose(): void
+}

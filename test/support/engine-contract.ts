@@ -1,0 +1,173 @@
+/** What every engine does, wherever it runs. Its model is the tiny one of test/support/engine.ts, its context 128 tokens. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Disposed, type Engine, type GenerationResult, InvalidRequest } from '../../src/index'
+
+const few = { maxTokens: 4, ignoreEos: true }
+const chat = [{ role: 'user', content: 'Hi' }]
+
+export function engineContract(name: string, make: () => Promise<Engine>): void {
+  describe(name, () => {
+    let engine: Engine
+    beforeAll(async () => {
+      engine = await make()
+    })
+    afterAll(() => engine.dispose())
+
+    const drained = { running: 0, waiting: 0, usedBlocks: 0 }
+
+    it('says what it is in plain data', () => {
+      const { modelName, config, memory, decisions, weights } = engine
+      const said = { modelName, config, memory, decisions, weights }
+      expect(structuredClone(said)).toEqual(said)
+      expect([config.vocabSize, memory.contextLength]).toEqual([301, 128])
+    })
+
+    describe('generate', () => {
+      it('gives each prompt one result, `.all()` in their order, and its plan', async () => {
+        const generation = engine.generate(['Hello', chat, [1, 2, 3], ''], few)
+        expect(generation.size).toBe(4)
+        const { order, promptTokens } = await generation.plan
+        const results = await generation.all()
+        expect(results.map(({ index }) => index)).toEqual([0, 1, 2, 3])
+        expect(results.map(({ finishReason }) => finishReason)).toEqual(['length', 'length', 'length', 'error'])
+        expect(results[3].error).toBeInstanceOf(InvalidRequest)
+        expect(results[2].promptTokenIds).toEqual([1, 2, 3])
+        expect(results.map(({ tokenIds }) => tokenIds.length)).toEqual([4, 4, 4, 0])
+        expect(results.map(({ usage }) => usage.completionTokens)).toEqual([4, 4, 4, 0])
+        expect([...order].sort()).toEqual([0, 1, 2])
+        expect(promptTokens).toBe(results.reduce((sum, { usage }) => sum + usage.promptTokens, 0))
+        expect(await engine.stats()).toMatchObject(drained)
+      })
+
+      it('throws mistakes at once, and runs nothing', async () => {
+        const { steps } = await engine.stats()
+        expect(() => engine.generate('text' as never)).toThrow(InvalidRequest)
+        expect(() => engine.generate(['a'], { maxTokens: 0 })).toThrow(InvalidRequest)
+        expect(() => engine.generate(['a'], few, { priority: 'high' as never })).toThrow(InvalidRequest)
+        expect(() => engine.generate(['a'], few, { signal: AbortSignal.abort(new Error('enough')) })).toThrow('enough')
+        expect((await engine.stats()).steps).toBe(steps)
+      })
+
+      it('gives the pieces of each text as they come: joined they are the result’s', async () => {
+        const texts = ['', '', '']
+        const onText = (text: string, index: number) => {
+          texts[index] += text
+        }
+        const results = await engine.generate([[72], [101, 102], chat], few, { onText }).all()
+        expect(results.map(({ text }) => text)).toEqual(texts)
+      })
+
+      it('ends a call whose `onText` throws, with what that threw and what there is; others go on', async () => {
+        const failing = { ...few, maxTokens: 100 }
+        const onText = () => {
+          throw new Error('mine')
+        }
+        // a token that is text, whatever the model thinks
+        const params = { ...failing, logitBias: { 97: 1e6 } }
+        const seen: GenerationResult[] = []
+        const reading = (async () => {
+          for await (const result of engine.generate([[1], [2]], params, { onText })) seen.push(result)
+        })()
+        const other = engine.generate([[3]], few).all()
+        await expect(reading).rejects.toThrow('mine')
+        expect(seen.map(({ finishReason }) => finishReason)).toEqual(['abort', 'abort'])
+        expect((await other)[0].finishReason).toBe('length')
+        expect(await engine.stats()).toMatchObject(drained)
+      })
+
+      it('says of each token asked for what it adds to the text', async () => {
+        const params = { ...few, logprobs: 2 }
+        const [{ text, tokenIds, logprobs = [] }] = await engine.generate(['Hello'], params).all()
+        expect(logprobs.map(({ tokenId }) => tokenId)).toEqual(tokenIds)
+        expect(new TextDecoder().decode(Uint8Array.from(logprobs.flatMap(({ bytes }) => bytes)))).toBe(text)
+        for (const { topLogprobs } of logprobs) expect(topLogprobs).toHaveLength(2)
+      })
+
+      it('stops at a signal: prompts deliver what they have, then its reason is thrown', async () => {
+        const abort = new AbortController()
+        const params = [2, 100].map(maxTokens => ({ ...few, maxTokens }))
+        const seen: GenerationResult[] = []
+        const reading = (async () => {
+          for await (const result of engine.generate([[1], [2]], params, { signal: abort.signal })) {
+            seen.push(result)
+            abort.abort(new Error('enough'))
+          }
+        })()
+        await expect(reading).rejects.toThrow('enough')
+        expect(seen.map(({ finishReason }) => finishReason)).toEqual(['length', 'abort'])
+        expect(await engine.stats()).toMatchObject(drained)
+      })
+
+      it('hands results out once', async () => {
+        const generation = engine.generate([[1]], few)
+        await generation.all()
+        await expect(generation.all()).rejects.toBeInstanceOf(InvalidRequest)
+      })
+    })
+
+    it('streams the text of one prompt and returns its result', async () => {
+      const stream = engine.stream('Hello', few)
+      let text = ''
+      let next = await stream.next()
+      for (; !next.done; next = await stream.next()) text += next.value
+      const [whole] = await engine.generate(['Hello'], few).all()
+      expect(next.value).toMatchObject({ text, tokenIds: whole.tokenIds })
+      expect(text).toBe(whole.text)
+      await expect(engine.stream('').next()).rejects.toBeInstanceOf(InvalidRequest)
+    })
+
+    it('plans what it would do, and does nothing', async () => {
+      const { steps } = await engine.stats()
+      const plan = await engine.plan([[1, 2, 3], [1, 2, 4], ''], few)
+      expect(plan).toMatchObject({ promptTokens: 6, treeTokens: 4 })
+      expect((await engine.stats()).steps).toBe(steps)
+      await expect(engine.plan(['a'], { maxTokens: 0 })).rejects.toBeInstanceOf(InvalidRequest)
+    })
+
+    it('makes the tokens of a prompt that `generate` makes, and text of them', async () => {
+      for (const prompt of ['Hello, 🌱', chat, [1, 2, 3]]) {
+        const [{ promptTokenIds }] = await engine.generate([prompt], few).all()
+        expect(await engine.tokenize(prompt)).toEqual(promptTokenIds)
+      }
+      const long = 'one two '.repeat(100)
+      const ids = await engine.tokenize(long)
+      expect(ids.length).toBeGreaterThan(engine.memory.contextLength)
+      expect(await engine.detokenize(ids)).toBe(long)
+      const written = await engine.tokenize(chat)
+      expect(await engine.detokenize(written, { skipSpecialTokens: false })).not.toBe(await engine.detokenize(written))
+      await expect(engine.tokenize({} as never)).rejects.toBeInstanceOf(InvalidRequest)
+    })
+
+    it('checks parameters without a call', async () => {
+      await engine.checkParams(few)
+      await expect(engine.checkParams({ temperature: -1 })).rejects.toThrow('temperature is -1')
+    })
+
+    it('counts as of the call, and what was counted stays', async () => {
+      const before = await engine.stats()
+      const { ...copy } = before
+      await engine.generate([[1]], few).all()
+      const after = await engine.stats()
+      expect(before).toEqual(copy)
+      expect(after.steps).toBeGreaterThan(before.steps)
+      expect(structuredClone(after)).toEqual(after)
+    })
+
+    it('tells nothing of kernels’ times unless that is asked for', async () => {
+      expect((await engine.kernelTimes()).size).toBe(0)
+    })
+
+    it('ends everything with Disposed when it is disposed', async () => {
+      const other = await make()
+      const running = other.generate([[1]], { ...few, maxTokens: 100 }).all()
+      other.dispose()
+      await expect(running).rejects.toBeInstanceOf(Disposed)
+      expect(() => other.generate([[1]])).toThrow(Disposed)
+      const late = [other.plan([[1]]), other.tokenize('a'), other.detokenize([1]), other.checkParams({})]
+      for (const each of late) await expect(each).rejects.toBeInstanceOf(Disposed)
+      await expect(other.stream([1]).next()).rejects.toBeInstanceOf(Disposed)
+      expect(await Promise.race([other.lost, Promise.resolve('pending')])).toBe('pending')
+      other.dispose()
+    })
+  })
+}
