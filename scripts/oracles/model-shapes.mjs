@@ -1,4 +1,4 @@
-// Shapes of Llama models, as their config.json, for seeded weights.
+// Shapes of models, as their config.json: for seeded weights, for benchmarks of kernels, and for tests of sizes.
 
 const llama = {
   architectures: ['LlamaForCausalLM'],
@@ -40,7 +40,7 @@ const smollm2 = {
   tie_word_embeddings: true,
 }
 
-/** The published config.json of each, but for the special tokens, which are those of the seeded tokenizer. */
+/** The published config.json of each model that has been published, but for the special tokens, which are those of the seeded tokenizer. */
 export const SHAPES = {
   'peers-6m': { ...sixMillion, max_position_embeddings: 2048 },
   // room for the papers' longest prefix
@@ -69,6 +69,24 @@ export const SHAPES = {
     num_hidden_layers: 32,
     num_attention_heads: 15,
     num_key_value_heads: 5,
+  },
+  'qwen2.5-0.5b': {
+    architectures: ['Qwen2ForCausalLM'],
+    model_type: 'qwen2',
+    hidden_act: 'silu',
+    rms_norm_eps: 1e-6,
+    vocab_size: 151936,
+    hidden_size: 896,
+    intermediate_size: 4864,
+    num_hidden_layers: 24,
+    num_attention_heads: 14,
+    num_key_value_heads: 2,
+    head_dim: 64,
+    max_position_embeddings: 32768,
+    rope_theta: 1000000,
+    tie_word_embeddings: true,
+    bos_token_id: 256,
+    eos_token_id: 257,
   },
   'llama-3.2-1b': {
     ...llama,

@@ -1,8 +1,8 @@
 import { InvalidRequest } from '../core/errors'
+import { isJsonObject, type JsonObject } from '../core/json'
 import { shown, shownJson } from '../core/shown'
 import type { Chat, Prompt } from '../engine/prompt'
 import type { GenerationParams } from '../engine/sampling-params'
-import { type Fields, isObject } from './json-object'
 import { type Line, textOfLine } from './lines'
 import { readMessages } from './messages'
 import { FIELDS, isNeutral, type RequestKind } from './request-fields'
@@ -63,25 +63,25 @@ export function readLine(text: Line, line: number, check?: CheckParams): ReadLin
   }
 }
 
-function parseObject(text: string): Fields {
+function parseObject(text: string): JsonObject {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (cause) {
     throw new InvalidRequest(`this is not JSON (${String(cause)}).`, { cause })
   }
-  if (!isObject(value)) throw new InvalidRequest('a request is a JSON object, with `prompt`, `messages` or `body`.')
+  if (!isJsonObject(value)) throw new InvalidRequest('a request is a JSON object, with `prompt`, `messages` or `body`.')
   return value
 }
 
-function readRequest(request: Fields, check?: CheckParams): Omit<BatchRequest, 'line' | 'customId'> {
+function readRequest(request: JsonObject, check?: CheckParams): Omit<BatchRequest, 'line' | 'customId'> {
   const { method = 'POST', url, body: wrapped, ...bare } = request
   if (method !== 'POST') throw new InvalidRequest(`\`method\` is ${shownJson(method)}, but must be "POST".`)
   if (wrapped !== undefined && Object.keys(bare).length > 0) {
     throw new InvalidRequest(`unknown field ${Object.keys(bare).join(', ')} beside \`body\`.`)
   }
   const body = wrapped === undefined ? bare : wrapped
-  if (!isObject(body)) throw new InvalidRequest('`body` must be an object.')
+  if (!isJsonObject(body)) throw new InvalidRequest('`body` must be an object.')
   const kind =
     url === undefined ? ('messages' in body && body.messages !== null ? 'chat' : 'completion') : KINDS.get(url)
   if (!kind) {
@@ -108,10 +108,10 @@ function readPrompt(prompt: unknown): Prompt {
 }
 
 /** A chat with what vLLM lets a request say about its template; just messages, if it says nothing. */
-function readChat(body: Fields): Prompt {
+function readChat(body: JsonObject): Prompt {
   const messages = readMessages(body.messages)
   const { chat_template_kwargs: variables } = body
-  if (variables !== undefined && variables !== null && !isObject(variables)) {
+  if (variables !== undefined && variables !== null && !isJsonObject(variables)) {
     throw new InvalidRequest(`\`chat_template_kwargs\` is ${shown(variables)}, but must be an object.`)
   }
   const { messages: twice, add_generation_prompt: _, continue_final_message: __, ...others } = variables ?? {}
@@ -132,7 +132,7 @@ function readChat(body: Fields): Prompt {
   return Object.keys(chat).length === 1 ? messages : chat
 }
 
-function readParams(body: Fields, kind: RequestKind, check?: CheckParams): GenerationParams {
+function readParams(body: JsonObject, kind: RequestKind, check?: CheckParams): GenerationParams {
   const params: Record<string, unknown> = {}
   const names: Record<string, string> = { logprobs: kind === 'chat' ? 'top_logprobs' : 'logprobs' }
   for (const [name, value] of Object.entries(body)) {
@@ -156,7 +156,7 @@ function readParams(body: Fields, kind: RequestKind, check?: CheckParams): Gener
   if (stop !== undefined && typeof stop !== 'string' && !Array.isArray(stop)) {
     throw new InvalidRequest('`stop` must be a text or an array of texts.')
   }
-  if (logitBias !== undefined && !isObject(logitBias)) {
+  if (logitBias !== undefined && !isJsonObject(logitBias)) {
     throw new InvalidRequest('`logit_bias` must be an object from token ids to numbers.')
   }
   // vLLM's default, by kind: a template writes the special tokens itself
@@ -175,7 +175,7 @@ function notOfKind(name: string, kind: RequestKind): string {
 }
 
 /** Completions ask with `logprobs: n`, chats with `logprobs: true` and `top_logprobs: n`. */
-function readLogprobs(body: Fields, kind: RequestKind): unknown {
+function readLogprobs(body: JsonObject, kind: RequestKind): unknown {
   const { logprobs, top_logprobs: top } = body
   if (kind === 'completion') return logprobs === false ? undefined : (logprobs ?? undefined)
   if (readFlag(body, 'logprobs')) return top ?? 0
@@ -185,7 +185,7 @@ function readLogprobs(body: Fields, kind: RequestKind): unknown {
   return undefined
 }
 
-function readFlag(body: Fields, name: string): boolean | undefined {
+function readFlag(body: JsonObject, name: string): boolean | undefined {
   const value = body[name] ?? undefined
   if (value !== undefined && typeof value !== 'boolean')
     throw new InvalidRequest(`\`${name}\` is ${shownJson(value)}, but must be true or false.`)

@@ -1,7 +1,7 @@
 import { InvalidRequest } from '../core/errors'
+import { isJsonObject, type JsonObject } from '../core/json'
 import { shown, shownJson } from '../core/shown'
 import { type Message, type TextPart, textOf } from '../engine/prompt'
-import { type Fields, isObject } from './json-object'
 
 /** Fields of a message that chat templates read; they get them as they are. */
 const PASSED_ON = new Set(['name', 'tool_calls', 'tool_call_id', 'reasoning_content', 'reasoning', 'thinking'])
@@ -20,7 +20,7 @@ export function readMessages(messages: unknown): Message[] {
 }
 
 function readMessage(message: unknown, where: string): Message {
-  const { role, content, ...rest } = isObject(message) ? message : {}
+  const { role, content, ...rest } = isJsonObject(message) ? message : {}
   if (typeof role !== 'string') throw mustHaveTexts(where)
   const fields: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(rest)) {
@@ -45,7 +45,7 @@ function readContent(content: unknown, where: string, hasToolCalls: boolean): st
 }
 
 function readPart(part: unknown, where: string): TextPart {
-  const { type, text, ...rest } = isObject(part) ? part : {}
+  const { type, text, ...rest } = isJsonObject(part) ? part : {}
   if (type !== 'text') throw new InvalidRequest(`${where} is of type ${shownJson(type)}, but only "text" is supported.`)
   if (typeof text !== 'string') throw new InvalidRequest(`${where}.text is ${shown(text)}, but must be a text.`)
   const unknown = Object.keys(rest).filter(name => !isEmpty(rest[name]))
@@ -57,11 +57,11 @@ function readPart(part: unknown, where: string): TextPart {
 function readToolCalls(calls: unknown, where: string): unknown {
   if (!Array.isArray(calls)) throw new InvalidRequest(`${where} is ${shown(calls)}, but must be an array.`)
   return calls.map((call: unknown, index) => {
-    const given = isObject(call) && isObject(call.function) ? call.function.arguments : undefined
-    if (!isObject(call) || typeof given !== 'string') return call
+    const given = isJsonObject(call) && isJsonObject(call.function) ? call.function.arguments : undefined
+    if (!isJsonObject(call) || typeof given !== 'string') return call
     return {
       ...call,
-      function: { ...(call.function as Fields), arguments: readArguments(given, `${where}[${index}]`) },
+      function: { ...(call.function as JsonObject), arguments: readArguments(given, `${where}[${index}]`) },
     }
   })
 }

@@ -45,7 +45,7 @@ export async function buildLibrary(outDir: string): Promise<void> {
 }
 
 /** One file of all that comes first, with what the others share. */
-const FIRST = { name: 'core', test: /src\/(?!tokenizer|jinja|api|batch|loader\/(gguf\/(?!split-files)|hub))|shaders\// }
+const FIRST = { name: 'core', test: /src\/(?!tokenizer|jinja|api|batch|loader\/(gguf|hub))|shaders\// }
 
 async function buildEntries(
   outDir: string,

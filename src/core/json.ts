@@ -11,6 +11,11 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The objects of a list; none if it is not one. */
+export function jsonObjects(value: unknown): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : []
+}
+
 /** Parses `text`, which `file` held. Throws `CorruptCheckpoint` unless it is one object of the JSON that Python reads. */
 export function parseJsonObject(text: string, file: string): JsonObject {
   const value = parsePythonJson(text, file)

@@ -70,7 +70,7 @@ function methodOf(object: Value, name: string): Builtin | 'unsafe' | undefined {
   return Object.hasOwn(LIST_METHODS, name) ? LIST_METHODS[name as 'copy'] : undefined
 }
 
-/** What Python's `getattr` finds; undefined where it finds nothing. */
+/** The attribute that Python's `getattr` finds; undefined where it finds none. */
 function attribute(object: Value, name: string): Value | undefined {
   if (object instanceof Markup) return markupMethod(object, name)
   if (object instanceof PyObject) return object.attribute(name)
@@ -176,7 +176,7 @@ function slicedRange(range: Range, start?: number, stop?: number, step = 1): Ran
   return new Range(range.at(from), range.at(to), range.step * BigInt(step))
 }
 
-/** Where a slice begins and ends, both within the sequence or just beyond it. */
+/** The bounds of a slice, both within the sequence or just beyond it. */
 function sliceBounds(
   length: number,
   start: number | undefined,

@@ -1,23 +1,23 @@
 import { TemplateError } from './template-error'
 
-/** Characters of a template. The longest published ones have some 60,000. */
+/** Most characters of a template. The longest published ones have some 60,000. */
 export const MAX_TEMPLATE_LENGTH = 1 << 18
-/** Levels of blocks and parentheses. Python's own parser gives up before a hundred parentheses. */
+/** Most levels of blocks and parentheses. Python's own parser gives up before a hundred parentheses. */
 export const MAX_NESTING = 100
-/** Macros, callers and recursive loops within each other. Python's stack ends at some 250 of them. */
+/** Most macros, callers and recursive loops within each other. Python's stack ends at some 250 of them. */
 export const MAX_CALLS = 200
-/** Turns of loops, calls, and elements that filters handle: some tenths of a second. A hundred messages need some 5,000. */
+/** Most turns of loops, calls, and elements that filters handle: some tenths of a second. A hundred messages need some 5,000. */
 const MAX_STEPS = 500_000
-/** Characters that a template makes, on the way and at the end: 32 MB, some hundred times the longest instruction. */
+/** Most characters that a template makes, on the way and at the end: 32 MB, some hundred times the longest instruction. */
 const MAX_CHARACTERS = 1 << 24
-/** What a template may add for each character that it was given: it writes each of them a few times. */
+/** Characters that a template may make besides for each one that it was given: it writes each a few times. */
 const PER_GIVEN_CHARACTER = 16
-/** So many characters are read or copied in the time of a step. */
+/** Characters that are read or copied in the time of a step. */
 const CHARACTERS_PER_STEP = 64
-/** Bits of an integer: more than a float can hold. Templates count messages. */
+/** Largest integer: more than a float can hold. Templates count messages. */
 export const MAX_INTEGER = 2n ** 1024n
 
-/** What is left to a template of its work and memory. Whoever loops or allocates on its behalf asks first. */
+/** The work and memory that are left to a template. Whoever loops or allocates on its behalf asks first. @throws TemplateError */
 export class Budget {
   readonly #maxSteps: number
   readonly #maxCharacters: number
@@ -35,7 +35,7 @@ export class Budget {
     if (this.#steps < 0) throw new TemplateError('limit', `It takes more than ${this.#maxSteps} steps.`)
   }
 
-  /** Before a text of this length is made. */
+  /** Takes a text of this length from the budget, before it is made. */
   characters(count: number): void {
     this.#characters -= count
     if (this.#characters < 0) {
@@ -43,7 +43,7 @@ export class Budget {
     }
   }
 
-  /** Before a text of this length is looked through. */
+  /** Takes the work from the budget that it is to look through a text of this length, before that is done. */
   read(count: number): void {
     this.steps(1 + count / CHARACTERS_PER_STEP)
   }

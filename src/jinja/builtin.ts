@@ -3,8 +3,8 @@ import { failure } from './template-error'
 import type { Keywords, Value } from './values'
 
 /**
- * A filter, test, method or global: takes what it is applied to and its arguments, `undefined` for those not given.
- * Arguments may go by the names of `parameters`, of which the first `numRequired` must be given.
+ * A filter, test, method or global: a function of the value that it is applied to and its arguments, `undefined` for those
+ * not given. Arguments may go by the names of `parameters`, of which the first `numRequired` must be given.
  */
 export interface Builtin {
   readonly parameters: readonly string[]

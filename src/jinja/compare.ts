@@ -5,7 +5,7 @@ import { Dict, iterate, PyObject, textOf, typeName, Undefined, type Value } from
 
 type Numeric = bigint | number
 
-/** Of a bool, an int or a float. Bools are ints: `True == 1`. */
+/** The number that a bool, an int or a float is (`True == 1`); undefined for other values. */
 export function numberOf(value: Value): Numeric | undefined {
   if (typeof value === 'boolean') return BigInt(value)
   return typeof value === 'bigint' || typeof value === 'number' ? value : undefined
@@ -67,7 +67,7 @@ export function order(run: Run, a: Value, b: Value, operator = '<'): number {
   throw failure(`'${operator}' not supported between instances of '${typeName(a)}' and '${typeName(b)}'`)
 }
 
-/** By code points, where JavaScript compares halves of surrogate pairs. */
+/** Whether a text comes before another by code points, where JavaScript compares halves of surrogate pairs. */
 function isBefore(a: string, b: string): boolean {
   let at = 0
   while (at < a.length && a[at] === b[at]) at++

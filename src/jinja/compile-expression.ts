@@ -12,6 +12,7 @@ import { Dict, isTrue, type Keywords, list, NO_KEYWORDS, Tuple, Undefined, type 
 export type Evaluate = (run: Run, scope: Scope) => Value
 
 /**
+ * Makes a function that evaluates an expression.
  * @param isGuarded Whether an `if` decides that it is evaluated: there, as in jinja2, filters and tests that do not
  *   exist fail when they are reached; elsewhere they make the template invalid.
  */

@@ -9,11 +9,11 @@ import { failure } from './template-error'
 import { str } from './text'
 import { isTrue, iterate, or, PyObject, Undefined, unpack, type Value } from './values'
 
-/** How a statement ends: by itself, or by leaving the loop's turn or the loop. */
+/** The way in which a statement ends: by itself, or by leaving the loop's turn or the loop. */
 type Outcome = 'continue' | 'break' | undefined
 export type Execute = (run: Run, scope: Scope) => Outcome
 
-/** @param isGuarded See `compileExpression`. */
+/** Makes a function that executes statements. @param isGuarded as for `compileExpression` */
 export function compileBody(body: readonly Statement[], isGuarded: boolean): Execute {
   const statements = body.map(statement => compileStatement(statement, isGuarded))
   return (run, scope) => {
@@ -132,7 +132,7 @@ function compileFor(statement: Statement & { kind: 'for' }, isGuarded: boolean):
   }
 }
 
-/** How many elements there are, where it takes no counting. */
+/** The number of elements, where it takes no counting. */
 function sizeOf(values: Value): number | undefined {
   if (Array.isArray(values)) return values.length
   return values instanceof PyObject ? values.length : undefined
@@ -171,7 +171,7 @@ function compileTarget(target: Target): (scope: Scope, value: Value) => undefine
   }
 }
 
-/** Makes the macro, for the scope that it is defined in. */
+/** A function that makes the macro, for the scope that it is defined in. */
 function compileSignature({ name, parameters, body, reads }: Signature): (scope: Scope) => Macro {
   const execute = compileBody(body, false)
   const fallbacks = parameters.map(({ fallback }) => fallback && compileExpression(fallback, false))

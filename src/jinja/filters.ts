@@ -8,7 +8,7 @@ import { needText } from './text'
 import { formatFilter, TEXT_FILTERS } from './text-filters'
 import { each, Generator, isTrue, type Keywords, textOf, type Value } from './values'
 
-/** What a filter or test does, bound to its name. */
+/** A filter or test, bound to its name. */
 export type Applied = (run: Run, subject: Value, args: readonly Value[], keywords: Keywords) => Value
 
 const BUILTINS: Readonly<Record<string, Builtin>> = { ...TEXT_FILTERS, ...NUMBER_FILTERS, ...LIST_FILTERS }
@@ -56,7 +56,7 @@ function bound(table: Readonly<Record<string, Builtin>>, name: string, kind: str
   }
 }
 
-/** A generator that asks what to do only when it is first asked itself, as in Python. */
+/** A generator of what `give` makes of each value. As in Python, `prepare` is called when it is first asked for an element. */
 function lazily<T>(run: Run, subject: Value, prepare: () => T, give: (value: Value, by: T) => Value[]): Generator {
   function* values() {
     if (!isTrue(subject)) return
@@ -97,7 +97,7 @@ function selecting(
   return lazily(run, subject, prepare, (value, holds) => (holds(value) === wanted ? [value] : []))
 }
 
-/** A filter or test that is named by a value: one that does not exist is found out only now. */
+/** The filter or test that a value names; that there is none is found out only now. */
 function named(find: (name: string) => Applied, name: Value): Applied {
   const text = needText(name, 'name')
   try {

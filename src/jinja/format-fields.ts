@@ -4,7 +4,7 @@ import { failure } from './template-error'
 import { repr, str } from './text'
 import { Dict, type Keywords, type Value } from './values'
 
-/** How a field's `.name` and `[key]` are looked up. */
+/** The look-ups of a field's `.name` and `[key]`. */
 interface Access {
   getAttribute(object: Value, name: string): Value
   getItem(object: Value, key: Value): Value
@@ -12,7 +12,7 @@ interface Access {
 
 const FIELD = /\{\{|\}\}|\{(?<name>[^{}!:]*)(?:!(?<conversion>[^{}:]*))?(?::(?<spec>(?:[^{}]|\{[^{}]*\})*))?\}|[{}]/g
 
-/** `text.format(…)` and `text.format_map(dict)` */
+/** The result of `text.format(…)` and `text.format_map(dict)`. */
 export function formatFields(
   run: Run,
   text: string,

@@ -5,12 +5,12 @@ import { failure, unsupported } from './template-error'
 import { exponentOf, hexEscape, repr, reprFloat, str } from './text'
 import { codePoints, Dict, lengthOf, Tuple, textOf, typeName, type Value } from './values'
 
-/** How one value is to be written: what `%-5.2f` and `{:<5.2f}` have in common. */
+/** The form in which one value is to be written, as `%-5.2f` and `{:<5.2f}` ask for it. */
 interface Spec {
   readonly type: string
   readonly fill: string
   readonly align: string
-  /** `+`, ` ` or nothing. */
+  /** The sign of numbers that are not negative: `+`, ` ` or nothing. */
   readonly sign: string
   readonly isAlternate: boolean
   readonly width: number
@@ -94,13 +94,13 @@ function character(value: Value): string {
   throw failure('%c requires int or char')
 }
 
-/** The whole number below, as `int(value)` has it. */
+/** The whole number towards 0, as `int(value)` has it. */
 export function truncated(value: number): bigint {
   if (!Number.isFinite(value)) throw failure(`cannot convert float ${reprFloat(value)} to integer`)
   return BigInt(Math.trunc(value))
 }
 
-/** Filled up to its width. */
+/** A text with its sign, filled up to the width of `spec`. */
 function written(run: Run, spec: Spec, text: string, sign = ''): string {
   const missing = spec.width - lengthOf(text) - sign.length
   if (missing <= 0) return sign + text

@@ -7,7 +7,7 @@ import { failure } from './template-error'
 import { str } from './text'
 import { Dict, each, type Keywords, PyFunction, PyObject, unpack, type Value } from './values'
 
-/** What `set ns.name = …` may change, wherever it stands. */
+/** A namespace, whose members `set ns.name = …` may change wherever it stands. */
 export class Namespace extends PyObject {
   readonly type = 'Namespace'
   readonly fields: Dict

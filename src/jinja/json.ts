@@ -8,7 +8,7 @@ import { Dict, isTrue, Markup, PyObject, Tuple, typeName, Undefined, type Value 
 interface Style {
   readonly isAscii: boolean
   readonly sortsKeys: boolean
-  /** What each level is indented by; undefined writes everything in one line. */
+  /** The text that indents each level; undefined writes everything in one line. */
   readonly indent: string | undefined
   readonly separators: readonly [item: string, key: string]
 }
@@ -43,7 +43,7 @@ function separatorsOf(separators: Value | undefined): [string, string] | undefin
   return [needText(separators[0], 'separator'), needText(separators[1], 'separator')]
 }
 
-/** @param line What begins a line at this depth. */
+/** A value as JSON. @param line the text that begins a line at this depth */
 function write(run: Run, style: Style, value: Value, line: string): string {
   run.budget.steps(1)
   switch (typeof value) {
@@ -116,7 +116,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 const unitEscape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** Both halves of a pair, where it takes one. */
+/** The escapes of a character: two where it takes a surrogate pair. */
 const asciiEscape = (character: string) => character.split('').map(unitEscape).join('')
 
 function quoted(run: Run, style: Style, text: string): string {

@@ -3,7 +3,7 @@ import { isSpace, SPACE } from './spaces'
 import { TemplateError } from './template-error'
 import { hexEscape } from './text'
 
-/** `type` is `data`, `name`, `string`, `integer`, `float`, `eof`, or the delimiter or operator itself. */
+/** A token, whose `type` is `data`, `name`, `string`, `integer`, `float`, `eof`, or the delimiter or operator itself. */
 export interface Token {
   readonly type: string
   readonly value: string | bigint | number
@@ -19,7 +19,7 @@ const FLOAT = /(?<!\.)(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?e[+-]?(?:\d+_)*\d+|\.(?:
 const INTEGER = /0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[\da-f])+|[1-9](?:_?\d)*|0(?:_?0)*/iy
 const NAME = /[\p{ID_Continue}]+/uy
 const STRING = /'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"/sy
-/** In the order in which they are tried. */
+/** Kinds of literals and names, in the order in which they are tried. */
 const LITERALS = [
   ['float', FLOAT],
   ['integer', INTEGER],
@@ -58,7 +58,7 @@ class Lexer {
   readonly #tokens: Token[] = []
   #position = 0
   #line = 1
-  /** Up to where `#line` has counted. */
+  /** The place up to which `#line` has counted. */
   #counted = 0
 
   constructor(source: string) {
@@ -87,7 +87,7 @@ class Lexer {
     return at
   }
 
-  /** The text up to `end`, where a tag with this sign begins; `isBlock` if the line before it goes when it is blank. */
+  /** Adds the text up to `end`, where a tag with this sign begins; `isBlock`: a blank line before the tag is left out. */
   #data(end: number, sign: string | undefined, isBlock: boolean): void {
     const start = this.#position
     let stop = end
@@ -126,7 +126,7 @@ class Lexer {
     else this.#expressions(begin)
   }
 
-  /** @param begin `{{` or `{%` */
+  /** Adds the tokens of a tag. @param begin `{{` or `{%` */
   #expressions(begin: string): void {
     this.#push(begin, '')
     const end = begin === '{{' ? '}}' : '%}'
@@ -207,7 +207,7 @@ class Lexer {
     return boundedInteger(BigInt(digits))
   }
 
-  /** Escapes are read as Python's `unicode-escape` reads them, by which jinja2 lets every string pass as ASCII. */
+  /** A string's text, its escapes read as Python's `unicode-escape` does, by which jinja2 lets every string pass as ASCII. */
   #unescaped(text: string): string {
     if (!text.includes('\\')) return text
     const ascii = text.replace(/\P{ASCII}/gu, letter => hexEscape(letter.codePointAt(0) ?? 0))

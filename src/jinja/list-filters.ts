@@ -29,7 +29,7 @@ import {
 
 type Key = (value: Value) => Value
 
-/** The way to an attribute as filters name it: `a.b.0`, or an index. */
+/** A function that follows the path to an attribute as filters name it: `a.b.0`, or an index. */
 export function attributeGetter(attribute: Value | undefined, fallback?: Value): Key {
   if (attribute === undefined || attribute === null) return value => value
   const text = textOf(attribute)
@@ -51,7 +51,7 @@ const ignoringCase =
     return isTrue(caseSensitive) ? result : (textOf(result)?.toLowerCase() ?? result)
   }
 
-/** In ascending or descending order; equals keep the order they had, either way. */
+/** The values in ascending or descending order; equal ones keep the order that they had, either way. */
 function sorted<T extends Value>(run: Run, values: readonly T[], key: Key, isReversed: boolean): T[] {
   run.budget.steps(values.length)
   const keyed = values.map(value => ({ value, key: key(value) }))
@@ -63,7 +63,7 @@ function sorted<T extends Value>(run: Run, values: readonly T[], key: Key, isRev
   return keyed.map(({ value }) => value)
 }
 
-/** The key of one or several attributes, with commas between: compared one after the other, if they are not equal. */
+/** The keys to sort by: of one attribute, or of several with commas between, each of which decides where those before are equal. */
 function keysGetter(attribute: Value | undefined, caseSensitive: Value): Key {
   const text = attribute === undefined ? undefined : textOf(attribute)
   const attributes = text === undefined ? [attribute] : text.split(',')

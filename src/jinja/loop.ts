@@ -3,7 +3,7 @@ import type { Run } from './run'
 import { failure } from './template-error'
 import { type Keywords, or, PyFunction, PyObject, Tuple, Undefined, type Value } from './values'
 
-/** What a template sees as `loop`: where it is in its iterable. */
+/** The `loop` of a template: its place in the iterable. */
 export class Loop extends PyObject {
   readonly type = 'LoopContext'
   readonly #values: Iterator<Value>
@@ -17,7 +17,7 @@ export class Loop extends PyObject {
   #ahead: Value[] = []
   #changed: Value[] | undefined
 
-  /** @param length Of the values, where it is known before they are counted. */
+  /** @param length number of values, where it is known before they are counted */
   constructor(
     values: Iterable<Value>,
     length: number | undefined,

@@ -5,7 +5,7 @@ import { Dict, type Keywords, PyFunction, PyObject, Tuple, Undefined, type Value
 /** Writes a macro's body with these values for its parameters, `undefined` for those that it was not given. */
 type Body = (run: Run, args: readonly (Value | undefined)[], extras: ReadonlyMap<string, Value>) => string
 
-/** What `macro` and `call` define: a function that returns what its body writes. */
+/** The function that `macro` or `call` defines, which returns what its body writes. */
 export class Macro extends PyObject {
   readonly type = 'Macro'
   readonly #name: string
@@ -13,7 +13,7 @@ export class Macro extends PyObject {
   readonly #reads: ReadonlySet<string>
   readonly #body: Body
 
-  /** @param reads Of `caller`, `kwargs` and `varargs` those that it may be given without being declared. */
+  /** @param reads those of `caller`, `kwargs` and `varargs` that it may be given without declaring them */
   constructor(name: string, parameters: readonly string[], reads: ReadonlySet<string>, body: Body) {
     super()
     this.#name = name

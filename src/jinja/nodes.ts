@@ -4,7 +4,7 @@ import type { Value } from './values'
 export type Expression =
   | { readonly kind: 'constant'; readonly value: Value }
   | { readonly kind: 'name'; readonly name: string }
-  /** What a filter block has written. */
+  /** The text that a filter block has written. */
   | { readonly kind: 'captured' }
   | { readonly kind: 'tuple' | 'list' | 'concat'; readonly items: readonly Expression[] }
   | { readonly kind: 'dict'; readonly items: readonly (readonly [Expression, Expression])[] }
@@ -52,7 +52,7 @@ export interface Signature {
   readonly name: string
   readonly parameters: readonly Parameter[]
   readonly body: readonly Statement[]
-  /** Of `caller`, `kwargs` and `varargs` those that the body reads. */
+  /** Names that the body reads; those of `caller`, `kwargs` and `varargs` count, which need no declaration. */
   readonly reads: ReadonlySet<string>
 }
 
@@ -84,7 +84,7 @@ export type Statement =
     }
   | { readonly kind: 'macro'; readonly macro: Signature }
   | { readonly kind: 'callBlock'; readonly call: Expression & { kind: 'call' }; readonly caller: Signature }
-  /** Writes its body in a scope of its own: `block`, `generation`. */
+  /** A body in a scope of its own: `block`, `generation`. */
   | { readonly kind: 'scope'; readonly isRoot: boolean; readonly body: readonly Statement[] }
   | { readonly kind: 'break' | 'continue' }
 

@@ -11,7 +11,7 @@ import { needText } from './text'
 import { textOf, typeName, Undefined, type Value } from './values'
 
 const FLOAT = /^[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?|inf(?:inity)?|nan)$/i
-/** Digits beyond which an integer is over its limit in every base. */
+/** Most digits: an integer with more is over its limit in every base. */
 const MAX_DIGITS = 1100
 
 /** `float(value)`, or undefined where Python raises a ValueError or a TypeError. */
@@ -87,7 +87,7 @@ export const NUMBER_FILTERS: Readonly<Record<string, Builtin>> = {
   }),
 }
 
-/** Undefined has no number, and Python says so by an error that the conversions do not catch. */
+/** What `to` makes of the value. Python does not convert an undefined one: its error is none of those that conversions catch. */
 function convert<T>(value: Value, to: (value: Value) => T): T {
   if (value instanceof Undefined) throw failure(value.message)
   return to(value)

@@ -1,7 +1,7 @@
 import { failure } from './template-error'
 import { PyObject } from './values'
 
-/** As jinja2's sandbox has it. */
+/** Longest range, as jinja2's sandbox has it. */
 const MAX_RANGE = 100_000
 
 export class Range extends PyObject {

@@ -1,4 +1,4 @@
-/** Digits after the point that hold every finite float that is not tiny exactly enough to round it. */
+/** Digits after the point that suffice to round every finite float that is not tiny. */
 const EXACT_DIGITS = 100
 
 /** `value` with so many digits after the point, rounded half to even on its exact binary value, as in Python. */

@@ -6,7 +6,7 @@ export class Run {
   readonly budget: Budget
   /** The text that the innermost block writes to. */
   out = ''
-  /** What a filter block or a `set` block with filters was given. */
+  /** The text that a filter block, or a `set` block with filters, has been given. */
   captured = ''
   #calls = 0
 
@@ -19,7 +19,7 @@ export class Run {
     this.out += text
   }
 
-  /** What `work` writes, apart from the rest. */
+  /** The text that `work` writes, kept apart from the rest. */
   capture(work: () => void): string {
     if (++this.#calls > MAX_CALLS) throw new TemplateError('limit', `It calls more than ${MAX_CALLS} levels deep.`)
     const before = this.out

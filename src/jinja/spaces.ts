@@ -1,4 +1,4 @@
-/** What Python's `\s`, `isspace` and `strip` take for white space, as a class of characters. */
+/** The class of characters that Python's `\s`, `isspace` and `strip` take for white space. */
 export const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]'
 const IS_SPACE = new RegExp(SPACE)
 

@@ -35,7 +35,7 @@ const ending = (isAt: (text: string, part: string) => boolean) =>
     return choices.some(choice => !Number.isNaN(within.offset) && isAt(within.text, needText(choice, 'first arg')))
   })
 
-/** A part of a text and how many code points come before it; bounds count code points and from the end if negative. */
+/** The part of a text between two bounds, and how many code points come before it. Bounds count code points, from the end if negative. */
 function part(text: string, start: number, end: number): { text: string; offset: number } {
   if (start === 0 && end === Infinity) return { text, offset: 0 }
   const points = codePoints(text)
@@ -77,7 +77,7 @@ function splitWords(text: string, limit: number): string[] {
   }
 }
 
-/** The words from the right: of a mirrored text those from the left. */
+/** Words from the right: those of the mirrored text from the left. */
 function splitWordsFromRight(text: string, limit: number): string[] {
   const mirrored = (word: string) => word.split('').reverse().join('')
   return splitWords(mirrored(text), limit).map(mirrored).reverse()

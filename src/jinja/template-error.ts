@@ -1,5 +1,5 @@
 /**
- * Why a template gives no text. `syntax`: it is not Jinja. `unsupported`: it is, but asks for what we do not have.
+ * The reason why a template gives no text. `syntax`: it is not Jinja. `unsupported`: it asks for what is not there here.
  * `limit`: it asks for more than a template may. `runtime`: it fails on these variables, or refuses them itself.
  */
 export type FailureKind = 'syntax' | 'unsupported' | 'limit' | 'runtime'
@@ -13,7 +13,7 @@ export class TemplateError extends Error {
   }
 }
 
-/** What Python would raise while it renders: a TypeError, a ValueError, an UndefinedError, … */
+/** The error for what Python would raise while it renders: a TypeError, a ValueError, an UndefinedError, … */
 export const failure = (message: string) => new TemplateError('runtime', message)
 
 export const unsupported = (message: string) => new TemplateError('unsupported', message)

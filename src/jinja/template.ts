@@ -1,7 +1,7 @@
 import { Budget } from './budget'
 import { compileBody, type Execute } from './compile-statement'
 import { GLOBALS } from './globals'
-import { parse } from './parser'
+import { parse } from './parse-statement'
 import { Run } from './run'
 import { Scope } from './scope'
 import { withinStack } from './template-error'
@@ -12,7 +12,7 @@ import { PyFunction, type Value } from './values'
 /**
  * A Jinja template, as transformers' environment renders it: jinja2's immutable sandbox with `trim_blocks`,
  * `lstrip_blocks`, loop controls, `tojson`, `raise_exception`, `strftime_now` and the tag `generation`.
- * Both parsing and rendering throw `TemplateError`.
+ * @throws TemplateError in parsing and in rendering
  */
 export class Template {
   readonly #execute: Execute
@@ -21,7 +21,7 @@ export class Template {
     this.#execute = withinStack(() => compileBody(parse(text), false))
   }
 
-  /** @param strftime What the template's `strftime_now` gives for a format. */
+  /** The text that the template writes. @param strftime the text that its `strftime_now` gives for a format */
   render(variables: Readonly<Record<string, unknown>>, strftime: (format: string) => string): string {
     return withinStack(() => {
       const now = new PyFunction((_, args) => strftime(needText(args[0], 'format')))

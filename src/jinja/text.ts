@@ -69,7 +69,7 @@ function reprText(text: string): string {
   return quote + escaped + quote
 }
 
-/** `\x07`, `\u200b`, `\U000e0001` */
+/** Python's escape of a character: `\x07`, `\u200b`, `\U000e0001`. */
 export function hexEscape(code: number): string {
   const [letter, digits] = code < 256 ? ['x', 2] : code < 65536 ? ['u', 4] : ['U', 8]
   return `\\${letter}${code.toString(16).padStart(Number(digits), '0')}`
@@ -87,7 +87,7 @@ export function reprFloat(value: number): string {
   return text.includes('.') ? text : `${text}.0`
 }
 
-/** `+05`, `-100` */
+/** An exponent as Python writes it: `+05`, `-100`. */
 export const exponentOf = (power: number) => `${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
 
 /** The text of a str, or the TypeError that Python raises where one is needed. */

@@ -2,8 +2,8 @@ import { failure } from './template-error'
 import { Dict, PyObject, Undefined, type Value } from './values'
 
 /**
- * What transformers gives a template for a JavaScript value: whole numbers become ints, other numbers floats, objects
- * dicts. Fields that are undefined are left out, as in JSON. `count` learns the characters of each text.
+ * The value that transformers would give a template: whole numbers become ints, other numbers floats, objects dicts. Fields
+ * that are undefined are left out, as in JSON. `count` learns the characters of each text.
  */
 export function toValue(value: unknown, count: (characters: number) => void): Value {
   switch (typeof value) {

@@ -7,7 +7,7 @@ import { failure } from './template-error'
  */
 export type Value = null | boolean | bigint | number | string | Value[] | Dict | PyObject
 
-/** The value that was found, which may be None, or else the other. */
+/** The value if one was found, be it None, and else the other. */
 export const or = (value: Value | undefined, otherwise: Value): Value => (value === undefined ? otherwise : value)
 
 export type Keywords = ReadonlyMap<string, Value>
@@ -15,12 +15,12 @@ export const NO_KEYWORDS: Keywords = new Map()
 
 export class Tuple extends Array<Value> {}
 
-/** What `groupby` gives for each group: a pair whose parts have names. */
+/** A group that `groupby` makes: a pair whose parts have names. */
 export class Group extends Tuple {}
 
-/** Any other object. What it does not override it has not got. */
+/** An object of any other type. What it does not override it has not got. */
 export abstract class PyObject {
-  /** As Python names it in its messages. */
+  /** The name of the type in Python's messages. */
   abstract readonly type: string
 
   attribute(_name: string): Value | undefined {
@@ -31,7 +31,7 @@ export abstract class PyObject {
     return undefined
   }
 
-  /** Undefined where `len()` fails. */
+  /** Number of elements; undefined where `len()` fails. */
   get length(): number | undefined {
     return undefined
   }
@@ -63,7 +63,7 @@ export class PyFunction extends PyObject {
   }
 }
 
-/** What has no value: prints nothing, is false and empty, and fails in every other use, with this message. */
+/** A missing value: prints nothing, is false and empty, and fails in every other use, with its message. */
 export class Undefined extends PyObject {
   readonly type = 'Undefined'
   readonly message: string
@@ -109,7 +109,7 @@ export class Markup extends PyObject {
   }
 }
 
-/** Elements that are made as they are asked for, once: what `map`, `select` and others give. */
+/** A sequence whose elements are made as they are asked for, once: `map`, `select` and others give one. */
 export class Generator extends PyObject {
   readonly type = 'generator'
   readonly #values: Iterator<Value>
@@ -125,7 +125,7 @@ export class Generator extends PyObject {
   }
 }
 
-/** `dict.items()`, `keys()` and `values()`. */
+/** A view of a dict, by `items()`, `keys()` or `values()`. */
 export class View extends PyObject {
   readonly type: string
   readonly values: readonly Value[]
@@ -191,7 +191,7 @@ export class Dict {
   }
 }
 
-/** The same for equal keys and for no others. */
+/** A value for each key by which a Map finds it: the same for equal keys and for no others. */
 export function hashKey(key: Value): unknown {
   if (typeof key === 'boolean') return BigInt(key)
   if (typeof key === 'number') return Number.isInteger(key) ? BigInt(key) : key
@@ -260,7 +260,7 @@ export function iterate(value: Value): Iterable<Value> {
   return elements
 }
 
-/** The elements of what must have just so many. */
+/** The elements of a value that must have just so many. */
 export function unpack(value: Value, count: number): Value[] {
   const items = [...iterate(value)]
   if (items.length === count) return items

@@ -1,6 +1,6 @@
 export type { JsonObject } from '../core/json'
+export { type CacheChoice, openStore } from '../storage/open-store'
 export { type CacheContents, type CachedModel, evictCached, listCached } from './cache/cached-models'
-export { type CacheChoice, openStore } from './cache/open-store'
 export { parseModelConfig } from './config/model-config'
 export type { HubOptions } from './hub/hub'
 export { parseHubLocation } from './hub/location'

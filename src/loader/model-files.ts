@@ -14,7 +14,7 @@ export interface ModelFiles {
   readonly config: JsonObject
   readonly generationConfig: JsonObject | undefined
   readonly tokenizer: JsonObject
-  /** Of tokenizer_config.json, with what special_tokens_map.json and added_tokens.json add. */
+  /** Contents of tokenizer_config.json, with what special_tokens_map.json and added_tokens.json add. */
   readonly tokenizerConfig: JsonObject | undefined
   /** Text of chat_template.jinja, where newer repositories keep what older ones have in tokenizer_config.json. */
   readonly chatTemplate: string | undefined
@@ -29,9 +29,9 @@ export interface ModelFiles {
 const MAX_SMALL_FILE_BYTES = 16 * 2 ** 20
 
 /**
- * What gives cause to ask for a file that may be absent, where there is no list of files: nothing else says what it would. A
- * repository may say it twice, and newer versions of transformers then believe chat_template.jinja; they write it without the field
- * beside it, so that whoever has both has edited one by hand.
+ * Reasons to ask for a file that may be absent, where there is no list of files: no other file says what it would. A
+ * repository may have a chat template in two files, of which newer versions of transformers believe chat_template.jinja;
+ * they write one only, so whoever has both has edited one by hand.
  */
 const CAUSE = {
   chatTemplate: (config: JsonObject = {}) => !config.chat_template,
@@ -41,7 +41,7 @@ const CAUSE = {
   addedTokens: (config: JsonObject = {}) => isOld(config),
 } as const
 
-/** Newer versions of transformers write all of it into tokenizer_config.json (tokenizer-config.ts). */
+/** Whether other files may add to a tokenizer_config.json: newer transformers write all into that one (tokenizer-config.ts). */
 function isOld({ added_tokens_decoder: described }: JsonObject): boolean {
   return described === undefined
 }
@@ -109,7 +109,7 @@ export async function openCheckpoint(
   })
 }
 
-/** What a kept copy has lost on disk shows in headers that make no sense, and must not be kept for good. */
+/** What `read` gives; if it makes no sense, the source is told, since a kept copy may have been damaged on disk. */
 async function orDistrust<T>(source: ModelSource, read: () => Promise<T>): Promise<T> {
   try {
     return await read()
@@ -119,7 +119,10 @@ async function orDistrust<T>(source: ModelSource, read: () => Promise<T>): Promi
   }
 }
 
-/** A file is as long as its header says: a truncated one is found before memory is taken for it, and a list that lies too. */
+/**
+ * Checks that each file is as long as its header says, before memory is taken for it: one may be truncated, and a list may
+ * lie.
+ */
 function checkLengths(source: ModelSource, { files }: Checkpoint): void {
   for (const { name, dataBegin, stored, maxPadding } of files) {
     const end = dataBegin + (stored.at(-1)?.end ?? 0)

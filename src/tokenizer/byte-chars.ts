@@ -4,7 +4,7 @@ export const BYTE_CHARS: readonly string[] = byteChars()
 const BYTES: ReadonlyMap<string, number> = new Map(BYTE_CHARS.map((char, byte) => [char, byte]))
 const encoder = new TextEncoder()
 
-/** The bytes that a token's characters stand for; those of its text if it has others, as added tokens may. */
+/** The bytes that a token's characters stand for; the UTF-8 of its text if it has other characters, as added tokens may. */
 export function bytesOfToken(token: string): Uint8Array {
   const bytes = new Uint8Array(token.length)
   for (let index = 0; index < token.length; index++) {

@@ -7,16 +7,19 @@ import { strftime } from './strftime'
 export interface ChatMessage {
   readonly role: string
   readonly content: unknown
-  /** Whatever else the model's template reads: `name`, `tool_calls`, … */
+  /** Other fields that the model's template reads: `name`, `tool_calls`, … */
   readonly [field: string]: unknown
 }
 
 export interface RenderOptions {
-  /** End with the beginning of an assistant's message, for the model to go on. Default true, or false to continue one. */
+  /**
+   * Whether the text ends with the beginning of an assistant's message, for the model to go on. Default true, or false if
+   * `continueFinalMessage`.
+   */
   readonly addGenerationPrompt?: boolean
-  /** End within the last message, for the model to go on with its text. Not with `addGenerationPrompt`. Default false. */
+  /** Whether it ends within the last message, for the model to go on with that. Not with `addGenerationPrompt`. Default false. */
   readonly continueFinalMessage?: boolean
-  /** What the template takes for today. Default: now. */
+  /** The date that the template takes for today's. Default: now. */
   readonly date?: Date
   /** More variables for the template: `tools`, `enable_thinking`, … */
   readonly variables?: Readonly<Record<string, unknown>>
@@ -30,7 +33,7 @@ export class ChatTemplate {
   /** Templates by name; the one for plain conversations is `default`. */
   readonly #texts: ReadonlyMap<string, string>
   readonly #specialTokens: Readonly<Record<string, string>>
-  /** Parsed at first use: a bad template should not keep a model from completing plain text. */
+  /** Templates by name, parsed at first use: a bad one should not keep a model from completing plain text. */
   readonly #templates = new Map<string, Template>()
 
   /** Takes the contents of tokenizer_config.json and of chat_template.jinja, which counts if both have a template. */
@@ -83,7 +86,7 @@ export class ChatTemplate {
   }
 }
 
-/** A template's failure on these messages is the request's; everything else is the model's. */
+/** What `work` gives; a template's failure on these messages becomes `InvalidRequest`, any other `UnsupportedModel`. */
 function attempt<T>(what: string, work: () => T): T {
   try {
     return work()
@@ -94,7 +97,7 @@ function attempt<T>(what: string, work: () => T): T {
   }
 }
 
-/** `chat_template` is a template or a list of `{ name, template }`, of which `default` is for plain conversations. */
+/** Templates by name, of a field that holds one or a list of `{ name, template }`; `default` is for plain conversations. */
 function namedTemplates(field: unknown): ReadonlyMap<string, string> {
   if (typeof field === 'string') return new Map([['default', field]])
   const entries: { name?: unknown; template?: unknown }[] = Array.isArray(field) ? field : []

@@ -1,7 +1,7 @@
 import { InvalidRequest } from '../core/errors'
 import { strip } from '../jinja'
 
-/** Stands where the final message ends, to be found again in what the template makes of it; as in transformers. */
+/** Text put where the final message ends, to be found again in what the template makes of it; as in transformers. */
 const TAG = 'CONTINUE_FINAL_MESSAGE_TAG '
 
 interface TextPart {

@@ -1,17 +1,17 @@
+import { isJsonObject, type JsonObject } from '../core/json'
 import type { AddedToken } from './added-tokens'
 import { BYTE_CHARS } from './byte-chars'
-import { isObject, type Json } from './json'
 import { GPT2_WORDS } from './pre-tokenizer'
 import { cutsAtSpaces } from './regex-cuts'
 import { stepsOf } from './steps'
 
-/** Where the text between two added tokens may be cut, so that the pieces' tokens are together those of the whole. */
+/** Places where the text between two added tokens may be cut, so that the pieces' tokens are together those of the whole. */
 export interface CutPlaces {
-  /** Before a space that follows a character which is no white space, nor stands for a space. */
+  /** Whether it may be cut before a space that follows a character which is no white space, nor stands for a space. */
   readonly atSpaces: boolean
   /**
-   * A piece that is encoded alone gets a space before it, however it begins: one that begins with a space because it was
-   * cut there is encoded without that.
+   * Whether a piece that is encoded alone gets a space before it, however it begins: one that begins with a space because it
+   * was cut there is then encoded without that.
    */
   readonly prependsSpace: boolean
 }
@@ -20,15 +20,15 @@ const NOWHERE: CutPlaces = { atSpaces: false, prependsSpace: false }
 const SPACE = '\u2581'
 
 /**
- * Where a tokenizer may cut: each of its steps must do the same to what is before and after such a place, whatever is on
- * the other side, and one of them must never join the two. What is not known to be so is not cut.
+ * The places where a tokenizer's texts may be cut: each of its steps must do the same to either side of such a place, whatever
+ * is on the other, and one of them must never join the two. A tokenizer that is not known to be so has none.
  *
  * @param json a tokenizer.json, @param added the tokens that are looked for in texts
  */
-export function cutPlaces(json: Json, added: readonly AddedToken[]): CutPlaces {
+export function cutPlaces(json: JsonObject, added: readonly AddedToken[]): CutPlaces {
   const normalizer = normalization(json.normalizer)
   const { model } = json
-  if (!normalizer || !isObject(model) || !isBpe(model) || !knowsAllBytes(json)) return NOWHERE
+  if (!normalizer || !isJsonObject(model) || !isBpe(model) || !knowsAllBytes(json)) return NOWHERE
   if (!added.every(token => leavesPlaces(token, Boolean(json.normalizer)))) return NOWHERE
   const isSplitInVain = normalizer.replacesSpaces && isSplitAtSpaces(json.pre_tokenizer)
   const effect = isSplitInVain ? KEEPS : effectOf(stepsOf(json.pre_tokenizer, 'pretokenizers'))
@@ -37,14 +37,14 @@ export function cutPlaces(json: Json, added: readonly AddedToken[]): CutPlaces {
   return isJoined ? NOWHERE : { atSpaces: true, prependsSpace: normalizer.prependsSpace }
 }
 
-/** Early files do not say it. */
-function isBpe({ type, merges }: Json): boolean {
+/** Whether a model is a BPE; early files do not say it. */
+function isBpe({ type, merges }: JsonObject): boolean {
   return type === 'BPE' || (type === undefined && merges !== undefined)
 }
 
-/** Whatever a text is made of becomes tokens, none of which stands for something unknown. */
-export function knowsAllBytes({ model, pre_tokenizer: preTokenizer }: Json): boolean {
-  if (!isObject(model) || !isObject(model.vocab)) return false
+/** Whether every text becomes tokens of which none stands for something unknown. */
+export function knowsAllBytes({ model, pre_tokenizer: preTokenizer }: JsonObject): boolean {
+  if (!isJsonObject(model) || !isJsonObject(model.vocab)) return false
   const { vocab } = model
   if (stepsOf(preTokenizer, 'pretokenizers').some(({ type }) => type === 'ByteLevel')) {
     return BYTE_CHARS.every(char => Object.hasOwn(vocab, char))
@@ -53,7 +53,7 @@ export function knowsAllBytes({ model, pre_tokenizer: preTokenizer }: Json): boo
   return model.byte_fallback === true && names.every(name => Object.hasOwn(vocab, name))
 }
 
-/** Normalizers that change each of two texts alone as they change both together, if the second begins with a space. */
+/** The effect of a normalizer that treats two texts alone as both together, if the second begins with a space; else undefined. */
 function normalization(step: unknown): { prependsSpace: boolean; replacesSpaces: boolean } | undefined {
   const steps = stepsOf(step, 'normalizers')
   const rest = steps[0]?.type === 'Prepend' && steps[0].prepend === SPACE ? steps.slice(1) : steps
@@ -64,13 +64,14 @@ function normalization(step: unknown): { prependsSpace: boolean; replacesSpaces:
   return areKnown ? { prependsSpace, replacesSpaces } : undefined
 }
 
-function isSpaceReplacement({ type, pattern, content }: Json): boolean {
-  return type === 'Replace' && isObject(pattern) && pattern.String === ' ' && content === SPACE
+function isSpaceReplacement({ type, pattern, content }: JsonObject): boolean {
+  return type === 'Replace' && isJsonObject(pattern) && pattern.String === ' ' && content === SPACE
 }
 
 /**
- * Added tokens are found first, those as they are before those as normalised. The text is cut before each of the former;
- * none may take away white space before it, nor one of the latter contain such a place or take away white space after it.
+ * Whether an added token leaves the places alone. Added tokens are found first, those that are looked for in the text as it
+ * is before the `normalized`. A text is cut before each of the former: none may take away white space before it. A normalized
+ * one may neither contain such a place nor take away white space after it.
  */
 function leavesPlaces({ content, lstrip, rstrip, normalized }: AddedToken, isNormalized: boolean): boolean {
   if (isNormalized && normalized) return !rstrip && !/\S\s/.test(content)
@@ -78,23 +79,23 @@ function leavesPlaces({ content, lstrip, rstrip, normalized }: AddedToken, isNor
 }
 
 interface Effect {
-  /** Does to each side of a place the same, whatever is on the other. */
+  /** Whether it does the same to each side of a place, whatever is on the other. */
   readonly keepsApart: boolean
-  /** Cuts there. */
+  /** Whether it cuts there. */
   readonly cuts: boolean
 }
 
 const KEEPS: Effect = { keepsApart: true, cuts: false }
 const UNKNOWN: Effect = { keepsApart: false, cuts: false }
 
-function effectOf(steps: readonly Json[]): Effect {
+function effectOf(steps: readonly JsonObject[]): Effect {
   // what comes after a Metaspace sees no spaces
   if (steps.slice(0, -1).some(each => each.type === 'Metaspace')) return UNKNOWN
   const effects = steps.map(effectOfStep)
   return { keepsApart: effects.every(each => each.keepsApart), cuts: effects.some(each => each.cuts) }
 }
 
-function effectOfStep({ type, pattern, behavior, invert, ...step }: Json): Effect {
+function effectOfStep({ type, pattern, behavior, invert, ...step }: JsonObject): Effect {
   switch (type) {
     // a space is put only before a text that has none
     case 'ByteLevel':
@@ -109,7 +110,7 @@ function effectOfStep({ type, pattern, behavior, invert, ...step }: Json): Effec
     case 'Punctuation':
       return behavior === undefined || behavior === 'Isolated' || behavior === 'Removed' ? KEEPS : UNKNOWN
     case 'Split': {
-      if (!isObject(pattern) || typeof pattern.Regex !== 'string') return UNKNOWN
+      if (!isJsonObject(pattern) || typeof pattern.Regex !== 'string') return UNKNOWN
       // with only the matches kept, what is between them joins nothing
       const keepsMatches = behavior === 'Removed' && invert === true
       if (behavior !== 'Isolated' && behavior !== 'Removed') return UNKNOWN
@@ -126,10 +127,10 @@ function effectOfWords(expression: string, keepsMatches: boolean): Effect {
 }
 
 function isSplitAtSpaces(step: unknown): boolean {
-  return isObject(step) && step.type === 'Split' && isObject(step.pattern) && step.pattern.String === ' '
+  return isJsonObject(step) && step.type === 'Split' && isJsonObject(step.pattern) && step.pattern.String === ' '
 }
 
-/** A merge makes one token of a space and what is before it, in any of the ways to write a space. */
+/** Whether some merge makes one token of a space and what is before it, in any of the ways to write a space. */
 function joinsAtSpaces(merges: unknown): boolean {
   if (!Array.isArray(merges)) return true
   return merges.some(merge => {

@@ -10,7 +10,7 @@ const CONTEXT_TOKENS = 4
 /** A longer window is cut; the length weighs how much each push decodes against how often there is a cut. */
 const MAX_WINDOW_TOKENS = 16
 
-/** What an incomplete character decodes to; several bytes of one give a single replacement character. */
+/** The text of an incomplete character, however many of its bytes there are. */
 const REPLACEMENT = '\ufffd'
 
 /**

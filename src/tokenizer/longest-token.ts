@@ -1,18 +1,18 @@
+import { isJsonObject, type JsonObject } from '../core/json'
 import type { AddedToken } from './added-tokens'
 import { knowsAllBytes } from './cut-places'
-import { isObject, type Json } from './json'
 import { stepsOf } from './steps'
 
-/** Normalised to NFC, a text becomes no shorter than this part of it, in UTF-16 (Unicode's FAQ on normalization). */
+/** Most units of UTF-16 that NFC makes one of (Unicode's FAQ on normalization). */
 const MOST_COMPOSED = 4
 
 /**
- * UTF-16 units of a text that one token stands for, at most; Infinity if a tokenizer may lose some of a text, or make one
+ * Most UTF-16 units of a text that one token stands for; Infinity if a tokenizer may lose some of a text, or make one
  * token of any number of unknown characters.
  *
  * @param json a tokenizer.json, @param added the tokens that are looked for in texts
  */
-export function mostCharacters(json: Json, added: readonly AddedToken[]): number {
+export function mostCharacters(json: JsonObject, added: readonly AddedToken[]): number {
   const { model } = json
   const normalizers = stepsOf(json.normalizer, 'normalizers')
   const losesText =
@@ -20,7 +20,7 @@ export function mostCharacters(json: Json, added: readonly AddedToken[]): number
     !normalizers.every(keepsLength) ||
     stepsOf(json.pre_tokenizer, 'pretokenizers').some(losesLength) ||
     added.some(({ lstrip, rstrip }) => lstrip || rstrip)
-  if (losesText || !isObject(model) || !isObject(model.vocab)) return Number.POSITIVE_INFINITY
+  if (losesText || !isJsonObject(model) || !isJsonObject(model.vocab)) return Number.POSITIVE_INFINITY
   let longest = 1
   // a byte-level token has a character for each byte, of which a text has no fewer than units
   for (const token of Object.keys(model.vocab)) longest = Math.max(longest, token.length)
@@ -28,14 +28,14 @@ export function mostCharacters(json: Json, added: readonly AddedToken[]): number
   return normalizers.some(({ type }) => type === 'NFC') ? MOST_COMPOSED * longest : longest
 }
 
-/** Of pre-tokenizers, all but those that only cut, write otherwise, or add. */
-function losesLength({ type, behavior }: Json): boolean {
+/** Whether a pre-tokenizer may make a text shorter: all may but those that only cut, write otherwise, or add. */
+function losesLength({ type, behavior }: JsonObject): boolean {
   if (type === 'Split' || type === 'Punctuation') return behavior === 'Removed'
   return type !== 'ByteLevel' && type !== 'Metaspace' && type !== 'Digits'
 }
 
-function keepsLength({ type, pattern, content }: Json): boolean {
+function keepsLength({ type, pattern, content }: JsonObject): boolean {
   if (type === 'NFC' || type === 'Prepend') return true
-  if (type !== 'Replace' || !isObject(pattern) || typeof pattern.String !== 'string') return false
+  if (type !== 'Replace' || !isJsonObject(pattern) || typeof pattern.String !== 'string') return false
   return typeof content === 'string' && pattern.String.length <= content.length
 }

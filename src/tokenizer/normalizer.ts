@@ -1,12 +1,12 @@
 import { InvalidRequest, UnsupportedModel } from '../core/errors'
-import type { Json } from './json'
+import type { JsonObject } from '../core/json'
 import { readPattern } from './split-text'
 import { stepsOf } from './steps'
 
-/** A text before it is split. */
+/** Writes a text in another way before it is split. */
 export type Normalizer = (text: string) => string
 
-/** Published ones write at most 18 characters for one (NFKC); a file may have each of its steps double the text. */
+/** Most characters written for one: published normalizers write up to 18 (NFKC); each step of a file may double the text. */
 const MAX_GROWTH = 32
 
 /** The normalizer of a tokenizer.json. @throws UnsupportedModel for a step that we cannot run */
@@ -21,10 +21,10 @@ export function readNormalizer(json: unknown): Normalizer {
   }
 }
 
-/** `maxLen`: characters that the result may have; a step that could write many more than it was given looks at it. */
+/** One step. `maxLen`: characters that the result may have, which steps look at that could write many more than they were given. */
 type Step = (text: string, maxLen: number) => string
 
-function readStep(step: Json): Step {
+function readStep(step: JsonObject): Step {
   switch (step.type) {
     case 'NFC':
     case 'NFD':
@@ -54,13 +54,13 @@ function readStep(step: Json): Step {
   }
 }
 
-/** Each letter by itself: a sigma at the end of a word is one like others. */
+/** A text in lower case, each letter by itself: a sigma at the end of a word is one like others. */
 function lowercase(text: string): string {
   return text.replace(/\p{Changes_When_Lowercased}/gu, char => char.toLowerCase())
 }
 
-/** Writes `content` for each match of the pattern. */
-export function replacer({ pattern, content }: Json): Step {
+/** A step that writes `content` for each match of the pattern. */
+export function replacer({ pattern, content }: JsonObject): Step {
   const matches = readPattern(pattern)
   const replacement = String(content ?? '')
   return (text, maxLen) => {
@@ -76,8 +76,8 @@ export function replacer({ pattern, content }: Json): Step {
   }
 }
 
-/** Controls vanish, white space becomes spaces, Chinese characters get spaces around them. */
-function bert(step: Json): Step {
+/** BERT's step: controls vanish, white space becomes spaces, Chinese characters get spaces around them. */
+function bert(step: JsonObject): Step {
   const strips = step.strip_accents ?? step.lowercase
   return text => {
     let result = text

@@ -1,11 +1,11 @@
 /** Characters of the pieces that are remembered, at least: as many as of 64 prompts of 16 K tokens. */
 const MAX_CHARS = 2 ** 22
-/** Longer pieces are hardly met again, and would push out all others. */
+/** Characters of the longest piece that is remembered: longer ones are hardly met again, and would push out all others. */
 const MAX_PIECE_CHARS = 2 ** 14
 
 /**
- * What was made of pieces of text, the least recently used forgotten: two generations of a bounded number of characters,
- * of which the older goes as a whole.
+ * A memory of results by pieces of text, which forgets those not used for long: two generations of a bounded number of
+ * characters, of which the older goes as a whole.
  */
 export class PieceMemory<T> {
   #young = new Map<string, T>()
@@ -32,7 +32,7 @@ export class PieceMemory<T> {
   }
 }
 
-/** Characters of the piece's own: engines keep the whole of a text while a slice of it lives. */
+/** A copy of the piece with memory of its own: engines keep the whole of a text while a slice of it lives. */
 function copyOf(piece: string): string {
   return ` ${piece}`.slice(1)
 }

@@ -1,8 +1,8 @@
 import { UnsupportedModel } from '../core/errors'
-import { type Json, objects } from './json'
+import { type JsonObject, jsonObjects } from '../core/json'
 import { stepsOf } from './steps'
 
-/** What is added around a text: tokens with the ids that the file gives them, if it does. */
+/** The tokens that are added around a text, with the ids that the file gives them, if it does. */
 export interface Surroundings {
   readonly before: readonly AddedAround[]
   readonly after: readonly AddedAround[]
@@ -13,10 +13,10 @@ export interface AddedAround {
   readonly id: number | undefined
 }
 
-/** Published tokenizers add up to 4 tokens, which each text then has. */
+/** Most tokens added to each text; published tokenizers add up to 4. */
 const MAX_ADDED = 64
 
-/** What the post-processor of a tokenizer.json adds. @throws UnsupportedModel for one that we cannot run */
+/** The tokens that the post-processor of a tokenizer.json adds. @throws UnsupportedModel for one that we cannot run */
 export function readPostProcessor(json: unknown): Surroundings {
   const steps = stepsOf(json, 'processors').map(readStep)
   const before = steps.toReversed().flatMap(step => step.before)
@@ -29,7 +29,7 @@ function tooMany(numTokens: number): UnsupportedModel {
   return new UnsupportedModel(`tokenizer.json adds ${numTokens} tokens to every text, above the limit of ${MAX_ADDED}.`)
 }
 
-function readStep(step: Json): Surroundings {
+function readStep(step: JsonObject): Surroundings {
   switch (step.type) {
     case 'ByteLevel':
       return { before: [], after: [] }
@@ -44,20 +44,20 @@ function readStep(step: Json): Surroundings {
 }
 
 /** Special tokens around the text, `Sequence` A. */
-function template({ single, special_tokens: specials }: Json): Surroundings {
+function template({ single, special_tokens: specials }: JsonObject): Surroundings {
   if (Array.isArray(single) && single.length > MAX_ADDED + 1) throw tooMany(single.length - 1)
-  const parts = objects(single)
+  const parts = jsonObjects(single)
   const places = parts.flatMap((part, index) => ('Sequence' in part ? index : []))
   if (places.length !== 1) {
     throw new UnsupportedModel(
       `tokenizer.json has a template with ${places.length} places for the text; we run those with 1.`,
     )
   }
-  const added = (part: Json): AddedAround[] => {
-    const [special] = objects([part.SpecialToken])
+  const added = (part: JsonObject): AddedAround[] => {
+    const [special] = jsonObjects([part.SpecialToken])
     const token = String(special?.id)
-    const known = objects([specials])[0]?.[token]
-    const [ids, tokens] = [objects([known])[0]?.ids, objects([known])[0]?.tokens]
+    const known = jsonObjects([specials])[0]?.[token]
+    const [ids, tokens] = [jsonObjects([known])[0]?.ids, jsonObjects([known])[0]?.tokens]
     if (!Array.isArray(ids)) return [{ token, id: undefined }]
     if (ids.length > MAX_ADDED) throw tooMany(ids.length)
     return ids.map((id, index) => ({

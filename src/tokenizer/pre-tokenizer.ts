@@ -1,20 +1,20 @@
 import { UnsupportedModel } from '../core/errors'
+import type { JsonObject } from '../core/json'
 import { BYTE_CHARS } from './byte-chars'
-import type { Json } from './json'
 import { compilePattern, literalPattern, type Pattern } from './regex/pattern'
 import { readPattern, splitter } from './split-text'
 import { stepsOf } from './steps'
 
-/** The words of a text, which tokens do not cross. `isFirst`: nothing is before the text. */
+/** Splits a text into words, which tokens do not cross. `isFirst`: nothing is before the text. */
 export type PreTokenizer = (text: string, isFirst: boolean) => string[]
 
-/** How GPT-2 splits texts into words. */
+/** GPT-2's pattern of words. */
 export const GPT2_WORDS = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
 
-/** Punctuation to Unicode, and to ASCII, some of whose are symbols to Unicode. */
+/** A class of punctuation: Unicode's, and that of ASCII which Unicode calls symbols. */
 const PUNCTUATION = String.raw`[\p{P}!-/:-@\[-\x60{-~]`
 
-/** Words of the Rust library's own regular expressions, which differ from Oniguruma's. */
+/** The inside of a class of word characters, in the Rust library's own regular expressions, which differ from Oniguruma's. */
 const WORD = String.raw`\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d`
 
 /** The pre-tokenizer of a tokenizer.json. @throws UnsupportedModel for a step or a pattern that we cannot run */
@@ -31,13 +31,13 @@ type Step = PreTokenizer
 
 let words: Pattern | undefined
 
-/** Compiled once, since most byte-level tokenizers have it. */
+/** GPT-2's pattern, compiled once, since most byte-level tokenizers have it. */
 function gpt2Words(): Pattern {
   words ??= compilePattern(GPT2_WORDS)
   return words
 }
 
-function readStep(step: Json): Step {
+function readStep(step: JsonObject): Step {
   switch (step.type) {
     case 'Split':
       return splitter(readPattern(step.pattern), step.behavior, step.invert === true)
@@ -67,14 +67,14 @@ function readStep(step: Json): Step {
   }
 }
 
-function byteLevel(step: Json): Step {
+function byteLevel(step: JsonObject): Step {
   const words = step.use_regex === false ? (text: string) => [text] : splitter(gpt2Words())
   const encoder = new TextEncoder()
   const toBytes = (word: string) => Array.from(encoder.encode(word), byte => BYTE_CHARS[byte]).join('')
   return text => words(step.add_prefix_space && !text.startsWith(' ') ? ` ${text}` : text).map(toBytes)
 }
 
-function metaspace(step: Json): Step {
+function metaspace(step: JsonObject): Step {
   const { replacement = '\u2581', prepend_scheme: scheme = step.add_prefix_space === false ? 'never' : 'always' } = step
   const space = String(replacement)
   const words = step.split === false ? (text: string) => [text] : splitter(literalPattern(space), 'MergedWithNext')
@@ -85,7 +85,7 @@ function metaspace(step: Json): Step {
   }
 }
 
-function fixedLength({ length = 5 }: Json): Step {
+function fixedLength({ length = 5 }: JsonObject): Step {
   if (!Number.isInteger(length) || Number(length) < 1) {
     throw new UnsupportedModel(`tokenizer.json splits texts into pieces of length ${length}.`)
   }

@@ -1,19 +1,19 @@
-/** What a regular expression, matched over a text again and again from its beginning, does at the places in question. */
+/** The effect of a regular expression, matched over a text again and again, at places where a space follows ink. */
 export interface Cuts {
-  /** No match goes on across such a place, nor depends on what is beyond it. */
+  /** Whether no match goes on across such a place, nor depends on what is beyond it. */
   readonly keepsApart: boolean
-  /** A match begins there in any case. */
+  /** Whether a match begins there in any case. */
   readonly begins: boolean
 }
 
 const UNKNOWN: Cuts = { keepsApart: false, begins: false }
 
-/** What a part of an expression can match. */
+/** Matches that a part of an expression can have. */
 interface Part {
   readonly space: boolean
-  /** A character that is no white space. */
+  /** Whether they may hold ink, a character that is no white space. */
   readonly ink: boolean
-  /** A space somewhere after ink. */
+  /** Whether they may hold a space somewhere after ink. */
   readonly spaceAfterInk: boolean
   readonly canBeEmpty: boolean
 }
@@ -21,9 +21,9 @@ interface Part {
 const NOTHING: Part = { space: false, ink: false, spaceAfterInk: false, canBeEmpty: true }
 
 /**
- * What a regular expression does where a space follows a character that is no white space: in the expressions by which
- * byte-level tokenizers find words, a space can only be the first of a word, and by these a text may be cut there. Of the
- * syntax only what such expressions are made of is understood; one with anything else is said to do nothing for sure.
+ * The effect of a regular expression where a space follows a character that is no white space. In expressions by which
+ * byte-level tokenizers find words a space can only be the first of a word, so a text may be cut there. Only the syntax that
+ * such expressions are made of is understood; one with anything else is said to do nothing for sure.
  */
 export function cutsAtSpaces(expression: string): Cuts {
   try {
@@ -47,7 +47,7 @@ const GROUP = /\(\?(?:i)?:/uy
 const BEFORE_WHITE_SPACE = /\(\?!\\S\)/uy
 
 class Parser {
-  /** One of the outermost alternatives is white space alone. */
+  /** Whether one of the outermost alternatives is white space alone. */
   hasPlainWhiteSpace = false
   readonly #text: string
   #at = 0
@@ -124,7 +124,7 @@ class Parser {
     return { space, ink: !WHITE_SPACE.test(atom), spaceAfterInk: false, canBeEmpty: false }
   }
 
-  /** `pattern` is sticky. */
+  /** Takes a match of `pattern`, a sticky one, if it is here. */
   #take(pattern: RegExp): RegExpExecArray | undefined {
     pattern.lastIndex = this.#at
     const match = pattern.exec(this.#text)

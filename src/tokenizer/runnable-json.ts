@@ -1,23 +1,23 @@
 import { UnsupportedModel } from '../core/errors'
-import { isObject, type Json } from './json'
+import { isJsonObject, type JsonObject } from '../core/json'
 import { runnableModel } from './runnable-model'
 import { specialTokens } from './special-tokens'
 import { stepsOf } from './steps'
 
-/** Tokenizers whose beginnings and ends tokenizer_config.json decides on, whatever tokenizer.json says. */
+/** Classes of tokenizers whose beginnings and ends tokenizer_config.json decides on, whatever tokenizer.json says. */
 const CONFIGURED = /^(Llama|CodeLlama|Gemma)Tokenizer(Fast)?$/
 
 /** Classes that leave the pre-tokenizer's space as tokenizer.json has it; others have none unless they say so. */
 const KEEPS_SPACE = /^(Llama|CodeLlama)Tokenizer(Fast)?$/
 
 /**
- * The part of a tokenizer.json that @huggingface/tokenizers 0.2.0 runs: the model and the decoder. What that version
- * would take for something else than its authors' Rust library does is written in other words, or refused. Whether a
- * part can go, the fixture of the Rust library's results says (test/tokenizer/kinds.test.ts).
+ * The part of a tokenizer.json that @huggingface/tokenizers 0.2.0 runs: the model and the decoder. Whatever that version
+ * would take for something else than its authors' Rust library does is written in other words, or refused. The results of
+ * the Rust library tell whether a rewriting can go with a newer version (test/tokenizer/kinds.test.ts).
  *
  * @throws UnsupportedModel by the name of what cannot be run
  */
-export function runnableJson(json: Json): Json {
+export function runnableJson(json: JsonObject): JsonObject {
   return {
     added_tokens: [],
     normalizer: null,
@@ -29,15 +29,15 @@ export function runnableJson(json: Json): Json {
 }
 
 /** The pre-tokenizer: transformers gives one that is not a Sequence the `add_prefix_space` of tokenizer_config.json. */
-export function configuredPreTokenizer({ pre_tokenizer: step }: Json, config: Json): unknown {
-  if (!isObject(step) || step.type !== 'ByteLevel') return step
+export function configuredPreTokenizer({ pre_tokenizer: step }: JsonObject, config: JsonObject): unknown {
+  if (!isJsonObject(step) || step.type !== 'ByteLevel') return step
   const { add_prefix_space: adds, tokenizer_class: name } = config
   if (typeof adds === 'boolean') return { ...step, add_prefix_space: adds }
   return typeof name === 'string' && !KEEPS_SPACE.test(name) ? { ...step, add_prefix_space: false } : step
 }
 
-/** What is put around a text: for some tokenizers what `add_bos_token` and `add_eos_token` say. */
-export function configuredEnds(json: Json, config: Json): unknown {
+/** The post-processor: for some classes of tokenizers the one that `add_bos_token` and `add_eos_token` ask for. */
+export function configuredEnds(json: JsonObject, config: JsonObject): unknown {
   if (!CONFIGURED.test(String(config.tokenizer_class)) || typeof config.add_bos_token !== 'boolean') {
     return json.post_processor
   }
@@ -48,12 +48,12 @@ export function configuredEnds(json: Json, config: Json): unknown {
   return { type: 'TemplateProcessing', single, pair: [] }
 }
 
-function runnableDecoder(decoder: unknown): Json | null {
-  if (!isObject(decoder)) return null
+function runnableDecoder(decoder: unknown): JsonObject | null {
+  if (!isJsonObject(decoder)) return null
   return { type: 'Sequence', decoders: stepsOf(decoder, 'decoders').flatMap(runnableStep) }
 }
 
-function runnableStep(step: Json): readonly Json[] {
+function runnableStep(step: JsonObject): readonly JsonObject[] {
   if (step.type === 'Strip' && String(step.content).length !== 1) {
     throw new UnsupportedModel(`tokenizer.json strips ${JSON.stringify(step.content)}, which is not one character.`)
   }

@@ -1,13 +1,13 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../core/errors'
+import { isJsonObject, type JsonObject } from '../core/json'
 import { checkId } from './added-tokens'
-import { isObject, type Json } from './json'
 
 /**
  * The model of a tokenizer.json, as one that the library runs.
  * @throws UnsupportedModel for one that it would run as another, CorruptCheckpoint for one that contradicts itself
  */
-export function runnableModel(model: unknown): Json {
-  if (!isObject(model)) throw new UnsupportedModel('tokenizer.json has no model.')
+export function runnableModel(model: unknown): JsonObject {
+  if (!isJsonObject(model)) throw new UnsupportedModel('tokenizer.json has no model.')
   // early files do not say it
   const { type = 'merges' in model ? 'BPE' : undefined } = model
   switch (type) {
@@ -25,7 +25,7 @@ export function runnableModel(model: unknown): Json {
 }
 
 /** The merges as pairs. */
-function checkBpe({ vocab, merges, continuing_subword_prefix: prefix, dropout }: Json): string[][] {
+function checkBpe({ vocab, merges, continuing_subword_prefix: prefix, dropout }: JsonObject): string[][] {
   if (prefix) {
     throw new UnsupportedModel('tokenizer.json has a BPE with continuing_subword_prefix, which we cannot run.')
   }
@@ -47,13 +47,13 @@ function checkBpe({ vocab, merges, continuing_subword_prefix: prefix, dropout }:
   })
 }
 
-function checkIds(vocab: unknown): Json {
-  if (!isObject(vocab)) throw new CorruptCheckpoint("tokenizer.json: the model's vocab is not an object.")
+function checkIds(vocab: unknown): JsonObject {
+  if (!isJsonObject(vocab)) throw new CorruptCheckpoint("tokenizer.json: the model's vocab is not an object.")
   for (const token in vocab) checkId(vocab[token], token, 'tokenizer.json')
   return vocab
 }
 
-function checkUnigram({ vocab, unk_id: unknown, byte_fallback: fallback }: Json): void {
+function checkUnigram({ vocab, unk_id: unknown, byte_fallback: fallback }: JsonObject): void {
   if (fallback)
     throw new UnsupportedModel('tokenizer.json has a Unigram model with byte_fallback, which we cannot run.')
   if (!Array.isArray(vocab)) throw new CorruptCheckpoint("tokenizer.json: the model's vocab is not a list.")

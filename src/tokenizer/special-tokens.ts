@@ -1,9 +1,9 @@
-import { isObject, type Json } from './json'
+import { isJsonObject, type JsonObject } from '../core/json'
 
 /** Names like `bos_token` → the token's text, as the tokenizer's files give them to chat templates. */
 export type SpecialTokens = Readonly<Record<string, string>>
 
-/** What transformers gives tokenizers of these classes where no file names a role. */
+/** Special tokens that transformers gives tokenizers of these classes where no file names a role. */
 const DEFAULTS: readonly (readonly [RegExp, SpecialTokens])[] = [
   [/^(Code)?LlamaTokenizer(Fast)?$/, { bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>' }],
   [
@@ -18,7 +18,7 @@ const DEFAULTS: readonly (readonly [RegExp, SpecialTokens])[] = [
  * Special tokens by role: fields `*_token` of tokenizer_config.json, each a text or `{ content: text }`, those that its
  * `extra_special_tokens` name, and those of its class. A role that the file has as null has no token.
  */
-export function specialTokens(tokenizerConfig: Json): SpecialTokens {
+export function specialTokens(tokenizerConfig: JsonObject): SpecialTokens {
   const { extra_special_tokens: extra, tokenizer_class: name } = tokenizerConfig
   const [, defaults] = DEFAULTS.find(([classes]) => classes.test(String(name))) ?? []
   const roles = Object.entries(tokenizerConfig).filter(([role]) => role.endsWith('_token'))
@@ -26,7 +26,7 @@ export function specialTokens(tokenizerConfig: Json): SpecialTokens {
   for (const [role, value] of [
     ...Object.entries({ ...defaults }),
     ...roles,
-    ...Object.entries(isObject(extra) ? extra : {}),
+    ...Object.entries(isJsonObject(extra) ? extra : {}),
   ]) {
     const text = tokenText(value)
     if (text === undefined) delete tokens[role]
@@ -39,12 +39,12 @@ export function specialTokens(tokenizerConfig: Json): SpecialTokens {
 export function additionalTokens({
   additional_special_tokens: additional,
   extra_special_tokens: extra,
-}: Json): string[] {
+}: JsonObject): string[] {
   const listed = [additional, extra].flatMap((tokens): unknown[] => (Array.isArray(tokens) ? tokens : []))
   return listed.map(tokenText).filter(text => text !== undefined)
 }
 
 function tokenText(value: unknown): string | undefined {
-  const text = isObject(value) ? value.content : value
+  const text = isJsonObject(value) ? value.content : value
   return typeof text === 'string' ? text : undefined
 }

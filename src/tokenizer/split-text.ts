@@ -1,11 +1,11 @@
 import { UnsupportedModel } from '../core/errors'
-import { isObject } from './json'
+import { isJsonObject } from '../core/json'
 import { compilePattern, literalPattern, type Pattern } from './regex/pattern'
 
 /** The pattern of a Split or Replace: a text as it is, or a regular expression. */
 export function readPattern(step: unknown): Pattern {
-  if (isObject(step) && typeof step.Regex === 'string') return compilePattern(step.Regex)
-  if (isObject(step) && typeof step.String === 'string') return literalPattern(step.String)
+  if (isJsonObject(step) && typeof step.Regex === 'string') return compilePattern(step.Regex)
+  if (isJsonObject(step) && typeof step.String === 'string') return literalPattern(step.String)
   throw new UnsupportedModel('tokenizer.json splits texts by a pattern that is neither a String nor a Regex.')
 }
 
@@ -19,8 +19,8 @@ interface Piece {
 const BEHAVIORS = ['Isolated', 'Removed', 'Contiguous', 'MergedWithPrevious', 'MergedWithNext']
 
 /**
- * Cuts texts at the matches of `pattern`; what becomes of those says `behavior`. `inverts` takes what is between matches
- * for matches.
+ * A function that cuts texts at the matches of `pattern`. `behavior` decides what becomes of those: `Removed`, `Isolated`, …
+ * `inverts`: what is between matches counts as matches.
  * @throws UnsupportedModel for a behavior that is not known
  */
 export function splitter(

@@ -3,7 +3,7 @@ import { InvalidRequest } from '../core/errors'
 export interface StopResult {
   /** Text that is certainly before any stop string. */
   readonly emit: string
-  /** A stop string has come; nothing from its beginning on is emitted. */
+  /** Whether a stop string has come; nothing from its beginning on is emitted. */
   readonly stopped: boolean
 }
 
@@ -31,14 +31,14 @@ export class StopStrings {
     return { emit: buffer.slice(0, emitLen), stopped: false }
   }
 
-  /** What was held back, when no more text will come. */
+  /** The text that was held back, when no more will come. */
   flush(): string {
     const text = this.#held
     this.#held = ''
     return text
   }
 
-  /** Where the first stop string to become complete begins. */
+  /** The place where the first stop string to become complete begins. */
   #firstMatch(buffer: string): number | undefined {
     let begin: number | undefined
     let end = Number.POSITIVE_INFINITY

@@ -1,16 +1,16 @@
 import { bytesOfToken } from './byte-chars'
 import type { Tokenizer } from './tokenizer'
 
-/** A byte for which a SentencePiece vocabulary has no piece. */
+/** The token of a byte, by which SentencePiece writes characters for which it has no piece. */
 const FALLBACK = /^<0x([0-9A-F]{2})>$/i
 
-/** What tokens decode to that do not hold whole characters. */
+/** The character that stands for incomplete ones in decoded text. */
 const REPLACEMENT = '\ufffd'
 
 /**
- * The UTF-8 bytes that a token adds to a text; none if it is hidden. Those of all tokens joined are the text's, also
- * where a character is split between tokens. `previous`: the last visible token before it; undefined if there is none,
- * since the first token of a text may lose its leading space.
+ * The UTF-8 bytes that a token adds to a text; none if it is hidden. The bytes of all tokens joined are the text's, also
+ * where a character is split between tokens.
+ * @param previous the last visible token before it; undefined for the first, which may lose its leading space
  */
 export function tokenBytes(
   tokenizer: Pick<Tokenizer, 'decode' | 'isVisible' | 'token'>,
@@ -26,7 +26,7 @@ export function tokenBytes(
   return new TextEncoder().encode(both.startsWith(before) ? both.slice(before.length) : text)
 }
 
-/** Of a token as it stands in the vocabulary, written in one of the two ways that can hold parts of characters. */
+/** The bytes of a token of the vocabulary, which is written in one of the two ways that can hold parts of characters. */
 function rawBytes(token: string): Uint8Array {
   const fallback = FALLBACK.exec(token)
   return fallback ? Uint8Array.of(Number.parseInt(fallback[1], 16)) : bytesOfToken(token)

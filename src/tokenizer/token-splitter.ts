@@ -1,18 +1,18 @@
 import type { AddedToken } from './added-tokens'
 
-/** A text between added tokens, or one of them. */
+/** A part of a text: an added token, or the text between two. */
 export type Section = string | AddedToken
 
 /** Finds added tokens in texts: from left to right, of those that begin at a place the longest. */
 export class TokenSplitter {
-  /** What is looked for, in order of code units. */
+  /** Contents of the tokens, in order of code units. */
   readonly #contents: readonly string[]
-  /** First code unit → where in the list contents that begin with it begin and end. */
+  /** First code unit → the range of the list in which contents begin with it. */
   readonly #ranges = new Map<number, readonly [begin: number, end: number]>()
-  /** Any of those code units; undefined if nothing is looked for. */
+  /** Matches any of those code units; undefined if nothing is looked for. */
   readonly #first: RegExp | undefined
 
-  /** `tokens`: by what stands in the text for them, which is never empty. */
+  /** `tokens`: added tokens by their contents in texts, which are never empty. */
   constructor(readonly tokens: ReadonlyMap<string, AddedToken>) {
     this.#contents = [...tokens.keys()].sort()
     const unitAt = (index: number) => this.#contents[index]?.charCodeAt(0)
@@ -40,7 +40,7 @@ export class TokenSplitter {
     return sections
   }
 
-  /** Where the tokens stand, in order, the white space that they take not counted. */
+  /** The places of the tokens, in order, the white space that they take not counted. */
   *find(text: string): Generator<{ readonly token: AddedToken; readonly at: number; readonly end: number }> {
     const first = this.#first
     if (!first) return
@@ -57,7 +57,7 @@ export class TokenSplitter {
     }
   }
 
-  /** Narrows the contents down to those that begin as the text does, code unit by code unit. */
+  /** Index of the longest content that the text has at `at`, found code unit by code unit; undefined if there is none. */
   #longestAt(text: string, at: number): number | undefined {
     const range = this.#ranges.get(text.charCodeAt(at))
     if (!range) return undefined

@@ -22,6 +22,12 @@ it('a table that may not be kept is not looked for, and engines of a page share 
   expect(await openTable({ adapter: 'shared' }, true)).toBe(table)
 })
 
+it('a table has the address at which earlier versions kept theirs', async () => {
+  await keepTable({ adapter: 'first (of two)' }, { shape: { 1: 1 } })
+  const [request] = await (await caches.open(NAME)).keys()
+  expect(request.url).toMatch(/^https:\/\/coppice\.invalid\/2\/first%20\(of%20two\)\/[^/]+$/)
+})
+
 it('a damaged table is an empty one', async () => {
   await keepTable({ adapter: 'damaged' }, { shape: { 1: 1 } })
   const cache = await caches.open(NAME)

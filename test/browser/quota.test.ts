@@ -2,9 +2,9 @@ import { afterEach, expect, inject, test } from 'vitest'
 import { cdp } from 'vitest/browser'
 import { StorageFull } from '../../src/core/errors'
 import { evictCached, listCached } from '../../src/loader/cache/cached-models'
-import { openStore } from '../../src/loader/cache/open-store'
-import { checkRoom } from '../../src/loader/cache/storage-full'
 import { hubSource } from '../../src/loader/hub/hub-source'
+import { openStore } from '../../src/storage/open-store'
+import { checkRoom } from '../../src/storage/storage-full'
 import { publish } from '../support/fake-repository'
 
 /** Of Chrome's own protocol: what this site may store, from now on. */

@@ -1,12 +1,13 @@
 import { afterAll, afterEach, describe, expect, inject, test } from 'vitest'
 import { InvalidRequest } from '../../src/core/errors'
-import { cacheApiStore } from '../../src/loader/cache/cache-api-store'
 import { evictCached, listCached } from '../../src/loader/cache/cached-models'
-import { openStore } from '../../src/loader/cache/open-store'
-import { opfsStore } from '../../src/loader/cache/opfs-store'
 import { hubSource } from '../../src/loader/hub/hub-source'
-import { storeContract } from '../loader/cache/store-contract'
+import { cacheApiStore } from '../../src/storage/cache-api-store'
+import { openStore } from '../../src/storage/open-store'
+import { opfsStore } from '../../src/storage/opfs-store'
 import { hubContract, readAll } from '../loader/hub/hub-contract'
+import { lockContract } from '../storage/lock-contract'
+import { storeContract } from '../storage/store-contract'
 import { publish } from '../support/fake-repository'
 
 const NAME = 'stores-test'
@@ -27,6 +28,8 @@ describe.each([
 ])('%s', (_, open) => {
   storeContract(open)
 })
+
+describe('the locks of the platform', lockContract)
 
 describe('a model of the hub, kept in the private file system', () => {
   hubContract(() => inject('hubUrl'), openOpfs)

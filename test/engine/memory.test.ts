@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SHAPES } from '../../scripts/oracles/model-shapes.mjs'
 import { assemble } from '../../src/engine/open/assemble'
 import { completeOptions } from '../../src/engine/options'
 import { openGpu } from '../../src/gpu/device'
@@ -15,18 +16,7 @@ import { seededModel } from '../support/seeded-weights'
 
 const MIB = 2 ** 20
 
-const SMOLLM2 = {
-  ...TINY,
-  vocab_size: 49152,
-  hidden_size: 576,
-  intermediate_size: 1536,
-  num_hidden_layers: 30,
-  num_attention_heads: 9,
-  num_key_value_heads: 3,
-  head_dim: 64,
-  max_position_embeddings: 8192,
-}
-
+const SMOLLM2 = SHAPES['smollm2-135m']
 const gemma = oracles.find(({ name }) => name.includes('gemma3'))?.config ?? TINY
 const gpt2 = oracles.find(({ name }) => name.includes('gpt2'))?.config ?? TINY
 

@@ -5,7 +5,7 @@ export interface Axis {
   place(value: number): number
 }
 
-/** From 0 to a round number at or above all values. */
+/** A linear axis from 0 to a round number at or above all values. */
 export function linearAxis(values: readonly number[]): Axis {
   const most = Math.max(...values)
   const step = roundStep(most / 5)
@@ -14,7 +14,7 @@ export function linearAxis(values: readonly number[]): Axis {
   return { ticks, place: value => value / high }
 }
 
-/** From 1, 2 or 5 times a power of ten to another, as close around the values as there are. */
+/** A logarithmic axis from 1, 2 or 5 times a power of ten to another, as close around the values as there are. */
 export function logAxis(values: readonly number[]): Axis {
   const low = Math.min(...values)
   const high = Math.max(...values)
@@ -28,14 +28,14 @@ export function logAxis(values: readonly number[]): Axis {
   return logAxisOf(all.slice(first, last + 1))
 }
 
-/** Logarithmic, with these ascending ticks, the first and last at the ends. */
+/** A logarithmic axis with these ascending ticks, the first and last at the ends. */
 export function logAxisOf(ticks: readonly number[]): Axis {
   const low = Math.log(ticks[0])
   const width = Math.log(ticks[ticks.length - 1]) - low
   return { ticks, place: value => (width === 0 ? 0.5 : (Math.log(value) - low) / width) }
 }
 
-/** 1, 2 or 5 times a power of ten, the least that is no less. */
+/** The least 1, 2 or 5 times a power of ten that is no less. */
 function roundStep(least: number): number {
   const decade = 10 ** Math.floor(Math.log10(least))
   // a hair's breadth of tolerance: 5 × 0.1 is not quite 0.5

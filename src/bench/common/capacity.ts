@@ -1,13 +1,13 @@
 import type { Shape } from './shapes'
 import { numTurns, requests } from './workloads'
 
-/** The engine's; its public API does not name it. */
+/** Tokens of a block of the engine's KV cache, which its public API does not name. */
 const BLOCK_LEN = 16
 
-/** Blocks of the KV cache unless the options say otherwise: enough for all prompts, but no more than this. */
+/** Most blocks of the KV cache, where options give no number: there are enough for all prompts, but no more than this. */
 const MOST_BLOCKS = 8192
 
-/** What an engine needs for a shape: context in tokens for the longest sequence, blocks for all of a turn's to run together. */
+/** Memory that a shape needs: context in tokens for its longest sequence, blocks for all sequences of a turn to run together. */
 export function capacity(shape: Shape): { readonly contextLength: number; readonly blocks: number } {
   const turns = numTurns(shape)
   // a rehearsal of the last turn, in which nobody has been answered

@@ -1,12 +1,12 @@
-/** What a figure means nothing without. */
+/** The circumstances of a figure, without which it means nothing. */
 export interface Environment {
-  /** ISO 8601. */
+  /** Date of the measurement, ISO 8601. */
   readonly date: string
-  /** Where WebGPU came from, with its version. */
+  /** Name of what gave WebGPU, with its version. */
   readonly runtime: string
   /** The processor and how many cores it has. */
   readonly host: string
   readonly model: string
-  /** As given on the command line. */
+  /** The command line's options. */
   readonly flags: string
 }

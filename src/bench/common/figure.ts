@@ -5,7 +5,7 @@ export interface Figure {
   readonly max: number
 }
 
-/** Of at least one value; of an even number, the median lies halfway between the two in the middle. */
+/** The figure of at least one value; with an even number, the median lies halfway between the two in the middle. */
 export function figure(values: readonly number[]): Figure {
   const sorted = [...values].sort((a, b) => a - b)
   const last = sorted.length - 1

@@ -2,32 +2,32 @@ import type { Engine, EngineStats } from '../../index'
 import type { Shape } from './shapes'
 import { type Answers, numTurns, type Request, requests } from './workloads'
 
-/** What one run of a workload took. */
+/** The measurements of one run of a workload. */
 export interface Run {
   readonly ms: number
   readonly counts: Counts
-  /** What the engine planned, made once more beside the clock; a chat's later turns depend on answers. */
+  /** The engine's plan, made once more beside the clock; undefined for a chat, whose later turns depend on answers. */
   readonly plan: Plan | undefined
-  /** `[turns][requests][tokens]` */
+  /** Generated tokens, `[turns][requests][tokens]`. */
   readonly answers: Answers
-  /** `[turns × requests][len]`: each prompt with its answer. */
+  /** Each prompt with its answer, `[turns × requests][len]`. */
   readonly sequences: readonly (readonly number[])[]
 }
 
-/** Of a run; tokens unless the name says otherwise. */
+/** Counts of a run; of tokens unless the name says otherwise. */
 export interface Counts extends Difference {
   readonly generated: number
-  /** Since the engine was created. */
+  /** Most blocks in use at once since the engine was created. */
   readonly peakBlocks: number
 }
 
-/** Of a `JobPlan`, what a run can be held against. */
+/** The part of a `JobPlan` that a run can be held against. */
 export type Plan = Pick<
   Awaited<ReturnType<Engine['plan']>>,
   'computeTokens' | 'groups' | 'levels' | 'peakBlocks' | 'estimatedSteps'
 >
 
-/** What grows while an engine works. */
+/** Counters that grow while an engine works. */
 type Difference = Pick<
   EngineStats,
   'steps' | 'prefillTokens' | 'computedTokens' | 'savedTokens' | 'kvBytesRead' | 'preemptions'
@@ -59,8 +59,8 @@ export async function measureRun(engine: Engine, shape: Shape, seed: number): Pr
 }
 
 /**
- * The same shape's decoding alone: a run with the first token only is subtracted, as in Hydragen's measurements. Another
- * one before fills the cache of an engine that remembers, so that little more than decoding is left.
+ * Measures the decoding of a shape alone: a run with the first token only is subtracted, as in Hydragen's measurements. One
+ * more such run before fills the cache of an engine that remembers, so that little more than decoding is left.
  */
 export async function measureDecode(engine: Engine, shape: Shape, seed: number): Promise<Run> {
   await measureRun(engine, { ...shape, out: 1 }, seed)

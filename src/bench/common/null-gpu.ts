@@ -1,10 +1,10 @@
-/** What a GPU that does nothing does nevertheless. */
+/** Behaviours of a GPU that does nothing else. */
 export interface NullGpuOptions {
-  /** How long what is read back takes. Default: no time, so that steps follow each other without a pause. */
+  /** Waits for a readback. Default: no time, so that steps follow each other without a pause. */
   readonly mapAsync?: () => Promise<void>
-  /** Default: at once. */
+  /** Makes a pipeline. Default: at once. */
   readonly createComputePipelineAsync?: () => Promise<unknown>
-  /** When the device is lost. Default: never. */
+  /** Resolves when the device is lost. Default: never. */
   readonly lost?: Promise<unknown>
 }
 
@@ -50,7 +50,7 @@ export function nullGpu(onSubmit: () => void, options: NullGpuOptions = {}): GPU
 
 const TOKEN = 100
 const INFO = { vendor: 'null', architecture: '', device: '', description: '' }
-/** As of large GPUs. */
+/** Limits of large GPUs. */
 const LIMITS = {
   maxBufferSize: 2 ** 32,
   maxStorageBufferBindingSize: 2 ** 31,

@@ -4,13 +4,13 @@ import type { Figure } from './figure'
 export interface Series {
   readonly name: string
   readonly points: readonly { readonly x: number; readonly y: Figure }[]
-  /** A limit rather than a measurement of ours: drawn grey and dashed. */
+  /** Whether it is a limit rather than a measurement: drawn grey and dashed. */
   readonly isBound?: boolean
 }
 
 export interface Plot {
   readonly title: string
-  /** With its unit, as is `yLabel`. */
+  /** Name of what x is, with its unit; `yLabel` likewise. */
   readonly xLabel: string
   readonly yLabel: string
   readonly isLogY?: boolean
@@ -20,10 +20,10 @@ export interface Plot {
 const WIDTH = 720
 const HEIGHT = 420
 const FRAME = { left: 72, right: 28, top: 72, bottom: 52 }
-/** Of a letter of the legend, about. */
+/** Width of a letter of the legend, about. */
 const LETTER_WIDTH = 7
 
-/** After Okabe and Ito, to differ for the colour-blind too; each is readable on white and on near-black. */
+/** Colours after Okabe and Ito, which differ for the colour-blind too; each is readable on white and on near-black. */
 const COLOURS = ['#d55e00', '#b8860b', '#2f8fd0', '#009e73', '#cc79a7']
 const BOUND_COLOUR = '#888'
 
@@ -34,7 +34,7 @@ const STYLE = `
   .grid { stroke: currentColor; opacity: .15 }
   @media (prefers-color-scheme: dark) { svg { background: #161616; color: #ddd } }`
 
-/** Medians joined by lines, whiskers from lowest to highest; the x axis is logarithmic with a tick at every point. */
+/** A plot of medians joined by lines, with whiskers from lowest to highest; the x axis is logarithmic with a tick at every point. */
 export function plotSvg({ title, xLabel, yLabel, isLogY, series }: Plot): string {
   const points = series.flatMap(each => each.points)
   const x = logAxisOf([...new Set(points.map(point => point.x))].sort((a, b) => a - b))
@@ -88,7 +88,7 @@ function legendWidth(series: readonly Series[]): number {
   return series.reduce((width, { name }) => width + 54 + name.length * LETTER_WIDTH, 0)
 }
 
-/** Of each series; bounds use up none of the colours. */
+/** The colour of each series; bounds use up none. */
 function colours(series: readonly Series[]): string[] {
   const measured = series.filter(({ isBound }) => !isBound)
   return series.map(each => (each.isBound ? BOUND_COLOUR : COLOURS[measured.indexOf(each) % COLOURS.length]))

@@ -1,6 +1,6 @@
 import type { EngineOptions } from '../../index'
 
-/** What all tasks of a benchmark have in common. But for `gpu` plain data, so that it can be handed to a page. */
+/** The setting that all tasks of a benchmark have in common: plain data but for `gpu`, so that it can be handed to a page. */
 export interface Setting {
   readonly model: string
   readonly engine: Pick<EngineOptions, 'gpu' | 'weights' | 'tokenBudget' | 'blocks' | 'study'>

@@ -1,24 +1,24 @@
-/** One level of a tree of prompts: every run of the level above is followed by `fanout` different ones of `tokens` tokens. */
+/** One level of a tree of prompts: every run of the level above is followed by `fanout` different runs of `tokens` tokens. */
 export interface Level {
   readonly fanout: number
   readonly tokens: number
 }
 
-/** Prompts are the paths from the root to the leaves; each generates `out` tokens. */
+/** A tree of prompts, which are the paths from the root to the leaves; each generates `out` tokens. */
 export interface TreeShape {
   readonly kind: 'tree'
   readonly levels: readonly Level[]
   readonly out: number
-  /** `decode`: the time of the first token of all is subtracted, as Hydragen does. */
+  /** The time that counts; `decode`: that until all have a first token is subtracted, as Hydragen does. */
   readonly timing: 'whole' | 'decode'
 }
 
-/** Users talk in turn-by-turn rounds under one system prompt; a turn's prompt is all that was said before, and a new message. */
+/** Chats in turns under one system prompt; the prompt of a turn is all that was said before, and a new message. */
 export interface ChatShape {
   readonly kind: 'chat'
   readonly users: number
   readonly turns: number
-  /** Tokens of each part. */
+  /** Tokens of the system prompt; likewise of each message, and to generate. */
   readonly system: number
   readonly message: number
   readonly out: number
@@ -27,7 +27,7 @@ export interface ChatShape {
 
 export type Shape = TreeShape | ChatShape
 
-/** What a command line may change of a shape; what it does not give is the full size times `scale`. */
+/** Sizes that a command line may give a shape; those that it does not give are the full ones times `scale`. */
 export interface Sizes {
   readonly scale: number
   /** Members of a group; not scaled, since it decides how much there is to share. */
@@ -41,10 +41,10 @@ export interface Sizes {
   readonly out?: number
 }
 
-/** A full size as the command line wants it. */
+/** Functions that make a full size the one that the command line asks for. */
 type Size = Record<Exclude<keyof Sizes, 'scale'>, (full: number) => number>
 
-/** Full size as in the papers; where a paper is silent (groups; output of the industry task), what a browser can do. */
+/** Workloads, of full size as in the papers; where a paper is silent (groups; output of the industry task), as a browser can do. */
 const SHAPES = {
   /** BatchLLM (arXiv:2412.03594), its public benchmark: 16 prompts a group. */
   batchllm: ({ groups, prefix, degree, suffix, out }) =>
@@ -127,7 +127,7 @@ export function warmUp(shape: Shape): Shape {
   return { ...shape, levels, out: Math.min(shape.out, 4), timing: 'whole' }
 }
 
-/** `levels`: `[n][fanout, tokens]`. */
+/** A tree of `levels`, `[n][fanout, tokens]`. */
 function tree(levels: readonly (readonly [number, number])[], out: number): TreeShape {
   return { kind: 'tree', levels: levels.map(([fanout, tokens]) => ({ fanout, tokens })), out, timing: 'whole' }
 }

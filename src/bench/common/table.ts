@@ -9,17 +9,17 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return [line(header), rule, ...rows.map(line)].join('\n')
 }
 
-/** The median, and how far the runs lie apart. */
+/** A figure as a text: the median, and how far the runs lie apart. */
 export function spread({ median, min, max }: Figure, digits: number): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`
 }
 
-/** `42%` of a share of 0.42. */
+/** A share as a text: `42%` for 0.42. */
 export function percent(share: number): string {
   return `${Math.round(100 * share)}%`
 }
 
-/** `1,234`, or a dash where there is nothing to say. */
+/** A count as a text: `1,234`, or a dash for undefined. */
 export function count(value: number | undefined): string {
   return value === undefined ? '–' : Math.round(value).toLocaleString('en')
 }

@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../../index'
 
-/** What a set of sequences asks for, prompts and generated tokens alike. */
+/** The work that a set of sequences asks for, prompts and generated tokens alike. */
 export interface Work {
   /** Tokens of all sequences. */
   readonly tokens: number
@@ -12,11 +12,11 @@ export interface Work {
 export interface Bounds {
   readonly alone: Work
   readonly tree: Work
-  /** How many times less there is to compute: no sharing can be faster than this, where tokens are what costs. */
+  /** Factor by which there is less to compute: no sharing can be faster than this, where the time goes by tokens. */
   readonly tokenRatio: number
 }
 
-/** `sequences`: `[n][len]`, each a prompt and what it generated. Token by token: blocks and forced recomputation come on top. */
+/** Bounds of `sequences`, `[n][len]`, each a prompt and its answer. They count tokens: whole blocks and forced recomputation come on top. */
 export function bounds(sequences: readonly (readonly number[])[]): Bounds {
   const sorted = [...sequences].sort(compare)
   const lengths = sorted.map(({ length }) => length)
@@ -27,7 +27,7 @@ export function bounds(sequences: readonly (readonly number[])[]): Bounds {
   return { alone, tree, tokenRatio: alone.tokens / tree.tokens }
 }
 
-/** Of a decoder, in weights. */
+/** Sizes of a decoder, in weights. */
 export interface Parameters {
   /** Matrices of all layers: each weight costs a multiplication and an addition for each token computed. */
   readonly layers: number
@@ -50,7 +50,7 @@ export interface Flops {
   readonly attention: number
 }
 
-/** For `work` of which `drawn` tokens are generated. */
+/** Operations that a model takes for `work`, of which `drawn` tokens are generated. */
 export function flops(config: ModelConfig, { tokens, attended }: Work, drawn: number): Flops {
   const { layers, head } = parameters(config)
   const { numLayers, numHeads, headDim } = config

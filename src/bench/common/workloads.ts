@@ -1,13 +1,13 @@
 import type { ChatShape, Shape, TreeShape } from './shapes'
 
 export interface Request {
-  /** `[promptLen]` token ids. */
+  /** Token ids of the prompt. */
   readonly tokens: readonly number[]
-  /** Generated whatever the model says, so that token counts are exact. */
+  /** Tokens to generate, also beyond an end of text, so that counts are exact. */
   readonly maxTokens: number
 }
 
-/** `[turns so far][requests][tokens]`: what was generated. */
+/** Generated tokens, `[turns so far][requests][tokens]`. */
 export type Answers = readonly (readonly (readonly number[])[])[]
 
 export interface Seed {
@@ -25,7 +25,7 @@ export function requests(shape: Shape, seed: Seed, answers: Answers = []): Reque
   return shape.kind === 'chat' ? chatTurn(shape, seed, answers) : leaves(shape, seed)
 }
 
-/** In seeded disorder: a job's prompts do not arrive group by group. */
+/** The leaves' prompts in seeded disorder: those of a job do not arrive group by group. */
 function leaves({ levels, out }: TreeShape, seed: Seed): Request[] {
   const source = tokenSource(seed)
   let paths: (readonly number[])[] = [[]]
@@ -57,7 +57,7 @@ interface TokenSource {
   below(bound: number): number
 }
 
-/** `[count][length]`: random runs that differ in their first token, so that they share nothing by chance. */
+/** Random runs, `[count][length]`, that differ in their first token, so that they share nothing by chance. */
 function siblings({ vocabSize, below }: TokenSource, count: number, length: number): number[][] {
   const first = below(vocabSize)
   return Array.from({ length: count }, (_, index) =>

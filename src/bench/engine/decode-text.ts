@@ -5,7 +5,7 @@ import type { DecodeReport, MeasuredPoint } from './decode'
 
 const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account', 'deliver', 'wait'] as const
 
-/** What a step cannot be faster than. */
+/** The time than which a step cannot be faster. */
 export function stepFloor(
   ceilings: Ceilings,
   work: { readonly bytes: number; readonly flops: number; readonly dispatches: number },
@@ -44,7 +44,7 @@ export function decodeText({ points, weightBytes, weights }: DecodeReport, ceili
   ].join('\n\n')
 }
 
-/** By families, the longest first: each dispatch by itself, their sum, all in their order, and the engine's own step. */
+/** A table of kernels by families, the longest first: each dispatch by itself, their sum, all in order, and the engine's own step. */
 function kernelTable(points: readonly MeasuredPoint[]): string[] {
   const measured = points.flatMap(({ kernels }) => (kernels ? [kernels] : []))
   if (measured.length < points.length) return []

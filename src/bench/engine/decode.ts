@@ -23,27 +23,27 @@ export interface DecodeTask {
 }
 
 export interface MeasuredPoint extends DecodePoint {
-  /** Of a step. */
+  /** Time of a step. */
   readonly ms: Figure
-  /** Of all sequences. */
+  /** Rate of all sequences together. */
   readonly tokensPerSecond: Figure
-  /** What a step cannot do with less of: weights, and K and V, read once; multiplications and additions. */
+  /** Least bytes of a step, weights and K and V read once; `flops`: least multiplications and additions. */
   readonly bytes: number
   readonly flops: number
-  /** The step of median time. */
+  /** Costs of the step of median time. */
   readonly step: StepCost
-  /** Undefined where kernels are not timed. */
+  /** Times of kernels; undefined where they are not taken. */
   readonly kernels: MeasuredKernels | undefined
 }
 
 export interface MeasuredKernels {
   /** The sum of all kernels by themselves, in ms. */
   readonly ms: Figure
-  /** The sum over the step. */
+  /** That sum over the time of a step. */
   readonly ofStep: Figure
   /** All dispatches of a step in their order, in one pass, in ms. */
   readonly replayed: Figure
-  /** Of the round of median sum, in ms. */
+  /** Times by family in the round of median sum, in ms. */
   readonly families: KernelSum['families']
 }
 
@@ -86,7 +86,7 @@ export async function runDecode(task: DecodeTask, { model, engine: given, rounds
   }
 }
 
-/** `costs`, `sums`: of the rounds; sums may be missing */
+/** A point's measurements from the `costs` and `sums` of its rounds; sums may be missing. */
 function describe(
   engine: Engine,
   point: DecodePoint,
@@ -111,7 +111,7 @@ function describe(
   }
 }
 
-/** `[rounds]` each, the milliseconds of a step beside the sums of its kernels. */
+/** Measurements of kernels from the sums of the rounds, beside the milliseconds of a step in each. */
 function describeKernels(sums: readonly KernelSum[], stepMs: readonly number[]): MeasuredKernels {
   const total = ({ families }: KernelSum) => sum(Object.values(families))
   const totals = sums.map(total)

@@ -9,20 +9,20 @@ const OTHERS = 'other kernels'
 
 /** GPU time of a decode step without what is between its kernels or its steps, in ms. */
 export interface KernelSum {
-  /** Each kernel by itself, by family, the whole step's. */
+  /** Time of all of the step's kernels of a family, each dispatch by itself. */
   readonly families: Readonly<Record<string, number>>
-  /** All of the step's dispatches in their order, step after step in one pass. */
+  /** Time of all of the step's dispatches in their order, step after step in one pass. */
   readonly replayed: number
 }
 
 /**
- * The kernels of a decode step, each dispatch by itself so often in one pass that a batch takes 30 ms or more, in the
- * engine's own buffers and with the lists of a real step: that in the middle of what `stepCost` measures. Between two dispatches
- * lies a barrier, as in a step. Dispatches that differ in buffers only, as those of layers do, take turns, so that caches
- * are as cold as they can be with one kernel.
+ * Times the kernels of a decode step: each dispatch by itself, so often in one pass that a batch takes 30 ms or more, in the
+ * engine's own buffers and with the lists of a real step, the one in the middle of those that `stepCost` measures. Between
+ * two dispatches lies a barrier, as in a step. Dispatches that differ in buffers only, as those of layers do, take turns, so
+ * that caches are as cold as they can be with one kernel.
  *
- * What is computed is not what a step computes (a residual is added to again and again, and grows, but remains finite): K and V of
- * the step's tokens are wrong afterwards, those of prompts are not touched.
+ * The results are not those of a step (a residual is added to again and again, and grows, but remains finite): K and V of the
+ * step's tokens are wrong afterwards, those of prompts are not touched.
  */
 export async function kernelSum(engine: Engine, shape: TreeShape, seed: number): Promise<KernelSum> {
   const middle = { ...shape, out: 1 + Math.ceil(shape.out / 2) }
@@ -50,7 +50,7 @@ export async function kernelSum(engine: Engine, shape: TreeShape, seed: number):
   return { families, replayed }
 }
 
-/** Dispatches that differ in their buffers only, in their order. */
+/** Groups of dispatches that differ in their buffers only, in their order. */
 export function alike(dispatches: readonly Dispatch[]): Dispatch[][] {
   const groups: Dispatch[][] = []
   for (const dispatch of dispatches) {
@@ -64,7 +64,7 @@ export function alike(dispatches: readonly Dispatch[]): Dispatch[][] {
   return groups
 }
 
-/** Of a kernel's variant: names begin with it. */
+/** The family of a kernel's variant, with which its name begins. */
 export function familyOf(name: string): string {
   const known = Object.entries(FAMILIES).find(([start]) => name.startsWith(start))
   return known ? known[1] : OTHERS

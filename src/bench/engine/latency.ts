@@ -8,17 +8,17 @@ import { requests } from '../common/workloads'
 import { percentile } from './statistics'
 import { unshared } from './step-cost'
 
-/** Loading, the first token of one prompt, and the time between tokens as a caller of `stream` sees them. */
+/** A task that times loading, the first token of one prompt, and tokens as a caller of `stream` sees them. */
 export interface LatencyTask {
   readonly kind: 'latency'
-  /** Lengths in tokens. */
+  /** Lengths of prompts in tokens. */
   readonly prompts: readonly number[]
   readonly batches: readonly number[]
 }
 
 export interface LatencyReport {
   readonly kind: 'latency'
-  /** Until the engine is made, and until it has given a first token; in a page or process that has compiled nothing yet. */
+  /** Time until the engine is made, and until it has given a first token, in a page or process that has compiled nothing yet. */
   readonly loadMs: number
   readonly loadToTokenMs: number
   readonly weightBytes: number

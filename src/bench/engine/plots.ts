@@ -6,7 +6,7 @@ import { stepFloor } from './decode-text'
 import type { PrefillReport } from './prefill'
 import type { MeasuredSection, Part } from './sections'
 
-/** How a part grows, with the floors as bounds; undefined if it has a single point, or nothing to plot. */
+/** A plot of how a part grows, with the floors as bounds; undefined if it has a single point, or nothing to plot. */
 export function partPlot(part: Part, sections: readonly MeasuredSection[], ceilings: Ceilings): string | undefined {
   const reports = sections.filter(section => section.part === part).map(({ report }) => report)
   const decodes = reports.filter(report => report.kind === 'decode')

@@ -6,10 +6,10 @@ import type { Setting } from '../common/setting'
 import { flops } from '../common/work'
 import { unshared } from './step-cost'
 
-/** One step of so many tokens: prompts of 32, new in every round, of each of which one token is drawn. */
+/** A task that times single steps of so many tokens: prompts of 32, new in every round, of each of which one token is drawn. */
 export interface PrefillTask {
   readonly kind: 'prefill'
-  /** Multiples of 32. */
+  /** Tokens of each step, multiples of 32. */
   readonly tokens: readonly number[]
 }
 
@@ -26,7 +26,7 @@ export interface PrefillReport {
 
 const PROMPT = 32
 
-/** @throws if a point took more than one step */
+/** Times the steps. @throws if a point took more than one */
 export async function runPrefill(task: PrefillTask, { model, engine: given, rounds }: Setting): Promise<PrefillReport> {
   const most = Math.max(...task.tokens)
   const { blocks } = capacity(unshared(most / PROMPT, PROMPT, 1))

@@ -1,23 +1,23 @@
 import type { Submitter } from '../kernels/timing'
 
-/** A dispatch as an engine made it: what it reads lies in the engine's buffers. */
+/** A dispatch as an engine made it, which reads from the engine's buffers. */
 export interface Dispatch {
   readonly pipeline: GPUComputePipeline
   readonly bindGroup: GPUBindGroup
-  /** Of its parameters in the step's arena, in bytes. */
+  /** Place of its parameters in the step's arena, in bytes. */
   readonly offset: number
   readonly grid: readonly [number, number, number]
 }
 
-/** What an engine had the GPU do in one step. */
+/** The work that an engine gave the GPU in one step. */
 export interface RecordedStep {
   readonly device: GPUDevice
   readonly dispatches: readonly Dispatch[]
 }
 
 /**
- * Lets an engine work, and returns the last step of that. WebGPU's own methods take notes meanwhile, so that engines need
- * not know of it; no other engine may work at the same time. The arena keeps that step's parameters and lists until the next.
+ * Lets an engine work, and returns its last step. WebGPU's own methods take notes meanwhile, so that engines need not know of
+ * it; no other engine may work at the same time. The arena keeps that step's parameters and lists until the next step.
  */
 export async function recordLastStep(work: () => Promise<unknown>): Promise<RecordedStep> {
   const { createCommandEncoder } = GPUDevice.prototype
@@ -57,7 +57,7 @@ export async function recordLastStep(work: () => Promise<unknown>): Promise<Reco
   return { device, dispatches }
 }
 
-/** Makes dispatches again, as many as are asked for in one pass and one submit. */
+/** Repeats dispatches, as many as are asked for in one pass and one submit. */
 export class Replay implements Submitter {
   readonly #device: GPUDevice
   #encoder: GPUCommandEncoder | undefined

@@ -16,7 +16,7 @@ export interface EngineReport {
   readonly sections: readonly MeasuredSection[]
 }
 
-/** As Markdown that reads well in a terminal too. */
+/** The report as Markdown that reads well in a terminal too. */
 export function engineReportText({ environment, adapter, ceilings, sections }: EngineReport): string {
   const { date, runtime, host, model, flags } = environment
   const setUp = [
@@ -92,7 +92,7 @@ function prefillText({ points }: PrefillReport, ceilings: Ceilings): string {
   ].join('\n\n')
 }
 
-/** `points`: tokens and milliseconds. */
+/** The line through `points`, tokens and milliseconds, in words. */
 function fitText(points: readonly { readonly x: number; readonly y: number }[]): string {
   const { slope, intercept, explained } = fitLine(points)
   return `Fit: ${intercept.toFixed(2)} ms + ${(1000 * slope).toFixed(1)} µs a token, R² ${explained.toFixed(4)}.`

@@ -4,13 +4,13 @@ export const PARTS = ['latency', 'decode', 'prefill', 'context', 'models'] as co
 
 export type Part = (typeof PARTS)[number]
 
-/** What the parts run on. */
+/** Sizes at which the parts run. */
 export interface Sizes {
-  /** Sequences that decode together. */
+  /** Numbers of sequences that decode together. */
   readonly batches: readonly number[]
-  /** Tokens of a sequence's own context. */
+  /** Lengths of a sequence's own context in tokens. */
   readonly contexts: readonly number[]
-  /** Of a step of prompts. */
+  /** Tokens of a step of prompts. */
   readonly stepTokens: readonly number[]
   /** Seeded models of the part `models`. */
   readonly shapes: readonly string[]
@@ -28,7 +28,7 @@ export const DEFAULT_SIZES: Sizes = {
   timesKernels: true,
 }
 
-/** A task, and on which model. */
+/** A task, and the model for it. */
 export interface Section {
   readonly part: Part
   readonly title: string
@@ -41,7 +41,7 @@ export interface MeasuredSection<R extends EngineTaskReport = EngineTaskReport> 
   readonly report: R
 }
 
-/** Short, so that attention is small beside the matrices. */
+/** Tokens of a prompt that is short, so that attention is small beside the matrices. */
 const SHORT_PROMPT = 16
 const FEW = [1, 16]
 

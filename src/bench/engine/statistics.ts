@@ -1,4 +1,4 @@
-/** The value that a share `q` of the values does not exceed, between the two nearest where it falls between; of at least one. */
+/** The value that a share `q` of at least one value does not exceed, interpolated where it falls between two. */
 export function percentile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   const at = q * (sorted.length - 1)
@@ -6,7 +6,7 @@ export function percentile(values: readonly number[], q: number): number {
   return below + (at - Math.floor(at)) * (above - below)
 }
 
-/** `y = intercept + slope · x`. */
+/** A line y = intercept + slope · x. */
 export interface Line {
   readonly slope: number
   readonly intercept: number
@@ -14,7 +14,7 @@ export interface Line {
   readonly explained: number
 }
 
-/** Least squares; of at least two points whose x differ. */
+/** The line of least squares through at least two points whose x differ. */
 export function fitLine(points: readonly { readonly x: number; readonly y: number }[]): Line {
   const meanX = mean(points.map(({ x }) => x))
   const meanY = mean(points.map(({ y }) => y))

@@ -5,24 +5,24 @@ import { sum } from '../common/work'
 
 type Phase = keyof EngineStats['stepTimes']
 
-/** A decode step, on average over a run. */
+/** Costs of a decode step, on average over a run. */
 export interface StepCost {
   readonly ms: number
-  /** Of the step loop's thread, in ms; together the whole step. */
+  /** Times of the step loop's thread, in ms; together the whole step. */
   readonly phases: Readonly<Record<Phase, number>>
   readonly dispatches: number
   readonly kvBytesRead: number
   readonly uploadedBytes: number
 }
 
-/** `batch` prompts of `prompt` tokens that share nothing; each generates `out` tokens. */
+/** The shape of `batch` prompts of `prompt` tokens that share nothing; each generates `out` tokens. */
 export function unshared(batch: number, prompt: number, out: number): TreeShape {
   return { kind: 'tree', levels: [{ fanout: batch, tokens: prompt }], out, timing: 'whole' }
 }
 
 /**
- * What a decode step takes: the same call for one token is subtracted, so that neither prompts nor the planning of a call
- * count. With the same seed as before, the engine still holds the prompts' K and V.
+ * The cost of a decode step: that of the same call for one token is subtracted, so that neither prompts nor the planning of a
+ * call count. With the same seed as before, the engine still holds the prompts' K and V.
  */
 export async function stepCost(engine: Engine, shape: TreeShape, seed: number): Promise<StepCost> {
   const first = await totals(engine, { ...shape, out: 1 }, seed)
@@ -30,14 +30,14 @@ export async function stepCost(engine: Engine, shape: TreeShape, seed: number): 
   return perStep(whole, first)
 }
 
-/** All that a call took. */
+/** Costs of a whole call. */
 export interface Totals extends Omit<StepCost, 'phases'> {
   readonly steps: number
-  /** Of the loop, waiting not included. */
+  /** Times of the loop, without waiting, in ms. */
   readonly busy: Readonly<Record<Exclude<Phase, 'wait'>, number>>
 }
 
-/** What the steps of a call took that another does not have, each. */
+/** The cost of each step that one call has and another has not. */
 export function perStep(whole: Totals, first: Totals): StepCost {
   const steps = whole.steps - first.steps
   const each = (of: (totals: Totals) => number) => (of(whole) - of(first)) / steps

@@ -14,12 +14,12 @@ export interface CeilingsReport extends CeilingsTask {
   readonly ceilings: Ceilings
 }
 
-/** What is measured in one go: plain data, as is what comes of it. */
+/** A task that is measured in one go: plain data, as is its report. */
 export type EngineTask = CeilingsTask | LatencyTask | DecodeTask | PrefillTask
 
 export type EngineTaskReport = CeilingsReport | LatencyReport | DecodeReport | PrefillReport
 
-/** Measures in this process, or this page. @throws the engine's errors */
+/** Runs a task in this process, or this page. @throws the engine's errors */
 export async function runEngineTask(task: EngineTask, setting: Setting): Promise<EngineTaskReport> {
   switch (task.kind) {
     case 'ceilings':

@@ -7,12 +7,12 @@ import { attentionTiling } from '../../kernels/attention'
 import { workgroupsToFill } from '../../kernels/workgroups'
 import type { ModelShape } from './models'
 
-/** Sequences of one step, and where their K and V are. */
+/** Sequences of one step, and the blocks of their K and V. */
 export interface AttentionScene {
-  /** What is special: `decode 4096`. */
+  /** A name for what is special: `decode 4096`. */
   readonly name: string
   readonly chunks: readonly AttentionChunk[]
-  /** Different blocks in all tables. */
+  /** Number of different blocks in all tables. */
   readonly numBlocks: number
   readonly isUsual: boolean
 }
@@ -23,27 +23,27 @@ const OWN_TOKENS = 64
 /** A scheme that scatters blocks, as a cache in use has them: a step that no number of blocks here is a multiple of. */
 const BLOCK_STEP = 7919
 
-/** So many sequences decode, each with `contextLength` keys. */
+/** A scene of `rows` sequences that decode, each with `contextLength` keys. */
 export function decodeScene(rows: number, contextLength: number, isUsual: boolean): AttentionScene {
   return scene(`decode ${contextLength}`, rows, 0, contextLength, 1, isUsual)
 }
 
-/** So many sequences decode behind the same first `prefixLen` tokens. */
+/** A scene of `rows` sequences that decode behind the same first `prefixLen` tokens. */
 export function prefixScene(rows: number, prefixLen: number, isUsual: boolean): AttentionScene {
   return scene(`prefix ${prefixLen}+${OWN_TOKENS}`, rows, prefixLen, prefixLen + OWN_TOKENS, 1, isUsual)
 }
 
-/** A prompt's last `rows` tokens, of `contextLength`. */
+/** A scene of the last `rows` tokens of a prompt of `contextLength`. */
 export function prefillScene(rows: number, contextLength: number, isUsual: boolean): AttentionScene {
   return scene(`prefill ${contextLength}`, 1, 0, contextLength, rows, isUsual)
 }
 
-/** Query tokens. */
+/** Number of query tokens. */
 export function sceneTokens({ chunks }: Pick<AttentionScene, 'chunks'>): number {
   return chunks.reduce((sum, { count }) => sum + count, 0)
 }
 
-/** Of the engine's planner. */
+/** The plan that the engine's planner makes. */
 export function planScene({ chunks }: AttentionScene, model: ModelShape, gpu: Gpu): AttentionPlan {
   const layout = { segmentTokens: SEGMENT_TOKENS, ...attentionTiling(model, gpu.limits) }
   const contextLength = Math.max(...chunks.map(({ start, count }) => start + count))

@@ -15,16 +15,16 @@ import { ROWS } from './rows'
 
 const FORMATS: readonly KvFormat[] = ['f32', 'f16', 'int8', 'int4']
 
-/** More rows do not decode behind long contexts of their own. */
+/** Most rows that decode behind long contexts of their own. */
 const MOST_DECODES = 64
 
 /** Query tokens whose outputs are checked, spread over all. */
 const CHECKED_TOKENS = 5
 
-/** Of exponentials and sums in f32. */
+/** Error of exponentials and sums in f32. */
 const BOUND = 1e-4
 
-/** Attention over a paged cache, and the merge of its partial results where the engine's plan has some. */
+/** Cases of attention over a paged cache, and of the merge of its partial results where the engine's plan has some. */
 export function attentionCases(model: ModelShape, gpu: Gpu): KernelCase[] {
   return scenes().flatMap(scene => {
     const plan = planScene(scene, model, gpu)
@@ -61,7 +61,7 @@ export function attentionCases(model: ModelShape, gpu: Gpu): KernelCase[] {
   })
 }
 
-/** K and V of each block that any row sees once, whoever shares it; q and the output; two products with each key seen. */
+/** Work of attention: K and V of each block that any row sees once, whoever shares it; q and the output; two products with each key seen. */
 export function attentionWork(
   { chunks, numBlocks }: Pick<AttentionScene, 'chunks' | 'numBlocks'>,
   model: ModelShape,
@@ -76,7 +76,7 @@ export function attentionWork(
   }
 }
 
-/** Each state once, and the output; a state's sums are weighed and added. */
+/** Work of the merge: each state once, and the output; a state's sums are weighed and added. */
 export function mergeWork(
   { numPartialSlots, merges }: Pick<AttentionPlan, 'numPartialSlots' | 'merges'>,
   { numHeads, headDim }: ModelShape,
@@ -100,7 +100,7 @@ function scenes(): AttentionScene[] {
   ]
 }
 
-/** The cache of one layer is one buffer for K and one for V. */
+/** Whether a scene's cache fits: that of one layer is one buffer for K and one for V. */
 function fits({ limits }: Gpu, { numBlocks }: AttentionScene, model: ModelShape, format: KvFormat): boolean {
   const { maxStorageBufferBindingSize, maxBufferSize } = limits
   return numBlocks * kvBlockBytes(format, model) <= Math.min(maxStorageBufferBindingSize, maxBufferSize)

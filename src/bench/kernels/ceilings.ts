@@ -5,9 +5,9 @@ import type { Work } from './case'
 import type { Fixture } from './fixture'
 import type { Timer } from './timing'
 
-/** What this device can do at best, by kernels that do nothing else. */
+/** Ceilings of this device, measured by kernels that do one thing only. */
 export interface Ceilings {
-  /** Bytes read and written, by how many there are in all; ascending, and never faster for more. */
+  /** Rates of copying, by the bytes read and written in all; ascending, and never faster for more. */
   readonly copy: readonly { readonly bytes: number; readonly bytesPerSecond: number }[]
   readonly flopsPerSecond: number
   /** Chains of vec4f that a thread of the fastest FMA kernel has. */
@@ -24,13 +24,13 @@ const COPY_BYTES = [1, 4, 16, 64, 256].map(size => size * MIB)
 const COPY_QUADS = [1, 4]
 const CHAINS = [1, 2, 3, 4, 8]
 
-/** As the shaders have them. */
+/** Threads of a workgroup, as the shaders have them. */
 const WG_SIZE = 64
 const UNROLL = 8
 
 /** Workgroups of the FMA kernel: enough for a large GPU. */
 const FMA_GROUPS = 4096
-/** A dispatch of the FMA kernel takes at least this long. */
+/** Least time of a dispatch of the FMA kernel. */
 const FMA_MS = 4
 
 export async function measureCeilings(fixture: Fixture, timer: Timer): Promise<Ceilings> {
@@ -62,13 +62,13 @@ export function copyRateFor({ copy }: Pick<Ceilings, 'copy'>, workingSet: number
   return fitting.bytesPerSecond
 }
 
-/** What keeps a kernel from being any faster. */
+/** The floor of a kernel's time, and what sets it. */
 export interface Floor {
   readonly ms: number
   readonly bound: 'memory' | 'arithmetic' | 'dispatch'
 }
 
-/** Of a kernel that reads its copies in turn. */
+/** The floor of a kernel that reads its copies in turn. */
 export function floorOf(ceilings: Ceilings, { bytes, flops }: Work, copies: number): Floor {
   const memory = (1000 * bytes) / copyRateFor(ceilings, bytes * copies)
   const arithmetic = (1000 * flops) / ceilings.flopsPerSecond
@@ -76,7 +76,7 @@ export function floorOf(ceilings: Ceilings, { bytes, flops }: Work, copies: numb
   return { ms, bound: ms === memory ? 'memory' : ms === arithmetic ? 'arithmetic' : 'dispatch' }
 }
 
-/** `bytes`: of both buffers together. */
+/** Rate of copying. `bytes`: those of both buffers together. */
 async function copyRate(fixture: Fixture, timer: Timer, bytes: number): Promise<number> {
   const buffers = { x: fixture.output(bytes / 8), y: fixture.output(bytes / 8) }
   let best = Number.POSITIVE_INFINITY

@@ -1,6 +1,6 @@
 /**
- * What is wrong with an output, if anything: the first value that is off by more than `bound` times the reference's root
- * mean square, or that is no number.
+ * A text of what is wrong with an output, if anything: the first value that is off by more than `bound` times the reference's
+ * root mean square, or that is no number.
  * @param expected the value at each index
  */
 export function difference(

@@ -3,7 +3,7 @@ import { type Ceilings, measureCeilings } from './ceilings'
 import { Fixture } from './fixture'
 import { Timer } from './timing'
 
-/** On a device of its own. @throws UnsupportedDevice */
+/** Measures the ceilings on a device of its own. @throws UnsupportedDevice */
 export async function deviceCeilings(gpu?: GPU): Promise<{ readonly adapter: string; readonly ceilings: Ceilings }> {
   const fixture = new Fixture(await openGpu({ gpu }))
   try {

@@ -10,10 +10,10 @@ import copy from './copy.wgsl?raw'
 import empty from './empty.wgsl?raw'
 import fma from './fma.wgsl?raw'
 
-/** Words of a step's lists and parameters. */
+/** Words for a step's lists and parameters. */
 const ARENA_WORDS = 2 ** 20
 
-/** Texts by basename. */
+/** Texts of shaders by basename. */
 export type Shaders = Readonly<Record<string, string>>
 
 const CEILINGS: Shaders = { copy, empty, fma }
@@ -38,12 +38,12 @@ export class Fixture implements KernelContext, BufferMaker {
     return this.#kernels
   }
 
-  /** Compiles again what is asked for from now on: of what did not compile, nothing may be dispatched. */
+  /** Has kernels compiled anew from now on: of those that did not compile, nothing may be dispatched. */
   forgetKernels(): void {
     this.#kernels = undefined
   }
 
-  /** The same device and step with other texts of the shaders, and buffers of its own. */
+  /** A fixture of the same device and step with other texts of the shaders, and buffers of its own. */
   withShaders(shaders: Shaders): Fixture {
     return new Fixture(this.gpu, this.step, shaders)
   }

@@ -7,17 +7,17 @@ import { type ModelShape, qkvRows } from './models'
 import { randomFloats } from './random'
 import { roundedToInt8 } from './rounding'
 
-/** Blocks with different contents, which repeat: no number that kernels cut anything by. */
+/** Number of blocks with different contents, which repeat: none by which kernels cut anything. */
 const PERIOD = 37
 
-/** Dispatches whose lists fit a step's arena together. */
+/** Number of dispatches whose lists fit a step's arena together. */
 const APPENDS_PER_STEP = 256
 
-/** KV caches whose block b holds what block b + 37 holds, and what that is. */
+/** KV caches in which blocks b and b + 37 hold the same, and their content. */
 export interface FilledCache {
   /** Copies with the same content. */
   readonly layers: readonly KvLayer[]
-  /** [headDim], as the format keeps it. */
+  /** A key of the cache as the format keeps it, [headDim]. */
   key(block: number, offset: number, kvHead: number): Float32Array
   value(block: number, offset: number, kvHead: number): Float32Array
 }

@@ -20,7 +20,7 @@ import { randomFloats, repeated } from './random'
 import { roundedToInt8, roundedWeights } from './rounding'
 import { ROWS } from './rows'
 
-/** y [tokens, outputs] = x [tokens, cols] · matrixᵀ, or silu(x · gateᵀ) · (x · upᵀ). */
+/** A product y [tokens, outputs] = x [tokens, cols] · matrixᵀ, or silu(x · gateᵀ) · (x · upᵀ). */
 interface Product {
   readonly tokens: number
   readonly outputs: number
@@ -32,14 +32,14 @@ interface Product {
 
 const FORMATS: readonly WeightFormat[] = ['f32', 'f16', 'q8', 'q4']
 const USUAL_FORMATS: readonly WeightFormat[] = ['f16', 'q4']
-/** Most sequences draw one token a step. */
+/** Rows of the LM head in the default run: one for each sequence that draws. */
 const USUAL_HEAD_ROWS = [1, 16]
 
-/** Different rows of x and of the matrix, which repeat: no numbers that kernels cut anything by. */
+/** Numbers of different rows of x and of the matrix, which repeat: none by which kernels cut anything. */
 const X_PERIOD = 7
 const MATRIX_PERIOD = 17 * TILE_ROWS
 
-/** Products of f32 summed in any order differ by less; where x is rounded to int8, so does a code that rounds the other way. */
+/** Errors that no order of summation in f32 exceeds, and, where x is rounded to int8, no code that rounds the other way. */
 const BOUND = { f32: 2e-5, int8: 2e-2 }
 
 export function matmulCases(model: ModelShape, gpu: Gpu): KernelCase[] {
@@ -73,7 +73,7 @@ export function matmulCases(model: ModelShape, gpu: Gpu): KernelCase[] {
   )
 }
 
-/** The matrix, x and y once; int8 has a byte for each x and a scale for 32. silu · up is five operations. */
+/** Work of a product: the matrix, x and y once; int8 has a byte for each x and a scale for 32. silu · up is five operations. */
 export function matmulWork(product: Product): Work {
   const { tokens, outputs, cols, format, variant, isGated } = product
   const xBytes = INT8_WAYS.includes(variant) ? 1 + 4 / 32 : 4
@@ -84,7 +84,7 @@ export function matmulWork(product: Product): Work {
   }
 }
 
-/** Rows of the matrix, or of gate and up. */
+/** Numbers of rows of the matrix, or of gate and up. */
 function parts({ outputs, isGated }: Pick<Product, 'outputs' | 'isGated'>): number[] {
   return isGated ? [outputs, outputs] : [outputs]
 }
@@ -139,7 +139,7 @@ function prepare(fixture: Fixture, product: Product, copies: number): Prepared {
   return { begin, check }
 }
 
-/** Fills a matrix with each part's rows over and over. */
+/** Functions that fill a matrix with each part's rows over and over. */
 function partWriters({ outputs, cols, format }: Product, partWeights: readonly Float32Array<ArrayBuffer>[]) {
   const rest = outputs % MATRIX_PERIOD
   const packed = partWeights.map(weights => ({
@@ -159,7 +159,7 @@ function int8Rows(fixture: Fixture, tokens: number, cols: number): Int8Rows {
   return { codes: fixture.output((tokens * cols) / 4), scales: fixture.output((tokens * cols) / 32) }
 }
 
-/** [X_PERIOD, MATRIX_PERIOD], naively and in f64. */
+/** Products of all different rows, [X_PERIOD, MATRIX_PERIOD], naively and in f64. */
 function reference(x: ArrayLike<number>, weights: ArrayLike<number>, cols: number): Float64Array {
   const y = new Float64Array(X_PERIOD * MATRIX_PERIOD)
   for (let m = 0; m < X_PERIOD; m++) {

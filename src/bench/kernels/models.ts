@@ -1,6 +1,7 @@
+import { SHAPES } from '../../../scripts/oracles/model-shapes.mjs'
 import type { AttentionShape } from '../../kernels/kv-cache'
 
-/** What of a model decides the shapes of its kernels. */
+/** The sizes of a model that decide the shapes of its kernels. */
 export interface ModelShape extends AttentionShape {
   readonly name: string
   readonly numLayers: number
@@ -9,40 +10,23 @@ export interface ModelShape extends AttentionShape {
   readonly vocabSize: number
 }
 
-export const MODEL_SHAPES: readonly ModelShape[] = [
-  {
-    name: 'smollm2-135m',
-    numLayers: 30,
-    hiddenSize: 576,
-    intermediateSize: 1536,
-    vocabSize: 49_152,
-    numHeads: 9,
-    numKvHeads: 3,
-    headDim: 64,
-  },
-  {
-    name: 'qwen2.5-0.5b',
-    numLayers: 24,
-    hiddenSize: 896,
-    intermediateSize: 4864,
-    vocabSize: 151_936,
-    numHeads: 14,
-    numKvHeads: 2,
-    headDim: 64,
-  },
-  {
-    name: 'llama-3.2-1b',
-    numLayers: 16,
-    hiddenSize: 2048,
-    intermediateSize: 8192,
-    vocabSize: 128_256,
-    numHeads: 32,
-    numKvHeads: 8,
-    headDim: 64,
-  },
-]
+const NAMES = ['smollm2-135m', 'qwen2.5-0.5b', 'llama-3.2-1b'] as const
 
-/** Outputs of the matrix that makes q, k and v. */
+export const MODEL_SHAPES: readonly ModelShape[] = NAMES.map(name => {
+  const config = SHAPES[name]
+  return {
+    name,
+    numLayers: config.num_hidden_layers,
+    hiddenSize: config.hidden_size,
+    intermediateSize: config.intermediate_size,
+    vocabSize: config.vocab_size,
+    numHeads: config.num_attention_heads,
+    numKvHeads: config.num_key_value_heads,
+    headDim: config.head_dim,
+  }
+})
+
+/** Number of outputs of the matrix that makes q, k and v. */
 export function qkvRows({ numHeads, numKvHeads, headDim }: AttentionShape): number {
   return (numHeads + 2 * numKvHeads) * headDim
 }

@@ -1,4 +1,4 @@
-/** Uniform in [-1, 1), the same for the same seed (a linear congruential generator, its high bits). */
+/** Numbers uniform in [-1, 1), the same for the same seed (a linear congruential generator, its high bits), times `scale`. */
 export function randomFloats(length: number, seed: number, scale = 1): Float32Array<ArrayBuffer> {
   let state = seed >>> 0
   return Float32Array.from({ length }, () => {
@@ -7,7 +7,7 @@ export function randomFloats(length: number, seed: number, scale = 1): Float32Ar
   })
 }
 
-/** `period` over and over. */
+/** An array that holds `period` over and over. */
 export function repeated(period: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
   const all = new Float32Array(length)
   for (let at = 0; at < length; at += period.length) all.set(period.subarray(0, length - at), at)

@@ -9,7 +9,7 @@ export interface KernelReport extends KernelRun {
   readonly environment: Omit<Environment, 'model'>
 }
 
-/** As Markdown that reads well in a terminal too. */
+/** The report as Markdown that reads well in a terminal too. */
 export function kernelReportText({ environment, ...run }: KernelReport): string {
   const { date, runtime, host, flags } = environment
   const setUp = [
@@ -94,13 +94,13 @@ function comparisonTable(comparisons: readonly Comparison[]): string {
   return table(['shape', 'format', 'rows', 'variants', 'time'], rows)
 }
 
-/** GB/s and GFLOP/s, each with its part of the ceiling. */
+/** Texts of GB/s and GFLOP/s, each with its part of the ceiling. */
 function rates({ bytes, flops, ms, ofCopy, ofFma }: Measured): [string, string] {
   const rate = (amount: number, share: number) => `${(amount / ms.median / 1e6).toFixed(1)} (${percent(share)})`
   return [rate(bytes, ofCopy), rate(flops, ofFma)]
 }
 
-/** Three digits. */
+/** A time as a text of three digits. */
 function milliseconds(ms: number): string {
   return ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3)
 }

@@ -15,7 +15,7 @@ const USUAL_ROWS = [1, 16, 256]
 const NUM_POSITIONS = 2048
 const THETA = 10_000
 
-/** Of the table and two products in f32. */
+/** Error of the table and two products in f32. */
 const BOUND = 1e-5
 
 export function ropeAppendCases(model: ModelShape): KernelCase[] {
@@ -36,7 +36,7 @@ export function ropeAppendCases(model: ModelShape): KernelCase[] {
   )
 }
 
-/** q, k and v read and written, with the position's row of the table; three operations for each dim that turns. */
+/** Work of the kernel: q, k and v read and written, with the position's row of the table; three operations for each dim that turns. */
 export function ropeAppendWork(rows: number, model: ModelShape, format: KvFormat): Work {
   const { numHeads, numKvHeads, headDim } = model
   const kvBytes = (2 * kvBlockBytes(format, model)) / BLOCK_LEN
@@ -46,7 +46,7 @@ export function ropeAppendWork(rows: number, model: ModelShape, format: KvFormat
   }
 }
 
-/** Checks q; that the cache holds what was written into it is seen by the cases of attention, which fill theirs this way. */
+/** Prepares the kernel. Only q is checked: the cases of attention fill their caches by it, and so check what it writes there. */
 function prepare(fixture: Fixture, model: ModelShape, format: KvFormat, rows: number): Prepared {
   const { numHeads, numKvHeads, headDim } = model
   const stride = qkvRows(model)

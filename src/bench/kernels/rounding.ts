@@ -7,7 +7,7 @@ export function roundedToFloat16(values: Float32Array<ArrayBuffer>): Float32Arra
   return Float32Array.from(bits, each => float16Value(float16Bits(each)))
 }
 
-/** Each group of so many values in 127ths of its highest magnitude. */
+/** Values rounded in groups, each to 127ths of its highest magnitude. */
 export function roundedToInt8(values: Float32Array<ArrayBuffer>, groupLen: number): Float32Array<ArrayBuffer> {
   const rounded = new Float32Array(values.length)
   for (let start = 0; start < values.length; start += groupLen) {

@@ -7,11 +7,11 @@ import { Fixture, type Shaders } from './fixture'
 import { caseText, type Selection, select } from './select'
 import { measureInTurn, pairedRatio, Timer } from './timing'
 
-/** Plain data, as all that goes to a page and comes back. */
+/** A task: plain data, like all that goes to a page and comes back. */
 export interface KernelTask {
   readonly selection: Selection
   readonly rounds: number
-  /** Two variants that take turns. */
+  /** Two variants that take turns in each case. */
   readonly ab?: readonly [string, string]
   /** Other texts of the shaders, with which each case takes turns. */
   readonly against?: { readonly name: string; readonly shaders: Shaders }
@@ -19,10 +19,10 @@ export interface KernelTask {
 
 /** A kernel whose output was right, and how long it took. */
 export interface Measured extends CaseName, Work {
-  /** One run. */
+  /** Time of one run. */
   readonly ms: Figure
   readonly floor: Floor
-  /** Parts of the ceilings. */
+  /** Rate over the ceiling of copying; `ofFma`: over that of multiplying. */
   readonly ofCopy: number
   readonly ofFma: number
 }
@@ -46,21 +46,21 @@ export interface KernelRun {
 }
 
 export interface KernelEvents {
-  /** Before the first kernel, and after the last the better of both: those are the run's. */
+  /** Called before the first kernel, and after the last with the better of both, which are the run's. */
   onCeilings(adapter: string, ceilings: Ceilings): void
   onMeasured(measured: Measured): void
   onComparison(comparison: Comparison): void
   onFailure(failure: Failure): void
 }
 
-/** A case and where it is prepared. */
+/** A case and the fixture for it. */
 export interface Contestant {
   readonly name: CaseName
   readonly kernel: Pick<KernelCase, 'prepare'>
   readonly fixture: Fixture
 }
 
-/** Measures on this device. @throws if nothing is selected, or the device fails */
+/** Runs a task on this device. @throws if nothing is selected, or the device fails */
 export async function runKernels(task: KernelTask, events: KernelEvents, gpu?: GPU): Promise<KernelRun> {
   const fixture = new Fixture(await openGpu({ gpu }))
   try {
@@ -108,7 +108,7 @@ export async function runKernels(task: KernelTask, events: KernelEvents, gpu?: G
   }
 }
 
-/** What takes turns: one case alone, two that differ in their variant only, or one with two texts of the shaders. */
+/** Groups that take turns: one case alone, two that differ in their variant only, or one with two texts of the shaders. */
 function contests({ selection, ab, against }: KernelTask, fixture: Fixture) {
   const cases = select(allCases(fixture.gpu), ab ? { ...selection, variants: ab } : selection)
   const other = against && fixture.withShaders(against.shaders)
@@ -146,7 +146,7 @@ export async function contest(
   }
 }
 
-/** The prepared kernel, or what is wrong with it. @throws if the device is of no use any more */
+/** The prepared kernel, or a text of what is wrong with it. @throws if the device is of no use any more */
 async function checked(kernel: Pick<KernelCase, 'prepare'>, fixture: Fixture): Promise<Prepared | string> {
   try {
     const prepared = await kernel.prepare(fixture)

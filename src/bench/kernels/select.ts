@@ -1,22 +1,22 @@
 import type { CaseName, KernelCase } from './case'
 
-/** Which cases are measured, as plain data. */
+/** A selection of the cases to measure, as plain data. */
 export interface Selection {
-  /** Each must begin one of the words of a case's name. */
+  /** Words, each of which must begin one of those of a case's name. */
   readonly words: readonly string[]
-  /** Exact names; undefined: any. */
+  /** Exact names of kernels; undefined: any. Likewise below. */
   readonly kernels?: readonly string[]
   readonly shapes?: readonly string[]
   readonly formats?: readonly string[]
   readonly rows?: readonly number[]
-  /** Undefined: what the engine takes. */
+  /** Variants; undefined: those that the engine takes. */
   readonly variants?: readonly string[]
-  /** With every variant. */
+  /** Whether every variant is measured. */
   readonly all: boolean
 }
 
 /**
- * Without any filter the usual cases; with one, all that it leaves.
+ * The usual cases if there is no filter; with one, all that it leaves.
  * @throws an error that lists what is known, if a word or name fits no case
  */
 export function select(cases: readonly KernelCase[], selection: Selection): KernelCase[] {
@@ -36,7 +36,7 @@ export function select(cases: readonly KernelCase[], selection: Selection): Kern
   })
 }
 
-/** @throws an error that lists what is known */
+/** Checks that each word and name fits a case. @throws an error that lists what is known */
 function checkNames(cases: readonly KernelCase[], { words, kernels, shapes, formats, variants }: Selection): void {
   const check = (what: string, asked: readonly string[] | undefined, namesOf: (each: KernelCase) => string[]) => {
     const names = [...new Set(cases.flatMap(namesOf))].sort()
@@ -51,7 +51,7 @@ function checkNames(cases: readonly KernelCase[], { words, kernels, shapes, form
   check('variant', variants, ({ variant }) => [variant])
 }
 
-/** `matmul qkv 960×576 f16 smollm2-135m, 16 rows, matmul-few:8` */
+/** The name of a case as a text: `matmul qkv 960×576 f16 smollm2-135m, 16 rows, matmul-few:8`. */
 export function caseText({ kernel, part, format, model, rows, variant }: CaseName): string {
   return `${kernel} ${part} ${format} ${model}, ${rows} ${rows === 1 ? 'row' : 'rows'}, ${variant}`
 }

@@ -2,18 +2,18 @@ import { type Figure, figure } from '../common/figure'
 import type { Prepared } from './case'
 
 /**
- * A batch takes at least this long, so that neither the clock nor the wait for the queue counts. (Timestamp queries would
+ * Least time of a batch, so that neither the clock nor the wait for the queue counts. (Timestamp queries would
  * have to be read at a pass's ends only, and browsers round them to 0.1 ms.)
  */
 const BATCH_MS = 30
 
-/** Commands that are encoded at a time at most. */
+/** Most runs that are encoded at a time. */
 const MAX_RUNS = 4096
 
-/** Batches in which the number of runs is found at most. */
+/** Most batches in which the number of runs is looked for. */
 const MAX_GROWTHS = 12
 
-/** What kernels are recorded into. */
+/** A place that kernels are recorded into. */
 export interface Submitter {
   /** Submits what was recorded since, if anything, and waits until it is done. */
   finish(): Promise<void>
@@ -24,7 +24,7 @@ export class Timer {
   readonly #submitter: Submitter
   /** Milliseconds of a submit with nothing in it. */
   #idleMs = 0
-  /** Over all batches, so that copies go on being read in turn. */
+  /** Number of the run over all batches, so that copies go on being read in turn. */
   #run = 0
 
   constructor(submitter: Submitter) {
@@ -44,7 +44,7 @@ export class Timer {
     return Math.max(0, (await this.#submit()) - this.#idleMs) / runs
   }
 
-  /** How many runs make a batch that is long enough. */
+  /** The number of runs that make a batch long enough. */
   async findRuns(prepared: Pick<Prepared, 'begin'>): Promise<number> {
     let runs = 1
     for (let growth = 0; growth < MAX_GROWTHS; growth++) {
@@ -63,13 +63,13 @@ export class Timer {
   }
 }
 
-/** One time over another, round by round: the ratio of the medians with the extremes of the rounds' own ratios. */
+/** The ratio of two times: that of the medians with the extremes of the rounds' own ratios. */
 export function pairedRatio(above: readonly number[], below: readonly number[]): Figure {
   const { min, max } = figure(above.map((ms, round) => ms / below[round]))
   return { median: figure(above).median / figure(below).median, min, max }
 }
 
-/** Milliseconds of one run, `[kernels][rounds]`; the kernels take turns, the order reversed in every other round. */
+/** Times kernels in turn, the order reversed in every other round: milliseconds of one run, `[kernels][rounds]`. */
 export async function measureInTurn(
   timer: Timer,
   kernels: readonly Pick<Prepared, 'begin'>[],

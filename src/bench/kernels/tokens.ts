@@ -15,13 +15,13 @@ import { ROWS } from './rows'
 const FORMATS: readonly WeightFormat[] = ['f32', 'f16', 'q8', 'q4']
 const USUAL_EMBEDS = [1, 16, 256]
 const USUAL_DRAWS = [1, 16]
-/** More rows are not drawn at once. */
+/** Most rows that are drawn at once. */
 const MOST_DRAWS = 256
 
-/** Different rows of the embedding, which repeat. */
+/** Number of different rows of the embedding, which repeat. */
 const PERIOD = 17 * TILE_ROWS
 
-/** What is read of an embedding is exact but for one rounding. */
+/** Error of a row of the embedding, which is exact but for one rounding. */
 const BOUND = 1e-6
 
 const TOP_K = 40
@@ -41,7 +41,7 @@ const DRAWS: Readonly<Record<string, typeof GREEDY>> = {
   'top-k-top-p': { ...GREEDY, temperature: 0.8, topK: TOP_K, topP: 0.9 },
 }
 
-/** What a step begins and ends with. */
+/** Cases of the kernels with which a step begins and ends. */
 export function tokenCases(model: ModelShape): KernelCase[] {
   const common = { model: model.name, isChosen: true, copies: 1 }
   const embeds = FORMATS.flatMap(kind => {
@@ -74,13 +74,13 @@ export function tokenCases(model: ModelShape): KernelCase[] {
   return [...embeds, ...draws]
 }
 
-/** A row of the matrix read and written for each token; a product with the scale. */
+/** Work of the embedding: a row of the matrix read and written for each token; a product with the scale. */
 export function embedWork(rows: number, { hiddenSize }: ModelShape, format: MatrixFormat): Work {
   const rowBytes = matrixBytes([TILE_ROWS], hiddenSize, format) / TILE_ROWS
   return { bytes: rows * (rowBytes + 4 * hiddenSize), flops: rows * hiddenSize }
 }
 
-/** Each logit read once, and compared. */
+/** Work of sampling: each logit read once, and compared. */
 export function sampleWork(rows: number, { vocabSize }: ModelShape): Work {
   return { bytes: rows * (4 * vocabSize + 12), flops: rows * vocabSize }
 }
@@ -113,7 +113,7 @@ function prepareEmbed(
   return { begin, check }
 }
 
-/** A greedy draw must be the largest logit, any other among the `TOP_K` largest. */
+/** Prepares the sampler: a greedy draw must be the largest logit, any other among the `TOP_K` largest. */
 function prepareSample(fixture: Fixture, { vocabSize }: ModelShape, how: typeof GREEDY, rows: number): Prepared {
   const all = randomFloats(rows * vocabSize, rows, 10)
   const results = fixture.output(rows * 2)

@@ -20,12 +20,12 @@ interface VectorKernel {
 const USUAL_ROWS = [1, 16, 256]
 const EPS = 1e-5
 
-/** Of a division and a root in f32. */
+/** Error of a division and a root in f32. */
 const BOUND = 1e-5
-/** An int8 code may round the other way. */
+/** Error where an int8 code may round the other way. */
 const INT8_BOUND = 2e-2
 
-/** Norms and rounding to int8. Activations were written just before, so there are no cold copies. */
+/** Cases of norms and of rounding to int8. Activations were written just before, so there are no cold copies. */
 export function vectorCases(model: ModelShape): KernelCase[] {
   const { hiddenSize } = model
   const kernels = [rmsNormKernel(hiddenSize), layerNormKernel(hiddenSize), quantizeKernel(hiddenSize)]
@@ -46,7 +46,7 @@ export function vectorCases(model: ModelShape): KernelCase[] {
   )
 }
 
-/** Squares and their sum; the scale and the weight. */
+/** RMSNorm: squares and their sum; the scale and the weight. */
 function rmsNormKernel(cols: number): VectorKernel {
   return {
     kernel: 'rms-norm',
@@ -65,7 +65,7 @@ function rmsNormKernel(cols: number): VectorKernel {
   }
 }
 
-/** The mean, squares of what differs from it and their sum; the scale, the weight and the bias. */
+/** LayerNorm: the mean, squares of the differences from it and their sum; the scale, the weight and the bias. */
 function layerNormKernel(cols: number): VectorKernel {
   return {
     kernel: 'layer-norm',
@@ -90,7 +90,7 @@ function layerNormKernel(cols: number): VectorKernel {
   }
 }
 
-/** The magnitude, the scale and the rounding. */
+/** Rounding to int8: the magnitude, the scale and the rounding. */
 function quantizeKernel(cols: number): VectorKernel {
   return {
     kernel: 'quantize-rows',
@@ -122,7 +122,7 @@ function prepared(fixture: Fixture, run: () => void, y: GPUBuffer, expected: Flo
   return { begin: () => run, check }
 }
 
-/** Each row's elements by the function that its row gives. */
+/** Maps each row's elements by the function that `ofRow` gives for the row. */
 function mapRows(
   x: Float32Array,
   cols: number,

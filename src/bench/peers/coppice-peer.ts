@@ -2,7 +2,7 @@ import { createEngine, type Engine } from '../../index'
 import type { EngineEntry } from './engines'
 import type { LoadPeer, PeerPlace, PeerRun } from './peer'
 
-/** Coppice, from the same files as the others: safetensors in f32, GGUF in Q4_0. */
+/** Coppice as a peer, from the same files as the others: safetensors in f32, GGUF in Q4_0. */
 export async function openCoppice({ base }: PeerPlace, { weights }: EngineEntry): Promise<LoadPeer> {
   const model = weights === 'q4' ? `${base}model/model-q4_0.gguf` : `${base}model/`
   const options = { blocks: 1024, contextLength: 1024, kv: 'f32' } as const

@@ -1,7 +1,7 @@
-/** What is compared. */
+/** An entry of the comparison. */
 export interface EngineEntry {
   readonly engine: 'coppice' | 'transformers' | 'wllama'
-  /** What weights are kept as; they are the same numbers in every format. */
+  /** Format that weights are kept in; they are the same numbers in every one. */
   readonly weights: 'f32' | 'f16' | 'q4'
   readonly device: 'webgpu' | 'cpu'
   readonly title: string
@@ -21,7 +21,7 @@ export type EngineName = keyof typeof ENGINES
 
 export const ENGINE_NAMES = Object.keys(ENGINES) as EngineName[]
 
-/** How each engine serves a batch of prompts with a common prefix. */
+/** The way in which each engine serves a batch of prompts with a common prefix. */
 export const STRATEGIES: Readonly<Record<EngineEntry['engine'], string>> = {
   coppice: 'one call with all prompts; KV cache f32',
   transformers:

@@ -1,11 +1,11 @@
-/** Watches WebGPU in this page and in the workers that it starts, so that a row which claims the GPU can be believed. */
+/** Hooks that watch WebGPU in this page and in the workers that it starts, so that a row which claims the GPU can be checked. */
 
 const CHANNEL = 'dispatches'
 
 let numDispatches = 0
 let device: GPUDevice | undefined
 
-/** Dispatches so far, of workers too once their messages have come. */
+/** Number of dispatches so far, those of workers too once their messages have come. */
 export async function countDispatches(): Promise<number> {
   await new Promise(resolve => setTimeout(resolve, 50))
   return numDispatches
@@ -17,7 +17,7 @@ export function capturedDevice(): GPUDevice {
   return device
 }
 
-/** @param hidden in the names of features that adapters then do not have */
+/** Installs the hooks. @param hidden a part of the names of features that adapters then lack */
 export function installHooks(hidden?: string): void {
   const onDispatch = () => {
     numDispatches += 1
@@ -35,7 +35,7 @@ export function installHooks(hidden?: string): void {
   hookWorkers()
 }
 
-/** Written into workers as text: uses nothing but its parameters and globals. */
+/** Hooks dispatches. It is written into workers as text, so it uses nothing but its parameters and globals. */
 function hookDispatches(onDispatch: () => void): void {
   const { dispatchWorkgroups: direct, dispatchWorkgroupsIndirect: indirect } = GPUComputePassEncoder.prototype
   GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...sizes) {
@@ -48,7 +48,7 @@ function hookDispatches(onDispatch: () => void): void {
   }
 }
 
-/** Likewise: tells the page's channel now and then. A script that the page itself runs has been hooked already. */
+/** Tells the page's channel of a worker's dispatches now and then; written into workers as text too. The page has hooks of its own. */
 function reportDispatches(channel: string, hook: (onDispatch: () => void) => void): void {
   if ('document' in globalThis) return
   const page = new BroadcastChannel(channel)
@@ -63,7 +63,7 @@ function reportDispatches(channel: string, hook: (onDispatch: () => void) => voi
   })
 }
 
-/** Workers of a library come as a `Blob` of JavaScript, which here begins with the hooks. */
+/** Hooks workers: those of a library come as a `Blob` of JavaScript, which then begins with the hooks. */
 function hookWorkers(): void {
   const prelude = `(${reportDispatches})(${JSON.stringify(CHANNEL)}, ${hookDispatches});\n`
   globalThis.Blob = class extends Blob {

@@ -1,4 +1,4 @@
-/** The page of one engine: `npm run bench:peers` opens one for each and has them run in turn. */
+/** The page of one engine: `npm run bench:peers` opens a page for each and has them run in turn. */
 import { openCoppice } from './coppice-peer'
 import { ENGINES, type EngineName } from './engines'
 import { countDispatches, installHooks } from './gpu-hooks'
@@ -10,7 +10,7 @@ import { openWllama } from './wllama-peer'
 declare global {
   interface Window {
     describeAdapter(): Promise<AdapterDescription>
-    /** Gives the milliseconds that it took, without fetching the engine's JavaScript. */
+    /** Loads the engine. Gives the milliseconds that it took, without fetching its JavaScript. */
     loadPeer(name: EngineName, place: PeerPlace): Promise<number>
     runPeer(task: PeerTask, seed: number, atMost: number): Promise<CountedRun>
   }

@@ -5,17 +5,17 @@ export interface Peer {
 }
 
 export interface PeerRun {
-  /** `[prompts][out]`; fewer prompts if the rest was left out. */
+  /** Generated tokens, `[prompts][out]`; of fewer prompts if the rest was left out. */
   readonly tokens: readonly (readonly number[])[]
-  /** From the call to the last token; of all prompts, if the rest was left out, as the others took. */
+  /** Time from the call to the last token; prompts that were left out are reckoned as the others. */
   readonly ms: number
-  /** From the call to the first token. */
+  /** Time from the call to the first token. */
   readonly firstMs: number
 }
 
-/** Where a page finds an engine and its model. */
+/** The place where a page finds an engine and its model. */
 export interface PeerPlace {
-  /** Of `node_modules/` and `model/`, with a slash at the end. */
+  /** Address of the folder of `node_modules/` and `model/`, with a slash at the end. */
   readonly base: string
 }
 

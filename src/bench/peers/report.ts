@@ -7,13 +7,13 @@ import { TASKS, type TaskName } from './tasks'
 /** All that was measured, as plain data. */
 export interface PeersReport {
   readonly environment: {
-    /** ISO 8601. */
+    /** Date of the measurement, ISO 8601. */
     readonly date: string
     readonly host: string
     readonly browser: string
     readonly adapter: string
     readonly hasHalf: boolean
-    /** By package. */
+    /** Versions by package. */
     readonly versions: Readonly<Record<string, string>>
     readonly flags: string
     /** Prompts of a batch that were computed where prompts are computed one by one. */
@@ -25,14 +25,14 @@ export interface PeersReport {
 
 export interface EngineResult {
   readonly name: EngineName
-  /** `[rounds]` each. */
+  /** Milliseconds of loading, `[rounds]`. */
   readonly loadMs: readonly number[]
   readonly runs: Readonly<Partial<Record<TaskName, readonly CountedRun[]>>>
-  /** Why it has no or fewer runs. */
+  /** The reason why it has no or fewer runs. */
   readonly failure?: string
 }
 
-/** What is compared of a run: more is better. */
+/** Metrics of a run, of which more is better. */
 const METRICS = {
   'prefill tok/s': { task: 'single', of: ({ firstMs }) => (1000 * TASKS.single.own) / firstMs },
   'decode tok/s': { task: 'single', of: ({ ms, firstMs }) => (1000 * (TASKS.single.out - 1)) / (ms - firstMs) },
@@ -42,7 +42,7 @@ const METRICS = {
 
 type Metric = keyof typeof METRICS
 
-/** As Markdown that reads well in a terminal too. */
+/** The report as Markdown that reads well in a terminal too. */
 export function peersText({ environment, engines }: PeersReport): string {
   const { date, host, browser, adapter, hasHalf, versions, flags, atMost, seconds } = environment
   const setUp = [
@@ -81,7 +81,7 @@ function figures(engines: readonly EngineResult[]): string {
   return table(header, rows)
 }
 
-/** Of each task, prompts' dispatches included: 0 where an engine computes on the CPU, whatever it says. */
+/** Dispatches for each token of each task, prompts' included: 0 where an engine computes on the CPU, whatever it claims. */
 function dispatchesPerToken({ runs }: EngineResult): string {
   const ofTasks = Object.values(runs).map(ofRounds => {
     const { dispatches, tokens } = ofRounds[ofRounds.length - 1]
@@ -90,7 +90,7 @@ function dispatchesPerToken({ runs }: EngineResult): string {
   return ofTasks.join(' / ') || '–'
 }
 
-/** Coppice against each other engine in each round, and against the fastest that computes on WebGPU. */
+/** Ratios of Coppice to each other engine in each round, and to the fastest that computes on WebGPU. */
 function ratios(engines: readonly EngineResult[]): string {
   const ours = engines.filter(({ name }) => ENGINES[name].engine === 'coppice')
   const peers = engines.filter(({ name }) => ENGINES[name].engine !== 'coppice')
@@ -112,7 +112,7 @@ function ratios(engines: readonly EngineResult[]): string {
   return table(['within a round', ...metrics], rows)
 }
 
-/** Believed only where it has dispatched. */
+/** Whether an engine used the GPU: only if it has dispatched. */
 function usesGpu({ runs }: EngineResult): boolean {
   return Object.values(runs)
     .flat()
@@ -135,7 +135,7 @@ function cell(numbers: readonly number[]): string {
   return numbers.length === 1 ? found.median.toFixed(digits) : spread(found, digits)
 }
 
-/** Those that used the GPU and whose answers differ from the first's; on the CPU activations are rounded to int8. */
+/** Engines on the GPU whose answers differ from the first's; on the CPU activations are rounded to int8. */
 export function disagreeing(engines: readonly EngineResult[]): EngineResult[] {
   const exact = engines.filter(each => ENGINES[each.name].device === 'webgpu' && usesGpu(each))
   return exact.filter(each => {
@@ -149,7 +149,7 @@ function agreement(each: EngineResult, reference: EngineResult): string {
   return all === 0 ? '–' : `${same} of ${all}`
 }
 
-/** Answers that are the same to the last token, of those that both gave. */
+/** Number of answers that are the same to the last token, of those that both gave. */
 function compare({ runs }: EngineResult, reference: EngineResult): { same: number; all: number } {
   let same = 0
   let all = 0

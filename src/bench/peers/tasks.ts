@@ -2,9 +2,9 @@ import type { TreeShape } from '../common/shapes'
 import { requests } from '../common/workloads'
 import { FIRST_ID, VOCAB_SIZE } from './vocabulary'
 
-/** Prompts that begin alike, and greedy answers of a fixed length. */
+/** A task: prompts that begin alike, and greedy answers of a fixed length. */
 export interface PeerTask {
-  /** Tokens that all prompts have in common, and of each prompt's own. */
+  /** Tokens that all prompts have in common; `own`: those of each prompt's own. */
   readonly shared: number
   readonly own: number
   readonly prompts: number
@@ -27,7 +27,7 @@ export function warmUp(task: PeerTask): PeerTask {
   return { ...task, shared: Math.min(task.shared, 160), own: Math.min(task.own, 160), out: Math.min(task.out, 3) }
 }
 
-/** `[prompts][tokens]`: the same for every engine; two seeds share nothing. */
+/** Prompts, `[prompts][tokens]`, the same for every engine; two seeds share nothing. */
 export function promptsOf({ shared, own, prompts, out }: PeerTask, seed: number): number[][] {
   const levels = [
     { fanout: 1, tokens: shared },

@@ -38,11 +38,11 @@ interface Model {
   forward(inputs: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, Tensor>>>
 }
 
-/** `past_key_values.LAYER.key` and `.value`: `[batch, kvHeads, len, headDim]`. */
+/** K and V by the names `past_key_values.LAYER.key` and `.value`: `[batch, kvHeads, len, headDim]`. */
 type Cache = Readonly<Record<string, Tensor>>
 
 interface Output {
-  /** `[batch]`: the likeliest token of each. */
+  /** The likeliest token of each sequence, `[batch]`. */
   readonly tokens: readonly number[]
   readonly cache: Cache
 }
@@ -66,7 +66,7 @@ export async function openTransformers({ base }: PeerPlace, { weights }: EngineE
   }
 }
 
-/** The prefix once, each prompt's own part on its cache, one by one, then all together. */
+/** Runs the prefix once, each prompt's own part on its cache, one by one, then all together. */
 async function run(
   decoder: Decoder,
   prompts: readonly (readonly number[])[],
@@ -106,7 +106,7 @@ class Decoder {
     this.#Tensor = Tensor
   }
 
-  /** `tokens`: `[batch][len]`, all as long as each other. */
+  /** Computes `tokens`, `[batch][len]`, all as long as each other. */
   async forward(tokens: readonly (readonly number[])[], past?: Cache): Promise<Output> {
     const pastLen = past ? Object.values(past)[0].dims[2] : 0
     const [batch, len] = [tokens.length, tokens[0].length]
@@ -125,7 +125,7 @@ class Decoder {
     return { tokens: likeliest, cache }
   }
 
-  /** Caches of single sequences of the same length as that of a batch; those given are used up. */
+  /** The cache of a batch, of those of single sequences of the same length, which are used up. */
   join(caches: readonly Cache[]): Cache {
     const device = capturedDevice()
     const encoder = device.createCommandEncoder()

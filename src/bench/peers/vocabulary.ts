@@ -6,7 +6,7 @@
  */
 export const VOCAB_SIZE = 4096
 
-/** First bytes of the characters, two and two. */
+/** Number of different first halves of the characters, which are their first two bytes. */
 export const NUM_HALVES = 60
 
 /** The first token that is a character: after 256 bytes, the beginning, the end and the halves. */

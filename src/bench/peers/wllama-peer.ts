@@ -34,7 +34,7 @@ export async function openWllama({ base }: PeerPlace, { weights, device }: Engin
   }
 }
 
-/** One prompt after the other: the first computes the prefix, the others find it in the slot. */
+/** Runs one prompt after the other: the first computes the prefix, the others find it in the slot. */
 async function run(
   engine: Wllama,
   prompts: readonly (readonly number[])[],

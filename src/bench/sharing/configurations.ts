@@ -3,7 +3,7 @@ import type { Settings } from '../../engine/options'
 export type Configuration = Pick<Settings, 'sharing' | 'attention'>
 
 /**
- * What is compared. `shared` attention shares where the cost model says it pays, `flat` never, `split` wherever it can,
+ * Configurations that are compared. `shared` attention shares where the cost model says it pays, `flat` never, `split` wherever it can,
  * and `skip` leaves attention out: wrong answers, and the time below which attention cannot bring a run (Hydragen's
  * "no attention" ceiling).
  */
@@ -24,13 +24,13 @@ export type ConfigurationName = keyof typeof CONFIGURATIONS
 
 export const ALL = Object.keys(CONFIGURATIONS) as ConfigurationName[]
 
-/** What differs where only attention's reads are compared; the rest is the same, the cache's content too. */
+/** Configurations that differ in attention's reads only; the rest is the same, the cache's content too. */
 export const READS: readonly ConfigurationName[] = ['tree flat', 'tree', 'tree split', 'tree skip']
 
-/** What the others are compared with: no sharing, else no sharing of reads, as with paged attention. */
+/** Configurations that others are compared with: no sharing, else no sharing of reads, as with paged attention. */
 export const BASELINES: readonly ConfigurationName[] = ['off', 'tree flat']
 
-/** The same run without attention. */
+/** The configuration of the same run without attention. */
 export function ceilingOf(name: ConfigurationName): ConfigurationName {
   return `${CONFIGURATIONS[name].sharing} skip`
 }

@@ -2,22 +2,22 @@ import { type Figure, figure } from '../common/figure'
 import type { Counts, Plan, Run } from '../common/measure-run'
 import { BASELINES, CONFIGURATIONS, type ConfigurationName, ceilingOf } from './configurations'
 
-/** `[rounds]` of each configuration, at least one, of the same prompts in the same round. */
+/** Runs of each configuration, `[rounds]`, at least one, of the same prompts in the same round. */
 export type Runs = ReadonlyMap<ConfigurationName, readonly Run[]>
 
-/** What one configuration made of a workload. Ratios are taken within a round, between runs that follow each other. */
+/** The results of one configuration. Ratios are taken within a round, between runs that follow each other. */
 export interface Outcome {
   readonly configuration: ConfigurationName
   readonly ms: Figure
-  /** Generated tokens. */
+  /** Rate of generated tokens. */
   readonly tokensPerSecond: Figure
-  /** Of the last round. */
+  /** Counts of the last round. */
   readonly counts: Counts
-  /** Of the last round. */
+  /** Plan of the last round. */
   readonly plan: Plan | undefined
-  /** Times faster than the baseline. */
+  /** Factor by which it is faster than the baseline. */
   readonly speedup: Figure | undefined
-  /** Throughput in parts of what the same run has without attention. */
+  /** Throughput over that of the same run without attention. */
   readonly ofCeiling: Figure | undefined
 }
 
@@ -43,8 +43,8 @@ export function outcomes(runs: Runs): Outcome[] {
 }
 
 /**
- * Time of the cost model's choice over that of the better of never and always sharing attention's reads; better by the
- * median, since the best of each round would be best by luck.
+ * Time of the cost model's choice over that of the better of two: never and always sharing attention's reads. The better one
+ * is so by the median, since the best of each round would be best by luck.
  */
 export function regret(runs: Runs): Figure | undefined {
   const [flat, split] = [times(runs, 'tree flat'), times(runs, 'tree split')]
@@ -53,7 +53,7 @@ export function regret(runs: Runs): Figure | undefined {
 }
 
 /**
- * Sharing never changes an answer; leaving attention out does.
+ * Checks that configurations answer alike: sharing never changes an answer, only leaving attention out does.
  * @throws if configurations that should answer alike do not
  */
 export function checkAgreement(runs: ReadonlyMap<ConfigurationName, Pick<Run, 'answers'>>): void {
@@ -78,7 +78,7 @@ function times(runs: Runs, name: ConfigurationName): readonly number[] | undefin
   return runs.get(name)?.map(({ ms }) => ms)
 }
 
-/** One time over another, round by round. */
+/** The ratio of one time to another, round by round. */
 function ratio(above: readonly number[] | undefined, below: readonly number[] | undefined): Figure | undefined {
   return above && below && figure(above.map((ms, round) => ms / below[round]))
 }

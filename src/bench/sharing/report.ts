@@ -8,7 +8,7 @@ export interface BenchReport {
   readonly reports: readonly WorkloadReport[]
 }
 
-/** As Markdown that reads well in a terminal too. */
+/** The report as Markdown that reads well in a terminal too. */
 export function reportText({ environment, reports }: BenchReport): string {
   const { date, runtime, host, model, flags } = environment
   const [first] = reports

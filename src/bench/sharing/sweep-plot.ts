@@ -8,7 +8,7 @@ export interface SweepPoint {
   readonly report: WorkloadReport
 }
 
-/** Throughput over what the sweep varies, a line for each way of doing it. */
+/** A plot of throughput over what the sweep varies, a line for each configuration. */
 export function sweepPlot({ title, xLabel, isLogY, lines }: Sweep, points: readonly SweepPoint[]): string {
   const series = (name: ConfigurationName): Series => ({
     name,

@@ -5,24 +5,24 @@ import { type ConfigurationName, READS } from './configurations'
 export interface Sweep {
   readonly title: string
   readonly xLabel: string
-  /** Throughputs differ by an order of magnitude. */
+  /** Whether throughputs differ by orders of magnitude. */
   readonly isLogY?: boolean
   readonly points: readonly { readonly x: number; readonly shape: Shape }[]
-  /** What is measured. */
+  /** Configurations that are measured. */
   readonly configurations: readonly ConfigurationName[]
-  /** What is plotted, under the ceiling of `tree skip`. */
+  /** Configurations that are plotted, under the ceiling of `tree skip`. */
   readonly lines: readonly ConfigurationName[]
 }
 
 const SHARING: readonly ConfigurationName[] = ['off', 'cache', 'two-level', 'tree']
-/** Also the ceiling, and what tells whether the cost model chose well. */
+/** Configurations of sharing, the ceiling, and those that tell whether the cost model chose well. */
 const WITH_READS = [...new Set([...SHARING, ...READS])]
 
 const PREFIXES = [1024, 2048, 4096, 8192, 16384]
 const BATCHES = [32, 128, 512, 1024]
 const DEGREES = [1, 2, 4, 8, 16, 32]
 
-/** Of every point of `sweep-degree`, before scaling. */
+/** Prompts at every point of `sweep-degree`, before scaling. */
 const DEGREE_PROMPTS = 64
 
 export const SWEEPS = {
@@ -68,7 +68,7 @@ function points(values: readonly number[], shapeAt: (x: number) => Shape): Sweep
   return values.map(x => ({ x, shape: shapeAt(x) }))
 }
 
-/** Prompts and all are timed. */
+/** The shape, timed from the call on. */
 function whole(shape: Shape): Shape {
   return { ...shape, timing: 'whole' }
 }

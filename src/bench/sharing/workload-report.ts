@@ -7,25 +7,25 @@ import type { ConfigurationName } from './configurations'
 import { greedyGroups } from './greedy-groups'
 import { baseline, type Outcome, outcomes, type Runs, regret } from './outcome'
 
-/** Plain data: it comes from a page and becomes JSON. */
+/** A report on one workload: plain data, which comes from a page and becomes JSON. */
 export interface WorkloadReport {
   readonly name: string
   readonly shape: Shape
   readonly adapter: string
-  /** Prompts of all turns. */
+  /** Number of prompts of all turns. */
   readonly requests: number
-  /** Of the KV cache. */
+  /** Blocks of the KV cache. */
   readonly blocks: number
   readonly weightBytes: number
   readonly parameters: Parameters
-  /** Of whole sequences, also where decoding alone is timed. */
+  /** Bounds of whole sequences, also where decoding alone is timed. */
   readonly bounds: Bounds
   readonly flops: { readonly alone: Flops; readonly tree: Flops }
   readonly outcomes: readonly Outcome[]
-  /** Of the outcomes' speed-up. */
+  /** Baseline of the outcomes' speed-up. */
   readonly baseline: ConfigurationName | undefined
   readonly regret: Figure | undefined
-  /** Prompt tokens to compute with the groups of BatchLLM's own algorithm, as 'two-level' has the best ones; not for a chat. */
+  /** Prompt tokens to compute with the groups of BatchLLM's own algorithm, where `two-level` has the best groups; not for a chat. */
   readonly greedyTokens: number | undefined
 }
 

@@ -23,7 +23,7 @@ const header = (baseline = 'baseline') => [
 ]
 
 /**
- * A workload: what it is, what bounds it, and a row for each configuration. Matrices are counted by the tokens computed;
+ * The text of a workload: its shape, its bounds, and a row for each configuration. Matrices are counted by the tokens computed;
  * weights are read once a step, K and V as attention's plans say.
  */
 export function workloadText(report: WorkloadReport): string {
@@ -75,7 +75,7 @@ function outcomeRow(outcome: Outcome, { baseline, bounds, parameters, weightByte
   ]
 }
 
-/** `1 × 2000 → 16 × 200 tokens`: how many follow each, and how long they are. */
+/** A shape as a text, `1 × 2000 → 16 × 200 tokens`: how many runs follow each, and how long they are. */
 function shapeText(shape: Shape): string {
   if (shape.kind === 'chat') {
     const { users, turns, system, message, out } = shape

@@ -6,38 +6,39 @@ import type { NumberList } from '../gguf/metadata'
 /** A `ModelConfig` without what is read alike for all architectures. */
 export type Decoder = Omit<ModelConfig, 'architecture' | 'bosTokenId' | 'eosTokenIds'>
 
-/** How the config.json of an architecture is read. To add one: a file with its `Architecture`, and a line in index.ts. */
+/** A reader of an architecture's config.json. To add one: a file with its `Architecture`, and a line in index.ts. */
 export interface Architecture {
-  /** Its names in config.json's `architectures`. */
+  /** The names that it has in config.json's `architectures`. */
   readonly names: readonly string[]
   /**
-   * The fields that it reads, as its class in transformers does; the others are absent for `describe` and all that it calls.
+   * The fields that count, those that its class in transformers reads: all others are absent for `describe` and whatever it
+   * calls.
    */
   readonly reads: readonly string[]
-  /** Names that fields have for a Llama → those that they have here. */
+  /** Names that fields have in a Llama's config.json → names that they have here. */
   readonly aliases?: Readonly<Record<string, string>>
   /** Fields of which only one value can be run: the one that changes nothing. */
   readonly only?: JsonObject
   /** Fields besides those of irrelevant-fields.ts and shared-fields.ts that do not change what it computes. */
   readonly irrelevant?: readonly string[]
-  /** Its GGUF files, if it has a name of its own there. */
+  /** The form of its GGUF files, if it has a name of its own there. */
   readonly gguf?: GgufVariant
   describe(fields: Fields): Decoder
 }
 
-/** How llama.cpp's converter writes an architecture, beyond what it does for all (gguf/config.ts, gguf/tensor-names.ts). */
+/** The form of an architecture's GGUF files, beyond what is the same for all (gguf/config.ts, gguf/tensor-names.ts). */
 export interface GgufVariant {
-  /** `general.architecture`, with which the names of its fields begin. */
+  /** The file's `general.architecture`, with which the names of its fields begin. */
   readonly name: string
-  /** Rows of q and k are in the order in which RoPE turns neighbours (gguf/head-order.ts). */
+  /** Whether rows of q and k are in the order in which RoPE turns neighbours (gguf/head-order.ts). */
   readonly turnsNeighbours?: boolean
-  /** `rope.dimension_count` may be less than a head. */
+  /** Whether `rope.dimension_count` may be less than a head. */
   readonly turnsPart?: boolean
   /** Fields of config.json besides those of every architecture. */
   config?(model: GgufDescription): JsonObject
 }
 
-/** What a GGUF file says of a model, its fields by their names without the architecture's. */
+/** The description of a model in a GGUF file, its fields by their names without the architecture's. */
 export interface GgufDescription {
   readonly fields: Fields
   readonly hiddenSize: number

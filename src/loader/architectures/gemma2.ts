@@ -25,7 +25,7 @@ export const gemma2: Architecture = {
   describe: fields => gemma(fields, { slides: layer => layer % 2 === 0 }, { attention: 50, logits: 30 }),
 }
 
-/** What Gemma 2 and 3 share. `caps`: where config.json does not say, null being none. */
+/** The decoder of Gemma 2 and 3. `caps`: the defaults of the caps, undefined for none; null in config.json is none too. */
 export function gemma(
   fields: Fields,
   variation: LlamaVariation,
@@ -52,7 +52,7 @@ export function gemma(
   }
 }
 
-/** A norm multiplies by 1 more than what the checkpoint has as its weight. */
+/** A norm of Gemma's, which multiplies by 1 more than the checkpoint has as its weight. */
 export const gemmaNorm = (name: string): Named => ({ name, layout: { type: 'less-one' } })
 
 export const GEMMA_TENSORS: TensorNames = {
@@ -72,7 +72,10 @@ function readSoftcap(fields: Fields, name: string, fallback: number | undefined)
   return fields.read(name) === undefined ? undefined : fields.positive(name)
 }
 
-/** GGUF does not say `query_pre_attn_scalar`: it is the head's size but for the model of 27 billion weights. */
+/**
+ * Fields of a Gemma's config.json by its GGUF file, which lacks `query_pre_attn_scalar`: it is the head's size but for the
+ * model of 27 billion weights, the one with `layersOf27b` layers.
+ */
 export function ggufGemma(
   { fields, numLayers, headDim, hiddenSize, numHeads }: GgufDescription,
   layersOf27b: number,

@@ -40,8 +40,8 @@ export const gemma3: Architecture = {
 }
 
 /**
- * The scaling of config.json is that of the layers without a window. Since transformers 5 `rope_parameters` holds the
- * settings of both kinds of layers, by the names that `layer_types` has for them.
+ * The rotations of both kinds of layers. `rope_scaling` is for those without a window only. Since transformers 5
+ * `rope_parameters` has both, by the names that `layer_types` has for the layers.
  */
 function readRopes(fields: Fields, options: RopeOptions) {
   const fullOptions = { ...options, defaultTheta: 1e6 }
@@ -60,7 +60,7 @@ function readRopes(fields: Fields, options: RopeOptions) {
   }
 }
 
-/** A list that says which layers have a window, or a number n for all but every nth; 0 for all. */
+/** The layers with a window, in config.json's terms. GGUF has a list of them, or a number n for all but every nth; 0 for all. */
 function windows({ fields, perLayer }: GgufDescription): JsonObject {
   const name = 'attention.sliding_window_pattern'
   if (typeof fields.read(name) === 'number') {

@@ -12,7 +12,7 @@ import { qwen2 } from './qwen2'
 import { qwen3 } from './qwen3'
 import { smollm3 } from './smollm3'
 
-/** All that can be run. */
+/** All architectures that can be run. */
 const ARCHITECTURES: readonly Architecture[] = [
   llama,
   mistral,
@@ -28,15 +28,15 @@ const ARCHITECTURES: readonly Architecture[] = [
   gptNeoX,
 ]
 
-/** Names of config.json's `architectures`. */
+/** The names by which config.json's `architectures` knows them. */
 export const ARCHITECTURE_NAMES: readonly string[] = ARCHITECTURES.flatMap(({ names }) => names)
 
-/** By one of config.json's `architectures`. */
+/** The architecture with this name among config.json's `architectures`; undefined if it cannot be run. */
 export function findArchitecture(name: string): Architecture | undefined {
   return ARCHITECTURES.find(({ names }) => names.includes(name))
 }
 
-/** By GGUF's `general.architecture`. */
+/** Architectures by GGUF's `general.architecture`. */
 export const GGUF_ARCHITECTURES: ReadonlyMap<string, Architecture> = new Map(
   ARCHITECTURES.flatMap(architecture => (architecture.gguf ? [[architecture.gguf.name, architecture] as const] : [])),
 )

@@ -7,7 +7,7 @@ import { type RopeOptions, readRope } from '../config/rope-config'
 import type { Decoder } from './architecture'
 import { readWindows, type WindowOptions } from './windows'
 
-// Far above any published model (Llama 3.1 405B: hidden 16384, ffn 53248, 126 layers, 128 heads; Gemma: 262144 tokens;
+// Limits far above any published model (Llama 3.1 405B: hidden 16384, ffn 53248, 126 layers, 128 heads; Gemma: 262144 tokens;
 // Llama 4: 10M positions), low enough that products of two of them stay exact and no buffer size overflows.
 const MAX_VOCAB = 2 ** 22
 const MAX_WIDTH = 2 ** 20
@@ -42,22 +42,22 @@ export const LLAMA_TENSORS: TensorNames = {
   head: 'lm_head',
 }
 
-/** Where an architecture reads config.json otherwise than a Llama, mostly defaults of absent fields. */
+/** Differences from a Llama in how an architecture reads config.json, mostly defaults of absent fields. */
 export interface LlamaVariation extends WindowOptions, Pick<RopeOptions, 'defaultTheta' | 'rotaryShare' | 'kinds'> {
   /** The rotations of layers that see everything, and of those with a window; default: one for both. */
   ropes?(fields: Fields, options: RopeOptions): { readonly full: Rope; readonly sliding: Rope }
   readonly headDim?: number
-  /** Where the field is absent; null says as many as query heads, as does the field's absence in a Llama. */
+  /** Default of `num_key_value_heads`; undefined, or null in the field: as many as query heads. */
   readonly numKvHeads?: number
   readonly intermediateSize?: number
   readonly normEps?: number
   readonly tieWordEmbeddings?: boolean
-  /** As transformers calls it, and the field that says so. */
+  /** Default of the activation, by its name in transformers, and the field that names it. */
   readonly activation?: string
   readonly activationField?: string
 }
 
-/** What most architectures share: a Llama (arXiv:2302.13971 §2.2; GQA: arXiv:2307.09288) without biases. */
+/** The decoder that most architectures vary: a Llama (arXiv:2302.13971 §2.2; GQA: arXiv:2307.09288) without biases. */
 export function llamaLike(fields: Fields, variation: LlamaVariation = {}): Decoder {
   const sizes = readSizes(fields, variation)
   const { headDim, numLayers, maxPositions } = sizes
@@ -89,7 +89,7 @@ export function llamaLike(fields: Fields, variation: LlamaVariation = {}): Decod
   }
 }
 
-/** `attention_bias`: q, k, v and the output projection have a bias. */
+/** The biases that `attention_bias` gives to q, k, v and the output projection. */
 export function attentionBiases(fields: Fields): Pick<Decoder, 'qkvBias' | 'outputBias'> {
   const hasBias = fields.flag('attention_bias')
   return { qkvBias: hasBias, outputBias: hasBias }
@@ -100,7 +100,7 @@ function oneRope(fields: Fields, options: RopeOptions) {
   return { full: rope, sliding: rope }
 }
 
-/** A window as long as the context never hides a token. */
+/** The window, unless it is as long as the context: then it never hides a token. */
 function actingWindow(window: number | undefined, maxPositions: number): number | undefined {
   if (window === undefined || window >= maxPositions) return undefined
   if (window >= BLOCK_LEN) return window

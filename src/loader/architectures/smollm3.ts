@@ -25,7 +25,7 @@ export const smollm3: Architecture = {
   },
 }
 
-/** `no_rope_layers` holds 1 for each layer that does turn, in spite of its name, and 0 for those that do not. */
+/** Whether a layer turns: in spite of its name `no_rope_layers` holds 1 for those that do, and 0 for those that do not. */
 function readTurning(fields: Fields): (layer: number) => boolean {
   const interval = fields.size('no_rope_layer_interval', Number.MAX_SAFE_INTEGER, 4)
   const turning = fields.read('no_rope_layers')

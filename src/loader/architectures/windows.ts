@@ -7,9 +7,9 @@ const TYPES = ['full_attention', 'sliding_attention']
 export interface WindowOptions {
   /** Whether `sliding_window` counts where `use_sliding_window` is absent; default true. */
   readonly usesWindow?: boolean
-  /** Where `sliding_window` is absent, null being none; default: none. */
+  /** Window where `sliding_window` is absent; null in the field is none. Default: none. */
   readonly defaultWindow?: number
-  /** Whether a layer has the window, where `layer_types` does not say; default: all have. */
+  /** Whether a layer has the window if `layer_types` is absent; default: all have. */
   slides?(layer: number): boolean
 }
 

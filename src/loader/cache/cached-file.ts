@@ -19,7 +19,7 @@ export class CachedFile {
     this.#checksum = checksum
   }
 
-  /** What was read of it makes no sense: before it is read again it is summed, and fetched again if it is damaged. */
+  /** Has the file summed before it is read again, and fetched again if it is damaged: what was read of it makes no sense. */
   async distrust(): Promise<void> {
     this.#whole = undefined
     await this.#file.distrust()

@@ -1,18 +1,19 @@
 import { InvalidRequest } from '../../core/errors'
-import { type CacheChoice, openStore } from './open-store'
-import type { Store } from './store'
+import { type CacheChoice, openStore } from '../../storage/open-store'
+import type { Store } from '../../storage/store'
 
 /** A model that is stored, wholly or in part. */
 export interface CachedModel {
-  /** Its address without the scheme: `huggingface.co/org/name`. */
+  /** The model's address without the scheme: `huggingface.co/org/name`. */
   readonly name: string
   readonly bytes: number
 }
 
 export interface CacheContents {
   readonly models: readonly CachedModel[]
-  /** What everything of this site takes and may take, as the browser estimates it; undefined where it does not. */
+  /** Bytes that all storage of this site takes, as the browser estimates it; undefined where it does not. */
   readonly usageBytes: number | undefined
+  /** Bytes that it may take, estimated likewise. */
   readonly quotaBytes: number | undefined
 }
 
@@ -33,8 +34,9 @@ export async function listCached(cache: CacheChoice = true): Promise<CacheConten
 }
 
 /**
- * Removes a model, by the name that `listCached` gives; without a name all. An engine that runs does not mind.
- * @throws InvalidRequest while it is being downloaded, here or in another tab
+ * Removes a model from the cache, by the name that `listCached` gives; without a name all. An engine that runs the model
+ * goes on.
+ * @throws InvalidRequest while the model is being downloaded, here or in another tab
  */
 export async function evictCached(name?: string, cache: CacheChoice = true): Promise<void> {
   const store = await openStore(cache)
@@ -52,7 +54,7 @@ async function remove(store: Store, name: string): Promise<void> {
   }
 }
 
-/** Where a model is in a store. */
+/** The folder of a model in a store. */
 export function modelFolder(name: string): string {
   return encodeURIComponent(name)
 }

@@ -3,11 +3,11 @@ import type { BlockSum } from './block-sum'
 import { Sha1 } from './sha1'
 import { Sha256 } from './sha256'
 
-/** What the bytes of a file must sum up to. Files of one checksum are the same. */
+/** The sum that the bytes of a file must have. Files of one checksum are the same. */
 export interface Checksum {
-  /** In hexadecimal: a SHA-1 or, of twice the length, a SHA-256. */
+  /** The sum in hexadecimal: a SHA-1 or, of twice the length, a SHA-256. */
   readonly hash: string
-  /** Git's name of the content, whose sum begins with the length; of small files, which git itself keeps. */
+  /** The sum is git's name of the content, which begins with the length: for small files, which git itself keeps. */
   readonly isBlob: boolean
 }
 
@@ -20,7 +20,7 @@ export function beginSum({ hash, isBlob }: Checksum, numBytes: number): BlockSum
   return sum
 }
 
-/** @throws DownloadFailed */
+/** Ends a sum and compares it. @throws DownloadFailed if it is another than that of the checksum */
 export function checkSum(name: string, sum: BlockSum, { hash }: Checksum): void {
   const found = sum.digest()
   if (found === hash) return

@@ -1,24 +1,24 @@
 import { pause } from '../../core/pause'
+import { withLock } from '../../storage/lock'
 import type { RemoteFile } from '../http/remote-file'
 import { FileChanged } from '../sources/opened-files'
 import type { BlockSum } from './block-sum'
 import { beginSum, type Checksum, checkSum } from './checksum'
-import { withLock } from './lock'
 import { nextRun, type PartRun, type PartState } from './parts'
 import type { StoredFile } from './stored-file'
 
-/** Enough to fill a line that one connection does not. What each has under way is lost when the page is closed. */
+/** Connections at once: enough to fill a line that one does not. What each has under way is lost when the page is closed. */
 const NUM_CONNECTIONS = 3
 /** Bytes added to a checksum without a break for other work: a few milliseconds. */
 const SUM_BYTES = 2 ** 20
-/** How long what is under way goes on without a reader: who has looked at a header comes back for the rest. */
+/** Time that a download goes on without a reader: who has looked at a header comes back for the rest. */
 const LINGER_MS = 3000
 
 /** Somebody who reads the file while it comes. */
 export interface DownloadReader {
-  /** Waits for a part; for the last one until the whole file is verified. */
+  /** The bytes of a part, once it has come; those of the last one once the whole file is verified. */
   read(part: number): Promise<Uint8Array<ArrayBuffer>>
-  /** At once: nobody will come back. */
+  /** Ends the reading. `atOnce`: nobody will come back to go on. */
   close(atOnce: boolean): void
 }
 
@@ -34,7 +34,7 @@ export class Download {
   readonly #stop = new AbortController()
   readonly #readers = new Set<{ part: number; numRead: number }>()
   #states: PartState[] = []
-  /** The parts that came last: most are read and checked at once. */
+  /** The parts that came last, in memory: most are read and checked at once. */
   readonly #kept = new Map<number, Uint8Array<ArrayBuffer>>()
   #isVerified = false
   #numConnected = 0
@@ -48,12 +48,12 @@ export class Download {
     void this.#run()
   }
 
-  /** It has failed, or all readers have gone. */
+  /** The download has failed, or all readers have gone. */
   get isOver(): boolean {
     return this.#stop.signal.aborted
   }
 
-  /** A reader that begins with `part`. */
+  /** Adds a reader that begins with `part`. */
   join(part: number): DownloadReader {
     const reader = { part, numRead: 0 }
     const last = this.#file.layout.numParts - 1
@@ -90,7 +90,7 @@ export class Download {
     }
   }
 
-  /** What is stored stays; what is missing comes; then all of it is checked. */
+  /** Fetches the parts that are missing, and checks the whole file. */
   async #complete(): Promise<void> {
     const { parts, isVerified } = await this.#file.states()
     this.#states = parts
@@ -125,8 +125,8 @@ export class Download {
   }
 
   /**
-   * Reading ahead starts small, so that who looks at a header only does not fetch a model, and soon is without bounds.
-   * A server without ranges gives everything in one go.
+   * The next parts to fetch; undefined if there are none for now. Reading ahead starts small, so that who looks at a header
+   * only does not fetch a model, and soon is without bounds. A server without ranges gives everything in one go.
    */
   #nextRun(): PartRun | undefined {
     const { numParts, maxRun } = this.#file.layout
@@ -188,7 +188,7 @@ export class Download {
     this.#wake()
   }
 
-  /** Whether a file of which all parts are stored is what it was when it came; else it is removed, to come again. */
+  /** Whether a file whose parts are all stored has the right sum; if not, it is removed, to come again. */
   async #isIntact(): Promise<boolean> {
     const isIntact = (await this.#sum()).digest() === this.#checksum.hash
     if (isIntact) await this.#file.markVerified()
@@ -197,7 +197,7 @@ export class Download {
     return isIntact
   }
 
-  /** Of all parts, as they come. */
+  /** The sum of all parts, taken as they come. */
   async #sum(): Promise<BlockSum> {
     const { layout } = this.#file
     const sum = beginSum(this.#checksum, layout.bytes)

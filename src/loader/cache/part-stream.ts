@@ -4,11 +4,11 @@ import type { PartLayout } from './parts'
 
 export interface PartStreamOptions {
   readonly layout: PartLayout
-  /** First byte. */
+  /** The first byte to give. */
   readonly begin: number
   readonly read: (part: number) => Promise<Uint8Array<ArrayBuffer>>
   readonly signal?: AbortSignal
-  /** When nothing more will be read: at the end, on cancelling, on failure; or since the signal has aborted. */
+  /** Called when nothing more will be read: at the end, on cancelling, on failure, or because the signal has aborted. */
   readonly onClose?: (isAborted: boolean) => void
 }
 

@@ -1,21 +1,21 @@
 const MIN_PART_BYTES = 2 ** 18
-/** Large enough that stores run at full speed, small enough to hold some in memory. */
+/** The largest part: large enough that stores run at full speed, small enough to hold some in memory. */
 const MAX_PART_BYTES = 2 ** 22
-/** What an interrupted download loses is a part for each connection and what is in the line's buffers: some 1%. */
+/** Parts that a file is cut into, about: an interrupted download loses one for each connection and what is in the line's buffers, some 1%. */
 const NUM_PARTS = 256
 /** Most bytes asked for at once: enough that the round trip does not show, few enough to come nearly in order. */
 const MAX_REQUEST_BYTES = 2 ** 24
 
-/** `absent`; `coming`: asked for; `stored`. */
+/** The state of a part; `coming` is one that was asked for. */
 export type PartState = 'absent' | 'coming' | 'stored'
 
-/** Parts [first, end). */
+/** A run of parts, [first, end). */
 export interface PartRun {
   readonly first: number
   readonly end: number
 }
 
-/** How a file of `bytes` is cut into parts, each of which is stored by itself. */
+/** The way in which a file of `bytes` is cut into parts, each of which is stored by itself. */
 export class PartLayout {
   readonly partBytes: number
   readonly numParts: number
@@ -40,8 +40,8 @@ export class PartLayout {
 }
 
 /**
- * What to ask for next: the first run of absent parts among the `window` parts from `from` on, where the first part
- * comes after the last; undefined if there is none.
+ * The first run of absent parts, of at most `maxRun`, among the `window` parts from `from` on, where the first part comes
+ * after the last; undefined if there is none.
  */
 export function nextRun(
   states: readonly PartState[],

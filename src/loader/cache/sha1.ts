@@ -1,26 +1,19 @@
 import { BlockSum, rotate } from './block-sum'
 
-/** FIPS 180-4, 5.3.1. */
+/** The state of nothing yet (FIPS 180-4, 5.3.1). */
 const INITIAL = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0)
-/** Of 20 rounds each (4.2.1): √2, √3, √5 and √10. */
+/** √2, √3, √5 and √10, of 20 rounds each (4.2.1). */
 const K = Int32Array.from([2, 3, 5, 10], n => Math.sqrt(n) * 2 ** 30)
 
 /** SHA-1 (FIPS 180-4), by which git names contents: against accidents, not against forgers. */
 export class Sha1 extends BlockSum {
-  readonly #schedule = new Int32Array(80)
-
   constructor() {
-    super(INITIAL)
-  }
-
-  protected override compress(block: DataView, begin: number): void {
-    compress(this.state, this.#schedule, block, begin)
+    super(INITIAL, 80, compress)
   }
 }
 
-/** Adds a block to `state` (6.1.2). A function of one block, for that is what engines compile well. */
-function compress(state: Int32Array, w: Int32Array, block: DataView, begin: number): void {
-  for (let t = 0; t < 16; t++) w[t] = block.getInt32(begin + 4 * t)
+/** FIPS 180-4, 6.1.2. */
+function compress(state: Int32Array, w: Int32Array): void {
   for (let t = 16; t < 80; t++) w[t] = rotate(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 31)
   let a = state[0]
   let b = state[1]

@@ -1,8 +1,8 @@
 import { BlockSum, rotate } from './block-sum'
 
-/** Fractional parts of the cube roots of the first 64 primes, 32 bits of each (FIPS 180-4, 4.2.2). */
+/** The first 32 bits of the fractional parts of the first 64 primes’ cube roots, one for each round (FIPS 180-4, 4.2.2). */
 const K = new Int32Array(64)
-/** Of the square roots of the first 8 (5.3.3). */
+/** The state of nothing yet: the same of the first 8 primes’ square roots (5.3.3). */
 const INITIAL = new Int32Array(8)
 
 for (let candidate = 2, n = 0; n < 64; candidate++) {
@@ -15,20 +15,13 @@ for (let candidate = 2, n = 0; n < 64; candidate++) {
 
 /** SHA-256 (FIPS 180-4). */
 export class Sha256 extends BlockSum {
-  readonly #schedule = new Int32Array(64)
-
   constructor() {
-    super(INITIAL)
-  }
-
-  protected override compress(block: DataView, begin: number): void {
-    compress(this.state, this.#schedule, block, begin)
+    super(INITIAL, 64, compress)
   }
 }
 
-/** Adds a block to `state` (6.2.2). A function of one block, for that is what engines compile well. */
-function compress(state: Int32Array, w: Int32Array, block: DataView, begin: number): void {
-  for (let t = 0; t < 16; t++) w[t] = block.getInt32(begin + 4 * t)
+/** FIPS 180-4, 6.2.2. */
+function compress(state: Int32Array, w: Int32Array): void {
   for (let t = 16; t < 64; t++) {
     const [x, y] = [w[t - 15], w[t - 2]]
     const sigma0 = rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3)

@@ -1,23 +1,23 @@
 import { DownloadFailed } from '../../core/errors'
+import { withinQuota } from '../../storage/storage-full'
+import type { Store } from '../../storage/store'
 import type { ByteStream } from '../sources/source'
 import { partStream } from './part-stream'
 import type { PartLayout, PartState } from './parts'
-import { withinQuota } from './storage-full'
-import type { Store } from './store'
 
 const VERIFIED = 'verified'
 
 /** A file in a store: a folder of parts called 0, 1, 2 …, and a mark once all are there and have been checked. */
 export class StoredFile {
   constructor(
-    /** What errors call it. */
+    /** The name of the file in errors. */
     readonly name: string,
     readonly store: Store,
     readonly folder: string,
     readonly layout: PartLayout,
   ) {}
 
-  /** Which parts are there. A part of another length than it must have is not. */
+  /** The state of each part, and whether the whole was checked. A part of another length than it must have is absent. */
   async states(): Promise<{ readonly parts: PartState[]; readonly isVerified: boolean }> {
     const { numParts } = this.layout
     const sizes = await this.store.list(this.folder)
@@ -28,8 +28,8 @@ export class StoredFile {
   }
 
   /**
-   * A file that is verified, unread; undefined for others, and from stores that cannot give it so. The browser reads
-   * through a blob of all parts twice as fast as we ask for one after the other.
+   * The whole file, unread, if it is verified and the store can give it so; else undefined. The browser reads through a
+   * blob of all parts twice as fast as we ask for one after the other.
    */
   async whole(): Promise<Blob | undefined> {
     const { layout, store, folder } = this
@@ -38,7 +38,7 @@ export class StoredFile {
     return parts?.every(({ size }, part) => size === layout.size(part)) ? new Blob([...parts]) : undefined
   }
 
-  /** The bytes from `begin` on, of a file that is verified. */
+  /** The bytes of a verified file from `begin` on. */
   stream(begin: number, signal?: AbortSignal): ByteStream {
     return partStream({ layout: this.layout, begin, signal, read: part => this.read(part) })
   }
@@ -58,7 +58,7 @@ export class StoredFile {
     return withinQuota(this.name, this.layout.bytes, mark)
   }
 
-  /** It is to be summed again before its last part is given out. */
+  /** Takes the mark away: the file is summed again before its last part is given out. */
   distrust(): Promise<void> {
     return this.store.remove(`${this.folder}/${VERIFIED}`)
   }

@@ -7,9 +7,9 @@ export class Fields {
 
   constructor(
     readonly json: JsonObject,
-    /** The file, or the file and the object in it; for errors. */
+    /** Name of the file, or of the file and the object in it, in errors. */
     readonly file: string,
-    /** The name that the object has for a field by which it is asked for. */
+    /** Translates the name by which a field is asked for into the one that it has in the object. */
     readonly nameOf: (name: string) => string = name => name,
   ) {
     this.#unread = new Set(Object.keys(json))
@@ -29,7 +29,7 @@ export class Fields {
     throw this.wrong(name, value, `a whole number from 1 to ${max}`)
   }
 
-  /** A whole number from 0 on. */
+  /** A whole number from 0 on; `fallback` if absent. */
   count(name: string, fallback: number): number {
     const value = this.read(name) ?? fallback
     if (isCount(value)) return value
@@ -43,13 +43,14 @@ export class Fields {
     throw this.wrong(name, value, 'a positive number')
   }
 
-  /** Any finite number but 0. */
+  /** Any finite number but 0; `fallback` if absent. */
   factor(name: string, fallback: number): number {
     const value = this.read(name) ?? fallback
     if (typeof value === 'number' && Number.isFinite(value) && value !== 0) return value
     throw this.wrong(name, value, 'a number other than 0')
   }
 
+  /** True or false. */
   flag(name: string, fallback = false): boolean {
     const value = this.read(name) ?? fallback
     if (typeof value === 'boolean') return value
@@ -71,7 +72,7 @@ export class Fields {
     throw this.wrong(name, value, 'a token id or a list of them')
   }
 
-  /** Throws `UnsupportedModel` if `name` is there with any other value: what it would change is not implemented. */
+  /** Refuses any value but `accepted`, which an absent field has too: no other is implemented. @throws UnsupportedModel */
   only(name: string, accepted: unknown): void {
     const value = this.read(name) ?? accepted
     if (value === accepted) return
@@ -80,7 +81,7 @@ export class Fields {
     )
   }
 
-  /** Throws `UnsupportedModel` for the first field that was neither read nor is in `ignored`; null says nothing. */
+  /** Refuses fields that were neither read nor are in `ignored`, unless they are null. @throws UnsupportedModel */
   refuseUnread(ignored: ReadonlySet<string>): void {
     for (const name of this.#unread) {
       if (ignored.has(name) || this.json[name] === null) continue
@@ -90,6 +91,7 @@ export class Fields {
     }
   }
 
+  /** The error for a field with a wrong value. */
   wrong(name: string, value: unknown, expected: string): CorruptCheckpoint {
     return new CorruptCheckpoint(`${this.file}: ${this.nameOf(name)} is ${brief(value)}, but must be ${expected}.`)
   }

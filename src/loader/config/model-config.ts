@@ -8,7 +8,7 @@ import { Fields } from './fields'
 import { IRRELEVANT_FIELDS } from './irrelevant-fields'
 import { parseQuantization } from './quantization-config'
 
-/** Fields that would change the computation, with the only value that we implement: the one that changes nothing. */
+/** Fields that would change the computation, each with the only value that is implemented: the one that changes nothing. */
 const NEUTRAL: JsonObject = {
   // Splits matrix products in slices, for bit-equality with a training run.
   pretraining_tp: 1,
@@ -21,7 +21,7 @@ const NEUTRAL: JsonObject = {
   tie_encoder_decoder: false,
 }
 
-/** Values with which a field asks for nothing that an architecture without the field would not do. */
+/** Fields with the value that asks for nothing, which an architecture that does not read them may have. */
 const ASKS_NOTHING: JsonObject = {
   attention_bias: false,
   mlp_bias: false,
@@ -36,9 +36,10 @@ const ASKS_NOTHING: JsonObject = {
 
 /**
  * The model that config.json describes, in Hugging Face's names; generation_config.json only adds end-of-sequence
- * tokens. Absent fields have the defaults of the architecture in transformers. Nothing is silently ignored: a field that
- * is neither understood nor known to be irrelevant is `UnsupportedModel`, an impossible value is `CorruptCheckpoint`. The
- * architecture is judged before anything else.
+ * tokens. Absent fields have the defaults of the architecture in transformers. The architecture is judged before anything
+ * else.
+ * @throws UnsupportedModel for a field that is neither understood nor known to be irrelevant: none is silently ignored
+ * @throws CorruptCheckpoint for an impossible value
  */
 export function parseModelConfig(config: JsonObject, generationConfig?: JsonObject): ModelConfig {
   const { name, architecture } = architectureOf(config)
@@ -65,7 +66,7 @@ export function parseModelConfig(config: JsonObject, generationConfig?: JsonObje
   return { architecture: name, ...decoder, bosTokenId, eosTokenIds }
 }
 
-/** Read for every architecture; how weights are stored is no part of the model (quantization-config.ts). */
+/** Fields that are read for every architecture; how weights are stored is no part of the model (quantization-config.ts). */
 const ALWAYS_READ = [
   'architectures',
   'quantization_config',
@@ -75,7 +76,7 @@ const ALWAYS_READ = [
   'eos_token_id',
 ]
 
-/** @throws UnsupportedModel unless it is one of ours */
+/** The architecture that config.json names. @throws UnsupportedModel unless it can be run */
 export function architectureOf(config: JsonObject): { readonly name: string; readonly architecture: Architecture } {
   const name = architectureName(config)
   const architecture = findArchitecture(name)
@@ -83,7 +84,7 @@ export function architectureOf(config: JsonObject): { readonly name: string; rea
   return { name, architecture }
 }
 
-/** What a field is called by which a Llama's reader asks. */
+/** Translates the name of a Llama's field into the one that it has in this config.json. */
 function fieldNames({ reads, aliases = {} }: Architecture, config: JsonObject): (field: string) => string {
   const isGiven = (field: string) => reads.includes(field) && (config[field] ?? undefined) !== undefined
   return field => (isGiven(field) ? field : (aliases[field] ?? field))

@@ -3,29 +3,29 @@ import { brief, isJsonObject, type JsonObject } from '../../core/json'
 import type { QuantizedRows } from '../../core/rows'
 import { Fields } from './fields'
 
-/** How the 4-bit matrices of a checkpoint are stored, by its config.json. */
+/** The form in which the 4-bit matrices of a checkpoint are stored, by its config.json. */
 export interface Quantization {
   readonly method: 'GPTQ' | 'AWQ'
-  /** Inputs that share a scale. */
+  /** Number of inputs that share a scale. */
   readonly group: QuantizedRows['group']
-  /** All zeros are 8. */
+  /** Whether all zeros are 8. */
   readonly isSymmetric: boolean
-  /** Columns may have been quantised in another order than they have (`desc_act`), so that groups are not runs. */
+  /** Whether columns may have been quantised in another order than they have (`desc_act`), so that groups are not runs. */
   readonly isOrdered: boolean
-  /** What is added to zeros as they are stored. */
+  /** Difference between zeros as they are meant and as they are stored. */
   readonly zeroOffset: 0 | 1
 }
 
 const GROUPS: readonly unknown[] = [32, 64, 128] satisfies QuantizedRows['group'][]
 
-/** Where config.json says what we have no reader for, besides `quantization_config`: whose field that is. */
+/** Fields besides `quantization_config` by which config.json tells of quantised weights, and whose they are: none can be read. */
 const OTHER_FIELDS: readonly (readonly [field: string, method: string])[] = [
   // beside a quantization_config that says the same again
   ['quantization', 'MLX'],
   ['compression_config', 'compressed-tensors'],
 ]
 
-/** Methods whose early files have no `quant_method`, by a field that only they have. */
+/** Fields that only one method has, and that method: its early files have no `quant_method`. */
 const SIGNS: readonly (readonly [field: string, method: string])[] = [
   ['load_in_4bit', 'bitsandbytes'],
   ['load_in_8bit', 'bitsandbytes'],
@@ -37,8 +37,9 @@ const SIGNS: readonly (readonly [field: string, method: string])[] = [
 const WHAT_TO_DO = 'supported are gptq, awq of 4 bits, and GGUF files. Or use the model from which it was quantised.'
 
 /**
- * Reads `quantization_config`, as AutoGPTQ, GPTQModel and AutoAWQ write it. Which matrices are quantised the tensors
- * themselves say, so `modules_to_not_convert` need not be read; fields that say how the rounding was found do not matter.
+ * Reads `quantization_config`, as AutoGPTQ, GPTQModel and AutoAWQ write it; undefined if there is none. The tensors
+ * themselves tell which matrices are quantised, so `modules_to_not_convert` need not be read; fields about how the rounding
+ * was found do not matter.
  * @throws UnsupportedModel for any other quantisation, by its name
  */
 export function parseQuantization(config: JsonObject): Quantization | undefined {

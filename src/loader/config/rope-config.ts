@@ -3,12 +3,12 @@ import { brief, isJsonObject, type JsonObject } from '../../core/json'
 import type { Rope, RopeScaling } from '../../core/model-config'
 import { Fields } from './fields'
 
-/** transformers' default. */
+/** Default of `rope_theta` in transformers. */
 const DEFAULT_THETA = 10_000
 
 /**
- * Without effect in transformers, for any kind of scaling: what is meant for another kind, has been applied in the training
- * or is read by other programs (`attn_factor` by llama.cpp, `finetuned` and the mscales by code of the models' own).
+ * Fields without effect in transformers, for any kind of scaling: they are meant for another kind, have been applied in the
+ * training or are read by other programs (`attn_factor` by llama.cpp, `finetuned` and the mscales by code of the models' own).
  */
 const IGNORED = new Set([
   ...['original_max_position_embeddings', 'finetuned', 'attn_factor', 'short_mscale', 'long_mscale'],
@@ -19,11 +19,11 @@ const IGNORED = new Set([
 export interface RopeOptions {
   readonly headDim: number
   readonly maxPositions: number
-  /** Where config.json does not say. */
+  /** Theta where config.json has none. */
   readonly defaultTheta?: number
-  /** The share of a head's dims that turns where config.json does not say; absent: config.json must not ask for less than all. */
+  /** Share of a head's dims that turns where config.json has none; absent: config.json must not ask for less than all. */
   readonly rotaryShare?: number
-  /** Kinds of scaling that go by another's name here. */
+  /** Names of kinds of scaling in this architecture → the kinds that they mean. */
   readonly kinds?: Readonly<Record<string, string>>
 }
 
@@ -43,7 +43,7 @@ export function readRope(config: Fields, options: RopeOptions): Rope {
   return readRopeObject(config, json, name, options)
 }
 
-/** One object of such settings, which comes before those that config.json has beside it. */
+/** Rotary position settings of the object `name`, which come before those that config.json has beside it. */
 export function readRopeObject(config: Fields, json: JsonObject, name: string, options: RopeOptions): Rope {
   const { headDim, maxPositions, defaultTheta = DEFAULT_THETA, rotaryShare } = options
   const fields = new Fields(json, `config.json: ${name}`)
@@ -71,7 +71,7 @@ function rotaryDim(objects: readonly Fields[], headDim: number, rotaryShare: num
 }
 
 interface ScalingContext extends Pick<RopeOptions, 'maxPositions' | 'kinds'> {
-  /** Dims that turn. */
+  /** Dims of a head that turn. */
   readonly dim: number
   readonly originalPositions: number
 }

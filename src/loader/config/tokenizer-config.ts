@@ -2,17 +2,17 @@ import { isJsonObject, type JsonObject } from '../../core/json'
 
 /** The small files of a repository that describe its tokenizer beside tokenizer.json. */
 export interface TokenizerDescription {
-  /** Of tokenizer_config.json. */
+  /** Contents of tokenizer_config.json. */
   readonly config: JsonObject | undefined
-  /** Of special_tokens_map.json: which tokens begin and end a text, and so on. */
+  /** Contents of special_tokens_map.json: which tokens begin and end a text, and so on. */
   readonly specialTokensMap: JsonObject | undefined
-  /** Of added_tokens.json: token → id. */
+  /** Contents of added_tokens.json: token → id. */
   readonly addedTokens: JsonObject | undefined
 }
 
 /**
- * What the files say together, as tokenizer_config.json. As in transformers 4.57, a tokenizer_config.json that has
- * `added_tokens_decoder` is newer than the other two, which only fill in what it leaves out; beside one that has not,
+ * The three files as one tokenizer_config.json. As in transformers 4.57, a tokenizer_config.json with
+ * `added_tokens_decoder` is newer than the other two, which only fill in what it leaves out; beside one without,
  * special_tokens_map.json wins, and tokens of added_tokens.json are added if tokenizer.json does not have them.
  */
 export function tokenizerConfig(

@@ -3,7 +3,7 @@ import { GGUF_ARCHITECTURES } from '../architectures'
 import type { Architecture, GgufVariant } from '../architectures/architecture'
 import { briefValue, type Metadata } from './metadata'
 
-/** @throws UnsupportedModel unless it is one of ours */
+/** The architecture that a file names. @throws UnsupportedModel unless it can be run */
 export function architectureOf(metadata: Metadata): Architecture & { readonly gguf: GgufVariant } {
   const name = metadata.text('general.architecture')
   const architecture = GGUF_ARCHITECTURES.get(name ?? '')

@@ -2,16 +2,16 @@ import { float16Value } from '../../core/float16'
 import type { QuantizedRows } from '../../core/rows'
 import { nearestFloat16 } from './nearest-float16'
 
-/** How the elements of a tensor are stored: in blocks along a row. */
+/** A format of tensors, whose elements are stored in blocks along a row. */
 export interface TensorFormat {
-  /** ggml's name for it. */
+  /** The name that ggml has for it. */
   readonly name: string
-  /** Elements of a block. */
+  /** Elements in a block. */
   readonly blockLen: number
   readonly blockBytes: number
-  /** Whole blocks to f32; `bytes` begin at a multiple of 4. */
+  /** Writes the elements of whole blocks to `out`; `bytes` begin at a multiple of 4. */
   decode(bytes: Uint8Array<ArrayBuffer>, out: Float32Array): void
-  /** The same as integers, where the blocks are integers in groups that we can keep. */
+  /** The way to keep blocks as integers, where they are integers in groups that our formats have. */
   readonly integers?: Integers
 }
 
@@ -19,17 +19,17 @@ export interface TensorFormat {
 export interface Integers {
   readonly bits: 4 | 8
   readonly hasZeros: boolean
-  /** Scales and zeros are those of the blocks rounded to f16, as opposed to the very same. */
+  /** Whether scales and zeros are those of the blocks rounded to f16, rather than the very same. */
   readonly isRounded: boolean
   repack(bytes: Uint8Array<ArrayBuffer>, out: QuantizedRows): void
 }
 
-/** Elements that share a scale, in all formats whose integers we keep. */
+/** Elements that share a scale, in all formats whose integers are kept. */
 export const GROUP = 32
 
 /** Writes the elements of the block at byte `at` to `out`, from `first` on. */
 type DecodeBlock = (bytes: Uint8Array, at: number, out: Float32Array, first: number) => void
-/** Writes its codes from `first` on, its scales (and zeros) from `first / GROUP`. */
+/** Writes the codes of the block at byte `at` to `out` from `first` on, its scales (and zeros) from `first / GROUP` on. */
 export type RepackBlock = (bytes: Uint8Array, at: number, out: QuantizedRows, first: number) => void
 
 export function blockFormat(
@@ -60,8 +60,8 @@ export function blockFormat(
 }
 
 /**
- * Beyond this many steps from 0, a group's values differ by less than its zero, as an f16, could place them: by a step in
- * 2048. They are taken for equal.
+ * Most steps that a group's values may lie away from 0. Beyond, a zero in f16, which has 11 bits, could place them no more
+ * exactly than to a step or two, and they are taken for equal.
  */
 const MAX_ZERO = 2048
 

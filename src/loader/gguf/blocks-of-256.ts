@@ -16,7 +16,7 @@ export const q4_k: TensorFormat = blockFormat(
   },
 )
 
-/** As Q4_K, with 32 bytes of fifth bits before the pairs. */
+/** d, m (f16), 12 bytes of scales and minima as in Q4_K, 32 bytes of fifth bits, 128 bytes of 4-bit pairs */
 export const q5_k: TensorFormat = blockFormat(
   'Q5_K',
   256,

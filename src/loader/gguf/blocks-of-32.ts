@@ -121,7 +121,7 @@ function decodePairs(
   }
 }
 
-/** As `decodePairs`, q plus `shift` as codes. */
+/** The q of `decodePairs`, plus `shift`, as codes. */
 function repackPairs(
   bytes: Uint8Array,
   at: number,

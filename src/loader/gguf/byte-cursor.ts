@@ -1,9 +1,9 @@
 import { CorruptCheckpoint } from '../../core/errors'
 
-/** Largest header we read into memory; those of the largest vocabularies known to us (262144 tokens) have 16 MB. */
+/** Largest header that is read into memory; those of the largest vocabularies known to us (262144 tokens) have 16 MB. */
 export const MAX_HEADER_BYTES = 64 * 2 ** 20
 
-/** The bytes so far end within a value. Not an error yet: more of the file may follow. */
+/** Thrown where the bytes so far end within a value. Not an error yet: more of the file may follow. */
 export class NeedsMoreBytes extends Error {
   constructor(readonly needed: number) {
     super(`the header has at least ${needed} bytes`)
@@ -60,7 +60,7 @@ export class ByteCursor {
     return new CorruptCheckpoint(`${this.file}: ${what}. Download it again.`, { cause })
   }
 
-  /** Where the next `numBytes` begin, after stepping over them. */
+  /** Steps over the next `numBytes`, and gives the place where they begin. */
   #advance(numBytes: number): number {
     const begin = this.position
     const end = begin + numBytes

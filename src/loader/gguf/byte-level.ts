@@ -3,11 +3,11 @@ import type { JsonObject } from '../../core/json'
 import { briefValue, type Metadata } from './metadata'
 import type { TokenizerParts } from './tokenizer-parts'
 
-/** How texts are split into words, which merges do not cross. */
+/** A way to split texts into words, which merges do not cross. */
 interface Split {
   readonly normalizer?: JsonObject
   readonly steps: readonly JsonObject[]
-  /** A word that is a token is that token, whatever merges give. */
+  /** Whether a word that is a token becomes that token, whatever merges give. */
   readonly ignoreMerges?: boolean
   readonly addsBos?: boolean
 }
@@ -61,7 +61,7 @@ const DEEPSEEK_3: Split = {
   ],
 }
 
-/** Splits by the names that llama.cpp gives them; those whose tokenizer.json we know. */
+/** Splits by the names that llama.cpp gives them: all for which a tokenizer.json is known. */
 const SPLITS: ReadonlyMap<string | undefined, Split> = new Map([
   ['gpt-2', GPT_2],
   ['phi-2', GPT_2],
@@ -82,7 +82,7 @@ const SPLITS: ReadonlyMap<string | undefined, Split> = new Map([
   ['deepseek-v3', DEEPSEEK_3],
 ])
 
-/** @throws UnsupportedModel for a split that is not known, by its name */
+/** The parts of a byte-level BPE. @throws UnsupportedModel for a split that is not known, by its name */
 export function byteLevel(metadata: Metadata): TokenizerParts {
   const name = metadata.text('tokenizer.ggml.pre')
   const split = SPLITS.get(name)

@@ -8,18 +8,18 @@ import type { GgufModel } from './model'
 import { roleId } from './role-id'
 import { type RopeFactors, ropeScaling } from './rope-scaling'
 
-/** Published models have 32 to 256; a head of q or k is held whole. */
+/** Largest head: published models have 32 to 256, and a head of q or k is held whole. */
 const MAX_HEAD_DIM = 2 ** 12
 
-/** Sizes are u32 in the format; limits that a model must keep are those of config.json. */
+/** Largest size, a u32 as the format has them; the limits of a model are those of config.json. */
 const MAX_SIZE = 2 ** 32 - 1
 
 /** Fields that do not change what a model computes, or only together with others that are read. */
 const IRRELEVANT = ['tensor_data_layout', 'rope.scaling.original_context_length', 'rope.scaling.finetuned']
 
 /**
- * They end a text, a turn or a message of Llama 3, Qwen, Phi-3, Gemma, DeepSeek and others, by their
- * generation_config.json. Files name one, often not that of a turn.
+ * Tokens that end a text, a turn or a message in Llama 3, Qwen, Phi-3, Gemma, DeepSeek and others, by their
+ * generation_config.json. GGUF files name one of them, often not that of a turn.
  */
 const ENDS = [
   ...['<|end_of_text|>', '<|eom_id|>', '<|eot_id|>'],
@@ -71,8 +71,9 @@ export function readRotaryDim(fields: Fields): number {
 }
 
 /**
- * What the model's config.json would say, in Hugging Face's names for its architecture. `factors` are those of the file, if it has any. As
- * there, a field that is neither understood nor known to be irrelevant is `UnsupportedModel`.
+ * A model's config.json, made of its GGUF metadata, in Hugging Face's names for its architecture. `factors` are those of the
+ * file, if it has any.
+ * @throws UnsupportedModel for a field that is neither understood nor known to be irrelevant
  */
 export function ggufConfig({ metadata, tensors }: GgufModel, factors: RopeFactors): JsonObject {
   const { names, gguf, aliases = {} } = architectureOf(metadata)
@@ -128,7 +129,7 @@ function readVocabSize(metadata: Metadata, fields: Fields): number {
   throw fields.wrong('vocab_size', vocabSize, `at least ${numTokens}, the number of the tokenizer's tokens`)
 }
 
-/** The ends of a text, of a turn and of a message all end a generation. */
+/** Fields of special tokens; the ends of a text, of a turn and of a message all end a generation. */
 function tokenIds(metadata: Metadata) {
   const tokens = metadata.texts('tokenizer.ggml.tokens')
   const id = (role: string) => metadata.count(`tokenizer.ggml.${role}_token_id`, tokens.length - 1)

@@ -10,13 +10,13 @@ import type { RopeFactors } from './rope-scaling'
 import { ROPE_FACTORS } from './tensor-names'
 import { ggufTokenizer, type TokenizerFiles } from './tokenizer'
 
-/** What a GGUF model's headers say, as the small files of a Hugging Face repository would. */
+/** The small files of a Hugging Face repository, made of a GGUF model's headers. */
 export interface GgufFiles extends TokenizerFiles {
-  /** Of config.json. */
+  /** Contents of config.json. */
   readonly config: JsonObject
 }
 
-/** Says it, with the factors of rotary frequencies, where the model has them, read from among the weights. */
+/** Makes the small files of a model; factors of rotary frequencies, where it has them, are read from among the weights. */
 export async function readGgufFiles(source: ModelSource, model: GgufModel, signal?: AbortSignal): Promise<GgufFiles> {
   const config = ggufConfig(model, await readRopeFactors(source, model, signal))
   return { config, ...ggufTokenizer(model.metadata) }
@@ -31,7 +31,7 @@ async function readRopeFactors(source: ModelSource, model: GgufModel, signal?: A
   return Object.fromEntries(await Promise.all(factors))
 }
 
-/** [rotaryDim / 2] */
+/** One list of factors, [rotaryDim / 2]. */
 async function readFactors(
   source: ModelSource,
   { metadata, files, tensors }: GgufModel,

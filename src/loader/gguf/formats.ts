@@ -22,14 +22,14 @@ export const FORMATS: ReadonlyMap<number, TensorFormat> = new Map([
 
 const BY_NAME = new Map([...FORMATS.values()].map(format => [format.name, format]))
 
-/** One of `FORMATS`. */
+/** The one of `FORMATS` with this name. */
 export function formatNamed(name: string): TensorFormat {
   const format = BY_NAME.get(name)
   assert(format !== undefined, `there is no format ${name}`)
   return format
 }
 
-/** Those that files have or had and we do not (ggml.h); only for errors. */
+/** Names of formats that files have or had and that cannot be read (ggml.h), for errors. */
 const OTHER_NAMES: Readonly<Record<number, string>> = {
   4: 'Q4_2',
   5: 'Q4_3',

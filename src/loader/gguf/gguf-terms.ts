@@ -2,7 +2,7 @@ import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
 import { architectureOf } from './architecture'
 import type { GgufModel } from './model'
 
-/** What GGUF calls the fields of a Llama's config.json, without the architecture before them. */
+/** Fields of a Llama's config.json → their names in GGUF, without the architecture before them. */
 const FIELD_NAMES: Readonly<Record<string, string>> = {
   vocab_size: 'vocab_size',
   hidden_size: 'embedding_length',
@@ -17,7 +17,7 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
   sliding_window: 'attention.sliding_window',
 }
 
-/** An error about the config.json that a GGUF file was translated into, in the words of the file. */
+/** The error, if it is about the config.json that a GGUF file was translated into, in the words of the file. */
 export function inGgufTerms(error: unknown, { metadata }: GgufModel): unknown {
   if (!(error instanceof UnsupportedModel || error instanceof CorruptCheckpoint)) return error
   const { gguf, aliases = {} } = architectureOf(metadata)

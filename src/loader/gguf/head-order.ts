@@ -1,10 +1,10 @@
-/** Whether a tensor's rows are in the order of RoPE in GGUF, where that turns neighbours: those of q and k. */
+/** Whether a tensor's rows follow the order in which RoPE turns them, where GGUF has neighbours turn together: those of q and k. */
 export function hasInterleavedHeads(name: string): boolean {
   return /\.attn_[qk]\.(weight|bias)$/.test(name)
 }
 
 /**
- * Whole heads of q or k from GGUF's order of rows to Hugging Face's. A rotation turns pairs of elements: in GGUF
+ * Brings whole heads of q or k from GGUF's order of rows to Hugging Face's. A rotation turns pairs of elements: in GGUF
  * elements 2 i and 2 i + 1 of a head, here (as in arXiv:2104.09864's later implementations) i and headDim / 2 + i.
  * `rows` and the result: [heads, headDim, rowBytes].
  */

@@ -7,22 +7,22 @@ import type { Metadata } from './metadata'
 import { parseMetadata } from './parse-metadata'
 import { alignUp, type GgufTensor, parseTensorTable } from './tensor-table'
 
-/** Everything of a GGUF file but its weights. */
+/** The header of a GGUF file: everything but its weights. */
 export interface GgufHeader {
   readonly file: string
   readonly metadata: Metadata
-  /** In file order. */
+  /** Tensors in file order. */
   readonly tensors: readonly GgufTensor[]
-  /** Byte of the file where the weights begin. */
+  /** The byte of the file where the weights begin. */
   readonly dataBegin: number
-  /** Bytes; each tensor begins at a multiple of it, and the last may be padded to one. */
+  /** Number of bytes of which each tensor begins at a multiple; the last may be padded to one. */
   readonly alignment: number
 }
 
-/** "GGUF", little-endian. */
+/** The text "GGUF", little-endian. */
 const MAGIC = 0x46554747
 const DEFAULT_ALIGNMENT = 32
-/** The largest pages of memory, to which a mapped file could be aligned. */
+/** Size of the largest pages of memory, to which a mapped file could be aligned. */
 const MAX_ALIGNMENT = 2 ** 16
 const FIRST_READ_BYTES = 2 ** 18
 
@@ -47,7 +47,7 @@ export async function readHeader(source: ModelSource, file: string, signal?: Abo
   }
 }
 
-/** The header that `bytes`, a whole file or its beginning, start with. A header that goes on is `CorruptCheckpoint`. */
+/** The header at the start of `bytes`, a whole file or its beginning. @throws CorruptCheckpoint for a header that goes on */
 export function parseHeader(bytes: Uint8Array<ArrayBuffer>, file: string): GgufHeader {
   const header = tryParse(bytes, file)
   if (header instanceof NeedsMoreBytes) throw truncated(file, bytes.length, header.needed)

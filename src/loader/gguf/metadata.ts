@@ -1,6 +1,6 @@
 import { CorruptCheckpoint } from '../../core/errors'
 
-/** Numbers as the file has them. */
+/** A list of numbers, as the file has them. */
 export type NumberList =
   | Int8Array
   | Uint8Array

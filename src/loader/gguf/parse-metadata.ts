@@ -11,7 +11,7 @@ const BOOL = 7
 const TEXT = 8
 const ARRAY = 9
 
-/** Value types by their numbers in the file. A 64-bit number above 2^53 is rounded: no field that we read has one. */
+/** Value types by their numbers in the file. A 64-bit number above 2^53 is rounded: no field that is read has one. */
 const SCALARS: ReadonlyMap<number, ScalarType> = new Map([
   [0, { bytes: 1, read: (view, at) => view.getUint8(at), list: buffer => new Uint8Array(buffer) }],
   [1, { bytes: 1, read: (view, at) => view.getInt8(at), list: buffer => new Int8Array(buffer) }],
@@ -40,10 +40,10 @@ const SCALARS: ReadonlyMap<number, ScalarType> = new Map([
   [12, { bytes: 8, read: (view, at) => view.getFloat64(at, true), list: buffer => new Float64Array(buffer) }],
 ] satisfies [number, ScalarType][])
 
-/** The format's limit. */
+/** Longest key that the format allows. */
 const MAX_KEY_BYTES = 2 ** 16 - 1
 
-/** Reads `numFields` keys and values. A key that comes twice is `CorruptCheckpoint`. */
+/** Reads `numFields` keys and values. @throws CorruptCheckpoint for a key that comes twice */
 export function parseMetadata(cursor: ByteCursor, numFields: number): Metadata {
   const values = new Map<string, MetadataValue>()
   for (let index = 0; index < numFields; index++) {
@@ -64,7 +64,7 @@ function parseValue(cursor: ByteCursor, type: number, key: string): MetadataValu
   return value === 1
 }
 
-/** Lists of lists, which the format allows and no file has, are an unknown element type. */
+/** Reads a list. Lists of lists, which the format allows and no file has, are refused as an unknown type. */
 function parseList(cursor: ByteCursor, key: string): MetadataValue {
   const type = cursor.u32()
   const length = cursor.count(`values of ${briefValue(key)}`)

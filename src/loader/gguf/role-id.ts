@@ -5,7 +5,7 @@ export type Role = 'bos' | 'eos' | 'unk' | 'sep' | 'pad'
 
 export const ROLES: readonly Role[] = ['bos', 'eos', 'unk', 'sep', 'pad']
 
-/** In GGUF's names, its spelling included. */
+/** The names of roles in GGUF, with its spelling. */
 const NAMES: Readonly<Record<Role, string>> = {
   bos: 'bos',
   eos: 'eos',
@@ -14,10 +14,10 @@ const NAMES: Readonly<Record<Role, string>> = {
   pad: 'padding',
 }
 
-/** Named by templates at most; some files give them ids beyond the vocabulary. */
+/** Roles that only templates name; some files give them ids beyond the vocabulary. */
 const UNIMPORTANT: readonly Role[] = ['sep', 'pad']
 
-/** By the kind of tokenizer, what llama.cpp takes where a file does not say. */
+/** Ids that llama.cpp takes where a file has none, by the kind of tokenizer. */
 const DEFAULTS: ReadonlyMap<string | undefined, Readonly<Partial<Record<Role, number>>>> = new Map([
   ['llama', { bos: 1, eos: 2, unk: 0 }],
   ['gpt2', { bos: 11, eos: 11 }],

@@ -2,15 +2,15 @@ import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
 import type { JsonObject } from '../../core/json'
 import type { Fields } from '../config/fields'
 
-// Every Llama 3.1 and later has these, and the converter's factors are made from them.
+// Settings of every Llama 3.1 and later, of which the converter's factors are made.
 const LOW_FREQ_FACTOR = 1
 const HIGH_FREQ_FACTOR = 4
 const ORIGINAL_POSITIONS = 8192
 
-/** The file's factors were computed in f32. */
+/** Relative error of the file's factors, which were computed in f32. */
 const TOLERANCE = 1e-4
 
-/** What a file divides rotary frequencies by, [rotaryDim / 2] each, by the names of its tensors (tensor-names.ts). */
+/** Divisors of rotary frequencies in a file, [rotaryDim / 2] each, by the names of its tensors (tensor-names.ts). */
 export interface RopeFactors {
   readonly rope_freqs?: Float32Array
   readonly rope_factors_short?: Float32Array
@@ -19,12 +19,12 @@ export interface RopeFactors {
 
 interface RopeSettings {
   readonly theta: number
-  /** Elements of a head that turn. */
+  /** Number of a head's elements that turn. */
   readonly rotaryDim: number
   readonly factors: RopeFactors
 }
 
-/** Hugging Face's `rope_scaling`; undefined for none. */
+/** The scaling of a file as Hugging Face's `rope_scaling`; undefined for none. */
 export function ropeScaling(fields: Fields, { theta, rotaryDim, factors }: RopeSettings): JsonObject | undefined {
   const type = fields.read('rope.scaling.type') ?? 'linear'
   const givenFactor = fields.positive('rope.scaling.factor', fields.positive('rope.scale_linear', 1))
@@ -43,7 +43,7 @@ export function ropeScaling(fields: Fields, { theta, rotaryDim, factors }: RopeS
   throw new CorruptCheckpoint(`${fields.file} scales rotary frequencies both by ${factor} and by factors of their own.`)
 }
 
-/** Here `attn_factor` multiplies what the factor asks for, where transformers has `attention_factor` instead of that. */
+/** YaRN. GGUF's `attn_factor` multiplies what the factor asks for; transformers' `attention_factor` takes the place of that. */
 function yarn(fields: Fields, factor: number): JsonObject {
   fields.only('rope.scaling.yarn_ext_factor', 1)
   fields.only('rope.scaling.yarn_attn_factor', 1)
@@ -58,7 +58,7 @@ function yarn(fields: Fields, factor: number): JsonObject {
   }
 }
 
-/** Phi-3's, whose original context is where the short factors end. */
+/** Phi-3's LongRoPE, whose original context is where the short factors end. */
 function longRope(fields: Fields, short: Float32Array, long: Float32Array): JsonObject {
   return {
     rope_type: 'longrope',
@@ -70,8 +70,8 @@ function longRope(fields: Fields, short: Float32Array, long: Float32Array): Json
 }
 
 /**
- * GGUF has Llama 3's scaling as its result only, what each rotary frequency is divided by. We look for the settings that
- * give the same, and refuse if there are none.
+ * Llama 3's scaling, of which GGUF has the result only, the divisor of each rotary frequency: the settings that give the
+ * same. @throws UnsupportedModel if there are none
  */
 function llama3Scaling(file: string, theta: number, rotaryDim: number, factors: Float32Array): JsonObject | undefined {
   const largest = factors.reduce((max, value) => Math.max(max, value), 1)
@@ -94,7 +94,7 @@ function llama3Scaling(file: string, theta: number, rotaryDim: number, factors: 
   }
 }
 
-/** What Llama 3 divides a frequency (radians per token) by: 1 if it turns often in the original context, `factor` if seldom. */
+/** The divisor that Llama 3 has for a frequency (radians per token): 1 if it turns often in the original context, `factor` if seldom. */
 function llama3Factor(frequency: number, factor: number): number {
   const turns = (ORIGINAL_POSITIONS * frequency) / (2 * Math.PI)
   const smooth = (turns - LOW_FREQ_FACTOR) / (HIGH_FREQ_FACTOR - LOW_FREQ_FACTOR)

@@ -5,13 +5,13 @@ import { roleId } from './role-id'
 import type { TokenizerParts } from './tokenizer-parts'
 import { NORMAL, type Tokens } from './tokens'
 
-/** What stands for a space. */
+/** The character that stands for a space. */
 const SPACE = '\u2581'
 
-/** Pieces have 16 characters at most unless trained otherwise; cutting a longer one everywhere takes quadratic time. */
+/** Longest piece: 16 characters unless trained otherwise; cutting a piece everywhere takes quadratic time. */
 const MAX_PIECE_CHARS = 128
 
-/** Published vocabularies have 2 merges a token, at most 600,000. */
+/** Most merges: published vocabularies have 2 a token, at most 600,000. */
 const MAX_MERGES = 2 ** 22
 
 /** SentencePiece BPE (Llama 2, Mistral): a piece for every space, bytes for what has no piece. */
@@ -51,7 +51,7 @@ function refuseNormalizer({ file, values }: Metadata): void {
 }
 
 /**
- * SentencePiece merges the neighbours whose union has the highest score; tokenizer.json wants a list of pairs, the
+ * The merges that stand for scores. SentencePiece merges the neighbours whose union has the highest score; tokenizer.json wants a list of pairs, the
  * first merged first. So every way to cut a piece into two others is a pair, and of pairs for the same piece the one with
  * the lower ids comes first, as in transformers' conversion. SentencePiece itself would take the leftmost.
  */

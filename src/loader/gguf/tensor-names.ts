@@ -1,12 +1,12 @@
 import type { Named, TensorNames } from '../../core/model-config'
 
-/** What rotary frequencies are divided by, which is part of the configuration rather than of the weights: [rotaryDim / 2]. */
+/** Tensors of divisors of rotary frequencies, [rotaryDim / 2] each, which belong to the configuration rather than the weights. */
 export const ROPE_FACTORS = ['rope_freqs', 'rope_factors_short', 'rope_factors_long'].map(name => `${name}.weight`)
 
-/** Constants that early converters wrote, which follow from the fields. */
+/** Names of constants that early converters wrote, which follow from the fields. */
 export const CONSTANTS = /^(blk\.\d+\.attn_rot_embd|rope\.freqs)(\.weight)?$/
 
-/** Hugging Face's name for a tensor of a GGUF file; undefined for one that the architecture does not have. */
+/** Translates a GGUF file's name of a tensor into Hugging Face's; undefined for one that the architecture does not have. */
 export function nameTranslation({ layer, ...tensors }: TensorNames): (name: string) => string | undefined {
   const modelNames = new Map([
     ['token_embd', tensors.embedding],
@@ -34,7 +34,7 @@ export function nameTranslation({ layer, ...tensors }: TensorNames): (name: stri
   }
 }
 
-/** Several tensors have names of their own, a single one that holds them all has another. */
+/** Pairs of names: several tensors each have one of their own, a single one that holds them all has another. */
 function namesOf(own: readonly Named[], each: readonly string[], all: string): [string, string][] {
   return own.length === 1 ? [[all, own[0].name]] : own.map(({ name }, index) => [each[index], name])
 }

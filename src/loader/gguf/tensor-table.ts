@@ -4,21 +4,21 @@ import type { ByteCursor } from './byte-cursor'
 import { FORMATS, formatName } from './formats'
 import { briefValue } from './metadata'
 
-/** Where one tensor lies in a GGUF file. */
+/** A tensor and its place in a GGUF file. */
 export interface GgufTensor {
-  /** As the file has it: `blk.0.attn_q.weight`. */
+  /** The name in the file: `blk.0.attn_q.weight`. */
   readonly name: string
   readonly format: TensorFormat
-  /** Outermost dimension first, as everywhere here; the file has it the other way round. */
+  /** Dimensions, outermost first; the file has them the other way round. */
   readonly shape: readonly number[]
-  /** First byte and the byte after the last, counted from where the weights begin. */
+  /** The first byte, and with `end` the byte after the last, counted from where the weights begin. */
   readonly begin: number
   readonly end: number
 }
 
-/** The format's limit. */
+/** Longest name that the format allows. */
 const MAX_NAME_BYTES = 64
-/** ggml's GGML_MAX_DIMS. */
+/** Most dimensions: ggml's GGML_MAX_DIMS. */
 const MAX_DIMENSIONS = 4
 
 /** `bytes` rounded up to a multiple of `alignment`. */
@@ -74,7 +74,7 @@ function parseEntry(cursor: ByteCursor, expectedBegin: number): GgufTensor {
   return { name, format, shape, begin, end }
 }
 
-/** Exact up to 2^53; beyond, the checks of the caller refuse it. */
+/** A u64, exact up to 2^53; beyond, the checks of the caller refuse it. */
 function u64(cursor: ByteCursor): number {
   return Number(cursor.read(8, (view, offset) => view.getBigUint64(offset, true)))
 }

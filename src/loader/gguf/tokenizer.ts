@@ -7,11 +7,11 @@ import { sentencePiece } from './sentence-piece'
 import type { TokenizerParts } from './tokenizer-parts'
 import { readTokens, type Tokens } from './tokens'
 
-/** What a Hugging Face repository says of the tokenizer. */
+/** The files of a Hugging Face repository that describe the tokenizer. */
 export interface TokenizerFiles {
-  /** Of tokenizer.json. */
+  /** Contents of tokenizer.json. */
   readonly tokenizer: JsonObject
-  /** Of tokenizer_config.json. */
+  /** Contents of tokenizer_config.json. */
   readonly tokenizerConfig: JsonObject
 }
 
@@ -49,7 +49,7 @@ function kindParts(metadata: Metadata, tokens: Tokens): TokenizerParts {
   )
 }
 
-/** Adds the tokens `begin` and `end`, none or one each, around a text. */
+/** A post-processor that puts the tokens `begin` and `end`, none or one each, around a text; null for none at all. */
 function surround(begin: readonly string[], end: readonly string[], { ids }: Tokens): JsonObject | null {
   const used = [...begin, ...end]
   if (used.length === 0) return null

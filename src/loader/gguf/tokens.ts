@@ -3,12 +3,12 @@ import { briefValue, type Metadata } from './metadata'
 
 /** The vocabulary of a GGUF file. */
 export interface Tokens {
-  /** By id. */
+  /** Texts by id. */
   readonly texts: readonly string[]
   readonly ids: ReadonlyMap<string, number>
-  /** ggml's type of each token. */
+  /** The type of each token, as ggml numbers them. */
   readonly types: ArrayLike<number>
-  /** Tokens that are found in a text before it is tokenized, as `added_tokens` of a tokenizer.json. */
+  /** Tokens that are found in a text before it is tokenized, in the form of a tokenizer.json's `added_tokens`. */
   readonly added: readonly AddedToken[]
 }
 
@@ -18,12 +18,12 @@ interface AddedToken {
   readonly special: boolean
   readonly single_word: false
   readonly lstrip: false
-  /** White space after the token belongs to it. */
+  /** Whether white space after the token belongs to it. */
   readonly rstrip: boolean
   readonly normalized: false
 }
 
-// ggml's types of tokens
+// types of tokens in ggml
 export const NORMAL = 1
 const UNKNOWN = 2
 const CONTROL = 3
@@ -47,7 +47,7 @@ export function readTokens(metadata: Metadata): Tokens {
   return { texts, ids, types, added }
 }
 
-/** Of Phi-3's tokens with a meaning these alone leave the white space after them; GGUF has no field that says so. */
+/** The only special tokens of Phi-3's that leave the white space after them alone; GGUF has no field that says so. */
 const PHI_3_KEEPS_SPACE = ['<unk>', '<s>', '<|endoftext|>']
 
 function stripsSpace(metadata: Metadata): (token: string) => boolean {

@@ -1,6 +1,6 @@
 import { InvalidRequest } from '../../core/errors'
 
-/** A URL without user and password, which `fetch` refuses, and the header that says the same. */
+/** A URL without user and password, which `fetch` refuses, and the header that has them instead. */
 export interface Address {
   readonly url: URL
   readonly authorization: string | undefined
@@ -24,7 +24,7 @@ export function parseAddress(address: string | URL): Address {
   return { url, authorization: `Basic ${base64(`${decode(username)}:${decode(password)}`)}` }
 }
 
-/** Only over HTTP may a server know ranges, be busy, or drop connections. */
+/** Whether a URL is of HTTP: only there may a server know ranges, be busy, or drop connections. */
 export function isHttp({ protocol }: URL): boolean {
   return protocol === 'https:' || protocol === 'http:'
 }
@@ -58,7 +58,7 @@ function scrub(text: string): string {
   })
 }
 
-/** Of a part that is no valid encoding, the part. */
+/** The text that a part of a URL encodes; if it is no valid encoding, the part itself. */
 function decode(part: string): string {
   try {
     return decodeURIComponent(part)

@@ -1,17 +1,17 @@
 import { DownloadFailed } from '../../core/errors'
 import { isHttp, shownUrl } from './address'
 
-/** As many as `fetch` follows. */
+/** Redirects that are followed: as many as `fetch` does. */
 const MAX_REDIRECTS = 20
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
 
-/** Say nothing of who asks; and `fetch` itself keeps `authorization` from other origins. */
+/** Headers that may go to any origin: they say nothing of who asks, and `fetch` itself keeps `authorization` from others. */
 const PUBLIC: ReadonlySet<string> = new Set(['accept', 'accept-language', 'content-language', 'range', 'authorization'])
 
 /**
- * `fetch`, whose headers stay with the origin that they are for: one that the caller has thought of, such as `x-api-key`, may be a
- * key, and is not sent on to where another origin is redirected to. A page is not told where that is: there such headers do not
- * follow any redirect.
+ * `fetch`, but for headers of the caller's, which stay with the origin that they are for: `x-api-key`, say, may be a key,
+ * and is not sent on where a redirect leads to another origin. A page is not told where that is: there such headers follow
+ * no redirect.
  */
 export async function fetchFrom(url: URL, init: RequestInit): Promise<Response> {
   const headers = new Headers(init.headers)

@@ -6,20 +6,20 @@ import { fetchFrom } from './follow'
 import { DEFAULT_RETRY, Patience, type RetryPolicy, TransientFailure } from './retry'
 
 export interface RemoteFileOptions {
-  /** Goes with every request. */
+  /** Options of `fetch` for every request. */
   readonly init?: RequestInit
-  /** Of the whole file, where it is known beforehand. */
+  /** Length of the whole file, where it is known beforehand. */
   readonly bytes?: number
   /** Holds all answers to one version. Absent where a checksum tells more: mirrors' ETags differ. */
   readonly opened?: OpenedFiles
   readonly retry?: RetryPolicy
-  /** What to do about a refusal (401, 403, 404 …), for its error. */
+  /** Says what to do about a refusal (401, 403, 404 …), for the error. */
   readonly explain?: (response: Response) => string
 }
 
 export const TRANSIENT_STATUS: readonly number[] = [408, 425, 429, 500, 502, 503, 504]
 
-/** Files that have changed, of which the browser's own cache may have the old version: the next request goes past it. */
+/** Addresses of files that have changed: the browser's own cache may have the old version, so the next request goes past it. */
 const CHANGED = new Set<string>()
 
 /** A file on a server that may be slow, busy, or drop connections; read in ranges where the server can. */
@@ -29,9 +29,9 @@ export class RemoteFile {
    * there with the remainder, and call it the whole.
    */
   takesRanges: boolean
-  /** Of the whole file, once it is known. */
+  /** Length of the whole file, once it is known. */
   #bytes: number | undefined
-  /** The URL for people. */
+  /** The URL as people may see it. */
   readonly #place: string
 
   constructor(
@@ -63,8 +63,8 @@ export class RemoteFile {
   }
 
   /**
-   * Bytes [begin, end), in order, in chunks as they arrive; an infinite `end` is where the server ends. What broke off
-   * goes on where it did.
+   * Bytes [begin, end), in order, in chunks as they arrive; an infinite `end` is where the server ends. A connection that
+   * broke off is made again, from the byte where it did.
    */
   async *read(begin: number, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
     const patience = new Patience(this.options.retry ?? DEFAULT_RETRY, signal)
@@ -84,7 +84,7 @@ export class RemoteFile {
     }
   }
 
-  /** One connection: what it gives of bytes [begin, end). */
+  /** The part of bytes [begin, end) that one connection gives. */
   async *#connect(begin: number, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
     const { stallMs } = this.options.retry ?? DEFAULT_RETRY
     const stalled = new AbortController()
@@ -174,7 +174,7 @@ export class RemoteFile {
     }
   }
 
-  /** The answer is of the bytes asked for, and of the file that we know. */
+  /** Checks that the answer is of the bytes asked for, and of the file that we know. */
   #checkSame(response: Response, begin: number): void {
     const [, first] = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '') ?? []
     if (response.status === 206 && first !== undefined && Number(first) !== begin) {
@@ -199,7 +199,7 @@ export class RemoteFile {
   }
 }
 
-/** Headers that the server does not show to other origins are absent. */
+/** The version of the file that an answer tells of; headers that a server does not show to other origins are absent. */
 function versionOf({ status, type, headers }: Response): FileVersion {
   const [, total] = /^bytes (?:\d+-\d+|\*)\/(\d+)$/.exec(headers.get('content-range') ?? '') ?? []
   if (status === 416) return { bytes: total === undefined ? undefined : Number(total) }
@@ -213,7 +213,7 @@ function versionOf({ status, type, headers }: Response): FileVersion {
   }
 }
 
-/** What `work` gives, or as soon as a signal aborts a rejection with its reason. */
+/** What `work` gives; or, as soon as a signal aborts, a rejection with its reason. */
 function unlessAborted<T>(work: Promise<T>, ...signals: readonly (AbortSignal | undefined)[]): Promise<T> {
   return new Promise((resolve, reject) => {
     const done = new AbortController()
@@ -225,12 +225,12 @@ function unlessAborted<T>(work: Promise<T>, ...signals: readonly (AbortSignal | 
   })
 }
 
-/** Aborts when either does. */
+/** A signal that aborts when either does. */
 function either(signal: AbortSignal | undefined, own: AbortSignal): AbortSignal {
   return signal ? AbortSignal.any([signal, own]) : own
 }
 
-/** Seconds or a date, as HTTP has it. */
+/** Milliseconds that a server asks to wait: its header has seconds, or a date. */
 function retryAfterMs(response: Response): number | undefined {
   const value = response.headers.get('retry-after')
   if (!value) return undefined

@@ -1,13 +1,13 @@
 import { abortError, DownloadFailed } from '../../core/errors'
 
-/** How requests that fail are repeated. */
+/** Rules by which requests that fail are repeated. */
 export interface RetryPolicy {
   /** Failures in a row that end it; every byte that arrives starts the count again. */
   readonly tries: number
-  /** Before the second try; twice as long before each further one. */
+  /** Wait before the second try; twice as long before each further one. */
   readonly delayMs: number
   readonly maxDelayMs: number
-  /** A connection on which nothing arrives for so long counts as dropped. */
+  /** Silence after which a connection counts as dropped. */
   readonly stallMs: number
 }
 
@@ -32,12 +32,12 @@ export class Patience {
     readonly signal: AbortSignal | undefined,
   ) {}
 
-  /** Something arrived. */
+  /** Starts the count anew, since something arrived. */
   renew(): void {
     this.#failures = 0
   }
 
-  /** Waits before the next try. Rethrows what does not pass; after the last try `DownloadFailed`. */
+  /** Waits before the next try. Throws a failure that does not pass as it is, and `DownloadFailed` after the last try. */
   async endure(failure: unknown): Promise<void> {
     if (this.signal?.aborted) throw abortError(this.signal)
     if (!(failure instanceof TransientFailure)) throw failure

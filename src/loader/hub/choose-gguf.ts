@@ -1,14 +1,14 @@
 import { InvalidRequest } from '../../core/errors'
 import type { HubLocation } from './location'
 
-/** So many choices an error lists: a person looks at them. */
+/** Choices that an error lists: a person looks at them. */
 const MAX_CHOICES = 20
 
 const PART = /-\d{5}-of-\d{5}(?=\.gguf$)/
 
 /**
- * Which GGUF file of a repository (of a split model the first) a location means; undefined if the repository is one of
- * safetensors and no GGUF file is asked for.
+ * The GGUF file of a repository that a location means, the first one of a split model; undefined if the repository is one
+ * of safetensors and no GGUF file is asked for.
  * @throws InvalidRequest that lists the choices if there is none, or more than one
  */
 export function chooseGguf({ id, file, quantization }: HubLocation, paths: readonly string[]): string | undefined {
@@ -27,7 +27,7 @@ export function chooseGguf({ id, file, quantization }: HubLocation, paths: reado
   throw new InvalidRequest(`${id} has ${count}${asked === undefined ? '' : ` for ${asked}`}.${choices}`)
 }
 
-/** Of each model its file, or the first of its files, in order of names. */
+/** The file of each model, or the first of its files, in order of names. */
 function firstParts(paths: readonly string[]): string[] {
   const models = new Map<string, string>()
   for (const path of [...paths].sort()) {
@@ -46,7 +46,7 @@ function isSafetensors(path: string): boolean {
   return /^[^/]+\.safetensors$/.test(path)
 }
 
-/** `Q4_K` is in the name `model-Q4_K.gguf`, and not in `model-Q4_K_M.gguf`. */
+/** Whether a path has a quantisation in its name: `model-Q4_K.gguf` has `Q4_K`, and `model-Q4_K_M.gguf` has not. */
 function hasTag(path: string, tag: string): boolean {
   const escaped = tag.replace(/[.]/g, '\\.')
   return new RegExp(`(^|[-./])${escaped}(?=[-./])`, 'i').test(path)

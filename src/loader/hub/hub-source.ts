@@ -1,13 +1,13 @@
+import { checkRoom } from '../../storage/storage-full'
+import type { Store } from '../../storage/store'
 import { CachedFile } from '../cache/cached-file'
 import { modelFolder } from '../cache/cached-models'
 import { PartLayout } from '../cache/parts'
-import { checkRoom } from '../cache/storage-full'
-import type { Store } from '../cache/store'
 import { StoredFile } from '../cache/stored-file'
 import { verifiedStream } from '../cache/verified-stream'
-import { splitFiles } from '../gguf/split-files'
 import type { RetryPolicy } from '../http/retry'
 import { type ModelSource, skipBytes } from '../sources/source'
+import { splitFiles } from '../sources/split-files'
 import { chooseGguf } from './choose-gguf'
 import { Hub, type HubOptions } from './hub'
 import type { Listing } from './listing'
@@ -15,7 +15,8 @@ import type { HubLocation } from './location'
 import { RememberedListings } from './remembered'
 
 /**
- * A model on a hub: its revision resolved to a commit, its files checked against their lengths and checksums; kept in `store`, if there is one, and read from there the next time, also without a network.
+ * A model on a hub: its revision resolved to a commit, its files checked against their lengths and checksums. They are
+ * kept in `store`, if there is one, and read from there the next time, also without a network.
  * @throws DownloadFailed · InvalidRequest if it is not clear which GGUF file is meant · StorageFull
  */
 export async function hubSource(
@@ -62,7 +63,7 @@ export async function hubSource(
   }
 }
 
-/** The files whose size matters. */
+/** Paths of the files that hold weights, next to which others are small. */
 function weightFiles(files: Listing['files'], gguf: string | undefined): readonly string[] {
   if (gguf !== undefined) return splitFiles(gguf)
   if (files.has('model.safetensors')) return ['model.safetensors']

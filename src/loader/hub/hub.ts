@@ -9,7 +9,7 @@ import { type ListedFile, type Listing, parseListing } from './listing'
 import type { RememberedListings } from './remembered'
 
 export interface HubOptions {
-  /** Of the hub, a mirror, or a server of one's own with the same API. Default `https://huggingface.co`. */
+  /** Address of the hub, a mirror, or a server of one's own with the same API. Default `https://huggingface.co`. */
   readonly host?: string
   /** Access token, for private and gated models. */
   readonly token?: string
@@ -25,7 +25,7 @@ const MAX_LISTING_BYTES = 16 * 2 ** 20
 
 /** One repository on a hub. */
 export class Hub {
-  /** Without the scheme, as in `huggingface.co/org/name`. */
+  /** Address without the scheme: `huggingface.co/org/name`. */
   readonly name: string
   readonly #address: string
   readonly #request: RemoteFileOptions
@@ -46,7 +46,10 @@ export class Hub {
     this.#request = { init: { headers, cache: 'no-store' }, retry, explain: response => this.#explain(response) }
   }
 
-  /** A commit that is remembered is not asked for again; of a branch the last answer serves when there is none now. */
+  /**
+   * The files of a revision. A commit that is remembered is not asked for again; for a branch the last answer serves when
+   * the hub gives none now.
+   */
   async list(revision: string, remembered?: RememberedListings, signal?: AbortSignal): Promise<Listing> {
     const known = await remembered?.find(revision)
     if (known?.commit === revision) return known
@@ -86,7 +89,7 @@ export class Hub {
   }
 }
 
-/** @throws InvalidRequest that shows no secrets */
+/** The address of a hub, and its user and password as a header. @throws InvalidRequest that shows no secrets */
 function parseHost(host: string): { readonly address: string; readonly authorization: string | undefined } {
   const isAbsolute = /^https?:\/\/./.test(host)
   const { url, authorization } = isAbsolute ? parseAddress(host) : {}
@@ -98,7 +101,7 @@ function parseHost(host: string): { readonly address: string; readonly authoriza
   return { address: shownUrl(url).replace(/\/+$/, ''), authorization }
 }
 
-/** Not for us to put right: no network, a hub that is down or has had enough of us. */
+/** Whether nobody here can put a failure right: there is no network, or the hub is down or has had enough of us. */
 function mayPass({ status = 500 }: DownloadFailed): boolean {
   return status >= 500 || TRANSIENT_STATUS.includes(status)
 }

@@ -11,18 +11,18 @@ export interface ListedFile {
 /** A repository at some commit. */
 export interface Listing {
   readonly commit: string
-  /** By path. */
+  /** Files by path. */
   readonly files: ReadonlyMap<string, ListedFile>
 }
 
 /**
- * Largest file that a hub may list, 1 TiB: twice the most that Hugging Face takes. What is kept of a file's parts is a list, which
- * has at most 2^18 entries so.
+ * Largest file that a hub may list, 1 TiB: twice the most that Hugging Face takes. A file's list of parts has at most
+ * 2^18 entries so.
  */
 const MAX_FILE_BYTES = 2 ** 40
 
 /**
- * Reads the hub's answer to `/api/models/{id}/revision/{revision}?blobs=true`:
+ * Reads the hub's answer to `/api/models/{id}/revision/{revision}?blobs=true` about the model `name`:
  * `{ sha, siblings: [{ rfilename, size, blobId, lfs?: { sha256 } }] }`.
  */
 export function parseListing(json: JsonObject, name: string): Listing {
@@ -54,7 +54,7 @@ function parseFile(file: unknown, name: string): [string, ListedFile] {
   return [path, { bytes: Number(size), checksum: { hash, isBlob } }]
 }
 
-/** SHA-1 or SHA-256: safe as a name in any store. */
+/** Whether a value is a SHA-1 or SHA-256, and so safe as a name in any store. */
 function isHash(value: unknown): value is string {
   return typeof value === 'string' && /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value)
 }

@@ -1,21 +1,21 @@
 import { CorruptCheckpoint } from '../../core/errors'
 import { parseJsonObject } from '../../core/json'
-import { withinQuota } from '../cache/storage-full'
-import type { Store } from '../cache/store'
+import { withinQuota } from '../../storage/storage-full'
+import type { Store } from '../../storage/store'
 import { type Listing, parseListing } from './listing'
 
 const REVISION = 'revision-'
 
-/** What the hub has said of the revisions of a model: names its files when the network is gone. */
+/** The hub's answers about the revisions of a model, kept in a store: they name its files when the network is gone. */
 export class RememberedListings {
   constructor(
     readonly name: string,
     readonly store: Store,
-    /** Of the model in the store. */
+    /** The model's folder in the store. */
     readonly folder: string,
   ) {}
 
-  /** Undefined too for what a crash has left damaged: the hub says it again. */
+  /** The files of a revision; undefined if there is no answer, or a crash has damaged it: the hub gives it again. */
   async find(revision: string): Promise<Listing | undefined> {
     const bytes = await this.store.read(`${this.folder}/${REVISION}${encodeURIComponent(revision)}`)
     try {
@@ -26,7 +26,7 @@ export class RememberedListings {
     }
   }
 
-  /** Files that no remembered revision has any more are removed. */
+  /** Keeps the hub's `answer` about a revision, and removes files that no remembered revision has any more. */
   async remember(revision: string, answer: string): Promise<void> {
     const name = `${REVISION}${encodeURIComponent(revision)}`
     const write = this.store.write(`${this.folder}/${name}`, new TextEncoder().encode(answer))

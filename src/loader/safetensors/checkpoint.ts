@@ -10,7 +10,7 @@ import { INDEX_FILE, readShardIndex } from './shard-index'
 
 const SINGLE_FILE = 'model.safetensors'
 
-/** A safetensors file by its header. */
+/** A safetensors file, by its header. */
 export interface SafetensorsFile {
   readonly name: string
   readonly dataBegin: number
@@ -37,8 +37,8 @@ export async function openSafetensors(
 }
 
 /**
- * The tensors of some files as a model knows them: the parts of quantised matrices joined. `fileOf`: where an index has
- * each, which counts for what the model needs: published ones list heads that are tied, and miss buffers.
+ * The tensors of some files as a model knows them, the parts of quantised matrices joined. `fileOf`: the file that an index
+ * has for each. It counts for tensors that the model needs only: published ones list heads that are tied, and miss buffers.
  */
 export function safetensorsCheckpoint(
   name: string,
@@ -89,14 +89,14 @@ export function safetensorsCheckpoint(
   return { name, describedBy: 'config.json', hasPlainLayout: false, tensors, unusable, files: weightFiles }
 }
 
-/** Some checkpoints of GPT-2 have `transformer.` before all names. */
+/** A tensor's name without `transformer.`, which some checkpoints of GPT-2 have before all. */
 function modelName(name: string): string {
   return name.replace(/^transformer\./, '')
 }
 
 /**
- * What is saved besides weights: rotary constants and masks by old versions of transformers, positions, and the head that
- * judges answers in a training (TRL's).
+ * Names of tensors that are saved besides weights: rotary constants and masks by old versions of transformers, positions, and
+ * the head that judges answers in a training (TRL's).
  */
 const BUFFER_NAMES = [
   /(^|\.)rotary_emb\.(original_inv_freq|inv_freq|cos_cached|sin_cached)$/,
@@ -112,7 +112,10 @@ function whyUnlisted(file: string, { name }: TensorEntry, fileOf: ReadonlyMap<st
   return new CorruptCheckpoint(`${file} holds tensor ${name}, which ${INDEX_FILE} does not put there.`)
 }
 
-/** Integers that are no part of a quantised matrix; a model that does not need them has masks, ids or counters there. */
+/**
+ * The error for a tensor of integers that is no part of a quantised matrix, should the model need it: else it holds masks,
+ * ids or counters.
+ */
 function whyUnreadable(file: string, { name, dtype }: TensorEntry) {
   if (isWeights(dtype)) return undefined
   return new UnsupportedModel(
@@ -120,7 +123,7 @@ function whyUnreadable(file: string, { name, dtype }: TensorEntry) {
   )
 }
 
-/** Undefined if there is no such file. */
+/** Reads the header of a file; undefined if there is no such file. */
 async function readFileHeader(
   source: ModelSource,
   name: string,
@@ -155,7 +158,7 @@ function isWeights(dtype: StoredDtype): dtype is Dtype {
   return Object.hasOwn(DTYPE_BYTES, dtype)
 }
 
-/** @throws CorruptCheckpoint unless the parts are those of one matrix */
+/** The quantised matrix that some parts make up. @throws CorruptCheckpoint unless they are those of one matrix */
 function packedTensor(
   linear: string,
   parts: ReadonlyMap<string, TensorEntry & { readonly file: string }>,

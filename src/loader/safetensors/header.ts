@@ -2,18 +2,18 @@ import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
 import { brief, isJsonObject, parseJsonObject } from '../../core/json'
 import { DTYPE_BYTES } from '../weights/dtype'
 
-/** Element types: those of weights, the words of quantised matrices, and those of masks, ids and counters, which we skip. */
+/** Bytes of each element type: of weights, of the words of quantised matrices, and of masks, ids and counters, which are skipped. */
 const STORED_BYTES = { ...DTYPE_BYTES, BOOL: 1, U8: 1, I8: 1, U16: 2, I16: 2, U32: 4, I32: 4, U64: 8, I64: 8 }
 
 export type StoredDtype = keyof typeof STORED_BYTES
 
-/** Where one tensor lies in a safetensors file. */
+/** A tensor and its place in a safetensors file. */
 export interface TensorEntry {
   readonly name: string
   readonly dtype: StoredDtype
-  /** Outermost dimension first; empty for a scalar. */
+  /** Dimensions, outermost first; empty for a scalar. */
   readonly shape: readonly number[]
-  /** First byte and the byte after the last, counted from the end of the header. */
+  /** The first byte, and with `end` the byte after the last, counted from the end of the header. */
   readonly begin: number
   readonly end: number
 }
@@ -21,7 +21,7 @@ export interface TensorEntry {
 /** Bytes before the JSON header: its length, a little-endian u64. */
 export const PREFIX_BYTES = 8
 
-/** The limit of the format's reference implementation; a header describes a tensor in about 100 bytes. */
+/** Longest header, as the format's reference implementation limits it; a tensor takes about 100 bytes there. */
 export const MAX_HEADER_BYTES = 100_000_000
 
 /** Length in bytes of the JSON header that follows `prefix` (8 bytes). */
@@ -38,7 +38,7 @@ export function headerLength(prefix: Uint8Array, file: string): number {
 /**
  * Reads a safetensors header (the JSON, without its length) into entries in file order, which fill the bytes from 0
  * to the last one's end without gap or overlap. Format: https://github.com/huggingface/safetensors#format.
- * Alignment is not asked for: the format does not promise it and readers here copy.
+ * Tensors need not be aligned: the format does not promise it, and readers here copy.
  */
 export function parseHeader(header: Uint8Array, file: string): TensorEntry[] {
   const text = decodeUtf8(header, file)
@@ -60,7 +60,7 @@ function decodeUtf8(bytes: Uint8Array, file: string): string {
   }
 }
 
-/** `JSON.parse` keeps the last of two equal keys and says nothing. */
+/** Refuses a header with two equal keys, of which `JSON.parse` silently keeps the last. */
 function checkUniqueNames(json: string, file: string): void {
   const names = new Set<string>()
   for (const name of topLevelKeys(json)) {

@@ -4,10 +4,10 @@ import { type ModelSource, missingFile, readJson } from '../sources/source'
 
 export const INDEX_FILE = 'model.safetensors.index.json'
 
-/** A file beside the index: no folder, no URL, since the name comes from a file that we do not trust. */
+/** Names of files beside the index: no folder, no URL, since they come from a file that is not trusted. */
 const SHARD_NAME = /^[\w-][\w.-]*\.safetensors$/
 
-/** Tensor → its file, by `model.safetensors.index.json`, which a model without `model.safetensors` must have. */
+/** Tensors and the file of each, by `model.safetensors.index.json`, which a model without `model.safetensors` must have. */
 export async function readShardIndex(source: ModelSource, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
   const json = await readJson(source, INDEX_FILE, signal)
   if (!json) throw missingFile(source, `model.safetensors or ${INDEX_FILE}`)

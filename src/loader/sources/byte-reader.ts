@@ -1,8 +1,8 @@
 import { abortError, CoppiceError, DownloadFailed } from '../../core/errors'
 
-/** So much memory is taken at once for bytes that are only announced; more as they come. */
+/** Memory taken at once for bytes that are only announced; more is taken as they come. */
 const TRUSTED_BYTES = 16 * 2 ** 20
-/** What a stream is given to write into where whoever reads has nothing to give. */
+/** Bytes that a stream is given room for where whoever reads has no memory to give. */
 const CHUNK_BYTES = 2 ** 16
 
 /** Reads a byte stream in pieces of the caller's choosing, not the network's. Call `close` when done with it. */
@@ -15,7 +15,7 @@ export class ByteReader {
 
   constructor(
     stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-    /** What the stream is, for errors. */
+    /** The name of the stream in errors. */
     readonly file: string,
     readonly signal?: AbortSignal,
   ) {
@@ -25,8 +25,9 @@ export class ByteReader {
   }
 
   /**
-   * Fills `buffer`, an array of all its memory, from place `filled` on, and gives what is full of it: less than all only
-   * where the stream ends. Takes the memory and gives it back with the answer, so that a file is read right into it.
+   * Fills `buffer` from place `filled` on, and gives the part of it that is full: less than all only where the stream ends.
+   * `buffer` must be an array of all its memory, which is taken and comes back with the answer, so that a file is read
+   * right into it.
    */
   async fill(buffer: Uint8Array<ArrayBuffer>, filled = 0): Promise<Uint8Array<ArrayBuffer>> {
     const before = filled
@@ -113,13 +114,13 @@ export class ByteReader {
 }
 
 interface Reader {
-  /** It writes into the memory that `read` is given, which is taken for that; others do not look at it. */
+  /** Whether it writes into the memory that `read` is given, which is taken for that; others do not look at it. */
   readonly isDirect: boolean
   read(memory: Uint8Array<ArrayBuffer>): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>>
   cancel(): Promise<void>
 }
 
-/** Streams of files can be read directly, in most browsers. */
+/** A reader of the stream, a direct one where that can be: for streams of files, in most browsers. */
 function openReader(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Reader {
   try {
     const reader = stream.getReader({ mode: 'byob' })

@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises'
 import { abortError } from '../../core/errors'
-import { nodeFiles } from './node-files'
+import { nodeFiles } from '../../storage/node-files'
 import { FileChanged, OpenedFiles } from './opened-files'
 import { type ByteStream, type ModelSource, unreadableFile } from './source'
 
-/** A request to the disk per this many bytes. */
+/** Bytes of a request to the disk. */
 const READ_BYTES = 2 ** 20
 
 /** A folder on disk; in Node, Deno and Bun. */
@@ -35,7 +35,7 @@ export function folderSource(path: string): ModelSource {
   return { name: path, open }
 }
 
-/** A stream that has failed is neither read on nor cancelled. */
+/** What `work` gives; the handle is closed if it fails, since a stream that has failed is neither read on nor cancelled. */
 async function closedOnFailure<T>(handle: FileHandle, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -45,7 +45,7 @@ async function closedOnFailure<T>(handle: FileHandle, work: () => Promise<T>): P
   }
 }
 
-/** At its end the file is checked once more: it may have been written to meanwhile. */
+/** The bytes of a file from `begin` on; at the end it is checked once more, since it may have been written to meanwhile. */
 function streamOf(handle: FileHandle, begin: number, check: () => Promise<void>): ByteStream {
   let position = begin
   return new ReadableStream({

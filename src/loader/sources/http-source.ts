@@ -5,10 +5,10 @@ import { OpenedFiles } from './opened-files'
 import type { ByteStream, ModelSource } from './source'
 
 /**
- * A model folder on a web server, e.g. `https://example.org/models/SmolLM2-135M-Instruct`, or in an app or extension; a query is
- * kept, `user:password@` is sent as a header, and errors show neither.
- * `init` goes with every request: an access token in `headers`, a `cache` mode. Headers are not sent on where another origin is
- * redirected to.
+ * A model folder on a web server, e.g. `https://example.org/models/SmolLM2-135M-Instruct`, or in an app or extension. A
+ * query is sent along, `user:password@` as a header, and errors show neither.
+ * `init` goes with every request: an access token in `headers`, a `cache` mode. Headers are not sent on where a redirect
+ * leads to another origin.
  */
 export function httpSource(baseUrl: string | URL, init: RequestInit = {}): ModelSource {
   const { url: base, authorization } = parseAddress(baseUrl)

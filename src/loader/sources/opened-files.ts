@@ -1,25 +1,28 @@
 import { DownloadFailed } from '../../core/errors'
 
-/** What tells a file's contents from those that it had before, as far as its place says so. */
+/** A file's version: whatever its place tells by which its contents differ from earlier ones. */
 export interface FileVersion {
-  /** Of the whole file. */
+  /** Length of the whole file. */
   readonly bytes?: number
   readonly etag?: string
-  /** When it was last written, in the words of its place. */
+  /** Time at which it was last written, in the words of its place. */
   readonly modified?: string | number
 }
 
-/** A file is not what it was when its load began. */
+/** The error for a file that is not what it was when its load began. */
 export class FileChanged extends DownloadFailed {}
 
 /**
- * Holds the files of a load together. Weights are read by a header that was read before, through a connection of its own: whoever
- * opens a file, it is the one that was opened first.
+ * The versions of the files of a load. Weights are read by a header that came before, through a connection of its own, so
+ * whoever opens a file again must get the one that was opened first.
  */
 export class OpenedFiles {
   readonly #versions = new Map<string, FileVersion>()
 
-  /** @throws FileChanged that says what was and what is; the next to open the files begins anew */
+  /**
+   * Holds a file to the version that it had when it was opened first.
+   * @throws FileChanged that says what was and what is; whoever opens the files next begins anew
+   */
   hold(file: string, now: FileVersion): void {
     const before = this.#versions.get(file) ?? {}
     const change = difference(before, now)
@@ -35,7 +38,10 @@ export class OpenedFiles {
   }
 }
 
-/** Only what both tell is compared. A strong ETag settles it, whatever date one of several servers gives the file. */
+/**
+ * The difference between two versions in words; undefined if there is none in what both tell. A strong ETag settles it,
+ * whatever date one of several servers gives the file.
+ */
 function difference(before: FileVersion, now: FileVersion): string | undefined {
   if (differ(before.bytes, now.bytes)) return `it had ${before.bytes} bytes and has ${now.bytes}`
   if (before.etag !== undefined && now.etag !== undefined) {
@@ -53,8 +59,8 @@ function differ<T>(before: T | undefined, now: T | undefined): boolean {
 }
 
 /**
- * What servers leave of a tag when they compress one answer and not the other: nginx and Cloudflare make it weak, Apache, Caddy
- * and Jetty add the coding.
+ * The part of a tag that servers leave alone when they compress one answer and not the other: nginx and Cloudflare make it
+ * weak, Apache, Caddy and Jetty add the coding.
  */
 function opaqueTag(etag: string): string {
   return etag.replace(/^W\//, '').replace(/(-|--|;)(gzip|br|zstd|deflate)(?="$)/, '')

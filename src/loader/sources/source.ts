@@ -5,15 +5,15 @@ import { ByteReader } from './byte-reader'
 /** The bytes of a file, to be read once, in order and to its end. */
 export type ByteStream = ReadableStream<Uint8Array<ArrayBuffer>>
 
-/** Where a model's files come from: the files of one Hugging Face repository, without folders, or GGUF files. */
+/** A place that a model's files come from: those of one Hugging Face repository, without folders, or GGUF files. */
 export interface ModelSource {
-  /** What errors call it: a URL, a path. */
+  /** The name of the source in errors: a URL, a path. */
   readonly name: string
-  /** The model is this GGUF file (or, if split, this and its other parts), and not a Hugging Face repository. */
+  /** Name of the GGUF file that is the model, the first one if it is split; undefined for a Hugging Face repository. */
   readonly gguf?: string
   /**
-   * There is no list of its files: to ask in vain for one leaves a 404 in the page's console. Files that a model may do without
-   * are asked for with cause only.
+   * True if there is no list of the files: asking in vain for one leaves a 404 in the page's console, so files that a model
+   * may do without are asked for with cause only.
    */
   readonly isUnlisted?: boolean
   /**
@@ -22,16 +22,16 @@ export interface ModelSource {
    * reason, also while the stream is being read.
    */
   open(file: string, signal?: AbortSignal, begin?: number): Promise<ByteStream | undefined>
-  /** Bytes of a file, where they are known before it is read. */
+  /** Length of a file in bytes, where it is known before the file is read. */
   length?(file: string): number | undefined
-  /** What was read contradicts itself: files that are kept are checked before they are read again. */
+  /** Has files that are kept checked before they are read again: what was read of them contradicts itself. */
   distrust?(): Promise<void>
 }
 
 /** Largest text file we read into memory, unless less is known to do. The largest tokenizer.json known to us (Gemma's) has 33 MB. */
 export const MAX_TEXT_BYTES = 128 * 2 ** 20
 
-/** The whole of a small UTF-8 file; undefined if it does not exist. What goes on after `maxBytes` is `CorruptCheckpoint`. */
+/** The whole of a small UTF-8 file; undefined if it does not exist. @throws CorruptCheckpoint if it goes on after `maxBytes` */
 export async function readText(
   source: ModelSource,
   file: string,
@@ -60,7 +60,7 @@ export async function readJson(
   return text === undefined ? undefined : parseJsonObject(text, file)
 }
 
-/** What is left of a stream after its first `numBytes`. */
+/** The rest of a stream after its first `numBytes`. */
 export function skipBytes(stream: ByteStream, numBytes: number): ByteStream {
   let left = numBytes
   return stream.pipeThrough(

@@ -4,10 +4,10 @@ import type { Checkpoint } from './checkpoint'
 /** The tensors that a model consists of: name → shape, outermost dimension first. */
 export type TensorShapes = ReadonlyMap<string, readonly number[]>
 
-/** The LM head of a model with tied embeddings: a second copy of the embedding, by the names that it has. */
+/** Names of the LM head, which a model with tied embeddings may have as a second copy of the embedding. */
 const SURPLUS_ALLOWED = ['lm_head.weight', 'embed_out.weight']
 
-/** A checkpoint holds all tensors of the model, in their shapes, and none without a use. */
+/** Checks that a checkpoint holds all tensors of the model, in their shapes, and none without a use. */
 export function checkTensors({ name: file, describedBy, tensors, unusable }: Checkpoint, expected: TensorShapes): void {
   for (const name of expected.keys()) {
     const wrong = unusable.get(name)
@@ -33,13 +33,13 @@ export function checkTensors({ name: file, describedBy, tensors, unusable }: Che
   }
 }
 
-/** AutoGPTQ gives every matrix that it quantises a bias, of zeros where the model has none. */
+/** Whether a tensor may be a bias of zeros that the model lacks: AutoGPTQ gives one to every matrix that it quantises. */
 export function isSpareBias(tensors: Checkpoint['tensors'], name: string): boolean {
   const matrix = name.endsWith('.bias') && tensors.get(name.replace(/bias$/, 'weight'))
   return matrix ? 'group' in matrix.encoding : false
 }
 
-/** Up to 5 tensor names, and how many more. */
+/** A text of up to 5 names, and how many more there are. */
 function list(names: readonly string[]): string {
   const more = names.length > 5 ? ` and ${names.length - 5} more` : ''
   return `${names.length === 1 ? 'tensor' : 'tensors'} ${names.slice(0, 5).join(', ')}${more}`

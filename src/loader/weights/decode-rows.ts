@@ -9,9 +9,9 @@ import { firstNonFinite } from './to-float32'
 import { unpackLinear } from './unpack-linear'
 
 /**
- * What the bytes of rows say, in our order of rows. Quantised rows stay integers if `wantsIntegers` and there are such
- * integers for their format; a matrix of GPTQ or AWQ always does, unless its groups are scattered.
- * A NaN or an infinity is `CorruptCheckpoint`: no trained model has one, and one poisons every answer.
+ * Decodes rows, and gives them in the order of the graph. Quantised rows stay integers if `wantsIntegers` and their format
+ * has integers that can be kept; a matrix of GPTQ or AWQ always does, unless its groups are scattered.
+ * @throws CorruptCheckpoint for a NaN or an infinity: no trained model has one, and one poisons every answer
  */
 export function decodeRows(raw: RawRows, wantsIntegers: boolean): Rows {
   const { encoding } = raw

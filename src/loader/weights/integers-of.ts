@@ -3,14 +3,14 @@ import { formatNamed } from '../gguf/formats'
 import type { Encoding } from './checkpoint'
 import { DTYPE_BYTES } from './dtype'
 
-/** Integers as `QuantizedRows` has them. */
+/** A kind of integers, in the terms of `QuantizedRows`. */
 export interface SourceIntegers {
   readonly bits: 4 | 8
   readonly group: 32 | 64 | 128
   readonly hasZeros: boolean
 }
 
-/** What integers `decodeRows` gives for an encoding: `none` for floats, `other` where they are none that we can keep. */
+/** The integers that `decodeRows` gives for an encoding: `none` for floats, `other` for integers that cannot be kept. */
 export function integersOf(encoding: Encoding): SourceIntegers | 'none' | 'other' {
   if ('group' in encoding) {
     const { group, isSymmetric, isOrdered } = encoding

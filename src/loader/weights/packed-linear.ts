@@ -5,7 +5,7 @@ import { slabRows } from './slab'
 /** Integers in a word of 32 bits. */
 export const WORD_CODES = 8
 
-/** Quantised matrices may wait for their last parts; beyond this and two of the largest, the file is not made for streaming. */
+/** Bytes, besides two of the largest matrices, that may wait for their last parts: beyond, a file is not made for streaming. */
 const MAX_WAITING_BYTES = 64 * 2 ** 20
 
 type Parts = Partial<Record<PackedPart, Uint8Array<ArrayBuffer>>>
@@ -31,7 +31,7 @@ export class PackedLinears {
     this.#maxBytes = 2 * largest + MAX_WAITING_BYTES
   }
 
-  /** The rows of the matrix, once this was its last part. */
+  /** Adds a part of the matrix `name`; gives its rows if this was the last. */
   add(name: string, { part }: StoredTensor, bytes: Uint8Array<ArrayBuffer>): Iterable<RawRows> {
     const tensor = this.#checkpoint.tensors.get(name)
     if (!tensor || !part) return []
@@ -74,7 +74,7 @@ export class PackedLinears {
   }
 }
 
-/** Bytes [begin, end) of each row of `rowBytes`. */
+/** A copy of bytes [begin, end) of each row of `rowBytes`. */
 function columns(bytes: Uint8Array, rowBytes: number, begin: number, end: number): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array((bytes.length / rowBytes) * (end - begin))
   for (let from = begin, to = 0; to < out.length; from += rowBytes, to += end - begin) {
@@ -93,7 +93,7 @@ function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return out
 }
 
-/** Whether each input is in the group where a run of `group` has it. */
+/** Whether groups are runs of `group` inputs. */
 function isInOrder(order: Uint8Array<ArrayBuffer>, group: number): boolean {
   return new Int32Array(order.buffer).every((value, input) => value === Math.floor(input / group))
 }

@@ -1,6 +1,6 @@
 import type { StoredTensor, WeightFile } from './checkpoint'
 
-/** Tensors of a file that lie one behind the other: the bytes [begin, end) of its weights. */
+/** A range of a file, bytes [begin, end) of its weights: tensors that lie one behind the other. */
 export interface FileRange {
   readonly begin: number
   readonly end: number

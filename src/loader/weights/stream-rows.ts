@@ -8,11 +8,11 @@ import { slabRows, tensorSize } from './slab'
 import { gatherRows, isReordered } from './tensor-layout'
 import { WeightStream } from './weight-stream'
 
-/** How far the weights have come. Bytes are those of tensors: headers do not count. */
+/** Progress of loading weights. Bytes are those of tensors: headers do not count. */
 export interface LoadProgress {
   readonly file: string
   readonly loadedBytes: number
-  /** Of all files. */
+  /** Bytes of all files. */
   readonly totalBytes: number
   readonly fileLoadedBytes: number
   readonly fileTotalBytes: number
@@ -21,17 +21,18 @@ export interface LoadProgress {
 export interface StreamOptions {
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: LoadProgress) => void
-  /** A slab has at most so many elements, unless 16 rows (or a head of q or k in GGUF's order) have more. */
+  /** Most elements in a slab, unless 16 rows (or a head of q or k in GGUF's order) have more. */
   readonly maxSlabElements?: number
 }
 
-/** 4 MiB as f32: large enough that messages cost nothing, small enough that a page without a worker stays responsive. */
+/** Most elements in a slab, 4 MiB as f32: messages cost nothing then, and a page without a worker stays responsive. */
 const MAX_SLAB_ELEMENTS = 2 ** 20
 
 /**
  * Streams the weights of a model as slabs of whole rows, so that memory holds slabs and not tensors: each file once, in
- * its `readingOrder`. `expected` are exactly the tensors that the model needs: anything else is
- * `CorruptCheckpoint` before any weight has streamed. The parts of a quantised matrix are gathered first.
+ * its `readingOrder`. The parts of a quantised matrix are gathered first.
+ * @param expected exactly the tensors that the model needs
+ * @throws CorruptCheckpoint if the checkpoint has others, before any weight has streamed
  */
 export async function* streamRows(
   source: ModelSource,

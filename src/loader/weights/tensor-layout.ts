@@ -2,7 +2,7 @@ import { UnsupportedModel } from '../../core/errors'
 import type { TensorLayout } from '../../core/model-config'
 import type { Checkpoint, SourceTensor } from './checkpoint'
 
-/** By tensor name. */
+/** Layouts by the names of tensors. */
 export type TensorLayouts = ReadonlyMap<string, TensorLayout>
 
 /**
@@ -30,7 +30,7 @@ function withLayout(tensor: SourceTensor, layout: TensorLayout): SourceTensor {
   return { ...tensor, shape, encoding: { ...encoding, layout } }
 }
 
-/** Tensors that are stored in another order: slabs of rows are gathered from the bytes of all of it. */
+/** Whether a tensor is stored in another order, so that slabs of rows are gathered from the bytes of all of it. */
 export function isReordered(layout: TensorLayout | undefined): layout is Reordered {
   return layout?.type === 'transposed' || layout?.type === 'interleaved'
 }
@@ -38,7 +38,7 @@ export function isReordered(layout: TensorLayout | undefined): layout is Reorder
 type Reordered = TensorLayout & { readonly type: 'transposed' | 'interleaved' }
 
 /**
- * The bytes of `numRows` rows from `firstRow` on of a tensor of `shape`, from those of all of it; of a transposed matrix
+ * The bytes of `numRows` rows from `firstRow` on, from those of a whole tensor of `shape`. Those of a transposed matrix come
  * as it has them, in columns: [cols, numRows]. A vector is one row.
  */
 export function gatherRows(
@@ -59,7 +59,7 @@ export function gatherRows(
   return gather(bytes, rowBytes, count, row => storedRow(layout, totalRows, firstRow + row) * rowBytes)
 }
 
-/** `count` pieces of `pieceBytes`, each from where `from` says. */
+/** Copies `count` pieces of `pieceBytes`, piece i from byte `from(i)` on. */
 function gather(bytes: Uint8Array, pieceBytes: number, count: number, from: (index: number) => number) {
   const out = new Uint8Array(count * pieceBytes)
   for (let index = 0; index < count; index++) {
@@ -69,7 +69,7 @@ function gather(bytes: Uint8Array, pieceBytes: number, count: number, from: (ind
   return out
 }
 
-/** Where row [part, head, row of the head] of the graph's is among [head, part, row of the head]. */
+/** The place among stored rows, [head, part, row of the head], of a row of the graph's, [part, head, row of the head]. */
 function storedRow(
   { heads, parts }: Reordered & { readonly type: 'interleaved' },
   totalRows: number,
@@ -80,7 +80,7 @@ function storedRow(
   return ((block % heads) * parts + Math.floor(block / heads)) * headRows + (row % headRows)
 }
 
-/** The values [numRows, cols] of the graph's rows, from those of gathered bytes. */
+/** Values of the graph's rows, [numRows, cols], from those of gathered bytes. */
 export function restoreValues(
   values: Float32Array<ArrayBuffer>,
   { type }: TensorLayout,

@@ -3,7 +3,7 @@ import type { Dtype } from './dtype'
 
 // Typed arrays have the byte order of the machine; every machine with WebGPU is little-endian, as safetensors is.
 
-/** Little-endian elements of `dtype` as f32 in `out`. `bytes` begins at a multiple of the element size. */
+/** Writes little-endian elements of `dtype` to `out`. `bytes` begins at a multiple of the element size. */
 export function toFloat32(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>, out: Float32Array): void {
   const bits = new Uint32Array(out.buffer, out.byteOffset, out.length)
   if (dtype === 'F32') {
@@ -19,7 +19,7 @@ export function toFloat32(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>, out: Flo
   }
 }
 
-/** Index of the first NaN or infinity; -1 if there is none. */
+/** The index of the first NaN or infinity; -1 if there is none. */
 export function firstNonFinite(values: Float32Array): number {
   // 0 * x is NaN for exactly those, and a sum is quicker than a comparison per element.
   let sum = 0

@@ -7,7 +7,7 @@ import { toFloat32 } from './to-float32'
 /** The middle of 0 … 15, which symmetric quantisation takes for zero. */
 const MIDDLE = 8
 
-/** Rows of a GPTQ or AWQ matrix; f32 if their groups are not runs of columns. */
+/** Decodes rows of a GPTQ or AWQ matrix; they become f32 if their groups are not runs of columns. */
 export function unpackLinear(raw: RawRows, encoding: PackedEncoding): Rows {
   const { numRows, cols, bytes } = raw
   const { group, scaleType, zeroOffset, isSymmetric } = encoding
@@ -41,12 +41,12 @@ export function unpackLinear(raw: RawRows, encoding: PackedEncoding): Rows {
   return reordered(raw, codes, scales, zeros, order)
 }
 
-/** Where each of a word's integers begins, in bits. */
+/** The bit where each of a word's integers begins, in GPTQ. */
 const GPTQ_SHIFTS = [0, 4, 8, 12, 16, 20, 24, 28]
-/** AWQ's kernels want the even ones in the lower half. */
+/** The same in AWQ, whose kernels want the even ones in the lower half. */
 const AWQ_SHIFTS = [0, 16, 4, 20, 8, 24, 12, 28]
 
-/** A word holds 8 columns of a row: [cols / 8, rows]. */
+/** Unpacks words [cols / 8, rows], each of which holds 8 columns of a row. */
 function unpackGptq(words: Uint32Array, numRows: number, cols: number, codes: Uint8Array): void {
   for (let row = 0; row < numRows; row++) {
     for (let from = row, to = row * cols; from < words.length; from += numRows, to += WORD_CODES) {
@@ -56,7 +56,7 @@ function unpackGptq(words: Uint32Array, numRows: number, cols: number, codes: Ui
   }
 }
 
-/** A word holds 8 rows of a column: [cols, rows / 8]. */
+/** Unpacks words [cols, rows / 8], each of which holds 8 rows of a column. */
 function unpackAwq(words: Uint32Array, numRows: number, cols: number, codes: Uint8Array): void {
   const perCol = numRows / WORD_CODES
   for (let block = 0; block < perCol; block++) {
@@ -76,7 +76,7 @@ function checkSymmetric({ file, name }: RawRows, zeros: Float32Array): void {
   )
 }
 
-/** f32 [rows, cols]: the group of column c is order[c]. */
+/** Rows as f32, [rows, cols], where the group of column c is order[c]. */
 function reordered(
   { file, name, numRows, cols }: RawRows,
   codes: Uint8Array,

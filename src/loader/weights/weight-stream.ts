@@ -17,7 +17,7 @@ export class WeightStream {
     this.#reader = reader
   }
 
-  /** From position `begin` on. */
+  /** Opens the weights from position `begin` on. */
   static async open(source: ModelSource, file: WeightFile, signal?: AbortSignal, begin = 0): Promise<WeightStream> {
     const stream = await source.open(file.name, signal, file.dataBegin + begin)
     if (!stream) throw missingFile(source, file.name)
@@ -28,7 +28,7 @@ export class WeightStream {
     return this.begin + this.#reader.bytesRead
   }
 
-  /** `where` is in the file, for the error of one that ends before. */
+  /** Skips to a position. `where`: what is there, for the error of a file that ends before. */
   async skipTo(position: number, where: string): Promise<void> {
     await this.#reader.skip(position - this.position)
     if (this.position < position) throw this.#truncated(where, position)
@@ -42,7 +42,7 @@ export class WeightStream {
     return bytes
   }
 
-  /** After the last tensor there may be padding, and nothing else. */
+  /** Checks that nothing but padding comes after the last tensor. */
   async checkEnd(): Promise<void> {
     const { name, dataBegin, stored, maxPadding } = this.#file
     const end = stored.at(-1)?.end ?? 0

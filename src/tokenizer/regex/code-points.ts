@@ -1,12 +1,12 @@
 import { UnsupportedModel } from '../../core/errors'
 
-// What Oniguruma's classes hold, as the inside of a class of JavaScript's flag `v`.
+// Classes of Oniguruma, each as the inside of a class for JavaScript's flag `v`.
 export const DIGIT = '\\p{Nd}'
 export const SPACE = '\\p{White_Space}'
 export const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}'
 export const HEX = '0-9A-Fa-f'
 
-/** Names of POSIX brackets and of properties that are Oniguruma's own. */
+/** Classes by the names that POSIX brackets and Oniguruma's own properties have. */
 const CLASSES: Readonly<Record<string, string>> = {
   alnum: '\\p{Alphabetic}\\p{Nd}',
   alpha: '\\p{Alphabetic}',
@@ -24,14 +24,14 @@ const CLASSES: Readonly<Record<string, string>> = {
   xdigit: HEX,
 }
 
-/** Of a POSIX bracket `[:name:]`. @throws UnsupportedModel for names that are not known */
+/** The inside of the class of a POSIX bracket `[:name:]`. @throws UnsupportedModel for names that are not known */
 export function posixClass(name: string, pattern: string): string {
   const inside = CLASSES[name]
   if (inside !== undefined) return inside
   throw new UnsupportedModel(`tokenizer.json has the pattern ${pattern} with [:${name}:], which we cannot run.`)
 }
 
-/** Of a property `\p{name}`, which Oniguruma finds whatever the case. @throws UnsupportedModel for one that is not known */
+/** The inside of the class of a property `\p{name}`, which Oniguruma finds whatever the case. @throws UnsupportedModel for one that is not known */
 export function propertyClass(name: string, pattern: string): string {
   // symbols are [:punct:], but not \p{Punct}
   const inside = name.toLowerCase() === 'punct' ? '\\p{P}' : CLASSES[name.toLowerCase()]
@@ -61,15 +61,15 @@ export function literal(char: string): string {
 }
 
 /**
- * The class that has these and, of letters, those that differ in case alone; undefined if one of them is in another case
- * more than one (ß is ss), which no class can say.
+ * The class with these code points and all that differ from them in case alone; undefined if one of them is several in
+ * another case (ß is ss), which no class can say.
  */
 export function foldCase(inside: string): string | undefined {
   if (!folded.has(inside)) folded.set(inside, findFolded(inside))
   return folded.get(inside)
 }
 
-/** What was asked before: patterns ask for the same few letters. */
+/** Folded classes that were asked for before: patterns ask for the same few letters. */
 const folded = new Map<string, string | undefined>()
 
 /** All letters with case. */

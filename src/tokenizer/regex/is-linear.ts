@@ -1,15 +1,14 @@
 import { canBeEmpty, isNullable, isUnbounded, type Node, type Repeat } from './node'
 import { toJavaScript } from './to-javascript'
 
-/** Ways to match without a loop, which a backtracking engine may all try at one place. Published patterns have under 100. */
+/** Most ways to match without a loop, all of which a backtracking engine may try at one place. Published patterns have under 100. */
 const MAX_PATHS = 2 ** 10
 
 /**
- * Whether JavaScript's engine, which backtracks, finds the same matches as Oniguruma and in time proportional to the text,
- * whatever the text. True for patterns
- * as tokenizers have them: alternatives of which each repeats a set of code points, not a group. An alternative that may
- * fail after such a loop has scanned the text to the loop's end; it is harmless if a later alternative takes all of that
- * and nothing between the two takes less, as `\s+` does after `\s*[\r\n]+` and `\s+(?!\S)`.
+ * Whether JavaScript's engine, which backtracks, finds the same matches as Oniguruma, and in time proportional to the text
+ * whatever that is. True for patterns as tokenizers have them: alternatives that repeat sets of code points, not groups. An
+ * alternative that may fail after such a loop has scanned the text in vain to the loop's end. That is harmless if a later
+ * one takes all of it and nothing between the two takes less, as `\s+` does after `\s*[\r\n]+` and `\s+(?!\S)`.
  */
 export function isLinear(root: Node): boolean {
   // V8 finds empty matches within surrogate pairs

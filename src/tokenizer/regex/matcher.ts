@@ -1,14 +1,14 @@
 import { InvalidRequest } from '../../core/errors'
 import type { Instruction } from './program'
 
-/** What is known of a branch at a place: nothing, that no match follows, or where the match that follows ends. */
+/** Knowledge of a branch at a place: nothing, that no match follows, or the place where the match that follows ends. */
 const UNKNOWN = 0
 const FAILS = -1
 
-/** Places of one branch that are kept together. */
+/** Places in a page; each page is of one branch. */
 const PAGE_LEN = 2 ** 10
 
-/** Memory for what is known, 4 bytes for each; texts of some 100,000 characters need a tenth of it. */
+/** Most pages, of 4 bytes a place; texts of some 100,000 characters need a tenth of them. */
 const MAX_PAGES = 2 ** 15
 
 /**
@@ -17,10 +17,10 @@ const MAX_PAGES = 2 ** 15
  * depends on nothing but the place, since a pattern here has no captures.
  */
 export class Matcher {
-  /** By the page's number and, in it, the branch's. */
+  /** Knowledge by the page's number, the branch's, and the place in the page. */
   readonly #pages: (Int32Array | undefined)[][] = []
   #numPages = 0
-  /** Pairs: an instruction to try and its place; or ~ an instruction, a branch that is being tried. */
+  /** Pairs of an instruction to try and its place; ~instruction marks a branch that is being tried. */
   readonly #stack: number[] = []
 
   constructor(
@@ -28,7 +28,7 @@ export class Matcher {
     readonly text: string,
   ) {}
 
-  /** Where the match that begins at `index` ends; undefined if there is none. */
+  /** The end of the match that begins at `index`; undefined if there is none. */
   endAt(index: number): number | undefined {
     const end = this.#run(0, index)
     return end === FAILS ? undefined : end
@@ -90,7 +90,7 @@ export class Matcher {
     }
   }
 
-  /** All branches that are being tried lead to this end. */
+  /** Notes that all branches that are being tried lead to this end. */
   #succeed(base: number, end: number): number {
     while (this.#stack.length > base) {
       const place = this.#stack.pop() as number

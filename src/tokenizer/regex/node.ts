@@ -18,7 +18,7 @@ export interface Sequence {
   readonly items: readonly Node[]
 }
 
-/** The first that leads to a match is taken. */
+/** Alternatives, of which the first that leads to a match is taken. */
 export interface Alternatives {
   readonly type: 'alternatives'
   readonly items: readonly Node[]
@@ -28,19 +28,19 @@ export interface Repeat {
   readonly type: 'repeat'
   readonly item: Node
   readonly min: number
-  /** May be infinite. */
+  /** Most repetitions, which may be Infinity. */
   readonly max: number
   readonly isLazy: boolean
 }
 
-/** Looks ahead. */
+/** A look ahead. */
 export interface Look {
   readonly type: 'look'
   readonly item: Node
   readonly isNegative: boolean
 }
 
-/** Never gives back what it has matched. */
+/** A group that never gives back what it has matched. */
 export interface Atomic {
   readonly type: 'atomic'
   readonly item: Node

@@ -3,14 +3,14 @@ import { DIGIT, foldCase, HEX, literal, posixClass, propertyClass, SPACE, WORD }
 import { canBeEmpty, isUnbounded, type Node } from './node'
 import { toJavaScript } from './to-javascript'
 
-/** Published patterns have up to 1,000 characters and 4 levels; deeper ones would exhaust the stack. */
+/** Limits of a pattern: published ones have up to 1,000 characters and 4 levels; deeper ones would exhaust the stack. */
 const MAX_PATTERN_CHARS = 2 ** 14
 const MAX_DEPTH = 32
 
-/** Published patterns repeat up to 32 times; a repetition is written out as often. */
+/** Most times of a repetition, which is written out as often; published patterns repeat up to 32 times. */
 const MAX_TIMES = 1000
 
-/** Oniguruma has these in words, but not in classes of words. */
+/** Characters of words where `\w` stands alone: Oniguruma leaves these superscripts and fractions out of classes. */
 const WORD_ALONE = `${WORD}\\u00b2\\u00b3\\u00b9\\u00bc-\\u00be`
 
 /** Classes that an escape stands for. */
@@ -47,7 +47,7 @@ const PLACES: Readonly<Record<string, string>> = {
   B: `(?:(?<=${IS_WORD})(?=${IS_WORD})|(?<!${IS_WORD})(?!${IS_WORD}))`,
 }
 
-/** `^` and `$` are those of every line; after the last line break there is no line for `^`. */
+/** `^` and `$` for JavaScript, those of every line; after the last line break there is no line for `^`. */
 const LINE_BEGIN = '(?:^|(?<=\\n)(?!$))'
 const LINE_END = '(?=\\n|$)'
 
@@ -56,7 +56,7 @@ const FOLDED_PAIR = /^(?:ss|ff|fi|fl|st)/i
 
 interface Flags {
   readonly ignoresCase: boolean
-  /** `.` is also a line break. */
+  /** Whether `.` is also a line break. */
   readonly dotAll: boolean
 }
 
@@ -215,7 +215,7 @@ class Parser {
     return this.#literal(this.#escapedChar(), flags)
   }
 
-  /** After the backslash, a class; undefined if it is none. */
+  /** The class of an escape, after its backslash; undefined if it is none. */
   #escapedClass(classes: Readonly<Record<string, string>>): string | undefined {
     const property = this.#match(/([pP])\{(\^?)([^{}]*)\}/y)
     if (property) {
@@ -231,7 +231,7 @@ class Parser {
     return inside
   }
 
-  /** After the backslash, a code point. */
+  /** The code point of an escape, after its backslash. */
   #escapedChar(): string {
     const code = this.#match(/x\{([0-9A-Fa-f]{1,8})\}|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})/y)
     if (code) {

@@ -4,7 +4,7 @@ import { parse } from './parse'
 import { compile } from './program'
 import { toJavaScript } from './to-javascript'
 
-/** Where a match begins and ends. */
+/** A match, from its first place to the one after its last. */
 export type Match = readonly [begin: number, end: number]
 
 /** Finds all matches, from left to right; an empty one not where another ends. */

@@ -7,15 +7,15 @@ export type Instruction =
   | { readonly type: 'place'; readonly isAt: (text: string, index: number) => boolean }
   | { readonly type: 'split'; readonly first: number; readonly second: number }
   | { readonly type: 'jump'; readonly to: number }
-  /** What is at `begin` matches, up to its `end`, or it must not match; what comes next is at `next`. */
+  /** A look ahead: the instructions from `begin` up to their `end` must match here, or must not; then goes on at `next`. */
   | { readonly type: 'look'; readonly begin: number; readonly isNegative: boolean; readonly next: number }
   | { readonly type: 'atomic'; readonly begin: number; readonly next: number }
   | { readonly type: 'end' }
 
-/** Repetitions are written out, so a short pattern may make a long program; published ones have under 200 instructions. */
+/** Longest program. Repetitions are written out, so a short pattern may make a long one; published ones take under 200. */
 const MAX_INSTRUCTIONS = 2 ** 12
 
-/** @throws UnsupportedModel for a pattern that becomes too long */
+/** The program of a pattern. @throws UnsupportedModel for one that becomes too long */
 export function compile(root: Node, pattern: string): readonly Instruction[] {
   const program: Instruction[] = []
   const add = (instruction: Instruction): number => {

@@ -1,28 +1,10 @@
 import { expect, it } from 'vitest'
+import { SHAPES } from '../../../scripts/oracles/model-shapes.mjs'
 import { bounds, flops, parameters } from '../../../src/bench/common/work'
 import { parseModelConfig } from '../../../src/loader'
 import { forEachSeed } from '../../support/for-each-seed'
 
-/** SmolLM2-135M. */
-const config = parseModelConfig(
-  {
-    architectures: ['LlamaForCausalLM'],
-    model_type: 'llama',
-    hidden_act: 'silu',
-    vocab_size: 49152,
-    hidden_size: 576,
-    intermediate_size: 1536,
-    num_hidden_layers: 30,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    max_position_embeddings: 8192,
-    rms_norm_eps: 1e-5,
-    rope_theta: 100000,
-    tie_word_embeddings: true,
-    eos_token_id: 0,
-  },
-  undefined,
-)
+const config = parseModelConfig(SHAPES['smollm2-135m'], undefined)
 
 it('the weights per token are those of the model’s card', () => {
   const { layers, head } = parameters(config)

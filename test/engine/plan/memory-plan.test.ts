@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { SHAPES } from '../../../scripts/oracles/model-shapes.mjs'
 import { planCapacity } from '../../../src/attention/layout'
 import { BLOCK_LEN } from '../../../src/core/block'
 import { InvalidRequest, OutOfMemory } from '../../../src/core/errors'
@@ -10,21 +11,7 @@ import { forEachSeed, pick } from '../../support/for-each-seed'
 
 const MIB = 2 ** 20
 
-/** The sizes of SmolLM2-135M. */
-const CONFIG = parseModelConfig({
-  architectures: ['LlamaForCausalLM'],
-  vocab_size: 49152,
-  hidden_size: 576,
-  intermediate_size: 1536,
-  num_hidden_layers: 30,
-  num_attention_heads: 9,
-  num_key_value_heads: 3,
-  hidden_act: 'silu',
-  rms_norm_eps: 1e-5,
-  rope_theta: 100000,
-  max_position_embeddings: 8192,
-  tie_word_embeddings: true,
-})
+const CONFIG = parseModelConfig(SHAPES['smollm2-135m'])
 
 interface Given extends Partial<Omit<MemoryOptions, 'stepMemory'>> {
   readonly hasInt8Rows?: boolean

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { evictCached, listCached, modelFolder } from '../../../src/loader/cache/cached-models'
-import { folderStore } from '../../../src/loader/cache/folder-store'
+import { folderStore } from '../../../src/storage/folder-store'
 
 const [A, B] = ['huggingface.co/org/a', 'localhost:8080/org/b']
 let folder: string

@@ -1,10 +1,10 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { CoppiceError, DownloadFailed } from '../../../src/core/errors'
-import type { Store } from '../../../src/loader/cache/store'
 import type { RetryPolicy } from '../../../src/loader/http/retry'
 import type { HubOptions } from '../../../src/loader/hub/hub'
 import { hubSource } from '../../../src/loader/hub/hub-source'
 import type { ModelSource } from '../../../src/loader/sources/source'
+import type { Store } from '../../../src/storage/store'
 import { type Fault, fakeBytes, type Published, publish, type Repository } from '../../support/fake-repository'
 
 export const RETRY: RetryPolicy = { tries: 4, delayMs: 1, maxDelayMs: 3000, stallMs: 1500 }
@@ -29,7 +29,9 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
 
   beforeEach(async () => {
     store = await open()
-    for (const path of (await store.list()).keys()) await store.remove(path.split('/')[0])
+    // what the test before was reading may still be on its way
+    const clear = (path: string) => vi.waitFor(() => store.remove(path.split('/')[0]), 5000)
+    for (const path of (await store.list()).keys()) await clear(path)
     hub = await publish(url(), REPOSITORY)
   })
 

@@ -2,7 +2,7 @@ import { withPage } from '../../../cli/pages'
 import { resolveModel } from '../../../cli/serve'
 import type { WithEngineRuntime } from './runtime'
 
-/** In a page of headless Chrome, served from this machine. */
+/** A runtime in a page of headless Chrome, served from this machine. */
 export const engineInChrome: WithEngineRuntime = use =>
   withPage(
     'bench/engine/',

@@ -66,7 +66,7 @@ async function write(out: string, report: EngineReport): Promise<void> {
   }
 }
 
-/** A browser and its page server are loaded only where they are used: a machine for `--runtime node` may have neither. */
+/** The runtime of the command. A browser and its page server are loaded for Chrome only: a machine for `--runtime node` may have neither. */
 async function chooseRuntime({ runtime, dawnToggles }: EngineCommand): Promise<WithEngineRuntime> {
   return runtime === 'node' ? engineInNode(dawnToggles) : (await import('./in-chrome')).engineInChrome
 }

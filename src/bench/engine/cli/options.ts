@@ -8,13 +8,13 @@ export interface EngineCommand {
   readonly parts: readonly Part[]
   readonly sizes: Sizes
   readonly model: string | undefined
-  /** Of the seeded model, where no other is given. */
+  /** Shape of the seeded model, where no other model is given. */
   readonly shape: string
   readonly engine: Setting['engine']
   readonly rounds: number
   readonly runtime: 'chrome' | 'node'
   readonly dawnToggles: readonly string[]
-  /** A folder. */
+  /** Folder for the report. */
   readonly out: string
 }
 

@@ -2,16 +2,16 @@ import { openDawn } from '../../../cli/open-dawn'
 import type { Setting } from '../../common/setting'
 import { type EngineTask, type EngineTaskReport, runEngineTask } from '../task'
 
-/** Where tasks run, one after another. */
+/** A place where tasks run, one after another. */
 export interface EngineRuntime {
-  /** With its version. */
+  /** Name of what gives WebGPU, with its version. */
   readonly description: string
   run(task: EngineTask, setting: Setting): Promise<EngineTaskReport>
 }
 
 export type WithEngineRuntime = <T>(use: (runtime: EngineRuntime) => Promise<T>) => Promise<T>
 
-/** In this process, on Dawn. */
+/** A runtime in this process, on Dawn. */
 export function engineInNode(toggles: readonly string[]): WithEngineRuntime {
   return async use => {
     const gpu = await openDawn(toggles)

@@ -1,7 +1,7 @@
 import { withPage } from '../../../cli/pages'
 import type { KernelRuntime } from './runtime'
 
-/** In a page of headless Chrome, served from this machine. */
+/** A runtime in a page of headless Chrome, served from this machine. */
 export const kernelsInChrome: KernelRuntime = (task, events) =>
   withPage(
     'bench/kernels/',

@@ -49,7 +49,7 @@ async function readShaders(folder: string): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(texts))
 }
 
-/** A browser and its page server are loaded only where they are used: a machine for `--runtime node` may have neither. */
+/** The runtime of the command. A browser and its page server are loaded for Chrome only: a machine for `--runtime node` may have neither. */
 async function chooseRuntime({ runtime, dawnToggles }: KernelCommand): Promise<KernelRuntime> {
   return runtime === 'node' ? kernelsInNode(dawnToggles) : (await import('./in-chrome')).kernelsInChrome
 }

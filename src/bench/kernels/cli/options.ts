@@ -6,11 +6,11 @@ import type { KernelTask } from '../run'
 
 export interface KernelCommand {
   readonly task: Omit<KernelTask, 'against'>
-  /** A folder of shaders. */
+  /** Folder of shaders to compare with. */
   readonly against: string | undefined
   readonly runtime: 'chrome' | 'node'
   readonly dawnToggles: readonly string[]
-  /** A folder. */
+  /** Folder for the report. */
   readonly out: string
 }
 

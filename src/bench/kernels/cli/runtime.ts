@@ -1,13 +1,13 @@
 import { openDawn } from '../../../cli/open-dawn'
 import { type KernelEvents, type KernelRun, type KernelTask, runKernels } from '../run'
 
-/** Measures somewhere, and says where: what WebGPU came from, with its version. */
+/** Measures somewhere, and gives the name of what gave WebGPU there, with its version. */
 export type KernelRuntime = (
   task: KernelTask,
   events: KernelEvents,
 ) => Promise<{ readonly run: KernelRun; readonly description: string }>
 
-/** In this process, on Dawn. */
+/** A runtime in this process, on Dawn. */
 export function kernelsInNode(toggles: readonly string[]): KernelRuntime {
   return async (task, events) => {
     const run = await runKernels(task, events, await openDawn(toggles))

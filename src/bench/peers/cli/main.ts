@@ -12,7 +12,7 @@ import { disagreeing, type EngineResult, peersText } from '../report'
 import { TASKS, type TaskName, warmUp } from '../tasks'
 import { PEERS_USAGE, type PeersCommand, parsePeersCommand } from './options'
 
-/** Packages and model of the engines that are compared. */
+/** Folder for packages and model of the engines that are compared. */
 const FOLDER = resolve('.artifacts/peers')
 const PAGE = 'bench/peers/'
 
@@ -71,7 +71,7 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
-/** Into a folder of their own, by their lock file; their install scripts are not needed in a page. Gives versions. */
+/** Installs the packages into a folder of their own, by their lock file, without install scripts, which a page does not need. Gives versions. */
 function installPeers(): Record<string, string> {
   mkdirSync(FOLDER, { recursive: true })
   const lock = readFileSync('src/bench/peers/package-lock.json', 'utf8')
@@ -99,7 +99,7 @@ interface Running {
   failure?: string
 }
 
-/** Each in a page of its own, in turn, with another one first in every round. */
+/** Measures the engines, each in a page of its own, in turn, with another one first in every round. */
 async function measure(
   { engines, tasks, rounds, atMost }: PeersCommand,
   base: string,
@@ -107,7 +107,7 @@ async function measure(
   onRound: (results: readonly EngineResult[]) => void,
 ): Promise<EngineResult[]> {
   const all = engines.map((name): Running => ({ name, loadMs: [], runs: {} }))
-  /** An engine that fails is out, with what it has. */
+  /** Uses each engine that has not failed; one that fails is out, and keeps its results so far. */
   const each = async (round: number, use: (running: Running) => Promise<void>) => {
     for (const running of all.map((_, index) => all[(index + round) % all.length])) {
       if (running.failure) continue

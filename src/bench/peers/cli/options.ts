@@ -7,9 +7,9 @@ export interface PeersCommand {
   readonly engines: readonly EngineName[]
   readonly tasks: readonly TaskName[]
   readonly rounds: number
-  /** Prompts of a batch that an engine computes which takes them one by one; the rest is reckoned from these. */
+  /** Prompts of a batch that are computed by an engine that takes them one by one; the rest is reckoned from these. */
   readonly atMost: number
-  /** A folder. */
+  /** Folder for the report. */
   readonly out: string
 }
 

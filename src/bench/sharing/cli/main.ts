@@ -84,7 +84,7 @@ async function writeReport(out: string, report: BenchReport): Promise<void> {
   await writeFile(`${out}/report.md`, `${reportText(report)}\n`)
 }
 
-/** A browser and its page server are loaded only where they are used: a machine for `--runtime node` may have neither. */
+/** The runtime of the command. A browser and its page server are loaded for Chrome only: a machine for `--runtime node` may have neither. */
 async function chooseRuntime({ runtime, dawnToggles }: BenchCommand): Promise<WithBenchRuntime> {
   return runtime === 'node' ? inNode(dawnToggles) : (await import('./in-chrome')).inChrome
 }

@@ -9,21 +9,21 @@ import { SWEEPS, type SweepName } from '../sweeps'
 export interface BenchCommand {
   readonly parts: readonly (WorkloadName | SweepName)[]
   readonly sizes: Sizes
-  /** Undefined: what each part has by default. */
+  /** Configurations; undefined: those that each part has by default. */
   readonly configurations: readonly ConfigurationName[] | undefined
   readonly model: string | undefined
-  /** Of the seeded model, where no other is given. */
+  /** Shape of the seeded model, where no other model is given. */
   readonly shape: string
   readonly engine: Setting['engine']
   readonly rounds: number
   readonly runtime: 'chrome' | 'node'
   readonly dawnToggles: readonly string[]
-  /** A folder. */
+  /** Folder for the report. */
   readonly out: string
 }
 
 const SWEEP_NAMES = keys(SWEEPS)
-/** Minutes, at the default scale on a software adapter. */
+/** Parts that run by default: they take minutes, at the default scale on a software adapter. */
 const DEFAULT_PARTS = ['batchllm', 'tree', 'none'] as const
 const PARTS = [...WORKLOADS, ...SWEEP_NAMES] as const
 

@@ -3,16 +3,16 @@ import type { Setting } from '../../common/setting'
 import { runWorkload, type Workload } from '../run-workload'
 import type { WorkloadReport } from '../workload-report'
 
-/** Where workloads run, one after another. */
+/** A place where workloads run, one after another. */
 export interface BenchRuntime {
-  /** With its version. */
+  /** Name of what gives WebGPU, with its version. */
   readonly description: string
   run(workload: Workload): Promise<WorkloadReport>
 }
 
 export type WithBenchRuntime = <T>(setting: Setting, use: (runtime: BenchRuntime) => Promise<T>) => Promise<T>
 
-/** In this process, on Dawn. */
+/** A runtime in this process, on Dawn. */
 export function inNode(toggles: readonly string[]): WithBenchRuntime {
   return async (setting, use) => {
     const gpu = await openDawn(toggles)

@@ -1,5 +1,5 @@
 import type * as Files from 'node:fs/promises'
-import { InvalidRequest } from '../../core/errors'
+import { InvalidRequest } from '../core/errors'
 
 /**
  * The files of this machine, in Node, Deno and Bun. Not by an import, which bundlers for browsers follow wherever it

@@ -1,11 +1,11 @@
-import { nodeFiles } from '../sources/node-files'
+import { nodeFiles } from './node-files'
 import type { Store } from './store'
 
-/** What is being written; left behind only by a crash. */
+/** Names of files that are being written; one that stays was left by a crash. */
 const UNFINISHED = /\.\d+-\d+\.tmp$/
 let numWritten = 0
 
-/** A folder on disk; not in a page. */
+/** A store in a folder on disk; in Node, Deno and Bun. */
 export function folderStore(root: string): Store {
   const at = (path: string) => (path ? `${root}/${path}` : root)
 

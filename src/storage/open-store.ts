@@ -1,19 +1,22 @@
-import { InvalidRequest } from '../../core/errors'
+import { InvalidRequest } from '../core/errors'
 import { cacheApiStore } from './cache-api-store'
 import { folderStore } from './folder-store'
 import { opfsStore } from './opfs-store'
 import type { Store } from './store'
 
 /**
- * Where downloaded models are kept: `true`, in a page: the origin's private file system, or the Cache API where there is
+ * A place for files between visits: `true`, in a page: the origin's private file system, or the Cache API where there is
  * none; a text, in Node: a folder; `false`: nowhere.
  */
 export type CacheChoice = boolean | string
 
-/** Everything of ours is in a folder or cache of this name. */
+/** The folder or cache that holds all of it. */
 const ROOT = 'coppice'
 
-/** Undefined if nothing is to be kept, or the platform has no place for it. */
+/**
+ * The store at the place chosen; undefined if nothing is to be kept, or the browser has no place for it.
+ * @throws InvalidRequest for `true` outside a page
+ */
 export async function openStore(choice: CacheChoice): Promise<Store | undefined> {
   if (typeof choice === 'string') return folderStore(choice)
   if (!choice) return undefined
@@ -21,7 +24,13 @@ export async function openStore(choice: CacheChoice): Promise<Store | undefined>
     if (globalThis.location) return undefined
     throw new InvalidRequest('cache is true, but outside a page it must be a folder.')
   }
-  return (await openOpfs()) ?? (await openCacheApi())
+  return (await openOpfs()) ?? (await openCacheApi(ROOT))
+}
+
+/** A store in the cache of this name; undefined where there is no Cache API, or the browser refuses. */
+export async function openCacheApi(name: string): Promise<Store | undefined> {
+  const cache = globalThis.caches && (await allowed(() => caches.open(name)))
+  return cache && cacheApiStore(cache)
 }
 
 async function openOpfs(): Promise<Store | undefined> {
@@ -33,12 +42,7 @@ async function openOpfs(): Promise<Store | undefined> {
   return root && opfsStore(root)
 }
 
-async function openCacheApi(): Promise<Store | undefined> {
-  const cache = globalThis.caches && (await allowed(() => caches.open(ROOT)))
-  return cache && cacheApiStore(cache)
-}
-
-/** Undefined where the browser refuses, as in private windows or with storage blocked. */
+/** What `open` gives; undefined where the browser refuses, as in private windows or with storage blocked. */
 async function allowed<T>(open: () => Promise<T>): Promise<T | undefined> {
   try {
     return await open()

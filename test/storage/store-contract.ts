@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Store } from '../../../src/loader/cache/store'
+import type { Store } from '../../src/storage/store'
 
 const bytes = (...values: number[]) => Uint8Array.from(values)
 const sorted = (sizes: ReadonlyMap<string, number>) => [...sizes].sort()
@@ -14,6 +14,16 @@ export function storeContract(open: () => Promise<Store>): void {
     await store.write('a%2Fb/c/0', bytes(4))
     expect(await store.read('a%2Fb/c/0')).toEqual(bytes(4))
     await store.remove('a%2Fb')
+  })
+
+  test('any name does that encodeURIComponent gives', async () => {
+    const store = await open()
+    const path = `${encodeURIComponent("AMD Radeon’s (2nd) / *~!'.@#")}/x`
+    await store.write(path, bytes(1))
+    expect(await store.read(path)).toEqual(bytes(1))
+    expect([...(await store.list())]).toEqual([[path, 1]])
+    await store.remove(path)
+    expect(await store.read(path)).toBeUndefined()
   })
 
   test('what is read is the caller’s own', async () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { folderStore } from '../../../src/loader/cache/folder-store'
+import { folderStore } from '../../src/storage/folder-store'
 import { storeContract } from './store-contract'
 
 let folder: string

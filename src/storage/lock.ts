@@ -1,6 +1,6 @@
-import { abortError } from '../../core/errors'
+import { abortError } from '../core/errors'
 
-/** Ends of the last work under each name, where the platform has no locks: there is then only one tab. */
+/** The end of the last work under each name, where the platform has no locks: there is only one tab then. */
 const queues = new Map<string, Promise<unknown>>()
 
 /**

@@ -1,8 +1,11 @@
-import { StorageFull } from '../../core/errors'
+import { StorageFull } from '../core/errors'
 
 const ADVICE = 'Remove cached models (evictCached), or load with cache: false.'
 
-/** @throws StorageFull if `name` takes `bytes` more than the browser says that this site may have */
+/**
+ * Checks that there is room for `name`, which takes `bytes` more.
+ * @throws StorageFull if that is more than the browser says that this site may have
+ */
 export async function checkRoom(name: string, bytes: number): Promise<void> {
   const { usage = 0, quota = Infinity } = await estimate()
   if (bytes <= quota - usage) return
@@ -12,8 +15,9 @@ export async function checkRoom(name: string, bytes: number): Promise<void> {
 }
 
 /**
- * Gives what writing to a store gives, and `StorageFull` if the browser refuses it for want of room, which it may do
- * whatever it has estimated: Chrome's estimate is 10 GB on every device.
+ * Waits for a `write` of `name`, which takes `bytes` in all.
+ * @throws StorageFull if the browser refuses it for want of room, which it may do whatever it has estimated: Chrome's
+ * estimate is 10 GB on every device
  */
 export async function withinQuota(name: string, bytes: number, write: Promise<void>): Promise<void> {
   try {
@@ -29,7 +33,7 @@ export async function withinQuota(name: string, bytes: number, write: Promise<vo
   }
 }
 
-/** Empty where the platform does not tell. */
+/** What this site uses and may use; empty where the platform does not tell. */
 async function estimate(): Promise<StorageEstimate> {
   return (await globalThis.navigator?.storage?.estimate?.()) ?? {}
 }

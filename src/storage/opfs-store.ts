@@ -1,12 +1,12 @@
 import type { Store } from './store'
 
 /**
- * The origin private file system. `createWritable` puts a file in place only when it is closed, which is the promise
- * that `write` makes; a file written in one go in its own place (a synchronous access handle) would need a journal, and
- * is no faster.
+ * A store in a folder of the origin private file system. `createWritable` puts a file in place only when it is closed,
+ * as `write` promises; a file written in its own place (a synchronous access handle) would need a journal, and is no
+ * faster.
  */
 export function opfsStore(root: FileSystemDirectoryHandle): Store {
-  /** Folders that were opened: to find one takes as long as to read a part of a file. */
+  /** Folders by path, kept open: to find one takes as long as to read a part of a file. */
   const opened = new Map<string, FileSystemDirectoryHandle>()
 
   async function open(folder: string, create: boolean): Promise<FileSystemDirectoryHandle> {
@@ -36,7 +36,7 @@ export function opfsStore(root: FileSystemDirectoryHandle): Store {
     }
   }
 
-  /** What vanishes meanwhile does not count. */
+  /** Sizes of all files in a folder, by path behind `prefix`; a file that vanishes meanwhile does not count. */
   async function sizes(directory: FileSystemDirectoryHandle, prefix: string): Promise<[string, number][]> {
     const lists: Promise<[string, number][] | undefined>[] = []
     for await (const [name, handle] of directory.entries()) {

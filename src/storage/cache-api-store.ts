@@ -1,10 +1,10 @@
 import type { Store } from './store'
 
-/** Only a key: nothing is ever asked for there. */
+/** The beginning of every key, which must be a URL: nothing is ever asked for there. */
 const ORIGIN = 'https://coppice.invalid/'
 const SIZE = 'content-length'
 
-/** The Cache API, where there is no private file system. */
+/** A store in a cache of the Cache API, which pages have where there is no private file system. */
 export function cacheApiStore(cache: Cache): Store {
   async function pathsIn(folder: string): Promise<string[]> {
     const paths = (await cache.keys()).map(({ url }) => url.slice(ORIGIN.length))
