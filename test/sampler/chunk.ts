@@ -30,7 +30,7 @@ export interface ChunkOptions {
 
 /** The chunk that computes a sequence's last token and draws the next. */
 export function chunkOf({ prompt = [0], output = [], params, slot = 0, numPending = 1 }: ChunkOptions): Chunk {
-  const sequence = new Sequence(0, prompt, { ...GREEDY, ...params }, 1000, [])
+  const sequence = new Sequence(0, [...prompt], { ...GREEDY, ...params }, 1000, [])
   sequence.tokens.push(...output)
   sequence.numPending = numPending
   sequence.slot = slot
