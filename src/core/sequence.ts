@@ -23,13 +23,14 @@ export class Sequence {
 
   constructor(
     readonly id: number,
-    prompt: readonly number[],
+    /** Becomes the sequence's own: thousands of long ones are not copied once more. */
+    prompt: number[],
     readonly params: SamplingParams,
     /** Prompt and output together never exceed this, in tokens. */
     readonly maxLen: number,
     readonly eosTokenIds: readonly number[],
   ) {
-    this.tokens = [...prompt]
+    this.tokens = prompt
     this.promptLen = prompt.length
   }
 

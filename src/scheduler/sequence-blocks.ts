@@ -174,6 +174,9 @@ export class SequenceBlocks {
     const numNow = blocksFor(numTokens + Math.min(numToCompute, prefill.room)) - numTaken
     const numUsed = this.#numUsed(group)
     if (numUsed + numNow > numBlocks) return false
+    // where all can grow to their maximum, what they share need not be known; thousands may run, for each that may start
+    const numToCome = blocksFor(sequence.maxLen - 1) - numTaken + numBlocksToCome(running, group)
+    if (!this.#pools[group].isWindowed && numUsed + numToCome <= numBlocks) return true
     const lifetimes = running.map(each => this.#lifetime(group, each, each.numComputed, 1, 0))
     // what is not charged to a single running sequence stays in use throughout
     const charged = running.reduce((sum, { blockTables }, index) => {
@@ -215,4 +218,11 @@ export class SequenceBlocks {
   #numUsed(group: number): number {
     return this.#pools[group].numUsed - this.#prefixes.numIdle[group]
   }
+}
+
+/** Blocks that running sequences do not have yet, if each runs to its maximum. */
+function numBlocksToCome(running: readonly Sequence[], group: number): number {
+  let sum = 0
+  for (const { maxLen, blockTables } of running) sum += blocksFor(maxLen - 1) - blockTables[group].blocks.length
+  return sum
 }

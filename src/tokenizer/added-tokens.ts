@@ -1,5 +1,5 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../core/errors'
-import { isObject, type Json, objects } from './json'
+import { isJsonObject, type JsonObject, jsonObjects } from '../core/json'
 import { additionalTokens, specialTokens } from './special-tokens'
 
 /** A token that is found in a text before it is tokenized. */
@@ -27,13 +27,13 @@ const MAX_CONTENT_CHARS = 2 ** 8
  * that in the vocabulary, if it is there. By their contents.
  */
 export function addedTokens(
-  json: Json,
-  config: Json,
+  json: JsonObject,
+  config: JsonObject,
   vocabulary: ReadonlyMap<string, number>,
 ): ReadonlyMap<string, AddedToken> {
   const roles = new Set([...Object.values(specialTokens(config)), ...additionalTokens(config)])
   const tokens = new Map<string, AddedToken>()
-  const add = (token: Json, id: unknown, file: string, special: boolean) => {
+  const add = (token: JsonObject, id: unknown, file: string, special: boolean) => {
     const { content } = token
     if (content === '') return
     if (typeof content !== 'string' || content.length > MAX_CONTENT_CHARS) {
@@ -53,10 +53,10 @@ export function addedTokens(
       rstrip: token.rstrip === true,
     })
   }
-  for (const token of objects(json.added_tokens)) add(token, token.id, 'tokenizer.json', token.special === true)
-  const described = isObject(config.added_tokens_decoder) ? config.added_tokens_decoder : {}
+  for (const token of jsonObjects(json.added_tokens)) add(token, token.id, 'tokenizer.json', token.special === true)
+  const described = isJsonObject(config.added_tokens_decoder) ? config.added_tokens_decoder : {}
   for (const [id, token] of Object.entries(described)) {
-    if (!isObject(token)) continue
+    if (!isJsonObject(token)) continue
     const special = token.special === true || roles.has(String(token.content))
     add(token, /^\d+$/.test(id) ? Number(id) : id, 'tokenizer_config.json', special)
   }

@@ -70,7 +70,11 @@ function readStep(step: JsonObject): Step {
 function byteLevel(step: JsonObject): Step {
   const words = step.use_regex === false ? (text: string) => [text] : splitter(gpt2Words())
   const encoder = new TextEncoder()
-  const toBytes = (word: string) => Array.from(encoder.encode(word), byte => BYTE_CHARS[byte]).join('')
+  const toBytes = (word: string) => {
+    let chars = ''
+    for (const byte of encoder.encode(word)) chars += BYTE_CHARS[byte]
+    return chars
+  }
   return text => words(step.add_prefix_space && !text.startsWith(' ') ? ` ${text}` : text).map(toBytes)
 }
 

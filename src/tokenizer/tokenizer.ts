@@ -1,10 +1,10 @@
 import { Tokenizer as HuggingFaceTokenizer, type Model } from '@huggingface/tokenizers'
 import { CoppiceError, InvalidRequest, UnsupportedModel } from '../core/errors'
 import { joined } from '../core/joined'
+import type { JsonObject } from '../core/json'
 import { type AddedToken, addedTokens } from './added-tokens'
 import { correctDecoder } from './correct-decoder'
 import { cutPlaces } from './cut-places'
-import type { Json } from './json'
 import { mostCharacters } from './longest-token'
 import { type Normalizer, readNormalizer } from './normalizer'
 import { type AddedAround, readPostProcessor, type Surroundings } from './post-processor'
@@ -24,6 +24,8 @@ export interface DecodeOptions {
   readonly skipSpecialTokens?: boolean
 }
 
+type TokensByText = ReadonlyMap<string, AddedToken>
+
 /** Text to token ids and back, by a Hugging Face tokenizer.json. */
 export class Tokenizer {
   /** One more than the largest token id. A model may have more (padding, whose ids decode to nothing). */
@@ -33,8 +35,8 @@ export class Tokenizer {
   readonly specialTokens: SpecialTokens
   readonly #library: HuggingFaceTokenizer
   readonly #model: Model
-  /** By id. */
-  readonly #added: ReadonlyMap<number, AddedToken>
+  /** By id: no Map, since files may have hundreds of thousands. */
+  readonly #added: readonly (AddedToken | undefined)[]
   readonly #addedByContent: ReadonlyMap<string, AddedToken>
   readonly #splitter: TokenSplitter
   readonly #normalizedSplitter: TokenSplitter
@@ -43,7 +45,7 @@ export class Tokenizer {
   readonly #surroundings: Surroundings
   readonly #pieces: SharedBeginnings
   /** What its parts are, as tokenizer.json and tokenizer_config.json say it together. */
-  readonly #json: Json
+  readonly #json: JsonObject
   #mostCharacters: number | undefined
 
   /**
@@ -67,27 +69,34 @@ export class Tokenizer {
     const ids = this.#model.tokens_to_ids
     this.#addedByContent = addedTokens(json, config, ids)
     const added = [...this.#addedByContent.values()]
-    this.#added = new Map(added.map(token => [token.id, token]))
-    const normalized = json.normalizer ? added.filter(token => token.normalized) : []
-    const asNormalized = new Map(normalized.map(token => [this.#normalize(token.content), token]))
-    asNormalized.delete('')
-    const asWritten = added.filter(token => !(json.normalizer && token.normalized))
-    this.#splitter = new TokenSplitter(
-      normalized.length === 0 ? this.#addedByContent : new Map(asWritten.map(token => [token.content, token])),
-    )
+    const [asWritten, asNormalized] = this.#byText(added, Boolean(json.normalizer))
+    this.#splitter = new TokenSplitter(asWritten)
     this.#normalizedSplitter = new TokenSplitter(asNormalized)
     const places = cutPlaces(this.#json, added)
     this.#pieces = new SharedBeginnings(places, this.#splitter, piece => this.encodeWhole(piece))
     let largest = -1
+    for (const { id } of added) largest = Math.max(largest, id)
+    for (const id of ids.values()) largest = Math.max(largest, id)
+    const byId = new Array<AddedToken | undefined>(largest + 1)
+    for (const token of added) byId[token.id] = token
+    this.#added = byId
     let largestOrdinary = -1
-    for (const id of ids.values()) {
-      if (id > largest) largest = id
-      if (id > largestOrdinary && !this.#added.has(id)) largestOrdinary = id
-    }
-    for (const id of this.#added.keys()) largest = Math.max(largest, id)
+    for (const id of ids.values()) if (id > largestOrdinary && !byId[id]) largestOrdinary = id
     this.vocabSize = largest + 1
     this.ordinaryVocabSize = largestOrdinary + 1
     this.specialTokens = specialTokens(config)
+  }
+
+  /** Those that are found in a text as it is, and those found in the normalized one, by what they are there. */
+  #byText(added: readonly AddedToken[], isNormalized: boolean): [asWritten: TokensByText, asNormalized: TokensByText] {
+    if (!isNormalized || !added.some(({ normalized }) => normalized)) return [this.#addedByContent, new Map()]
+    const [asWritten, asNormalized]: Map<string, AddedToken>[] = [new Map(), new Map()]
+    for (const token of added) {
+      if (token.normalized) asNormalized.set(this.#normalize(token.content), token)
+      else asWritten.set(token.content, token)
+    }
+    asNormalized.delete('')
+    return [asWritten, asNormalized]
   }
 
   /**
@@ -112,7 +121,7 @@ export class Tokenizer {
    * be told.
    */
   minTokens(text: string): number {
-    this.#mostCharacters ??= mostCharacters(this.#json, [...this.#added.values()])
+    this.#mostCharacters ??= mostCharacters(this.#json, [...this.#addedByContent.values()])
     return Math.ceil(text.length / this.#mostCharacters)
   }
 
@@ -173,7 +182,7 @@ export class Tokenizer {
 
   /** Whether `decode` makes text of a token: not if it is special and skipped, empty, or beyond the vocabulary. */
   isVisible(id: number, skipSpecialTokens = true): boolean {
-    return Boolean(this.token(id)) && !(skipSpecialTokens && this.#added.get(id)?.special)
+    return Boolean(this.token(id)) && !(skipSpecialTokens && this.#added[id]?.special)
   }
 
   /** The id of a token given as it stands in the vocabulary (`</s>`); undefined if there is none. */
@@ -183,7 +192,7 @@ export class Tokenizer {
 
   /** A token as it stands in the vocabulary; undefined if there is none with this id. */
   token(id: number): string | undefined {
-    return this.#added.get(id)?.content ?? this.#model.vocab[id]
+    return this.#added[id]?.content ?? this.#model.vocab[id]
   }
 }
 

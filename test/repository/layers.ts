@@ -63,7 +63,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'bench/engine/cli': ['bench/engine', 'bench/kernels', 'kernels', ...BENCH_CLI],
   'bench/peers': BENCH,
   'bench/peers/cli': ['bench/peers', ...BENCH_CLI],
-  'bench/cpu/cli': BENCH_CLI,
+  'bench/cpu': ['core', ...BENCH],
+  'bench/cpu/cli': ['bench/cpu', ...BENCH_CLI],
 }
 
 /** What may come from outside src/, by folder: packages, or paths from the root. */

@@ -33,7 +33,7 @@ export interface DrawOptions {
 /** The draws of a chunk that computes a sequence's last tokens: one after each, in the first rows of a step. */
 export function drawsOf(options: DrawOptions): Draw[] {
   const { prompt = [0], output = [], params, slot = 0, numUnknown = 0, numDraws = 1 } = options
-  const sequence = new Sequence(0, prompt, { ...GREEDY, ...params }, 1000, [])
+  const sequence = new Sequence(0, [...prompt], { ...GREEDY, ...params }, 1000, [])
   sequence.tokens.push(...output)
   sequence.numPending = numUnknown
   sequence.slot = slot

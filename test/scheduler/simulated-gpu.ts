@@ -28,7 +28,7 @@ const PARAMS: SamplingParams = {
 }
 
 export function sequence(id: number, prompt: readonly number[], maxLen: number, params: Partial<SamplingParams> = {}) {
-  return new Sequence(id, prompt, { ...PARAMS, ...params }, maxLen, [EOS])
+  return new Sequence(id, [...prompt], { ...PARAMS, ...params }, maxLen, [EOS])
 }
 
 /** Never ends before `maxLen`. */

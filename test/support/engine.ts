@@ -86,7 +86,7 @@ export async function drivenEngine(
     run: async (requests, afterStep) => {
       const sequences = requests.map(({ prompt, params }, index) => {
         const maxLen = Math.min(prompt.length + params.maxTokens, memory.contextLength)
-        return new Sequence(index, prompt, params, maxLen, modelConfig.eosTokenIds)
+        return new Sequence(index, [...prompt], params, maxLen, modelConfig.eosTokenIds)
       })
       const job = atOnce(Job.of(sequences, parts.jobs))
       atOnce(job.start(scheduler))

@@ -7,7 +7,8 @@ import { type Figure, figure } from '../../common/figure'
 import { nullGpu } from '../../common/null-gpu'
 import { plotSvg } from '../../common/plot'
 import { count, table } from '../../common/table'
-import { callTable } from './calls'
+import { callsInChrome } from './calls-in-chrome'
+import { callsInNode } from './calls-in-node'
 
 const BATCHES = [1, 16, 64, 256]
 const PREFIXES = [0, 512]
@@ -15,16 +16,24 @@ const PREFIXES = [0, 512]
 const STEPS = 400
 const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account', 'deliver'] as const
 const JOBS = [10, 100, 1000, 10_000, 100_000]
+const MODEL = 'public/models/sprout'
 const OUT = '.artifacts/bench-cpu'
 
-/** What the CPU does about a decode step, to take in a call of many prompts, and to plan a job: in Node, on a GPU that does nothing. */
-export async function main(): Promise<number> {
+/**
+ * What the CPU does about a decode step, to take in a call of many prompts, and to plan a job: in Node, on a GPU that does
+ * nothing. With `--calls` the second alone, with `--chrome` that in a page of headless Chrome.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  if (args.length > 0) {
+    console.log(await (args.includes('--chrome') ? callsInChrome : callsInNode)(MODEL))
+    return 0
+  }
   console.log(`${cpus()[0].model}, Node ${process.versions.node}; medians\n`)
   const steps: string[][] = []
   for (const prefix of PREFIXES) for (const batch of BATCHES) steps.push(await stepRow(batch, prefix))
   const phases = PHASES.map(phase => `${phase}, µs`)
   console.log(`${table(['decodes, prefix', ...phases, 'together, µs', 'garbage, bytes', 'upload, bytes'], steps)}\n`)
-  console.log(`${await callTable()}\n`)
+  console.log(`${await callsInNode(MODEL)}\n`)
   const plans = await measurePlans()
   console.log(table(['prompts of 30 tokens', 'plan, ms', 'ns / (n log n)'], plans.map(planRow)))
   await mkdir(OUT, { recursive: true })

@@ -1,1 +1,0 @@
-export { isJsonObject as isObject, type JsonObject as Json, jsonObjects as objects } from '../core/json'
