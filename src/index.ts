@@ -13,7 +13,7 @@ export { createEngine } from './engine/open/create-engine'
 export type { ModelLocation } from './engine/open/open-source'
 export type { EngineOptions, EngineProgress, StudyOptions } from './engine/options'
 
-// What it is asked, and what it answers.
+// Requests and answers.
 
 export type { FinishReason } from './core/sequence'
 export type { Generation, GenerationResult, ScoredToken, TokenLogprob } from './engine/generation'
@@ -21,7 +21,7 @@ export type { Chat, Message, Prompt, TextPart } from './engine/prompt'
 export type { GenerationParams } from './engine/sampling-params'
 export type { DecodeOptions as DetokenizeOptions } from './tokenizer/tokenizer'
 
-// What it says of itself.
+// Descriptions of an engine.
 
 export type { AttentionMode } from './attention/plan'
 export type { ModelConfig } from './core/model-config'
@@ -47,7 +47,7 @@ export {
   type ModelSource,
 } from './loader'
 
-// What can go wrong.
+// Errors.
 
 export {
   CoppiceError,

@@ -14,7 +14,7 @@ const MAX_TASK_MS = 8
 export interface JobOptions {
   /** For requests that do not say how many tokens they want. */
   readonly maxTokens?: number
-  /** What responses call the model; default: where it was loaded from. */
+  /** The model's name in responses; default: where it was loaded from. */
   readonly modelName?: string
   readonly signal?: AbortSignal
   /**
@@ -39,20 +39,20 @@ export interface JobProgress {
   readonly elapsedMs: number
 }
 
-/** What a job did. Counts are of tokens unless their name says otherwise. */
+/** The summary of a job. Counts are of tokens unless their name says otherwise. */
 export interface JobSummary {
   readonly requests: number
   /** Requests that failed, of those that this run answered. */
   readonly failed: number
-  /** In all prompts. */
+  /** Tokens of all prompts. */
   readonly promptTokens: number
   /** The size of the prompts' prefix tree: no sharing could compute fewer. */
   readonly treeTokens: number
   /** Computed for prompts, again after a preemption included. */
   readonly prefillTokens: number
-  /** Of prompts, taken over from others or from earlier calls instead of computed. */
+  /** Tokens of prompts taken over from others or from earlier calls instead of computed. */
   readonly savedTokens: number
-  /** Generated. */
+  /** Tokens generated. */
   readonly decodeTokens: number
   /** From the first request to the last answer, without loading the model. */
   readonly wallMs: number
@@ -66,9 +66,9 @@ export interface JobSummary {
   /** Bytes of K and V that attention read, in all layers. */
   readonly kvBytesRead: number
   readonly adapter: string
-  /** What the model's weights were kept as, and what was lost by that. */
+  /** The formats that the model's weights were kept in, and what was lost by that. */
   readonly weights: readonly WeightKind[]
-  /** What was chosen where an option was `auto`, and why. */
+  /** The choices made where an option was `auto`, and why. */
   readonly decisions: readonly string[]
 }
 

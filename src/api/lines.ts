@@ -58,7 +58,7 @@ function joined(pieces: readonly Uint8Array[], numBytes: number): Uint8Array {
 /** U+FEFF in UTF-8, which files that were joined have at the beginning of lines, too. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
 
-/** In ASCII. */
+/** White space of JSON and of ASCII, as bytes. */
 const WHITE_SPACE = new Set([9, 10, 11, 12, 13, 32])
 
 /** Whether there is nothing on the line, which then is no request. */

@@ -122,7 +122,7 @@ export function isNeutral({ neutral }: Field, value: unknown): boolean {
   return value === null || neutral.some(each => isSameJson(each, value))
 }
 
-/** Of small values on the left, whatever is on the right. */
+/** Whether two JSON values are equal; as deep as the left one, which is to be small, whatever is on the right. */
 function isSameJson(small: unknown, value: unknown): boolean {
   if (typeof small !== 'object' || small === null) return small === value
   if (typeof value !== 'object' || value === null || Array.isArray(small) !== Array.isArray(value)) return false

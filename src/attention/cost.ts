@@ -1,6 +1,6 @@
 import { type AttentionLayout, rowsPerTile } from './layout'
 
-/** What the parts of attention cost, in any one unit of time; of the kernels on a device, per KV head. */
+/** The cost of each part of the attention kernels' work for one KV head, all in the same unit of time, whichever that is. */
 export interface AttentionCosts {
   /** An item, whatever it holds. */
   readonly item: number
@@ -15,7 +15,7 @@ export interface AttentionCosts {
 }
 
 /**
- * In keys read: fitted to the kernel's times for 1 to 64 query vectors of 64 dims and 16 to 512 keys on a software adapter
+ * Costs in units of reading one key, fitted to the kernel's times for 1 to 64 query vectors of 64 dims and 16 to 512 keys on a software adapter
  * (docs/benchmarks.md), where reading is cheap beside computing. GPUs differ the other way, and then sharing pays sooner.
  */
 export const DEFAULT_COSTS: AttentionCosts = { item: 14, tileVector: 0.95, key: 1, keyQuad: 0.66, state: 0.25 }
@@ -23,7 +23,7 @@ export const DEFAULT_COSTS: AttentionCosts = { item: 14, tileVector: 0.95, key: 
 /** As if only reading took time: the cheapest plan then reads the fewest keys. */
 export const READING_COSTS: AttentionCosts = { item: 0, tileVector: 0, key: 1, keyQuad: 0, state: 0 }
 
-/** What items cost, for one layout; rows fill one item after another, each up to the largest tile. */
+/** The cost of work items in one layout, where rows fill one item after another, each up to the largest tile. */
 export class AttentionCost {
   /** Rows that fit in one item. */
   readonly maxRows: number

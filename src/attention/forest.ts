@@ -14,7 +14,7 @@ export class PrefixNode {
   /** The leaves below are `forest.leaves` from `first` up to before `last`. */
   first = 0
   last = 0
-  /** In any order. */
+  /** The nodes below, in any order. */
   readonly children: PrefixNode[] = []
   /** Rows of all chunks below. This and the following are of the last choice of cuts (cuts.ts). */
   numRows = 0

@@ -58,7 +58,7 @@ export interface PlannerOptions {
   readonly window?: number
 }
 
-/** With a few KV heads enough workgroups for a large GPU, and not too many for a small one. */
+/** Items that, times a few KV heads, are enough workgroups for a large GPU and not too many for a small one. */
 const DEFAULT_WANTED_ITEMS = 128
 
 /**

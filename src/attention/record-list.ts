@@ -12,7 +12,7 @@ export class RecordList {
     this.#values = new Uint32Array(capacity * numFields)
   }
 
-  /** What was pushed since `clear`, flat; a view that the next step overwrites. */
+  /** The records pushed since `clear`, flat; a view that the next step overwrites. */
   get values(): Uint32Array<ArrayBuffer> {
     return this.#values.subarray(0, this.length * this.numFields)
   }

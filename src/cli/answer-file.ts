@@ -18,7 +18,7 @@ export type Answer =
   | { readonly key: string; readonly response: BatchResponse }
   | { readonly key: string; readonly line: number }
 
-/** What answers depend on besides their requests. Those of other settings are not mixed with them. */
+/** The settings that answers depend on besides their requests. Those of other settings are not mixed with them. */
 export type AnswerSettings = Readonly<Record<string, string | number | boolean | undefined>>
 
 /** Answers cannot be written, for want of space, say. */
@@ -43,7 +43,7 @@ export class AnswerFile {
   /** Keys of the requests that earlier runs have answered; failed ones are tried again. */
   readonly answered: ReadonlySet<string>
   readonly #places: ReadonlyMap<string, Place>
-  /** By line of the input. */
+  /** The places of answers in the file, by line of the input. */
   readonly #placeOf = new Map<number, Place>()
   #end: number
   #numNew = 0

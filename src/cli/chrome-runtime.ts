@@ -5,7 +5,7 @@ import { withPage } from './pages'
 /** How long a page may take to stop and hand over what it has; a job's answers are on their way long before. */
 const STOP_MS = 3000
 
-/** In a page of headless Chrome, served from this machine. */
+/** Runs a job in a page of headless Chrome, served from this machine. */
 export const runInChrome: JobRuntime = (input, events, signal) => {
   const channel = new JobChannel(input, events)
   return withPage(

@@ -7,7 +7,7 @@ import type { JobProgress } from '../batch'
 import type { Answer } from './answer-file'
 import type { JobEvents, JobInput } from './job-runtime'
 
-/** What a page posts: answers since the last time, and how far it is. */
+/** A page's message: answers since the last time, and how far it is. */
 interface Post {
   readonly answers: readonly Answer[]
   readonly progress: JobProgress | undefined

@@ -2,7 +2,7 @@ import type { JobProgress, JobSummary } from '../batch'
 import type { JobEngineOptions } from '../pages/job/main'
 import type { Answer } from './answer-file'
 
-/** What a job is, wherever it runs. */
+/** A job, wherever it runs. */
 export interface JobInput {
   /** The file with its lines. */
   readonly path: string
@@ -10,7 +10,7 @@ export interface JobInput {
   readonly answered: ReadonlySet<string>
   /** A URL that the runtime can fetch from, or a Hugging Face id. */
   readonly model: string
-  /** What the responses call it. */
+  /** The model's name in responses. */
   readonly modelName: string
   readonly engine: JobEngineOptions
   readonly maxTokens: number | undefined

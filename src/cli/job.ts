@@ -25,7 +25,7 @@ const EXIT_OF_ERROR: Readonly<Record<string, number>> = {
   OutputFailed: EXIT.output,
 }
 
-/** What ends the command from outside: Ctrl-C, `kill`, a closed terminal. */
+/** The signals that end the command from outside: Ctrl-C, `kill`, a closed terminal. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** How long everything may take to close after a signal. All answers are in the file by then, so nothing is lost after it. */
@@ -100,12 +100,12 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : ''
 }
 
-/** What answers depend on besides their requests. What else can be chosen never changes them. */
+/** The settings that answers depend on besides their requests. What else can be chosen never changes them. */
 function settingsOf({ model, host, maxTokens, weights, kv }: JobCommand): AnswerSettings {
   return { model: publicName(model), host, maxTokens, weights, kv }
 }
 
-/** What files call the model: as the user did, but that an address may hold a password or a key. */
+/** The model's name in files: as the user did, but that an address may hold a password or a key. */
 function publicName(model: string): string {
   return model.includes('://') ? withoutSecrets(model) : model
 }

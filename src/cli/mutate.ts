@@ -8,14 +8,14 @@ Makes each of the small wrong changes of scripts/mutations.mjs, one at a time an
 test that must notice it. With words: only changes to files whose path contains one of them. Exits with 1 if a change is
 not noticed, or if the text that it changes is no longer there.`
 
-/** Of this process: several may run at once. */
+/** The report of this process: several may run at once. */
 const REPORT = `.artifacts/mutation-${process.pid}.json`
 /** A change may make a loop endless, which is noticed too. */
 const TIMEOUT_MS = 300_000
 
 type Mutation = (typeof MUTATIONS)[number]
 
-/** Of what is called as a law says: some failed, all passed, or there was none. */
+/** The outcome of the tests that a law names: some failed, all passed, or there was none. */
 type Outcome = 'failed' | 'passed' | 'absent'
 
 interface VitestReport {

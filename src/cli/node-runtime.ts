@@ -4,7 +4,7 @@ import { createEngine } from '../index'
 import type { JobRuntime } from './job-runtime'
 import { openDawn } from './open-dawn'
 
-/** In this process, on Dawn through the `webgpu` package. */
+/** Runs a job in this process, on Dawn through the `webgpu` package. */
 export const runInNode: JobRuntime = async (input, events, signal) => {
   const engine = await createEngine(input.model, {
     ...input.engine,

@@ -1,7 +1,7 @@
 import { askNoCompositor, probeDawn, softwareDrivers } from '../../scripts/dawn.mjs'
 import { UnsupportedDevice } from '../index'
 
-/** What the `webgpu` package's `create` returned: without a reference the process dies when it is collected. */
+/** The GPU that the `webgpu` package's `create` returned: without a reference the process dies when it is collected. */
 let gpu: GPU | undefined
 
 /**

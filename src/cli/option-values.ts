@@ -22,7 +22,7 @@ export function list(value: string): string[] {
   return value.split(',').map(each => each.trim())
 }
 
-/** What `args` ask for; or the exit code, if they ask for help or are wrong. */
+/** The command that `args` ask for; or the exit code, if they ask for help or are wrong. */
 export function commandOf<T extends object>(args: string[], usage: string, parse: (args: string[]) => T): T | 0 | 2 {
   if (args.includes('--help')) {
     console.log(usage)

@@ -41,7 +41,7 @@ export async function servePages(handle: RequestHandler = () => false): Promise<
 
 const EMBEDDED = resolve('public/models')
 
-/** What `--model` means: an embedded model, a local folder or file becomes an absolute path, anything else stays. */
+/** The model that `--model` means: an embedded model, a local folder or file becomes an absolute path, anything else stays. */
 export function resolveModel(model: string): string {
   if (/^https?:\/\//.test(model)) return model
   const embedded = resolve(EMBEDDED, model)

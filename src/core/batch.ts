@@ -47,7 +47,7 @@ export interface Draw {
   readonly position: number
 }
 
-/** What a draw brought back. */
+/** The outcome of a draw. */
 export interface Drawn {
   readonly tokenId: number
   /** Natural log-probability of `tokenId` under the model (before temperature and truncation); if asked. */

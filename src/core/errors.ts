@@ -35,7 +35,7 @@ export class CorruptCheckpoint extends Base {
 /** A model file could not be fetched or read. */
 export class DownloadFailed extends Base {
   override readonly name = 'DownloadFailed'
-  /** Of the HTTP answer, if there was one: 401 and 403 ask for a token or for consent, 404 knows no such file. */
+  /** The status of the HTTP answer, if there was one: 401 and 403 ask for a token or for consent, 404 knows no such file. */
   readonly status: number | undefined
 
   constructor(message: string, options: ErrorOptions & { readonly status?: number } = {}) {

@@ -42,7 +42,7 @@ export interface Rope {
   readonly scaling: RopeScaling
 }
 
-/** What differs from layer to layer. */
+/** The properties that differ from layer to layer. */
 export interface LayerConfig {
   /** Undefined: q and k are not turned. Layers that turn alike share one object. */
   readonly rope: Rope | undefined
@@ -68,7 +68,7 @@ export interface Named {
 }
 
 /**
- * What a checkpoint calls its tensors, and so which there are. Names in `layer` follow `layers` and the layer's index.
+ * The names of a checkpoint's tensors, and so which there are. Names in `layer` follow `layers` and the layer's index.
  * Where one tensor holds several parts one below the other, their names are a single one.
  */
 export interface TensorNames {
@@ -77,12 +77,12 @@ export interface TensorNames {
   readonly positions?: string
   readonly layers: string
   readonly layer: {
-    /** Of what attention reads; and of what it gives, before that is added to the residual stream. */
+    /** The norm of what attention reads; and that of what it gives, before it is added to the residual stream. */
     readonly attentionNorm?: Named
     readonly postAttentionNorm?: Named
     /** q, k and v. */
     readonly qkv: readonly [Named, Named, Named] | readonly [Named]
-    /** Of q and of k, before they are turned. */
+    /** The norms of q and of k, before they are turned. */
     readonly qNorm?: Named
     readonly kNorm?: Named
     readonly output: Named
@@ -93,7 +93,7 @@ export interface TensorNames {
     readonly down: Named
   }
   readonly finalNorm: Named
-  /** Of an LM head that is not the embedding. */
+  /** The LM head's name where it is not the embedding. */
   readonly head: string
 }
 

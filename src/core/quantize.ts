@@ -46,7 +46,7 @@ export function quantize(values: Float32Array, { bits, group, hasZeros }: Quanti
   return { bits, group, codes, scales, zeros }
 }
 
-/** By how many codes more than there are below zero the largest weight is spread at first. */
+/** Codes beyond those below zero over which the largest weight is spread at first. */
 const [STRETCH_0, STRETCH_1, STRETCH_2] = [0.49, -0.1, -0.7]
 
 /** Added and taken away again, it rounds an f64 to the nearest integer. */

@@ -3,7 +3,7 @@ import { pause } from './pause'
 /** Something to compute that can be interrupted: it yields wherever that may be, often, and returns what it came to. */
 export type Work<T> = Generator<undefined, T, undefined>
 
-/** Of a frame's 16 ms, what may go by before others have their turn. */
+/** The part of a frame's 16 ms that work may take before others have their turn. */
 const SLICE_MS = 8
 
 /** Does all of it in one go. */

@@ -27,7 +27,7 @@ import type { EngineStats } from './stats'
 import { StepLoop } from './step-loop'
 import { streamOf } from './stream'
 
-/** What is asked for: the prompts as they were, and each one's checked parameters. */
+/** A call's request: the prompts as they were, and each one's checked parameters. */
 interface Call extends CallSettings {
   readonly prompts: readonly Prompt[]
   readonly paramsOf: (index: number) => SamplingParams
@@ -201,7 +201,7 @@ export class LocalEngine implements Engine {
     return generation
   }
 
-  /** What is asked for, if it is a call at all. @throws InvalidRequest · Disposed · DeviceLost · the signal's reason */
+  /** The request of a call, if it is one at all. @throws InvalidRequest · Disposed · DeviceLost · the signal's reason */
   #check(
     prompts: readonly Prompt[],
     params: GenerationParams | readonly GenerationParams[],

@@ -19,7 +19,7 @@ export interface TokenLogprob extends ScoredToken {
   readonly topLogprobs: readonly ScoredToken[]
 }
 
-/** What became of one prompt. */
+/** The outcome of one prompt. */
 export interface GenerationResult {
   /** Index of the prompt in the call. */
   readonly index: number
@@ -73,7 +73,7 @@ export class ResultQueue implements Generation {
   readonly #signal: AbortSignal | undefined
   #numDelivered = 0
   #isRead = false
-  /** What is to be thrown, once the prompts that were stopped have delivered what they have. */
+  /** The error to throw, once the prompts that were stopped have delivered what they have. */
   #stopped: { readonly error: unknown } | undefined
 
   constructor(

@@ -22,8 +22,8 @@ export interface GenerateOptions extends CallOptions {
    */
   readonly onText?: (text: string, index: number) => void
   /**
-   * Of all calls' prompts that wait, those of higher priority start first, and among these those of the call with the fewest
-   * left. `interactive` is 1 and `batch` 0, the default. Prompts that have started are not held up.
+   * The rank of the call's prompts among all that wait: higher ones start first, and among equals those of the call with the
+   * fewest left. `interactive` is 1 and `batch` 0, the default. Prompts that have started are not held up.
    */
   readonly priority?: number | 'interactive' | 'batch'
 }
@@ -39,9 +39,9 @@ export interface Engine {
   readonly config: ModelConfig
   /** How the GPU's memory is divided; `explainMemory` puts it in words. */
   readonly memory: MemoryPlan
-  /** What was chosen where an option was `auto`, and why; for people. */
+  /** The choices made where an option was `auto`, and why; for people. */
   readonly decisions: readonly string[]
-  /** What the matrices were in the model's files, what they are kept as, and what was lost by that. */
+  /** The formats of the matrices in the model's files and on the GPU, and what was lost from one to the other. */
   readonly weights: readonly WeightKind[]
   /** Resolves with the reason when the device is lost, upon which nothing works any more; never rejects. Stays pending when the engine is disposed. */
   readonly lost: Promise<DeviceLost>
@@ -72,7 +72,7 @@ export interface Engine {
   ): AsyncGenerator<string, GenerationResult, undefined>
 
   /**
-   * What `generate` would do with these prompts, from an empty cache, without doing it: what they share, in which order
+   * The plan of what `generate` would do with these prompts, from an empty cache, without doing it: what they share, in which order
    * they would run, and what that comes to. Prompts that cannot be served are left out.
    * @throws InvalidRequest for a bad parameter · Disposed · DeviceLost
    */

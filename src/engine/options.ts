@@ -16,14 +16,14 @@ export interface EngineOptions extends DeviceOptions, WorkerOptions {
    */
   readonly cache?: CacheChoice
   /**
-   * What weights are kept as on the GPU: `f32` is exact, `f16` takes half the memory; with `q8` and `q4` matrices are
+   * The format of weights on the GPU: `f32` is exact, `f16` takes half the memory; with `q8` and `q4` matrices are
    * integers of 8 or 4 bits with a scale for every 32 (with `q4` the embedding and the LM head have 8), unless they are as
    * narrow in the model's files already. `auto`, the default: quantised matrices stay as they are; floats are exact in a
    * small model, else as narrow as they must be to fit (`engine.decisions` says what became of it).
    */
   readonly weights?: Choice<'weights'>
   /**
-   * What matrices of integers are multiplied by: `f32`, the default, or `int8` with a scale for 32 values, which is faster
+   * The format that matrices of integers are multiplied with: `f32`, the default, or `int8` with a scale for 32 values, which is faster
    * where the device multiplies four such at once, and off by some 0.3% a product. Batching changes nothing in either.
    */
   readonly activations?: Choice<'activations'>
@@ -54,7 +54,7 @@ export interface EngineOptions extends DeviceOptions, WorkerOptions {
 /** For measuring and comparing: the defaults are what is best known. */
 export interface StudyOptions {
   /**
-   * What prompts share: `tree`, the default: all that their beginnings have in common, at any depth, and what
+   * The beginnings that prompts share: `tree`, the default: all that their beginnings have in common, at any depth, and what
    * earlier calls left; `two-level`: one prefix per group of prompts; `cache`: what happens to be there when a prompt's
    * turn comes; `off`: nothing.
    */
@@ -65,7 +65,7 @@ export interface StudyOptions {
    */
   readonly attention?: Choice<'attention'>
   /**
-   * In which order the prompts of a call start: `ratio`: those with most output per token to compute first; `dual`: from
+   * The order in which the prompts of a call start: `ratio`: those with most output per token to compute first; `dual`: from
    * both ends of that; `fcfs`: as given. All but `fcfs` keep prompts together that share. Default: whichever takes the
    * fewest steps in a dry run. With `cache` prompts always start as given.
    */
@@ -104,7 +104,7 @@ export interface Settings
   readonly attention: Choice<'attention'> | 'skip'
 }
 
-/** What is wrong with a value, as what it must be instead. */
+/** The fault of a value, told as what it must be instead; undefined if it has none. */
 type Check = (value: unknown) => string | undefined
 
 const anything: Check = () => undefined

@@ -7,7 +7,7 @@ import type { Tokenizer } from '../tokenizer/tokenizer'
 import type { GenerationResult, TokenLogprob } from './generation'
 import { TokenTexts } from './token-texts'
 
-/** What a sequence has said so far: its tokens as text, up to a stop string. */
+/** The output of a sequence so far: its tokens as text, up to a stop string. */
 export class Output {
   #text = ''
   readonly #tokenIds: number[] = []

@@ -99,7 +99,7 @@ export class Runner {
     this.#parts.gpu.dispose()
   }
 
-  /** In slabs: first those rows that are drawn from without their logits, then the others. */
+  /** Records the draws in slabs: first those rows that are drawn from without their logits, then the others. */
   #recordDraws(draws: readonly Draw[]): void {
     const { model, sampler, drawRows } = this.#parts
     const isWhole = draws.map(draw => model.candidates === undefined || needsLogits(draw))

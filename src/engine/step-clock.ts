@@ -33,7 +33,7 @@ export class StepClock {
     this.#last = performance.now()
   }
 
-  /** What was done since the last call was this. */
+  /** Counts the time since the last call as that of `phase`. */
   end(phase: keyof StepTimes): void {
     const now = performance.now()
     this.times[phase] += now - this.#last

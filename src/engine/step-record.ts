@@ -4,7 +4,7 @@ import type { StepTimes } from './step-clock'
 
 /** A step that is done, for those who watch the loop: plain data, which no later step changes. */
 export interface StepRecord {
-  /** What was computed, in the order of the step's list of tokens. */
+  /** The chunks that were computed, in the order of the step's list of tokens. */
   readonly chunks: readonly {
     /** The sequence's id. */
     readonly sequence: number

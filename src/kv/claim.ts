@@ -15,7 +15,7 @@ export interface Claim {
   numPublished: number
 }
 
-/** What a sequence can take over: its first `numTokens` tokens. */
+/** The part of a prompt that a sequence can take over: its first `numTokens` tokens. */
 export interface Taken {
   readonly numTokens: number
   /** [groups] */
@@ -30,7 +30,7 @@ export interface TakenBlocks {
 }
 
 /**
- * What exists already of the tokens that are claimed, up to the last place where a run ends, or what is computed of it,
+ * The part that exists already of the tokens that are claimed, up to the last place where a run ends, or what is computed of it,
  * and all groups hold the blocks that a token there sees.
  */
 export function takenBy({ node }: Claim, pools: readonly BlockPool[]): Taken {

@@ -5,7 +5,7 @@ import { firstNeeded, freeFirst, lastBlock, setBlock, truncate } from './block-t
 import type { RadixNode } from './radix-tree'
 import type { Scope } from './share'
 
-/** What the cache knows of a run of tokens; whoever claims or locks a node does so for all above it. */
+/** A run of tokens as the cache knows it; whoever claims or locks a node does so for all above it. */
 export interface Run {
   /** First tokens of it that are computed, or will be once the steps already submitted have run. */
   numComputed: number

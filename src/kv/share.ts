@@ -4,13 +4,13 @@
  * A plan has more, to say who shares with whom.
  */
 export interface Scope {
-  /** What computes its K and V, or which sequences it is for. */
+  /** The name of what computes the scope's K and V, or of the sequences that it is for. */
   readonly name: string
-  /** What no sequence claims any more is kept until its blocks are needed; else it is given up at once. */
+  /** Whether blocks that no sequence claims any more are kept until they are needed; else they are given up at once. */
   readonly remembers: boolean
 }
 
-/** What a prompt may take from, and leave for, others of its scope: its first `numTokens` tokens. */
+/** The part of a prompt that it may take from, and leave for, others of its scope: its first `numTokens` tokens. */
 export interface Share {
   readonly scope: Scope
   /** Less than the prompt's length: its last token must be computed for its logits. */

@@ -28,7 +28,7 @@ interface Course {
 }
 
 /**
- * What the schedule of a plan comes to if every prompt generates just the tokens expected. Prompts run in order. A step
+ * The steps that the schedule of a plan takes if every prompt generates just the tokens expected. Prompts run in order. A step
  * has one token for each running decode; the rest of its budget is for prompts. A prompt is admitted in the first step
  * from which it and all running ones fit into the blocks until they end, so that none is ever preempted: S-LoRA's
  * admission (arXiv:2311.03285), here exact block by block. A run is computed once; its blocks count while one of its

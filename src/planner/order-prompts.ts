@@ -23,7 +23,7 @@ interface Part {
   /** Prompt tokens to compute in all. */
   readonly computeTokens: number
   readonly outputTokens: number
-  /** In order; none for a prompt. */
+  /** The parts of a run in their order; none for a prompt. */
   readonly parts: readonly Part[]
 }
 

@@ -27,7 +27,7 @@ export interface JobPlan extends Schedule {
   readonly order: readonly number[]
   readonly orderedBy: Order
   readonly promptTokens: number
-  /** In the prefix tree of the prompts, token by token: fewer no sharing can compute. */
+  /** Tokens in the prefix tree of the prompts: no sharing can compute fewer. */
   readonly treeTokens: number
   /** Tokens of prompts that will be computed. For 'tree' and 'cache': treeTokens + forcedTokens. */
   readonly computeTokens: number
@@ -43,7 +43,7 @@ export interface JobPlan extends Schedule {
 
 /** A plan with what it takes to carry it out. */
 export interface PlannedJob extends JobPlan {
-  /** By index. [prompts] */
+  /** [prompts] What each prompt shares. */
   readonly shares: readonly Share[]
   /** The tree of all that is shared, for `orderPrompts` and `OutputEstimate`. */
   readonly root: Run
@@ -61,7 +61,7 @@ const GOOD_ENOUGH = 1.03
 /** Generated tokens that are simulated to compare orders: some tenths of a second for three of them. */
 const MOST_TRIED_TOKENS = 2 ** 20
 
-/** In the order in which they are preferred if they take equally long. */
+/** The orders, the preferred first among those that take equally long. */
 const PREFERRED_ORDERS: readonly Order[] = ['ratio', 'dual', 'fcfs']
 
 /** Plans a whole job: what its prompts share, in which order they run, and what that comes to. Linear in the tokens. */

@@ -50,7 +50,7 @@ export function noRuns(prompts: readonly PlannedPrompt[]): Run {
   return root
 }
 
-/** What is known of the prompts below a node of the prefix tree. */
+/** The prompts below a node of the prefix tree, in numbers. */
 interface Below {
   /** Indices of the prompts whose shareable tokens end with the node. */
   readonly ending: number[]

@@ -75,7 +75,7 @@ export function logitEdits({ chunk, position }: Draw, row: number): readonly Log
 }
 
 /**
- * What the draws of a step brought back, in their order, from the results read back.
+ * The outcomes of a step's draws, in their order, from the results read back.
  * `tokenId` is `NO_TOKEN` where every logit was NaN or infinite.
  */
 export function parseResults(draws: readonly Draw[], results: ArrayBuffer): Drawn[] {

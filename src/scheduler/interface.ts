@@ -23,7 +23,7 @@ export interface Completed {
   readonly drawn: Drawn
 }
 
-/** What has been scheduled so far. Recomputation after a preemption counts again. */
+/** Counts of what has been scheduled so far. Recomputation after a preemption counts again. */
 export interface SchedulerStats {
   steps: number
   preemptions: number

@@ -1,6 +1,6 @@
 import { BLOCK_LEN, blocksFor } from '../core/block'
 
-/** What a running sequence takes if it runs to its maximum. Times are in steps from now. */
+/** The blocks that a running sequence takes if it runs to its maximum. Times are in steps from now. */
 export interface Lifetime {
   /** Tokens with K and V now; one more each step from now on, until there are `maxTokens`. */
   readonly numTokens: number

@@ -35,7 +35,7 @@ export class Tokenizer {
   readonly specialTokens: SpecialTokens
   readonly #library: HuggingFaceTokenizer
   readonly #model: Model
-  /** By id: no Map, since files may have hundreds of thousands. */
+  /** Added tokens by id: no Map, since files may have hundreds of thousands. */
   readonly #added: readonly (AddedToken | undefined)[]
   readonly #addedByContent: ReadonlyMap<string, AddedToken>
   readonly #splitter: TokenSplitter
@@ -44,7 +44,7 @@ export class Tokenizer {
   readonly #preTokenize: PreTokenizer
   readonly #surroundings: Surroundings
   readonly #pieces: SharedBeginnings
-  /** What its parts are, as tokenizer.json and tokenizer_config.json say it together. */
+  /** The parts of the tokenizer, as tokenizer.json and tokenizer_config.json say it together. */
   readonly #json: JsonObject
   #mostCharacters: number | undefined
 

@@ -25,7 +25,7 @@ export class Trials {
   readonly #watch: Stopwatch
   readonly #deadline: number
   readonly #signal: AbortSignal | undefined
-  /** By how much samples took longer than what they timed, at most; and first runs, when some drivers compile. */
+  /** The most that a sample took longer than what it timed; and the most that a first run took, when some drivers compile. */
   #delayMs = 0
   #firstRunMs = 0
 

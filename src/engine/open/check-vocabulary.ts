@@ -2,7 +2,7 @@ import { CorruptCheckpoint } from '../../core/errors'
 import type { ModelConfig } from '../../core/model-config'
 import type { Tokenizer } from '../../tokenizer/tokenizer'
 
-/** Of a model's vocabulary, how much of its tokenizer's may lie beyond: published ones differ by some tokens for padding. */
+/** The share of a model's vocabulary by which its tokenizer's may be larger: published ones differ by some tokens for padding. */
 const MAX_SHARE_BEYOND = 1 / 64
 
 /**

@@ -15,11 +15,11 @@ export type ModelLocation = string | URL | FileSystemDirectoryHandle | Iterable<
 
 const GGUF = '.gguf'
 
-/** Of the engine's options those that say how files come. */
+/** The engine's options that say how files come. */
 type SourceOptions = Pick<Settings, 'hub' | 'cache' | 'signal'>
 
 /**
- * What a location means: text is a URL, a Hugging Face id, or outside a page a folder; text that ends in .gguf is a file.
+ * The source that a location means: text is a URL, a Hugging Face id, or outside a page a folder; text that ends in .gguf is a file.
  * @throws InvalidRequest for what is no location, and what opening it throws
  */
 export async function openSource(location: ModelLocation, options: SourceOptions = {}): Promise<ModelSource> {
@@ -73,7 +73,7 @@ function openPath(path: string, query: string | undefined): ModelSource {
   return { ...source, gguf: query === undefined ? name : decodeName(name) }
 }
 
-/** Of `file:///C:/models` the path `C:/models`. */
+/** The path of a file URL: `C:/models` of `file:///C:/models`. */
 function pathOf(fileUrl: string): string {
   return decodeName(new URL(fileUrl).pathname.replace(/^\/(?=[A-Za-z]:)/, ''))
 }

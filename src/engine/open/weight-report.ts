@@ -11,7 +11,7 @@ export interface WeightKind {
   readonly relativeRms: number
 }
 
-/** In words: `Q4_K as q4 (0.02% error), F32 as f32`. */
+/** The formats in words: `Q4_K as q4 (0.02% error), F32 as f32`. */
 export function explainWeights(kinds: readonly WeightKind[]): string {
   return kinds
     .map(({ source, format, relativeRms }) => {

@@ -30,7 +30,7 @@ export interface MemoryOptions {
   /** Most tokens in a step. */
   readonly tokenBudget: number
   readonly kvFormat: KvFormat
-  /** What all other buffers take. */
+  /** Bytes of all other buffers. */
   readonly stepMemory: (sizes: StepSizes) => StepMemory
   /** Weights, scratch and KV cache together; default: as much as they need with a KV cache of 1 GiB. */
   readonly budgetBytes?: number
@@ -40,18 +40,18 @@ export interface MemoryOptions {
   readonly contextLength?: number
 }
 
-/** What the sizes of buffers follow from. */
+/** The sizes that those of buffers follow from. */
 export type StepSizes = Pick<MemoryPlan, 'kvGroups' | 'contextLength' | 'segmentTokens' | 'partialSlots' | 'drawRows'>
 
-/** What a step works in. Bytes. */
+/** The bytes that a step works in. */
 export interface StepMemory {
   /** Sums `[slot][head][headDim]` of attention's states, and `[slot][head][2]`: highest score and sum of weights. */
   readonly partialBytes: number
-  /** What a step's tokens pass through. */
+  /** Buffers that a step's tokens pass through. */
   readonly activationBytes: number
   /** `[drawRows][vocab]`. */
   readonly logitsBytes: number
-  /** What a step uploads and brings back, and tables. */
+  /** Buffers for what a step uploads and brings back, and tables. */
   readonly listBytes: number
   /** The largest of these buffers, which grow with the token budget. */
   readonly largestBytes: number
@@ -64,15 +64,15 @@ export interface KvGroupPlan extends KvGroup {
 
 /** How an engine divides the GPU's memory. Plain numbers; `explainMemory` puts them in words. */
 export interface MemoryPlan extends Omit<StepMemory, 'largestBytes'> {
-  /** Of the first group. */
+  /** Blocks of the first KV group. */
   readonly numBlocks: number
-  /** Furthest sight first. */
+  /** KV groups, those that see furthest first. */
   readonly kvGroups: readonly KvGroupPlan[]
   /** Longest sequence, in tokens; the cache holds at least one such. */
   readonly contextLength: number
   /** The context asked for; larger than `contextLength` if the cache cannot hold it. */
   readonly wantedContextLength: number
-  /** Of the attention layout. */
+  /** Tokens of an attention segment (attention/layout.ts). */
   readonly segmentTokens: number
   /** States that attention may write in a step (`PlanCapacity.slots`). */
   readonly partialSlots: number

@@ -15,12 +15,12 @@ import { stepMemory } from './step-memory'
 /** A context that `kv: 'auto'` gives up precision for, in tokens. */
 const GOOD_CONTEXT = 4096
 
-/** What an engine will be, before anything of it is on the GPU and before a weight is read. */
+/** The plan of an engine, made before anything of it is on the GPU and before a weight is read. */
 export interface EnginePlan {
   readonly chooseFormat: FormatChoice
   readonly kvFormat: KvFormat
   readonly memory: MemoryPlan
-  /** What was chosen for the caller, and why; for people. */
+  /** The choices made for the caller, and why; for people. */
   readonly decisions: readonly string[]
 }
 
