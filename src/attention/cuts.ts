@@ -12,6 +12,10 @@ import { type PrefixForest, PrefixLeaf, type PrefixNode } from './forest'
  * What follows a cut costs the same wherever the cut is, so two numbers for each node, from the leaves up, are enough:
  * `laterCost` and `cost`. Children go in the order of what they lose by joining, per row; all numbers of the first are
  * tried. That is optimal where children have equally many rows, as decodes, and never worse than all or none.
+ *
+ * For example, 3 decodes share a prefix of 8 segments and have 2 of their own. Uncut they are 3 items, which read 30 segments
+ * and leave no states. Cut at 8 they are one item of 3 rows over the prefix and 6 items of a segment each: 14 segments are
+ * read, and each row's 3 states are merged. So 16 segments less stand against 4 items and 9 states more.
  */
 export class AttentionCuts {
   readonly #cost: AttentionCost

@@ -28,6 +28,11 @@ import type { Scope, Share } from './share'
  * computed is published when its computation is decided, so sequences share in flight, even within a step. Full blocks
  * are shared; a block that two sequences fill differently from some token on is copied up to there.
  *
+ * For example, two prompts of 50 and 47 tokens begin with the same 40, and blocks hold 16. Claimed, they are three runs: [0, 40)
+ * with two claims, and below it [40, 50) and [40, 47) with one each. The first sequence computes 40 tokens into two full blocks and half
+ * of a third, which it goes on filling. The second takes the two over and copies 8 tokens of the third into a block of its own. Once
+ * the first has ended, [40, 50) is idle: remembered, and the first to go when blocks are wanted; [0, 40) stays, as the second claims it.
+ *
  * Each scope has a tree of its own, so nothing is shared between two; only in some is remembered what nobody claims.
  *
  * With windows (one pool for each KV group) a run keeps only what is seen from its end, so prompts go on where runs end;

@@ -18,6 +18,10 @@ export interface Lifetime {
  * (arXiv:2311.03285, its released scheduler), in whole blocks instead of tokens. Exact without delays. With them an upper
  * bound: a sequence is charged as if it grew without its delay and left with it, so no order of events can exceed it.
  * O(n log n) in the number of sequences.
+ *
+ * For example, one sequence has 30 tokens of at most 64, another 10 of at most 20. In the end they take 4 and 2 blocks of 16
+ * tokens, but not at once: after 10 steps, just before the second ends, the first has 40 tokens in 3 blocks. So the peak is
+ * 5 blocks, and a pool of 5 is enough for both.
  */
 export function peakBlocks(lifetimes: readonly Lifetime[]): number {
   const byGrowth = lifetimes.toSorted((a, b) => growth(a) - growth(b))

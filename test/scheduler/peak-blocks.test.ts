@@ -35,6 +35,13 @@ function randomLifetimes(random: Random, maxDelay: number): Lifetime[] {
 }
 
 describe('peakBlocks', () => {
+  test('is the 5 blocks of the example in its file', () => {
+    const alone = { numShared: 0, mostBlocks: Number.POSITIVE_INFINITY, delay: 0 }
+    const long = { ...alone, numTokens: 30, maxTokens: 64 }
+    const short = { ...alone, numTokens: 10, maxTokens: 20 }
+    expect([[long], [short], [long, short]].map(each => peakBlocks(each))).toEqual([4, 2, 5])
+  })
+
   test('is the peak that stepping through time finds', () => {
     forEachSeed(500, random => {
       const lifetimes = randomLifetimes(random, 0)
