@@ -2,6 +2,9 @@ import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { CHROME_ARGS, findChrome } from './scripts/chrome.mjs'
 
+/** Tests of whole programs as users have them: what they start computes in a browser or on Dawn, and takes minutes of a CPU. */
+const PROGRAMS = ['test/cli/{apps,job}.test.ts', 'test/pages/demo/page.test.ts']
+
 /** Pages are served from src (pages/, bench/); the library is built from src/index.ts by `npm run build`. */
 export default defineConfig({
   root: process.env.VITEST ? '.' : 'src',
@@ -18,6 +21,16 @@ export default defineConfig({
           include: [
             'test/{core,kv,planner,scheduler,attention,storage,loader,packing,jinja,tokenizer,tuning,api,repository,cli,pages,null-gpu,bench,engine/plan}/**/*.test.ts',
           ],
+          exclude: PROGRAMS,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'programs',
+          environment: 'node',
+          include: PROGRAMS,
           testTimeout: 60_000,
         },
       },
@@ -30,7 +43,7 @@ export default defineConfig({
           include: [
             'test/{gpu,sampler,browser}/**/*.test.ts',
             'test/kernels/{attention,matrix}.test.ts',
-            'test/engine/{cold-start,counters,generate,job,lifetime,oracle,output,packer}.test.ts',
+            'test/engine/{cold-start,contract,counters,generate,job,lifetime,oracle,output,packer}.test.ts',
           ],
           globalSetup: ['test/support/fake-hub-setup.ts'],
           setupFiles: ['test/support/each-file.ts'],

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { ensureChrome } from '../../scripts/chrome.mjs'
 import { probeDawn, softwareDrivers } from '../../scripts/dawn.mjs'
 
@@ -19,34 +20,43 @@ const CHECKS = [
   ['build and size', 'npm', 'run', '-s', 'build'],
 ] as const
 
-/** Everything that must hold before a commit. The last line is `N passed, N failed`. */
+/**
+ * Everything that must hold before a commit; with `--quick` all of it that needs neither GPU nor browser; with other
+ * arguments those tests that vitest chooses by them. The last line is `N passed, N failed`.
+ */
 export async function main(args: string[]): Promise<number> {
-  ensureChrome()
+  const isQuick = args[0] === '--quick'
+  if (!isQuick) ensureChrome()
   mkdirSync('.artifacts', { recursive: true })
-  let passed = 0
-  let failed = 0
-  for (const [name, ...command] of args.length > 0 ? [] : CHECKS) {
-    const good = run(command)
-    console.log(`${good ? '✓' : '✗'} ${name}`)
-    if (good) passed += 1
-    else failed += 1
-  }
-  const dawn = probeDawn([...softwareDrivers(), null])
-  console.log(`dawn: ${'missing' in dawn ? `skipped: ${dawn.missing}` : [dawn.name, ...dawn.features].join(', ')}`)
-  const projects = 'missing' in dawn ? ['--project=!dawn'] : []
+  const checks = isQuick ? CHECKS.slice(0, 2) : args.length > 0 ? [] : CHECKS
+  const results = checks.map(([name, ...command]) => {
+    const isGood = run(command)
+    console.log(`${isGood ? '✓' : '✗'} ${name}`)
+    return isGood
+  })
+  const chosen = isQuick
+    ? ['--project=node', `--maxWorkers=${availableParallelism()}`, ...args.slice(1)]
+    : [...projects(), ...args]
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`]
-  const good = run(['npx', 'vitest', 'run', ...reporters, ...projects, ...args])
+  const isGood = run(['npx', 'vitest', 'run', ...reporters, ...chosen])
   const report: VitestReport = JSON.parse(readFileSync(REPORT, 'utf8'))
-  passed += report.numPassedTests
+  const passed = report.numPassedTests + results.filter(Boolean).length
   // a file that does not even load has no tests of its own to fail
   const brokenFiles = report.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   )
-  failed += report.numFailedTests + brokenFiles.length
-  if (!good && failed === 0) failed = 1
+  const known = report.numFailedTests + brokenFiles.length + results.filter(result => !result).length
+  const failed = !isGood && known === 0 ? 1 : known
   const skipped = report.numPendingTests > 0 ? `, ${report.numPendingTests} skipped` : ''
   console.log(`${passed} passed, ${failed} failed${skipped}`)
   return failed === 0 ? 0 : 1
+}
+
+/** All projects of vite.config.ts, as far as the machine has what they need. */
+function projects(): string[] {
+  const dawn = probeDawn([...softwareDrivers(), null])
+  console.log(`dawn: ${'missing' in dawn ? `skipped: ${dawn.missing}` : [dawn.name, ...dawn.features].join(', ')}`)
+  return 'missing' in dawn ? ['--project=!dawn'] : []
 }
 
 function run([command, ...args]: readonly string[]): boolean {
