@@ -125,7 +125,7 @@ export class ResultQueue implements Generation {
     try {
       yield* this.#results
     } finally {
-      this.cancel()
+      if (this.#numDelivered < this.size) this.cancel()
     }
   }
 

@@ -102,6 +102,17 @@ test('leaving the loop early while prompts are read stops that', () =>
     expect(await engine.stats()).toMatchObject({ waiting: 0, running: 0, steps: 0 })
   }))
 
+// once the end of the results, read while what can run was still planned, was taken for a reader who leaves early
+test.each([1, 7, 8, 9, 40])('where each of %i prompts fails, the plan comes all the same, of none', count =>
+  opened(async engine => {
+    slowClock()
+    const generation = engine.generate(new Array(count).fill(''), few)
+    const results = await generation.all()
+    expect(results.every(({ finishReason }) => finishReason === 'error')).toBe(true)
+    expect((await generation.plan).order).toEqual([])
+  }),
+)
+
 test('an abort ends `plan` between slices', () =>
   opened(async engine => {
     slowClock()
