@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { JOB } from './run-job'
 
 /** A job in Node whose model does not exist, so that it ends as soon as it knows what it would compute on. */
 function runWithDrivers(env: Readonly<Record<string, string>>) {
   const args = ['examples/tickets.jsonl', '--model', './no-such-model', '--runtime', 'node']
-  return spawnSync('node', ['scripts/run.mjs', 'job', ...args, '--out', join(tmpdir(), 'never.jsonl')], {
+  return spawnSync('node', [...JOB, ...args, '--out', join(tmpdir(), 'never.jsonl')], {
     env: { ...process.env, VITEST: '', ...env },
     encoding: 'utf8',
   })

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
+import { scripts } from '../../package.json'
 import { TINY, TINY_SEED } from '../support/engine'
 import { seededFiles } from '../support/seeded-weights'
 
@@ -36,6 +37,9 @@ export interface Finished {
   readonly stderr: string
 }
 
+/** The arguments of `node` in `npm run job`, which is run without npm lest a signal be npm's. */
+export const JOB: readonly string[] = scripts.job.split(' ').slice(1)
+
 /** `npm run job -- args`; `onOutput` sees all of stderr so far, whenever there is more. */
 export function runJobCommand(
   args: readonly string[],
@@ -44,7 +48,7 @@ export function runJobCommand(
   // the command must not take itself for a test of this one
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV)/.test(name)))
   return new Promise((resolve, reject) => {
-    const child = spawn('node', ['scripts/run.mjs', 'job', ...args], { env })
+    const child = spawn('node', [...JOB, ...args], { env })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', chunk => {
