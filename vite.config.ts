@@ -16,7 +16,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: [
-            'test/{core,kv,planner,scheduler,attention,storage,loader,packing,jinja,tokenizer,tuning,api,repository,cli,pages,null-gpu,bench,engine/plan}/**/*.test.ts',
+            'test/{core,kv,planner,scheduler,attention,storage,loader,packing,jinja,tokenizer,tuning,api,repository,cli,pages,null-gpu,worker,bench,engine/plan}/**/*.test.ts',
           ],
           testTimeout: 60_000,
         },

@@ -2,7 +2,9 @@
 import { CoppiceError, createEngine, type Engine, type EngineOptions, type GenerationResult } from 'coppice'
 import { type BatchResponse, runJob } from 'coppice/batch'
 
-const options: EngineOptions = { worker: () => new Worker('worker.js'), workerUrl: new URL('https://example.org/') }
+const options: EngineOptions = {
+  packing: { worker: () => new Worker('worker.js'), workerUrl: new URL('https://example.org/') },
+}
 
 export async function run(device: GPUDevice): Promise<number | undefined> {
   try {
