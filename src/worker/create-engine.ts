@@ -3,6 +3,7 @@ import { abortError, type DeviceLost, Disposed, InvalidRequest, WorkerFailed } f
 import type { Engine } from '../engine/interface'
 import type { ModelLocation } from '../engine/open/open-source'
 import type { EngineOptions } from '../engine/options'
+import type { ModelSource } from '../loader'
 import type { PackingOptions } from '../packing/worker-packer'
 import { crossing } from './crossing'
 import { Link } from './link'
@@ -27,7 +28,10 @@ const MAX_START_MS = 60_000
  * @param location as there, but for a `ModelSource`, whose functions cannot cross
  * @throws what that throws · WorkerFailed
  */
-export async function createEngine(location: ModelLocation, options: WorkerEngineOptions = {}): Promise<Engine> {
+export async function createEngine(
+  location: Exclude<ModelLocation, ModelSource>,
+  options: WorkerEngineOptions = {},
+): Promise<Engine> {
   const { worker: choice = true, workerUrl, signal, onProgress, ...others } = options
   if (signal?.aborted) throw abortError(signal)
   if (choice !== true && typeof choice?.postMessage !== 'function') {

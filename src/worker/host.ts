@@ -134,8 +134,7 @@ class Host {
     this.#calls.delete(call)
     state?.abort.abort()
     state?.generation?.cancel()
-    // whoever waits to send goes on, and finds that nobody listens
-    state?.outbox?.read(Number.POSITIVE_INFINITY)
+    state?.outbox?.close()
   }
 
   #close(): void {

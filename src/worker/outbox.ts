@@ -13,6 +13,7 @@ export class Outbox {
   readonly #texts = new Map<number, string>()
   #numUnheard = 0
   #numUnread = 0
+  #isClosed = false
   #wake: (() => void) | undefined
 
   constructor(call: number, post: (message: CallMessage) => void) {
@@ -38,13 +39,20 @@ export class Outbox {
     this.#wake?.()
   }
 
+  /** Nobody listens any more: nothing is sent. */
+  close(): void {
+    this.#isClosed = true
+    this.#wake?.()
+  }
+
   /** Sends a result, after all text, once the page has room for it. */
   async send(result: GenerationResult): Promise<void> {
-    while (this.#numUnread >= MAX_UNREAD) {
+    while (this.#numUnread >= MAX_UNREAD && !this.#isClosed) {
       await new Promise<void>(resolve => {
         this.#wake = resolve
       })
     }
+    if (this.#isClosed) return
     this.#numUnread += 1
     this.#sayAll()
     const plain = { ...result, error: result.error && toPlainError(result.error) }
@@ -56,7 +64,7 @@ export class Outbox {
   }
 
   #sayAll(): void {
-    if (this.#texts.size === 0) return
+    if (this.#texts.size === 0 || this.#isClosed) return
     this.#numUnheard += 1
     this.#post({ type: 'texts', call: this.#call, texts: [...this.#texts] })
     this.#texts.clear()
