@@ -6,6 +6,7 @@ import type { EngineOptions } from '../engine/options'
 import type { ModelSource } from '../loader'
 import type { PackingOptions } from '../packing/worker-packer'
 import { crossing } from './crossing'
+import { whenFree } from './life'
 import { Link } from './link'
 import { type About, CONNECT, type Opening } from './protocol'
 import { RemoteEngine } from './remote-engine'
@@ -74,7 +75,12 @@ export interface Connection extends Pick<EngineOptions, 'signal' | 'onProgress'>
 
 /** An engine at the other end of a port, where a host serves. */
 export async function connect(port: MessagePort, opening: Opening, connection: Connection): Promise<Engine> {
-  const { signal, onProgress, died, onReady, close } = connection
+  const { signal, onProgress, died, onReady } = connection
+  const closed = new AbortController()
+  const close = () => {
+    closed.abort()
+    connection.close()
+  }
   const lost = new Deferred<DeviceLost | WorkerFailed>()
   const link = new Link(port, { onProgress, onLost: error => lost.resolve(error as DeviceLost) })
   const die = (error: WorkerFailed) => {
@@ -83,12 +89,15 @@ export async function connect(port: MessagePort, opening: Opening, connection: C
     link.fail(error)
     close()
   }
-  // those who end a worker need not know whose it is, and nothing else tells of it
-  port.addEventListener('close', () =>
-    die(new WorkerFailed("The engine's worker has ended: it was terminated, or its thread died. Create a new engine.")),
-  )
+  const onEnd = () => {
+    die(new WorkerFailed("The engine's worker has ended: it was terminated, or its thread died. Create a new engine."))
+  }
+  port.addEventListener('close', onEnd)
   void died?.then(die)
-  void link.ready.then(onReady)
+  void link.ready.then(lock => {
+    onReady?.()
+    if (lock !== undefined && !closed.signal.aborted) whenFree(lock, closed.signal, onEnd)
+  })
   try {
     const about = await link.ask(call => link.post({ type: 'open', call, opening }), signal)
     return new RemoteEngine(about as About, link, lost.promise, close)

@@ -4,6 +4,7 @@ import type { Generation } from '../engine/generation'
 import type { Engine } from '../engine/interface'
 import { createEngine } from '../engine/open/create-engine'
 import type { Prompt } from '../engine/prompt'
+import { holdLock } from './life'
 import { Outbox } from './outbox'
 import type { HostMessage, Order } from './protocol'
 
@@ -28,7 +29,7 @@ class Host {
   readonly #open: typeof createEngine
   readonly #calls = new Map<number, Call>()
   #engine: Engine | undefined
-  #isClosed = false
+  readonly #closed = new AbortController()
 
   constructor(port: MessagePort, open: typeof createEngine) {
     this.#port = port
@@ -36,7 +37,11 @@ class Host {
     port.onmessage = ({ data }: MessageEvent<Order>) => this.#obey(data)
     // whoever was there is gone
     port.addEventListener('close', () => this.#close())
-    this.#post({ type: 'ready' })
+    void holdLock(this.#closed.signal).then(lock => this.#post({ type: 'ready', lock }))
+  }
+
+  get #isClosed(): boolean {
+    return this.#closed.signal.aborted
   }
 
   #obey(order: Order): void {
@@ -139,7 +144,7 @@ class Host {
 
   #close(): void {
     if (this.#isClosed) return
-    this.#isClosed = true
+    this.#closed.abort()
     for (const call of [...this.#calls.keys()]) this.#leave(call)
     this.#engine?.dispose()
     this.#port.close()

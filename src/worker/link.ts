@@ -17,8 +17,8 @@ export interface LinkEvents {
 
 /** The page's end of a port to a host: orders with numbers go out, and messages find whoever waits for them. */
 export class Link {
-  /** Resolves with the host's first message. */
-  readonly ready: Promise<void>
+  /** Resolves with the host's first message: the lock that it holds while it lives, if there are locks. */
+  readonly ready: Promise<string | undefined>
   readonly #port: MessagePort
   readonly #receivers = new Map<number, Receiver>()
   #numCalls = 0
@@ -28,7 +28,7 @@ export class Link {
     this.#port = port
     this.ready = new Promise(resolve => {
       port.onmessage = ({ data }: MessageEvent<HostMessage>) => {
-        if (data.type === 'ready') resolve()
+        if (data.type === 'ready') resolve(data.lock)
         else if (data.type === 'progress') events.onProgress?.(data.progress)
         else if (data.type === 'lost') events.onLost(fromPlainError(data.error))
         else this.#receivers.get(data.call)?.receive(data)

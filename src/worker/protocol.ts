@@ -74,7 +74,7 @@ export type CallMessage =
 
 export type HostMessage =
   | CallMessage
-  /** The first: there is a host. */
-  | { readonly type: 'ready' }
+  /** The first: there is a host, which holds this lock while it lives. */
+  | { readonly type: 'ready'; readonly lock: string | undefined }
   | { readonly type: 'progress'; readonly progress: EngineProgress }
   | { readonly type: 'lost'; readonly error: PlainError }

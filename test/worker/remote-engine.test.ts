@@ -25,6 +25,23 @@ test('an engine whose worker ends fails every call under way and every later one
   engine.dispose()
 })
 
+test('where ports do not tell, a lock that is free says that the worker has ended', async () => {
+  const held = new Map<string, () => void>()
+  const request = async (name: string, ...[first, second]: unknown[]) => {
+    const previous = held.has(name) ? new Promise<void>(resolve => held.set(name, resolve)) : undefined
+    held.set(name, held.get(name) ?? (() => undefined))
+    await previous
+    return ((second ?? first) as () => unknown)()
+  }
+  vi.stubGlobal('navigator', { locks: { request } })
+  const { engine } = await openRemote()
+  const running = engine.generate([[1]], long).all()
+  await vi.waitFor(() => expect(held.size).toBe(1))
+  for (const free of held.values()) free()
+  await expect(running).rejects.toBeInstanceOf(WorkerFailed)
+  vi.unstubAllGlobals()
+})
+
 test('results that arrived before the worker ended are still handed out', async () => {
   const { engine, received, kill } = await openRemote()
   const running = engine.generate([[1], [2]], [short, long])
