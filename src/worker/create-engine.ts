@@ -102,6 +102,8 @@ export async function connect(port: MessagePort, opening: Opening, connection: C
     const about = await link.ask(call => link.post({ type: 'open', call, opening }), signal)
     return new RemoteEngine(about as About, link, lost.promise, close)
   } catch (error) {
+    // one that has opened meanwhile goes too
+    link.post({ type: 'dispose' })
     link.fail(new Disposed('The engine did not open.'))
     close()
     throw error
