@@ -60,4 +60,5 @@ export {
   StorageFull,
   UnsupportedDevice,
   UnsupportedModel,
+  WorkerFailed,
 } from './core/errors'

@@ -14,7 +14,10 @@ const PARTS = '.artifacts/types'
 const PERHAPS_MISSING = ['GPU', 'GPUDevice', 'FileSystemDirectoryHandle', 'Worker']
 
 /** Entries of the library, each with its source. */
-const ENTRIES = { coppice: 'index', 'coppice-batch': 'batch' }
+const ENTRIES = { coppice: 'index', 'coppice-batch': 'batch', 'coppice-client': 'client' }
+
+/** Modules of workers, which export nothing. */
+const WORKERS = ['coppice-worker', 'coppice-host']
 
 /** Each entry's declarations as one file that imports nothing, so that every `moduleResolution` reads it alike. */
 export async function buildTypes(outDir: string): Promise<void> {
@@ -22,7 +25,7 @@ export async function buildTypes(outDir: string): Promise<void> {
   const { status } = spawnSync('npx', ['tsc', '-p', 'scripts/tsconfig.types.json'], { stdio: 'inherit' })
   if (status !== 0) throw new Error('the declarations of the source files cannot be written')
   for (const [entry, source] of Object.entries(ENTRIES)) await buildEntryTypes(outDir, entry, source)
-  writeFileSync(`${outDir}/coppice-worker.d.ts`, 'export {}\n')
+  for (const worker of WORKERS) writeFileSync(`${outDir}/${worker}.d.ts`, 'export {}\n')
 }
 
 async function buildEntryTypes(outDir: string, entry: string, source: string): Promise<void> {

@@ -5,7 +5,8 @@ import { build, type Plugin } from 'vite'
 import { buildTypes } from './build-types'
 import { LIBRARY_PARTS } from './library-parts'
 
-const WORKER = 'coppice-worker.js'
+/** Workers' files, by the sources that they are built from. */
+const WORKERS = { 'worker.ts': 'coppice-worker.js', 'host-worker.ts': 'coppice-host.js' }
 
 /** Builds the library with its types into dist/, and the pages into dist/pages/. Fails if the library has grown too large. */
 export async function main(): Promise<number> {
@@ -13,7 +14,7 @@ export async function main(): Promise<number> {
   await buildTypes('dist')
   await build({
     logLevel: 'warn',
-    plugins: [workerBeside(readFileSync(`dist/${WORKER}`, 'utf8'))],
+    plugins: [workersBeside('dist')],
     build: {
       outDir: '../dist/pages',
       emptyOutDir: true,
@@ -35,23 +36,37 @@ function isSmallEnough(name: string): boolean {
   return kib <= maxKib
 }
 
-/** The library's entries, what they load when they need it, and the worker, beside each other wherever they are served. */
+/** The library's entries, what they load when they need it, and the workers, beside each other wherever they are served. */
 export async function buildLibrary(outDir: string): Promise<void> {
   rmSync(outDir, { recursive: true, force: true })
   await buildEntries(outDir, { 'coppice-worker': 'src/packing/worker.ts' })
-  const worker = readFileSync(`${outDir}/${WORKER}`, 'utf8')
-  const entries = { coppice: 'src/index.ts', 'coppice-batch': 'src/batch.ts' }
-  await buildEntries(outDir, entries, [workerBeside(worker)], [FIRST])
+  const workers = workersBeside(outDir)
+  // a bundler that only knows its URL copies this file, and nothing that it would import
+  await buildEntries(outDir, { 'coppice-host': 'src/worker/host-worker.ts' }, { plugins: [workers], isAlone: true })
+  const entries = { coppice: 'src/index.ts', 'coppice-batch': 'src/batch.ts', 'coppice-client': 'src/client.ts' }
+  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, FIRST] })
+}
+
+/** What the client, the batch and the engine have in common, so that an error is of one class wherever it was imported from. */
+const SHARED = {
+  name: 'shared',
+  test: /src\/(core\/(?!quantize|python-json|float16)|packing\/worker-url|loader\/cache\/sha256|engine\/(async-queue|call-options|generation|prompt|sampling-params|stream|until-it-throws)\.)/,
 }
 
 /** One file of all that comes first, with what the others share. */
-const FIRST = { name: 'core', test: /src\/(?!tokenizer|jinja|api|batch|loader\/(gguf|hub))|shaders\// }
+const FIRST = { name: 'core', test: /src\/(?!tokenizer|jinja|api|batch|client|worker|loader\/(gguf|hub))|shaders\// }
+
+interface EntryOptions {
+  readonly plugins?: readonly Plugin[]
+  readonly groups?: { readonly name: string; readonly test: RegExp }[]
+  /** Whether everything, our one dependency too, is to be in the entry's own file. */
+  readonly isAlone?: boolean
+}
 
 async function buildEntries(
   outDir: string,
   entry: Readonly<Record<string, string>>,
-  plugins: Plugin[] = [],
-  groups: { readonly name: string; readonly test: RegExp }[] = [],
+  { plugins = [], groups = [], isAlone = false }: EntryOptions = {},
 ): Promise<void> {
   await build({
     configFile: false,
@@ -65,29 +80,34 @@ async function buildEntries(
       lib: { entry, formats: ['es'], fileName: (_, name) => `${name}.js` },
       // Vite leaves spaces in libraries
       rolldownOptions: {
-        external: /^@huggingface\//,
-        output: { minify: true, chunkFileNames: 'coppice-[name].js', codeSplitting: { groups } },
+        external: isAlone ? [] : /^@huggingface\//,
+        output: { minify: true, chunkFileNames: 'coppice-[name].js', codeSplitting: isAlone ? false : { groups } },
       },
     },
   })
 }
 
 /**
- * Puts the worker beside the chunk that starts it and names it there in the one form that every bundler reads. Vite's own
+ * Puts each worker beside the chunk that starts it and names it there in the one form that every bundler reads. Vite's own
  * way gives a URL within another, and one by which webpack takes the file apart again.
  */
-function workerBeside(source: string): Plugin {
+function workersBeside(dist: string): Plugin {
   return {
-    name: 'worker-beside',
+    name: 'workers-beside',
     generateBundle(_, bundle) {
-      const url = /new URL\(\s*(\/\*.*?\*\/)?\s*[`'"]\.\/worker\.ts[`'"],/
+      let isNamed = false
       for (const chunk of Object.values(bundle)) {
-        if (chunk.type !== 'chunk' || !url.test(chunk.code)) continue
-        chunk.code = chunk.code.replace(url, `new URL("./${WORKER}",`)
-        this.emitFile({ type: 'asset', fileName: posix.join(posix.dirname(chunk.fileName), WORKER), source })
-        return
+        if (chunk.type !== 'chunk') continue
+        for (const [source, file] of Object.entries(WORKERS)) {
+          const url = new RegExp(`new URL\\(\\s*(/\\*.*?\\*/)?\\s*[\`'"]\\./${source}[\`'"],`)
+          if (!url.test(chunk.code)) continue
+          isNamed = true
+          chunk.code = chunk.code.replace(url, `new URL("./${file}",`)
+          const fileName = posix.join(posix.dirname(chunk.fileName), file)
+          this.emitFile({ type: 'asset', fileName, source: readFileSync(`${dist}/${file}`, 'utf8') })
+        }
       }
-      throw new Error('no chunk names the worker in the way that is known here')
+      if (!isNamed) throw new Error('no chunk names a worker in the way that is known here')
     },
   }
 }

@@ -1,12 +1,15 @@
 /** The library, file by file, as a page downloads it: what the build holds to its size and docs/api.md shows as a table. */
 export const LIBRARY_PARTS: readonly LibraryPart[] = [
   { file: 'coppice.js', loaded: 'at once', holds: 'names of what is exported', maxKib: 1 },
-  { file: 'coppice-core.js', loaded: 'at once', holds: 'the engine, all shaders, safetensors', maxKib: 92 },
+  { file: 'coppice-shared.js', loaded: 'at once', holds: 'errors, checks of requests, queues of results', maxKib: 6 },
+  { file: 'coppice-core.js', loaded: 'at once', holds: 'the engine, all shaders, safetensors', maxKib: 88 },
   { file: 'coppice-tokenizer.js', loaded: 'with a model', holds: 'tokenizers, chat templates', maxKib: 36 },
   { file: 'coppice-worker.js', loaded: 'with a model, by workers', holds: 'packing of weights', maxKib: 7 },
   { file: 'coppice-hub-source.js', loaded: "with a hub's id", holds: "the hub's API", maxKib: 4 },
   { file: 'coppice-gguf.js', loaded: 'with a GGUF file', holds: 'GGUF', maxKib: 9 },
   { file: 'coppice-batch.js', loaded: 'by `coppice/batch`', holds: "jobs in OpenAI's Batch format", maxKib: 6 },
+  { file: 'coppice-client.js', loaded: 'by `coppice/client`', holds: 'an engine that is in a worker', maxKib: 4 },
+  { file: 'coppice-host.js', loaded: "by `coppice/client`'s worker", holds: 'all of the engine', maxKib: 152 },
 ]
 
 export interface LibraryPart {

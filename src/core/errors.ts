@@ -17,6 +17,11 @@ export class DeviceLost extends Base {
   override readonly name = 'DeviceLost'
 }
 
+/** The worker that the engine runs in did not start, or died; create a new engine. */
+export class WorkerFailed extends Base {
+  override readonly name = 'WorkerFailed'
+}
+
 /** The GPU refused an allocation, or a plan shows that it would. */
 export class OutOfMemory extends Base {
   override readonly name = 'OutOfMemory'
@@ -69,6 +74,7 @@ export type CoppiceError =
   | Unclassed
   | UnsupportedDevice
   | DeviceLost
+  | WorkerFailed
   | OutOfMemory
   | UnsupportedModel
   | CorruptCheckpoint

@@ -1,25 +1,36 @@
 import * as errors from './errors'
 
-/** An error as plain data: what structured cloning would lose of it is its class. */
+/** An error as plain data: what structured cloning would lose of it is its class, and what that adds. */
 export interface PlainError {
   readonly name: string
   readonly message: string
   readonly stack: string | undefined
   readonly cause: PlainError | undefined
+  /** Whether it is a `DOMException`, the platform's class for many names. */
+  readonly isPlatforms: boolean
+  /** What the class adds, such as `status`: numbers and texts. */
+  readonly fields: Readonly<Record<string, unknown>>
 }
 
 export function toPlainError(error: unknown): PlainError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: undefined, cause: undefined }
+  if (!(error instanceof Error)) return toPlainError(Object.assign(new Error(String(error)), { stack: undefined }))
   const { name, message, stack, cause } = error
-  return { name, message, stack, cause: cause === undefined ? undefined : toPlainError(cause) }
+  const isPlatforms = error instanceof DOMException
+  const added = Object.entries(error).filter(([key, value]) => !STANDARD.has(key) && PLAIN.has(typeof value))
+  const fields = Object.fromEntries(added)
+  return { name, message, stack, cause: cause === undefined ? undefined : toPlainError(cause), isPlatforms, fields }
 }
 
 /** The error again, of the same class if that is one of ours or the platform's. */
-export function fromPlainError({ name, message, stack, cause }: PlainError): Error {
+export function fromPlainError({ name, message, stack, cause, isPlatforms, fields }: PlainError): Error {
+  if (isPlatforms) return new DOMException(message, name)
   const error = create(name, message, cause && { cause: fromPlainError(cause) })
   if (stack !== undefined) error.stack = stack
-  return error
+  return Object.assign(error, fields)
 }
+
+const STANDARD = new Set(['name', 'message', 'stack', 'cause'])
+const PLAIN = new Set(['number', 'string', 'boolean', 'bigint'])
 
 type ErrorClass = new (message: string, options?: ErrorOptions) => Error
 
@@ -31,7 +42,6 @@ const CLASSES = new Map<string, ErrorClass>([
 ])
 
 function create(name: string, message: string, options: ErrorOptions | undefined): Error {
-  if (name === 'AbortError') return new DOMException(message, name)
   const known = CLASSES.get(name)
   return known ? new known(message, options) : Object.assign(new Error(message, options), { name })
 }

@@ -1,3 +1,6 @@
+/** Most likely tokens that a draw can report (OpenAI's limit): bounds the results and the kernel's passes for them. */
+export const MAX_LOGPROBS = 20
+
 /** How the next token is drawn. Temperature 0 is greedy. Checked and completed by `samplingParams` (engine). */
 export interface SamplingParams {
   /** Most tokens to generate. */

@@ -19,13 +19,14 @@ import { Job, type JobSettings } from './job'
 import type { WeightKind } from './open/weight-report'
 import { Output } from './output'
 import type { MemoryPlan } from './plan/memory-plan'
-import type { Prompt } from './prompt'
+import { checkPrompts, type Prompt } from './prompt'
 import type { PromptEncoder } from './prompt-encoder'
 import type { Runner } from './runner'
 import { type GenerationParams, paramsOfEach, samplingParams } from './sampling-params'
 import type { EngineStats } from './stats'
 import { StepLoop } from './step-loop'
 import { streamOf } from './stream'
+import { untilItThrows } from './until-it-throws'
 
 /** A call's request: the prompts as they were, and each one's checked parameters. */
 interface Call extends CallSettings {
@@ -209,11 +210,7 @@ export class LocalEngine implements Engine {
   ): Call {
     const settings = completeCallOptions(options)
     this.#goOn(settings.signal)
-    if (!Array.isArray(prompts)) {
-      throw new InvalidRequest(
-        `The prompts are ${prompts === null ? null : typeof prompts}, but must be an array: [prompt] for a single one.`,
-      )
-    }
+    checkPrompts(prompts)
     const paramsOf = paramsOfEach(prompts.length, params, this.config.vocabSize)
     return { ...settings, prompts: [...prompts], paramsOf }
   }
@@ -323,22 +320,5 @@ export class LocalEngine implements Engine {
     // the callers first: if it is the scheduler that failed, it may fail again
     for (const generation of generations) generation.fail(error)
     for (const sequence of sequences) this.#parts.scheduler.finish(sequence, 'error')
-  }
-}
-
-/** A caller's function, as far as it goes: what it throws is the caller's, later, and it is not called again. */
-function untilItThrows<Args extends unknown[]>(
-  callback: (...args: Args) => void,
-  onError: (error: unknown) => void,
-): (...args: Args) => void {
-  let hasThrown = false
-  return (...args) => {
-    if (hasThrown) return
-    try {
-      callback(...args)
-    } catch (error) {
-      hasThrown = true
-      queueMicrotask(() => onError(error))
-    }
   }
 }

@@ -1,4 +1,4 @@
-import type { DeviceLost } from '../core/errors'
+import type { DeviceLost, WorkerFailed } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
 import type { KernelTime } from '../gpu/profiler'
 import type { JobPlan } from '../planner/plan-job'
@@ -32,7 +32,7 @@ export interface TokenizeOptions extends EncodeOptions, CallOptions {}
 
 /**
  * A model, ready to answer, wherever it runs. What it is stands in plain data; what it does comes by promises, which
- * reject with `Disposed` or `DeviceLost` once nothing works any more.
+ * reject with `Disposed` or `DeviceLost` once nothing works any more; or `WorkerFailed`, where it runs in a worker.
  */
 export interface Engine {
   readonly modelName: string
@@ -43,8 +43,11 @@ export interface Engine {
   readonly decisions: readonly string[]
   /** The formats of the matrices in the model's files and on the GPU, and what was lost from one to the other. */
   readonly weights: readonly WeightKind[]
-  /** Resolves with the reason when the device is lost, upon which nothing works any more; never rejects. Stays pending when the engine is disposed. */
-  readonly lost: Promise<DeviceLost>
+  /**
+   * Resolves with the reason when the device is lost, or the worker that the engine runs in, upon which nothing works any more; never
+   * rejects. Stays pending when the engine is disposed.
+   */
+  readonly lost: Promise<DeviceLost | WorkerFailed>
 
   /**
    * Generates for all prompts together. Results come as they finish; `.all()` gives them in order. A prompt that cannot

@@ -1,13 +1,13 @@
 import { InvalidRequest } from '../core/errors'
 import type { DeviceOptions } from '../gpu/device'
 import type { CacheChoice, HubOptions, LoadProgress } from '../loader'
-import type { WorkerOptions } from '../packing/worker-packer'
+import type { PackingOptions } from '../packing/worker-packer'
 import { CHOICES, type Choice } from './choices'
 
 /** How far loading has come. `text` says it for people. */
 export type EngineProgress = LoadProgress & { readonly text: string }
 
-export interface EngineOptions extends DeviceOptions, WorkerOptions {
+export interface EngineOptions extends DeviceOptions {
   /** Where Hugging Face ids are looked up: host, access token, revision. */
   readonly hub?: HubOptions
   /**
@@ -44,6 +44,8 @@ export interface EngineOptions extends DeviceOptions, WorkerOptions {
    * of the memory that the browser says the device has, or 2 GiB.
    */
   readonly memoryBytes?: number
+  /** How weights are packed off the engine's thread, where it cannot be found out. */
+  readonly packing?: PackingOptions
   /** Replaces what the engine does by itself, to see what that brings. No answer depends on it. */
   readonly study?: StudyOptions
   /** Stops loading; the promise rejects with the signal's reason. */
@@ -107,6 +109,8 @@ export interface Settings
 /** The fault of a value, told as what it must be instead; undefined if it has none. */
 type Check = (value: unknown) => string | undefined
 
+const isObject = (value: unknown) => typeof value === 'object' && value !== null
+
 const anything: Check = () => undefined
 
 const oneOf =
@@ -135,13 +139,20 @@ const OPTIONS: Readonly<Record<keyof EngineOptions, Check>> = {
   blocks: count(),
   contextLength: count(),
   memoryBytes: count(),
-  study: value => (typeof value === 'object' && value !== null ? undefined : "an object like { sharing: 'off' }"),
+  packing: value => (isObject(value) ? undefined : 'an object like { worker: false }'),
+  study: value => (isObject(value) ? undefined : "an object like { sharing: 'off' }"),
   signal: anything,
   onProgress: anything,
+}
+
+const PACKING_OPTIONS: Readonly<Record<keyof PackingOptions, Check>> = {
   worker: value =>
     value === false || typeof value === 'function' ? undefined : 'a function that makes a Worker, or false',
   workerUrl: value => (typeof value === 'string' || value instanceof URL ? undefined : 'a text or a URL'),
 }
+
+const NOT_HERE =
+  'Engine option worker is taken by `createEngine` of coppice/client, which runs the engine in a worker; here packing.worker says who packs weights.'
 
 const STUDY_OPTIONS: Readonly<Record<keyof StudyOptions, Check>> = {
   sharing: oneOf(CHOICES.sharing),
@@ -155,7 +166,9 @@ const STUDY_OPTIONS: Readonly<Record<keyof StudyOptions, Check>> = {
 
 /** The one place where options get their defaults. @throws InvalidRequest that names an option, its value and what it takes */
 export function completeOptions(options: EngineOptions): Settings {
+  if ('worker' in options && options.worker !== undefined) throw new InvalidRequest(NOT_HERE)
   const { study = {}, ...others } = checked(options, OPTIONS, '')
+  checked(others.packing ?? {}, PACKING_OPTIONS, 'packing.')
   return { ...DEFAULTS, ...others, ...checked(study, STUDY_OPTIONS, 'study.') }
 }
 

@@ -30,6 +30,13 @@ export interface Chat {
 /** A text, a chat (written out by the model's chat template), or token ids (taken as they are). */
 export type Prompt = string | readonly Message[] | Chat | readonly number[]
 
+/** @throws InvalidRequest for prompts that are no list */
+export function checkPrompts(prompts: readonly Prompt[]): void {
+  if (Array.isArray(prompts)) return
+  const what = prompts === null ? null : typeof prompts
+  throw new InvalidRequest(`The prompts are ${what}, but must be an array: [prompt] for a single one.`)
+}
+
 /** The chat that a prompt is; undefined for a text and token ids. @throws InvalidRequest for something among messages that is none */
 export function chatOf(prompt: Prompt): Chat | undefined {
   if (typeof prompt !== 'object' || prompt === null) return undefined

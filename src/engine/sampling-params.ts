@@ -1,7 +1,6 @@
 import { InvalidRequest } from '../core/errors'
-import type { SamplingParams } from '../core/sampling-params'
+import { MAX_LOGPROBS, type SamplingParams } from '../core/sampling-params'
 import { shown, shownJson } from '../core/shown'
-import { MAX_LOGPROBS } from '../sampler/sampler'
 
 /** What a caller may give: any part of the parameters; token ids of `logitBias` as object keys or a map. */
 export type GenerationParams = Partial<Omit<SamplingParams, 'logitBias' | 'stop'>> & {

@@ -1,7 +1,7 @@
 import { pause } from '../core/pause'
 import { packSlab } from './pack-slab'
 import type { Packer } from './packer'
-import { startWorker, type WorkerOptions, type WorkerPacker } from './worker-packer'
+import { type PackingOptions, startWorker, type WorkerPacker } from './worker-packer'
 
 /** Workers at most: one keeps up with a network, more are for files that are on this machine already. */
 const MAX_WORKERS = 4
@@ -13,7 +13,7 @@ export interface OpenedPacker {
 }
 
 /** Opens a packer in workers, or on this thread where there are none (Node, a content security policy, a file that is not served). */
-export async function openPacker(options: WorkerOptions = {}): Promise<OpenedPacker> {
+export async function openPacker(options: PackingOptions = {}): Promise<OpenedPacker> {
   // one first: where it is refused, a policy's owner need not be told again
   const first = await startWorker(options)
   if (typeof first === 'string') return { packer: inlinePacker, reason: first }

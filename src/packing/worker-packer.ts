@@ -1,8 +1,10 @@
 import { CoppiceError } from '../core/errors'
 import { fromPlainError } from '../core/plain-error'
+import { trusted } from '../core/trusted-url'
 import type { PackedSlab, Slab } from './pack-slab'
 import type { Packer } from './packer'
 import { type Answer, READY, type Task } from './protocol'
+import { packingWorkerUrl } from './worker-url'
 
 /** Slabs that a worker has at a time: one that it packs, and one that waits, so that it never idles. */
 const SLABS_PER_WORKER = 2
@@ -10,7 +12,7 @@ const SLABS_PER_WORKER = 2
 /** The wait for a worker to start: its file comes over the network, and one that is not ours never answers. */
 const MAX_START_MS = 10_000
 
-export interface WorkerOptions {
+export interface PackingOptions {
   /**
    * Where `coppice-worker.js` is served, which packs weights off this thread. Default: beside the library, where bundlers
    * put it that know `new URL(…, import.meta.url)`.
@@ -21,7 +23,7 @@ export interface WorkerOptions {
 }
 
 /** A worker that packs; or why none can be started, for people. */
-export async function startWorker(options: WorkerOptions = {}): Promise<WorkerPacker | string> {
+export async function startWorker(options: PackingOptions = {}): Promise<WorkerPacker | string> {
   const worker = createWorker(options)
   if (typeof worker === 'string') return worker
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -41,31 +43,15 @@ export async function startWorker(options: WorkerOptions = {}): Promise<WorkerPa
 }
 
 /** Policies forbid workers in two ways: by an exception here (of one class or another), or by an event later. */
-function createWorker({ worker, workerUrl }: WorkerOptions): Worker | string {
-  if (worker === false) return 'as the option `worker` says'
+function createWorker({ worker, workerUrl }: PackingOptions): Worker | string {
+  if (worker === false) return 'as the option `packing.worker` says'
   if (!worker && typeof Worker === 'undefined') return 'there are no workers here'
   try {
     if (worker) return worker()
-    // in this form, which bundlers look for; Vite is not to, since a library's build would write the file into the URL
-    const url = workerUrl ?? new URL(/* @vite-ignore */ './worker.ts', import.meta.url)
-    return new Worker(trusted(url), { type: 'module', name: 'coppice-packing' })
+    return new Worker(trusted(workerUrl ?? packingWorkerUrl()), { type: 'module', name: 'coppice-packing' })
   } catch (error) {
     return `a worker is refused, ${String(error)}`
   }
-}
-
-/** https://www.w3.org/TR/trusted-types/, as far as it matters here. */
-interface TrustedTypes {
-  createPolicy(name: string, rules: { createScriptURL: (url: string) => string }): typeof policy
-}
-
-let policy: { createScriptURL(url: string): string } | undefined
-
-/** The URL as a page wants it that enforces Trusted Types; its `trusted-types` list, if it has one, names `coppice`. */
-function trusted(url: string | URL): string {
-  const { trustedTypes } = globalThis as { readonly trustedTypes?: TrustedTypes }
-  policy ??= trustedTypes?.createPolicy('coppice', { createScriptURL: url => url })
-  return policy ? policy.createScriptURL(String(url)) : String(url)
 }
 
 /** One worker. */

@@ -1,5 +1,6 @@
 import { assert } from '../core/assert'
 import type { Draw } from '../core/batch'
+import { MAX_LOGPROBS } from '../core/sampling-params'
 import type { KernelContext } from '../kernels/context'
 import { pushDrawRows } from '../kernels/draw-row'
 import { editLogits } from '../kernels/edit-logits'
@@ -8,9 +9,6 @@ import { sample } from '../kernels/sample'
 import { drawRow, logitEdits, resultStride } from './draw-inputs'
 
 export { NO_TOKEN } from '../kernels/sample'
-
-/** Most likely tokens that a draw can report (OpenAI's limit): bounds the results and the kernel's passes for them. */
-export const MAX_LOGPROBS = 20
 
 export interface SamplerBuffers {
   /** f32 [rows of a slab, vocabSize], or candidates among them */

@@ -1,8 +1,21 @@
 // What an app's compiler is to know of the library; with full checks, also of its declarations.
 import { CoppiceError, createEngine, type Engine, type EngineOptions, type GenerationResult } from 'coppice'
 import { type BatchResponse, runJob } from 'coppice/batch'
+import { createEngine as createWorkerEngine, WorkerFailed } from 'coppice/client'
 
-const options: EngineOptions = { worker: () => new Worker('worker.js'), workerUrl: new URL('https://example.org/') }
+const options: EngineOptions = {
+  packing: { worker: () => new Worker('worker.js'), workerUrl: new URL('https://example.org/') },
+}
+
+/** An engine in a worker is an engine, and its errors are those of the others. */
+export async function away(worker: Worker): Promise<Engine> {
+  const engine = await createWorkerEngine('org/name', { worker, weights: 'f16' })
+  const reason = await engine.lost
+  if (reason instanceof WorkerFailed && reason.name !== 'WorkerFailed') throw reason
+  // @ts-expect-error: a device stays on its thread
+  createWorkerEngine('org/name', { device: {} as GPUDevice })
+  return engine
+}
 
 export async function run(device: GPUDevice): Promise<number | undefined> {
   try {

@@ -44,6 +44,13 @@ const PAGES: readonly { readonly app: string; readonly build?: readonly string[]
     ],
   },
   { app: 'worker', build: esbuild('../worker.js', 'coppice-worker=coppice/worker') },
+  { app: 'client-html' },
+  { app: 'client-vite', build: ['vite', 'build', '--base', './'], page: 'client-vite/dist/' },
+  { app: 'client-webpack', build: ['webpack'] },
+  {
+    app: 'client-esbuild',
+    build: esbuild('../client.js', 'coppice-worker=coppice/worker', 'coppice-host=coppice/host'),
+  },
 ]
 const WITHOUT_WORKERS = [
   { app: 'service-worker', build: esbuild('../service-worker.js'), reason: 'there are no workers here' },
@@ -57,6 +64,8 @@ let origin: string
 let expected: string
 
 interface Answer {
+  /** Of the error, where there is no engine. */
+  readonly message?: string
   readonly text: string
   readonly decisions: readonly string[]
 }
@@ -152,6 +161,14 @@ describe('an app without workers answers, and its engine says why it packs on it
     expect(packedHere(answer.decisions)).toHaveLength(1)
     expect(violations).toHaveLength(1)
   })
+})
+
+it('a page whose policy forbids the worker of its engine is told which directive does', {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const { answer } = await open(`client-html/?policy=${encodeURIComponent(`${POLICY}; worker-src 'none'`)}`)
+  expect(answer).toMatchObject({ name: 'WorkerFailed', message: expect.stringContaining('worker-src') })
+  expect(answer.message).toContain("the page's policy forbids it (worker-src)")
 })
 
 it('an extension’s page answers, with the model in the extension', { timeout: TIMEOUT_MS }, async () => {

@@ -17,6 +17,14 @@ test.each(Object.entries({ ...classes, RangeError, TypeError }))(
   },
 )
 
+test('what a class adds crosses: the status of an answer', () => {
+  const sent = structuredClone(toPlainError(new errors.DownloadFailed('no', { status: 404 })))
+  expect(fromPlainError(sent)).toMatchObject({ name: 'DownloadFailed', status: 404 })
+  const range = structuredClone(toPlainError(Object.assign(new RangeError('far'), { at: 7, part: 'a', fix: () => 1 })))
+  expect(range.fields).toEqual({ at: 7, part: 'a' })
+  expect(fromPlainError(range)).toMatchObject({ name: 'RangeError', at: 7, part: 'a' })
+})
+
 test('an error of no known class keeps its name, an abort is the platform’s, anything else is a text', () => {
   const odd = Object.assign(new Error('odd'), { name: 'OddError' })
   expect(fromPlainError(toPlainError(odd))).toMatchObject({ name: 'OddError', message: 'odd' })

@@ -48,8 +48,14 @@ test.each([
   // what benches leave out to measure the rest is nothing that an answer can come of
   [{ study: { attention: 'skip' } }, 'Engine option study.attention is skip, but must be one of shared, split, flat.'],
   [{ study: { order: 'lifo' } }, 'Engine option study.order is lifo, but must be one of fcfs, ratio, dual.'],
-  [{ worker: true }, 'Engine option worker is true, but must be a function that makes a Worker, or false.'],
-  [{ workerUrl: 7 }, 'Engine option workerUrl is 7, but must be a text or a URL.'],
+  [
+    { packing: { worker: true } },
+    'Engine option packing.worker is true, but must be a function that makes a Worker, or false.',
+  ],
+  [{ packing: { workerUrl: 7 } }, 'Engine option packing.workerUrl is 7, but must be a text or a URL.'],
+  [{ packing: { wroker: 7 } }, 'Unknown engine option packing.wroker. Known are packing.worker, packing.workerUrl.'],
+  [{ packing: 7 }, 'Engine option packing is 7, but must be an object like { worker: false }.'],
+  [{ worker: true }, 'Engine option worker is taken by `createEngine` of coppice/client'],
   [{ contextLength: 100000 }, 'A context of 100000 tokens: this model takes 1 to 512.'],
 ])('refuses the options %o', async (options, message) => {
   const opening = openEngine(undefined, options as object)

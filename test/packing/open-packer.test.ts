@@ -74,6 +74,6 @@ test('where a page enforces Trusted Types, workers start by one policy of ours, 
 test('who wants no worker gets none, and is told so', async () => {
   const Unwanted = vi.fn()
   vi.stubGlobal('Worker', Unwanted)
-  expect(await openPacker({ worker: false })).toMatchObject({ reason: 'as the option `worker` says' })
+  expect(await openPacker({ worker: false })).toMatchObject({ reason: 'as the option `packing.worker` says' })
   expect(Unwanted).not.toHaveBeenCalled()
 })

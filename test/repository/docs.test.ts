@@ -12,6 +12,13 @@ test('what a page loads at once is at most 100 KiB', () => {
   expect(first.reduce((sum, { maxKib }) => sum + maxKib, 0)).toBeLessThanOrEqual(100)
 })
 
+test('what a page loads whose engine is in a worker is at most 10 KiB, and no shader', () => {
+  const files = ['coppice-client.js', 'coppice-shared.js']
+  const parts = LIBRARY_PARTS.filter(({ file }) => files.includes(file))
+  expect(parts).toHaveLength(2)
+  expect(parts.reduce((sum, { maxKib }) => sum + maxKib, 0)).toBeLessThanOrEqual(10)
+})
+
 test('the walk through the code that the README proposes is 8 files of 1,000 lines at most', () => {
   const readme = readFileSync('README.md', 'utf8')
   const [, walk] = readme.split('## Five minutes through the code')

@@ -47,6 +47,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   api: ['engine', ...ENGINE],
   worker: ['engine', ...ENGINE],
   index: ['worker', 'engine', ...ENGINE],
+  client: ['worker', 'engine', ...ENGINE],
   batch: ['api'],
   'pages/demo': ['index'],
   'pages/job': ['index', 'batch'],

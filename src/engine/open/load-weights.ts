@@ -3,7 +3,6 @@ import { type Checkpoint, type ModelSource, type StreamOptions, streamRows, with
 import type { Weights } from '../../model/weights'
 import { openPacker } from '../../packing/open-packer'
 import { packAll } from '../../packing/pack-all'
-import type { WorkerOptions } from '../../packing/worker-packer'
 import type { Settings } from '../options'
 import { type WeightKind, WeightReport } from './weight-report'
 
@@ -20,7 +19,7 @@ export async function loadWeights(
   source: ModelSource,
   checkpoint: Checkpoint,
   weights: Weights,
-  { signal, onProgress, ...workers }: Pick<Settings, 'signal' | 'onProgress' | keyof WorkerOptions>,
+  { signal, onProgress, packing }: Pick<Settings, 'signal' | 'onProgress' | 'packing'>,
 ): Promise<{ readonly kinds: readonly WeightKind[]; readonly decision: string | undefined }> {
   const report = new WeightReport()
   const options: StreamOptions = {
@@ -34,7 +33,7 @@ export async function loadWeights(
   let queuedBytes = 0
   let taken: Promise<unknown> = Promise.resolve()
   // workers start while the file is opened
-  const opened = openPacker(workers)
+  const opened = openPacker(packing)
   const packer = opened.then(({ packer }) => packer)
   try {
     await packAll(

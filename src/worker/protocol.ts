@@ -1,0 +1,80 @@
+/**
+ * What a page and a worker's host say to each other: over a port of their own, which a dedicated worker takes like a shared one,
+ * in the order in which it was said.
+ */
+import type { PlainError } from '../core/plain-error'
+import type { GenerationResult } from '../engine/generation'
+import type { Engine } from '../engine/interface'
+import type { EngineOptions, EngineProgress } from '../engine/options'
+import type { Prompt } from '../engine/prompt'
+import type { GenerationParams } from '../engine/sampling-params'
+import type { JobPlan } from '../planner/plan-job'
+
+/** A page's first message to the worker itself; the port comes with it. Whatever else a worker hears is not for the host. */
+export const CONNECT = 'coppice: connect'
+
+/** Results that the page has at a time and has not read: others wait in the worker. */
+export const MAX_UNREAD = 64
+
+/** Messages with pieces of a call's text that the page has at a time and has not handed on. */
+export const MAX_UNHEARD = 2
+
+/** What an engine is. */
+export type About = Pick<Engine, 'modelName' | 'config' | 'memory' | 'decisions' | 'weights'>
+
+/** What can be asked of an engine and has one answer. */
+export type Asked = 'plan' | 'tokenize' | 'detokenize' | 'checkParams' | 'stats' | 'kernelTimes'
+
+/** The model's location and the options, as far as they are data. */
+export interface Opening {
+  readonly location: string | FileSystemDirectoryHandle | readonly File[]
+  readonly options: EngineOptions
+}
+
+/** From the page. `call`: its number among the page's. */
+export type Order =
+  | { readonly type: 'open'; readonly call: number; readonly opening: Opening }
+  /** Some of the prompts of a call that comes later. */
+  | { readonly type: 'prompts'; readonly call: number; readonly prompts: readonly Prompt[] }
+  | {
+      readonly type: 'generate'
+      readonly call: number
+      readonly params: GenerationParams | readonly GenerationParams[]
+      readonly priority: number
+      readonly wantsText: boolean
+    }
+  /** With `plan`, the prompts came before. */
+  | { readonly type: 'ask'; readonly call: number; readonly method: Asked; readonly args: readonly unknown[] }
+  /** So many more of the results were read. */
+  | { readonly type: 'read'; readonly call: number; readonly count: number }
+  /** A message with texts was handed on. */
+  | { readonly type: 'heard'; readonly call: number }
+  /** Stop the prompts that still run; what they have is wanted. */
+  | { readonly type: 'cancel'; readonly call: number }
+  /** Nothing more of this call is wanted. */
+  | { readonly type: 'leave'; readonly call: number }
+  | { readonly type: 'dispose'; readonly call?: undefined }
+
+/** A result as it crosses. */
+export interface PlainResult extends Omit<GenerationResult, 'error'> {
+  readonly error: PlainError | undefined
+}
+
+/** From the host, about a call. */
+export type CallMessage =
+  /** The only answer of a call that has one. */
+  | { readonly type: 'answer'; readonly call: number; readonly value: unknown }
+  | { readonly type: 'planned'; readonly call: number; readonly plan: JobPlan }
+  | { readonly type: 'unplanned'; readonly call: number; readonly error: PlainError }
+  /** Prompts' indices and what their texts have grown by. */
+  | { readonly type: 'texts'; readonly call: number; readonly texts: readonly (readonly [number, string])[] }
+  | { readonly type: 'result'; readonly call: number; readonly result: PlainResult }
+  /** The last of a call. */
+  | { readonly type: 'end'; readonly call: number; readonly error?: PlainError }
+
+export type HostMessage =
+  | CallMessage
+  /** The first: there is a host, which holds this lock while it lives. */
+  | { readonly type: 'ready'; readonly lock: string | undefined }
+  | { readonly type: 'progress'; readonly progress: EngineProgress }
+  | { readonly type: 'lost'; readonly error: PlainError }
