@@ -36,6 +36,8 @@ export class SequenceBlocks {
   readonly #pools: readonly BlockPool[]
   readonly #prefixes: PrefixCache
   readonly #claims = new Map<Sequence, Claim>()
+  /** What was claimed for a sequence before its turn came. */
+  readonly #shares = new WeakMap<Sequence, Share>()
   readonly #lag: number
   /** [groups] Blocks that the step being decided copies from: no one may get them in this step and write to them first. */
   readonly #copiedFrom: number[][]
@@ -79,6 +81,7 @@ export class SequenceBlocks {
     assert(!this.#claims.has(sequence), `Sequence ${id} has a claim already.`)
     assert(share.numTokens < promptLen, `Sequence ${id} would share its last token, and draw from nothing.`)
     this.#claims.set(sequence, this.#prefixes.claim(tokens, share))
+    this.#shares.set(sequence, share)
   }
 
   /**
@@ -86,7 +89,7 @@ export class SequenceBlocks {
    * be, what is kept for others gives way.
    */
   makeRoomFor(sequence: Sequence, running: readonly Sequence[], prefill: Prefill): boolean {
-    const fits = () => this.#pools.every((_, group) => this.#fitsIn(group, sequence, running, prefill))
+    const fits = () => this.#fits(sequence, running, prefill)
     if (fits()) return true
     if (running.length === 0) {
       this.#prefixes.keepOnly(this.#claimOf(sequence))
@@ -94,6 +97,28 @@ export class SequenceBlocks {
     }
     for (const each of running) this.#prefixes.freeBehind(this.#claimOf(each), each.blockTables)
     return this.#pools.some(pool => pool.isWindowed) && fits()
+  }
+
+  /**
+   * Whether the sequence can run beside these if only they hold blocks: if all others that run give way, and all that is
+   * kept for those that wait (`giveUpKept`).
+   */
+  couldRunBeside(sequence: Sequence, running: readonly Sequence[], prefill: Prefill): boolean {
+    const taken = takenBy(this.#claimOf(sequence), this.#pools)
+    const numHeld = this.#pools.map((_, group) => {
+      const held = [...taken.groups[group].blocks, ...taken.groups[group].tail, ...this.#copiedFrom[group]]
+      for (const { blockTables } of running) held.push(...heldBlocks(blockTables[group]))
+      return new Set(held).size
+    })
+    return this.#fits(sequence, running, prefill, numHeld)
+  }
+
+  /** Gives up what is kept for others that wait; what is claimed of it must be computed again. */
+  giveUpKept(sequence: Sequence): void {
+    const claim = this.#claimOf(sequence)
+    this.#prefixes.lock(claim)
+    for (const pool of this.#pools) this.#prefixes.makeFree(pool, pool.numBlocks)
+    this.#prefixes.unlock(claim)
   }
 
   /**
@@ -138,16 +163,16 @@ export class SequenceBlocks {
     this.#prefixes.publish(this.#claimOf(sequence), tokens, Math.min(numComputed, tokens.length), blockTables)
   }
 
-  /** The sequence stops running: it has no tables, what it published is kept for it. */
+  /** The sequence stops running: it has no tables, and claims nothing; what it published is remembered while there is room. */
   release(sequence: Sequence): void {
     sequence.blockTables.forEach((table, group) => {
       truncate(this.#pools[group], table, 0)
     })
     sequence.blockTables = []
-    this.#prefixes.unlock(this.#claimOf(sequence))
+    this.forget(sequence)
   }
 
-  /** The sequence is finished, and will not want anything again. */
+  /** Ends what the sequence claims, if it does. */
   forget(sequence: Sequence): void {
     const claim = this.#claims.get(sequence)
     if (claim) this.#prefixes.release(claim)
@@ -165,14 +190,25 @@ export class SequenceBlocks {
     })
   }
 
-  #fitsIn(group: number, sequence: Sequence, running: readonly Sequence[], prefill: Prefill): boolean {
+  #fits(sequence: Sequence, running: readonly Sequence[], prefill: Prefill, numHeld?: readonly number[]): boolean {
+    return this.#pools.every((_, group) => this.#fitsIn(group, sequence, running, prefill, numHeld?.[group]))
+  }
+
+  /** `numHeld`: blocks of the pool in use, where not all that are count. */
+  #fitsIn(
+    group: number,
+    sequence: Sequence,
+    running: readonly Sequence[],
+    prefill: Prefill,
+    numHeld?: number,
+  ): boolean {
     const { numBlocks, window } = this.#pools[group]
     const claim = this.#claimOf(sequence)
+    const numUsed = numHeld ?? this.#numUsed(group)
     const { numTokens } = takenBy(claim, this.#pools)
     const numTaken = Math.floor(numTokens / BLOCK_LEN)
     const numToCompute = sequence.length - numTokens
     const numNow = blocksFor(numTokens + Math.min(numToCompute, prefill.room)) - numTaken
-    const numUsed = this.#numUsed(group)
     if (numUsed + numNow > numBlocks) return false
     // where all can grow to their maximum, what they share need not be known; thousands may run, for each that may start
     const numToCome = blocksFor(sequence.maxLen - 1) - numTaken + numBlocksToCome(running, group)
@@ -193,11 +229,13 @@ export class SequenceBlocks {
     return lifetimes.reduce((sum, each) => sum + finalBlocks(each), 0) <= left || peakBlocks(lifetimes) <= left
   }
 
-  /** One that nobody planned for shares all it can with everything. */
+  /** One that nobody planned for shares all it can with everything; one that has run before finds what it drew then. */
   #claimOf(sequence: Sequence): Claim {
     const existing = this.#claims.get(sequence)
     if (existing) return existing
-    const claim = this.#prefixes.claim(sequence.tokens, { scope: COMMON, numTokens: sequence.promptLen - 1 })
+    const { tokens } = sequence
+    const { scope, numTokens } = this.#shares.get(sequence) ?? { scope: COMMON, numTokens: 0 }
+    const claim = this.#prefixes.claim(tokens, { scope, numTokens: scope.remembers ? tokens.length - 1 : numTokens })
     this.#claims.set(sequence, claim)
     return claim
   }
