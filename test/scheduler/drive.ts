@@ -71,6 +71,9 @@ export class Drive {
       const isWaitingForDraws = length === maxLen || (waitsForDraws(params) && numPending > 0)
       return slot !== undefined && !isWaitingForDraws && !isShortOfHistory
     })
+    const keeping = live.filter(
+      ({ params, numPending, slot }) => slot !== undefined && waitsForDraws(params) && numPending > 0,
+    )
     const batch = this.scheduler.next()
     this.scheduler.checkIntegrity()
     const chunks = batch?.chunks ?? []
@@ -78,6 +81,7 @@ export class Drive {
     assert(scheduled.size === chunks.length, 'a sequence has two chunks in a step')
     this.#checkClasses(
       running.filter(({ slot }) => slot !== undefined),
+      keeping,
       batch,
     )
     // Within a call, whoever waits was added after all who run.
@@ -106,10 +110,10 @@ export class Drive {
   }
 
   /**
-   * Of each class the oldest advance, all if no other class runs; higher ones leave lower ones their share and no more. `ready`: those that
-   * could have been in the step.
+   * Of each class the oldest advance, all if no other class runs; higher ones leave lower ones their share and no more.
+   * `ready`: those that could have been in the step. `keeping`: those that keep their places while they wait for draws.
    */
-  #checkClasses(ready: readonly Sequence[], batch?: Batch): void {
+  #checkClasses(ready: readonly Sequence[], keeping: readonly Sequence[], batch?: Batch): void {
     const chunks = batch?.chunks ?? []
     const share = Math.floor(this.tokenBudget / 8)
     const countOf = new Map(chunks.map(({ sequence, count }) => [sequence, count]))
@@ -125,10 +129,11 @@ export class Drive {
         each => countOf.has(each) && ids.some(id => order.indexOf(id) < order.indexOf(each.id)),
       )
       assert(younger.length === 0, `${younger.map(({ id }) => id)} advanced before ${ids}`)
-      assert(numRows >= Math.min(share, ofClass.length), `the class ${priority} has ${numRows} rows`)
+      const numKept = keeping.filter(each => each.priority === priority).length
+      assert(numRows + numKept >= Math.min(share, ofClass.length), `the class ${priority} has ${numRows} rows`)
       const below = others.filter(({ sequence }) => PRIORITIES.indexOf(sequence.priority) > rank)
       const numBelow = below.reduce((sum, { count }) => sum + count, 0)
-      const mostBelow = Math.max(1, share) * (PRIORITIES.length - 1 - rank)
+      const mostBelow = Math.max(1, share) * (PRIORITIES.length - 1 - rank) + numKept
       assert(!stalled || numBelow <= mostBelow, `${ids} stalled for ${numBelow} rows of lower classes`)
     }
   }

@@ -6,8 +6,8 @@ import { endless, expectedTokens } from './simulated-gpu'
 
 /** Decides and runs a step, two in flight. */
 function step(drive: Drive): void {
-  drive.next()
-  if (drive.gpu.numQueued >= 2) drive.complete()
+  const batch = drive.next()
+  if (drive.gpu.numQueued >= 2 || !batch) drive.complete()
 }
 
 /** Steps decided until the sequence's first draw is among them. */
