@@ -261,7 +261,7 @@ export class Scheduler {
 
   /** A preempted sequence must know all its tokens before it is computed again: slots do not survive preemption. */
   #canStart(sequence: Sequence, step: Step): boolean {
-    if (sequence.numPending > 0 || step.mustWait(sequence)) return false
+    if (sequence.numPending > 0 || step.mustWait(sequence) || this.#blocks.mustWaitForCopies(sequence)) return false
     // its prefill gets what the others, with one token each, leave of every step
     const leastRoom = Math.max(1, this.#tokenBudget - this.numRunning)
     const prefillSteps = Math.ceil(Math.max(0, sequence.length - step.room) / leastRoom)
@@ -277,7 +277,7 @@ export class Scheduler {
       if (fits()) return true
     }
     this.#blocks.giveUpKept(sequence)
-    return fits()
+    return fits() && !this.#blocks.mustWaitForCopies(sequence)
   }
 
   /**

@@ -41,6 +41,8 @@ export class SequenceBlocks {
   readonly #lag: number
   /** [groups] Blocks that the step being decided copies from: no one may get them in this step and write to them first. */
   readonly #copiedFrom: number[][]
+  /** [groups] How many first tokens of a block the step being decided copies into it: in that step none can be copied on. */
+  readonly #copiedInto: Map<number, number>[]
 
   /** `stepsInFlight`: most steps decided before the first of them completes; a sequence leaves that much later. */
   constructor(pools: readonly BlockPool[], stepsInFlight: number) {
@@ -49,6 +51,7 @@ export class SequenceBlocks {
     this.#lag = stepsInFlight - 1
     this.peakUsed = pools.map(() => 0)
     this.#copiedFrom = pools.map(() => [])
+    this.#copiedInto = pools.map(() => new Map())
   }
 
   /** [groups] Blocks that running sequences hold or that are kept for waiting ones; all others can be had at any time. */
@@ -66,6 +69,7 @@ export class SequenceBlocks {
   /** To be called before anything of a step is decided: what the step before was the last to read is free from now on. */
   beginStep(running: readonly Sequence[]): void {
     this.#pools.forEach((pool, group) => {
+      this.#copiedInto[group].clear()
       for (const block of this.#copiedFrom[group].splice(0)) pool.release(block)
       if (!pool.isWindowed) return
       for (const { tokens, numComputed, blockTables } of running) {
@@ -97,6 +101,13 @@ export class SequenceBlocks {
     }
     for (const each of running) this.#prefixes.freeBehind(this.#claimOf(each), each.blockTables)
     return this.#pools.some(pool => pool.isWindowed) && fits()
+  }
+
+  /** Whether the sequence would take over tokens that only this step copies to where it finds them. */
+  mustWaitForCopies(sequence: Sequence): boolean {
+    return takenBy(this.#claimOf(sequence), this.#pools).groups.some(({ tail }, group) =>
+      tail.some((block, offset) => offset < (this.#copiedInto[group].get(block) ?? 0)),
+    )
   }
 
   /**
@@ -140,6 +151,7 @@ export class SequenceBlocks {
     assert(this.grow(sequence, end), `No blocks for sequence ${sequence.id}.`)
     return groups.map(({ blocks, tail }, group) => {
       const own = sequence.blockTables[group].blocks[blocks.length]
+      this.#copiedInto[group].set(own, tail.length)
       return tail.map((block, offset) => ({ from: block * BLOCK_LEN + offset, to: own * BLOCK_LEN + offset }))
     })
   }

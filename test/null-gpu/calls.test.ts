@@ -155,7 +155,7 @@ test('a text little too long is told by how much', async () => {
   expect(error?.message).toBe('The prompt has 800 tokens, but the context holds 512, output included. Shorten it.')
 })
 
-test('prompts of an interactive call start before those that wait of a smaller one', async () => {
+test('prompts of an interactive call go before all others, of which the one that gave way goes on first', async () => {
   // room for one at a time
   const other = await openEngine(undefined, { blocks: 1, contextLength: 16 })
   const order: string[] = []
@@ -165,5 +165,21 @@ test('prompts of an interactive call start before those that wait of a smaller o
   }
   await Promise.all([ask('job', 3), ask('page', 3, 'interactive'), ask('other', 1, 'normal')])
   other.dispose()
-  expect(order).toEqual(['job', 'page', 'page', 'page', 'other', 'job', 'job'])
+  expect(order).toEqual(['page', 'page', 'page', 'job', 'other', 'job', 'job'])
+})
+
+test('a stream is interactive and a call normal, unless they say otherwise', async () => {
+  const other = await openEngine(undefined, { blocks: 1, contextLength: 16 })
+  const order: string[] = []
+  const params = { maxTokens: 3, ignoreEos: true }
+  const call = async (name: string, priority?: Priority) => {
+    for await (const _ of other.generate([[1]], params, { priority })) order.push(name)
+  }
+  const stream = async (name: string, priority?: Priority) => {
+    for await (const _ of other.stream([2], params, { priority }));
+    order.push(name)
+  }
+  await Promise.all([stream('slow', 'background'), call('row'), call('urgent', 'interactive'), stream('chat')])
+  other.dispose()
+  expect(order).toEqual(['urgent', 'chat', 'row', 'slow'])
 })

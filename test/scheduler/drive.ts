@@ -56,9 +56,9 @@ export class Drive {
   }
 
   /** Adds one that claims what it shares right away. */
-  addSharing(sequence: Sequence, share: Share): void {
-    this.scheduler.add(sequence, { call: this, share })
-    this.#calls.set(this, [...(this.#calls.get(this) ?? []), sequence])
+  addSharing(sequence: Sequence, share: Share, call: object = this): void {
+    this.scheduler.add(sequence, { call, share })
+    this.#calls.set(call, [...(this.#calls.get(call) ?? []), sequence])
     this.sequences.push(sequence)
   }
 

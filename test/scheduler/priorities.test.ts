@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { assert } from '../../src/core/assert'
 import { blocksFor } from '../../src/core/block'
+import { PRIORITIES } from '../../src/core/priority'
 import type { Sequence } from '../../src/core/sequence'
+import { forEachSeed, pick } from '../support/for-each-seed'
 import { Drive } from './drive'
+import { all, checkOutput, randomPrompts, SCOPES, sequences } from './prompt-trees'
 import { endless, expectedTokens } from './simulated-gpu'
 
 /** Decides and runs a step, two in flight. */
@@ -131,4 +135,37 @@ describe('a lower class', () => {
     drive.drain(2)
     expectAnswers(drive)
   })
+})
+
+test('the laws hold through 20,000 random operations on all classes with shared prefixes and windows', () => {
+  let preemptions = 0
+  let saved = 0
+  forEachSeed(40, random => {
+    const numBlocks = random.int(14, 30)
+    const budget = pick(random, [1, 7, 16, 64])
+    const groups = [{ numBlocks }, { numBlocks, window: 40 }].slice(0, random.int(1, 3))
+    const drive = new Drive(budget, groups, random.int(1, 4))
+    const calls = { interactive: {}, normal: {}, background: {} }
+    for (let operation = 0; operation < 500; operation++) {
+      const live = drive.sequences.filter(each => !each.isFinished)
+      const choice = random.next()
+      if (choice < 0.15 && live.length < 30) {
+        const priority = pick(random, PRIORITIES)
+        const [each] = sequences(random, randomPrompts(random, 1), drive.sequences.length, priority)
+        if (random.next() < 0.3) drive.addTo(calls[priority], each)
+        else drive.addSharing(each, { ...all(each.tokens), scope: pick(random, SCOPES) }, calls[priority])
+      } else if (choice < 0.18 && live.length > 0) drive.scheduler.finish(pick(random, live), 'abort')
+      else if (choice < 0.62 && drive.gpu.numQueued < drive.depth) drive.next()
+      else if (drive.gpu.numQueued > 0) drive.complete()
+      drive.scheduler.checkIntegrity()
+    }
+    drive.drain(drive.depth)
+    for (const each of drive.sequences.filter(({ finishReason }) => finishReason !== 'abort')) checkOutput(each)
+    const unfinished = drive.sequences.filter(each => !each.isFinished).map(({ id }) => id)
+    assert(unfinished.length === 0, `sequences ${unfinished} never ended`)
+    preemptions += drive.scheduler.stats.preemptions
+    saved += drive.scheduler.stats.savedTokens
+  })
+  expect(preemptions).toBeGreaterThan(100)
+  expect(saved).toBeGreaterThan(1000)
 })
