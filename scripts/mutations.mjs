@@ -45,8 +45,8 @@ export const MUTATIONS = [
   },
   {
     file: 'src/scheduler/scheduler.ts',
-    find: 'if (mustWait(sequence, step)) step.room--',
-    replace: 'if (mustWait(sequence, step)) continue',
+    find: 'step.room -= numKept',
+    replace: '',
     test: SCHEDULER,
     law: 'waits for the last token of a sequence with penalties, and keeps its place in the budget',
     wrong: 'one that waits for its draw loses its place to new prompts',

@@ -15,6 +15,7 @@ export type { EngineOptions, EngineProgress, StudyOptions } from './engine/optio
 
 // Requests and answers.
 
+export type { Priority } from './core/priority'
 export type { FinishReason } from './core/sequence'
 export type { Generation, GenerationResult, ScoredToken, TokenLogprob } from './engine/generation'
 export type { Chat, Message, Prompt, TextPart } from './engine/prompt'

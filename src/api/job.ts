@@ -83,7 +83,7 @@ interface NamedLine {
 /**
  * Runs a job, given as JSONL lines in OpenAI's Batch format (or bare `{prompt}` / `{messages}`): an array, or anything
  * that can be iterated, of texts or their bytes (`readLines(file.stream())`). A bad line, or a prompt that cannot be
- * served, fails that line alone. Responses come in input order. On abort, requests under way get none.
+ * served, fails that line alone. It is a background call, which gives way to all others. Responses come in input order. On abort, requests under way get none.
  * @throws the signal's reason on abort; what `lines` throws; what `engine.generate` throws when the engine itself fails
  */
 export async function runJob(
@@ -118,7 +118,7 @@ export async function runJob(
   const generation = engine.generate(
     requests.map(({ request }) => request.prompt),
     requests.map(({ request }) => (maxTokens === undefined ? request.params : { maxTokens, ...request.params })),
-    { signal },
+    { signal, priority: 'background' },
   )
   for await (const result of generation) {
     if (result.finishReason === 'abort') continue

@@ -1,4 +1,5 @@
 import type { BlockTable } from './block'
+import type { Priority } from './priority'
 import type { SamplingParams } from './sampling-params'
 
 export type FinishReason = 'stop' | 'length' | 'abort' | 'error'
@@ -29,6 +30,7 @@ export class Sequence {
     /** Prompt and output together never exceed this, in tokens. */
     readonly maxLen: number,
     readonly eosTokenIds: readonly number[],
+    readonly priority: Priority = 'normal',
   ) {
     this.tokens = prompt
     this.promptLen = prompt.length

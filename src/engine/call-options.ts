@@ -1,29 +1,27 @@
 import { InvalidRequest } from '../core/errors'
+import { PRIORITIES, type Priority } from '../core/priority'
 import { shown } from '../core/shown'
 import type { GenerateOptions } from './interface'
 
-const PRIORITIES: Readonly<Record<string, number>> = { batch: 0, interactive: 1 }
-
-/** The options of a call: checked, and with a number for its priority. */
+/** The options of a call: checked, and with its class. */
 export interface CallSettings extends GenerateOptions {
-  readonly priority: number
+  readonly priority: Priority
 }
 
 /** @throws InvalidRequest for options of the wrong kind */
-export function completeCallOptions(options: GenerateOptions): CallSettings {
+export function completeCallOptions(options: GenerateOptions, defaultPriority: Priority = 'normal'): CallSettings {
   if (typeof options !== 'object' || options === null) {
     throw new InvalidRequest(`The options of a call are ${String(options)}, but must be an object like { signal }.`)
   }
-  const { signal, onText, priority = 'batch' } = options
+  const { signal, onText, priority = defaultPriority } = options
   if (signal !== undefined && !(typeof signal === 'object' && signal !== null && 'aborted' in signal)) {
     throw new InvalidRequest(`signal is ${String(signal)}, but must be an AbortSignal.`)
   }
   if (onText !== undefined && typeof onText !== 'function') {
     throw new InvalidRequest(`onText is ${shown(onText)}, but must be a function.`)
   }
-  const number = typeof priority === 'string' ? PRIORITIES[priority] : priority
-  if (!Number.isFinite(number)) {
-    throw new InvalidRequest(`priority is ${shown(priority)}, but must be a number, 'interactive' or 'batch'.`)
+  if (!PRIORITIES.includes(priority)) {
+    throw new InvalidRequest(`priority is ${shown(priority)}, but must be one of ${PRIORITIES.join(', ')}.`)
   }
-  return { signal, onText, priority: number }
+  return { signal, onText, priority }
 }

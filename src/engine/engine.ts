@@ -3,6 +3,7 @@ import { BLOCK_LEN } from '../core/block'
 import { Deferred } from '../core/deferred'
 import { abortError, CoppiceError, type DeviceLost, Disposed, InvalidRequest, UnsupportedModel } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
+import type { Priority } from '../core/priority'
 import type { SamplingParams } from '../core/sampling-params'
 import { type FinishReason, Sequence } from '../core/sequence'
 import { shown } from '../core/shown'
@@ -226,13 +227,13 @@ export class LocalEngine implements Engine {
    * undefined, and the reason goes to `fail`.
    */
   *#plan(
-    { prompts, paramsOf }: Call,
+    { prompts, paramsOf, priority }: Call,
     sequences: (Sequence | undefined)[],
     fail?: (index: number, error: CoppiceError) => void,
   ): Work<Job> {
     for (const [index, prompt] of prompts.entries()) {
       try {
-        sequences[index] = yield* this.#sequence(prompt, paramsOf(index))
+        sequences[index] = yield* this.#sequence(prompt, paramsOf(index), priority)
       } catch (error) {
         if (!(error instanceof CoppiceError)) throw error
         sequences[index] = undefined
@@ -244,10 +245,11 @@ export class LocalEngine implements Engine {
   }
 
   /** @throws InvalidRequest if the prompt cannot be served */
-  *#sequence(prompt: Prompt, params: SamplingParams): Work<Sequence> {
+  *#sequence(prompt: Prompt, params: SamplingParams, priority: Priority): Work<Sequence> {
     const tokens = yield* this.#parts.prompts.encode(prompt)
     const maxLen = Math.min(tokens.length + params.maxTokens, this.memory.contextLength)
-    const sequence = new Sequence(this.#numSequences++, tokens, params, maxLen, this.config.eosTokenIds)
+    const { eosTokenIds } = this.config
+    const sequence = new Sequence(this.#numSequences++, tokens, params, maxLen, eosTokenIds, priority)
     this.#parts.scheduler.check(sequence)
     return sequence
   }
@@ -256,7 +258,7 @@ export class LocalEngine implements Engine {
     job: Job,
     sequences: readonly (Sequence | undefined)[],
     generation: ResultQueue,
-    { onText, priority }: Call,
+    { onText }: Call,
   ): Work<void> {
     const { tokenizer, scheduler } = this.#parts
     const say = onText && untilItThrows(onText, error => generation.stop(error))
@@ -266,7 +268,7 @@ export class LocalEngine implements Engine {
       this.#outputs.set(sequence, { output, generation, job })
       yield
     }
-    yield* job.start(scheduler, priority)
+    yield* job.start(scheduler)
     this.#loop.wake()
   }
 

@@ -1,5 +1,6 @@
 import type { DeviceLost, WorkerFailed } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
+import type { Priority } from '../core/priority'
 import type { KernelTime } from '../gpu/profiler'
 import type { JobPlan } from '../planner/plan-job'
 import type { DecodeOptions, EncodeOptions } from '../tokenizer/tokenizer'
@@ -22,10 +23,11 @@ export interface GenerateOptions extends CallOptions {
    */
   readonly onText?: (text: string, index: number) => void
   /**
-   * The rank of the call's prompts among all that wait: higher ones start first, and among equals those of the call with the
-   * fewest left. `interactive` is 1 and `batch` 0, the default. Prompts that have started are not held up.
+   * The class of the call's prompts. Those of a higher class enter the next step, and prompts of lower ones that hold what they
+   * need give way and go on later, with the same answers. `stream` is interactive unless this says otherwise, `generate`
+   * normal, jobs from files background. Within a class the call with the fewest prompts left is served first.
    */
-  readonly priority?: number | 'interactive' | 'batch'
+  readonly priority?: Priority
 }
 
 export interface TokenizeOptions extends EncodeOptions, CallOptions {}

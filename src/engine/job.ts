@@ -57,14 +57,14 @@ export class Job {
   }
 
   /** Queues everything, in the order of the plan. */
-  *start(scheduler: Scheduler, priority = 0): Work<void> {
+  *start(scheduler: Scheduler): Work<void> {
     for (const index of this.#order) {
       // 'cache' does not plan: a sequence shares what is there when its turn comes
       if (this.settings.sharing !== 'cache') scheduler.claim(this.sequences[index], this.#shares[index])
       yield
     }
     // all at once: of a call that is queued in part, a step would take the first as if they shared with nobody after them
-    for (const index of this.#order) scheduler.add(this.sequences[index], { call: this, priority })
+    for (const index of this.#order) scheduler.add(this.sequences[index], { call: this })
   }
 
   /**

@@ -12,7 +12,7 @@ export async function* streamOf(
   params: GenerationParams,
   options: Omit<GenerateOptions, 'onText'>,
 ): AsyncGenerator<string, GenerationResult, undefined> {
-  const { signal, priority } = completeCallOptions(options)
+  const { signal, priority } = completeCallOptions(options, 'interactive')
   const text = new AsyncQueue<string>()
   const generation = engine.generate([prompt], params, { signal, priority, onText: piece => text.push(piece) })
   const results = generation.all()

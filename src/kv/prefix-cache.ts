@@ -104,7 +104,7 @@ export class PrefixCache {
   /**
    * The sequence's tables hold the K and V of its first `numTokens` tokens, or will once the steps submitted have run:
    * others may take them over from now on. Full blocks beyond the claim are claimed as well, up to one that someone else
-   * has with the same tokens: from there on the sequence keeps its blocks to itself.
+   * has with the same tokens, or that follows another's: from there on the sequence keeps its blocks to itself.
    */
   publish(claim: Claim, tokens: readonly number[], numTokens: number, tables: readonly BlockTable[]): void {
     const end = numTokens > claim.node.end ? Math.max(floorToBlock(numTokens), claim.node.end) : numTokens
@@ -116,6 +116,10 @@ export class PrefixCache {
       const { value, start } = node
       const known = start + value.numComputed
       const newEnd = Math.min(end, node.end)
+      if (newEnd > known && !this.#isWindowed && !follows(node, tables)) {
+        claim.numPublished = Number.POSITIVE_INFINITY
+        return
+      }
       if (newEnd > known) growRun(this.#pools, value, start, newEnd, tables)
       else if (this.#isWindowed && from < known && known <= end) this.#replace(node, tables)
     }
@@ -300,6 +304,15 @@ export class PrefixCache {
       setBlock(pool, table, table.blocks.length - 1, below.tables[index].blocks[0])
     })
   }
+}
+
+/** The block before those with which a sequence would grow the run is the sequence's too: two may compute the same tokens at once. */
+function follows({ value, start, parent }: RadixNode<Run>, tables: readonly BlockTable[]): boolean {
+  const before = Math.floor((start + value.numComputed) / BLOCK_LEN) - 1
+  let run = { value, start, parent }
+  while (run.parent?.parent && before < Math.floor(run.start / BLOCK_LEN)) run = run.parent
+  const at = before - Math.floor(run.start / BLOCK_LEN)
+  return before < 0 || tables.every(({ blocks }, group) => run.value.tables[group].blocks[at] === blocks[before])
 }
 
 /**

@@ -1,32 +1,23 @@
 import { assert } from '../core/assert'
-import type { Batch, Chunk, ChunkBlocks, Copy, Draw, Drawn } from '../core/batch'
-import { type BlockTable, blocksFor } from '../core/block'
-import { isEditedByHistory, waitsForDraws } from '../core/sampling-params'
+import type { Batch, Copy, Drawn } from '../core/batch'
+import { blocksFor } from '../core/block'
 import type { FinishReason, Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
 import type { Share } from '../kv/share'
 import { checkRequest } from './check-request'
 import { checkSequences, checkSlots } from './integrity'
 import type { Completed, SchedulerOptions, SchedulerSnapshot, SchedulerStats } from './interface'
+import type { PriorityClass } from './priority-class'
+import { PriorityClasses } from './priority-classes'
 import { SequenceBlocks } from './sequence-blocks'
-import { type Call, WaitQueue } from './wait-queue'
-
-/** The step being decided. */
-interface Step {
-  readonly chunks: Chunk[]
-  readonly draws: Draw[]
-  /** Tokens of the chunks. */
-  numTokens: number
-  /** Tokens that the budget still admits. */
-  room: number
-  /** Tokens that sequences may still hold whose draws are edited by all of them. */
-  history: number
-}
+import { Step } from './step'
+import { TableSnapshots } from './table-snapshots'
+import type { Call } from './wait-queue'
 
 /**
  * Continuous batching with stall-free steps under a token budget (Sarathi-Serve, arXiv:2403.02310 §4.2 and algorithm 3),
- * with shared prefixes, and with admission bounded by memory so that nobody admitted is ever preempted for want of
- * blocks (sequence-blocks.ts).
+ * with shared prefixes, with classes of which the higher go first (priority-class.ts), and with admission bounded by memory
+ * so that nobody admitted is preempted for want of blocks unless a higher class wants them (sequence-blocks.ts).
  *
  * Beyond the paper, steps are pipelined: `next` may be called again before `complete`. A sequence whose last token is
  * still in flight is decoded all the same, since its position is known and the GPU finds the token in `slot`; an end of
@@ -36,10 +27,12 @@ interface Step {
  * prefix is there for others as soon as its computation is decided.
  *
  * Laws:
- * - Those running are in order of their start, and start in the order of the queue. The one that started first is
+ * - Those running are in order of their class, in it of their start, and start in the order of the queue. The first is
  *   preempted last, so it always gets on, and with no step in flight `next` finds work if there is any.
- * - Every running sequence advances in each step, unless it waits for draws in flight or, with penalties, for a step
- *   that has room for its history: one is admitted only into room that those before it leave. So decodes never exceed the budget, and only the last prompt running is partly computed.
+ * - Of every class each running sequence advances in each step, unless it waits for draws in flight or, with penalties, for
+ *   a step that has room for its history, or the rows are those of higher classes or the share of lower: then the oldest
+ *   advance. One is admitted only into room that those before it leave, so of a class only the last prompt is partly computed.
+ * - A sequence starts if it fits beside its own class and those above; those below give way, the last first.
  */
 export class Scheduler {
   readonly #pools: readonly BlockPool[]
@@ -50,14 +43,12 @@ export class Scheduler {
   readonly #historyTokens: number
   /** Once is enough: it looks at every token, and thousands may be added together. */
   readonly #checked = new WeakSet<Sequence>()
-  readonly #waiting = new WaitQueue()
-  /** In order of their start. Each has a slot; blocks come as it grows. */
-  #running: Sequence[] = []
+  readonly #classes = new PriorityClasses()
   /** As many as blocks of the first pool: sequences that share all but their last block have one each. */
   readonly #freeSlots: number[]
   /** Decided, not completed; oldest first. */
   readonly #inFlight: Batch[] = []
-  readonly #snapshots = new WeakMap<BlockTable, ChunkBlocks>()
+  readonly #snapshots = new TableSnapshots()
   readonly #stats: SchedulerStats = { steps: 0, preemptions: 0, prefillTokens: 0, savedTokens: 0, decodeTokens: 0 }
 
   constructor(options: SchedulerOptions) {
@@ -74,11 +65,11 @@ export class Scheduler {
   }
 
   get numWaiting(): number {
-    return this.#waiting.size
+    return this.#classes.numWaiting
   }
 
   get numRunning(): number {
-    return this.#running.length
+    return this.#classes.numRunning
   }
 
   get stats(): Readonly<SchedulerStats> {
@@ -95,7 +86,7 @@ export class Scheduler {
   }
 
   snapshot(): SchedulerSnapshot {
-    const running = this.#running.map(({ id, promptLen, numComputed, length }) => ({
+    const running = this.#classes.running.map(({ id, promptLen, numComputed, length }) => ({
       id,
       promptLen,
       numComputed,
@@ -115,24 +106,20 @@ export class Scheduler {
   }
 
   /**
-   * Queues a new sequence, behind the others of its `call`, whose `priority` its first one says; with a `share`, it claims
-   * that too.
+   * Queues a new sequence in its class, behind the others of its `call`; with a `share`, it claims that too.
    * Throws `InvalidRequest` if it could not run even alone.
    */
-  add(
-    sequence: Sequence,
-    { share, call = this, priority }: { readonly share?: Share; readonly call?: Call; readonly priority?: number } = {},
-  ): void {
+  add(sequence: Sequence, { share, call = this }: { readonly share?: Share; readonly call?: Call } = {}): void {
     assert(sequence.numComputed === 0 && !sequence.isFinished, `Sequence ${sequence.id} has run already.`)
     assert(!this.isWaiting(sequence), `Sequence ${sequence.id} waits already.`)
     this.check(sequence)
     if (share) this.claim(sequence, share)
-    this.#waiting.add(sequence, call, priority)
+    this.#classes.of(sequence).waiting.add(sequence, call)
   }
 
   /** Not started yet, or preempted. */
   isWaiting(sequence: Sequence): boolean {
-    return this.#waiting.has(sequence)
+    return this.#classes.of(sequence).waiting.has(sequence)
   }
 
   /** Throws `InvalidRequest` if the sequence could not run even alone. */
@@ -145,12 +132,12 @@ export class Scheduler {
 
   /** Starts no more sequences of a call, whose others go on until they are finished too. */
   withdraw(call: Call): void {
-    this.#waiting.withdraw(call)
+    for (const { waiting } of this.#classes.all) waiting.withdraw(call)
   }
 
   /** Puts those sequences of a call that have not started into this order; any not named come last. */
   reorder(call: Call, order: readonly Sequence[]): void {
-    this.#waiting.reorder(call, order)
+    for (const { waiting } of this.#classes.all) waiting.reorder(call, order)
   }
 
   /**
@@ -158,14 +145,14 @@ export class Scheduler {
    * no work, or none until a step in flight completes.
    */
   next(): Batch | undefined {
-    this.#blocks.beginStep(this.#running)
-    const step: Step = { chunks: [], draws: [], numTokens: 0, room: this.#tokenBudget, history: this.#historyTokens }
-    this.#scheduleDecodes(step)
-    this.#continuePrefill(step)
-    this.#admitWaiting(step)
+    this.#blocks.beginStep(this.#classes.running)
+    let step = this.#decide(true)
+    // whoever the only rows were left to may have lost its blocks
+    if (step.chunks.length === 0) step = this.#decide(false)
     const { chunks, numTokens, draws } = step
     if (chunks.length === 0) return undefined
     const batch = { chunks, numTokens, draws }
+    this.#classes.account(batch)
     this.#inFlight.push(batch)
     this.#stats.steps++
     return batch
@@ -192,7 +179,7 @@ export class Scheduler {
       if (!params.ignoreEos && eosTokenIds.includes(tokenId)) this.#end(sequence, 'stop')
       else if (sequence.tokens.length === sequence.maxLen) this.#end(sequence, 'length')
     })
-    this.#dropEnded()
+    this.#classes.dropEnded()
     return completed
   }
 
@@ -200,73 +187,109 @@ export class Scheduler {
   finish(sequence: Sequence, reason: FinishReason): void {
     if (sequence.isFinished) return
     this.#end(sequence, reason)
-    this.#dropEnded()
+    this.#classes.dropEnded()
   }
 
   /**
-   * Takes blocks and slot from the running sequence that started last and returns it; undefined if none runs. It goes to
-   * the front of the queue and is computed again, from its first token, once its draws in flight have arrived.
+   * Takes blocks and slot from the last running sequence, or the one given, and returns it; undefined if none runs. It goes
+   * to the front of its queue and is computed again, as far as its blocks are not remembered, once its draws in flight have
+   * arrived.
    */
-  preemptLast(): Sequence | undefined {
-    const victim = this.#running.pop()
+  preemptLast(victim = this.#classes.running.at(-1)): Sequence | undefined {
     if (!victim) return undefined
+    const { running, waiting } = this.#classes.of(victim)
+    running.splice(running.lastIndexOf(victim), 1)
     this.#release(victim)
     victim.numComputed = 0
-    this.#waiting.addFirst(victim)
+    waiting.addFirst(victim)
     this.#stats.preemptions++
     return victim
   }
 
   /** Asserts the laws of blocks, slots, queues and counters; assumes that no one else holds blocks of the pool. */
   checkIntegrity(): void {
-    this.#blocks.checkIntegrity(this.#running)
-    checkSlots(this.#pools[0].numBlocks, this.#freeSlots, this.#running)
-    checkSequences(this.#running, [...this.#waiting], this.#inFlight)
+    this.#blocks.checkIntegrity(this.#classes.running)
+    checkSlots(this.#pools[0].numBlocks, this.#freeSlots, this.#classes.running)
+    checkSequences(this.#classes.running, this.#classes.waiting, this.#inFlight)
+  }
+
+  /** The classes one after another. `hasShares`: whether each leaves those below it their share. */
+  #decide(hasShares: boolean): Step {
+    const step = new Step(this.#historyTokens)
+    const canAdvance = (each: Sequence) => each.length < each.maxLen && !step.mustWait(each)
+    for (const each of this.#classes.all) {
+      const shares = hasShares ? this.#classes.sharesBelow(each, this.#tokenBudget, canAdvance) : 0
+      step.room = this.#tokenBudget - step.numTokens - shares
+      this.#scheduleDecodes(each, step)
+      this.#continuePrefill(each, step)
+      this.#admitWaiting(each, step)
+    }
+    return step
   }
 
   /** Phase 1: one token for every running decode, so that none stalls. A preemption shortens the list from its end. */
-  #scheduleDecodes(step: Step): void {
-    for (const sequence of this.#running) {
+  #scheduleDecodes({ running }: PriorityClass, step: Step): void {
+    let numKept = 0
+    for (const sequence of running) {
       if (sequence.numRemaining > 1 || sequence.length === sequence.maxLen) continue
-      // Keeps its place in the budget while it waits, lest those admitted meanwhile crowd it out.
-      if (mustWait(sequence, step)) step.room--
-      else this.#schedule(sequence, step)
+      if (step.mustWait(sequence)) numKept++
+      else if (step.room > 0) this.#schedule(sequence, step)
     }
+    // those that wait keep their places in the budget, lest those admitted meanwhile crowd them out
+    step.room -= numKept
   }
 
   /** Phase 2: the prompt that is partly computed takes what room is left. */
-  #continuePrefill(step: Step): void {
-    const last = this.#running.at(-1)
-    if (last && last.numRemaining > 1) this.#schedule(last, step)
+  #continuePrefill({ running }: PriorityClass, step: Step): void {
+    const last = running.at(-1)
+    if (step.room > 0 && last && last.numRemaining > 1) this.#schedule(last, step)
   }
 
   /** Phase 3: new sequences, while there is room and the first in the queue fits to its end; no one overtakes it. */
-  #admitWaiting(step: Step): void {
-    while (step.room > 0) {
-      const sequence = this.#waiting.first
+  #admitWaiting(each: PriorityClass, step: Step): void {
+    while (step.room > 0 && this.#classes.nextToStart === each) {
+      const sequence = each.waiting.first
       if (!sequence || !this.#canStart(sequence, step)) return
-      this.#waiting.remove(sequence)
+      each.waiting.remove(sequence)
       const copies = this.#blocks.admit(sequence, step.room)
       sequence.slot = this.#freeSlots.pop()
       this.#stats.savedTokens += Math.min(sequence.numComputed, sequence.promptLen)
-      this.#running.push(sequence)
+      each.running.push(sequence)
       this.#schedule(sequence, step, copies)
     }
   }
 
   /** A preempted sequence must know all its tokens before it is computed again: slots do not survive preemption. */
   #canStart(sequence: Sequence, step: Step): boolean {
-    if (sequence.numPending > 0 || this.#freeSlots.length === 0 || mustWait(sequence, step)) return false
+    if (sequence.numPending > 0 || step.mustWait(sequence) || this.#blocks.mustWaitForCopies(sequence)) return false
     // its prefill gets what the others, with one token each, leave of every step
     const leastRoom = Math.max(1, this.#tokenBudget - this.numRunning)
     const prefillSteps = Math.ceil(Math.max(0, sequence.length - step.room) / leastRoom)
     const prefill = { room: step.room, tokenBudget: this.#tokenBudget, numSteps: prefillSteps }
-    return this.#blocks.makeRoomFor(sequence, this.#running, prefill)
+    const fits = () => this.#freeSlots.length > 0 && this.#blocks.makeRoomFor(sequence, this.#classes.running, prefill)
+    if (fits()) return true
+    if (!this.#classes.hasLower(sequence)) return false
+    const victims = this.#classes.givingWayTo(sequence)
+    const staying = this.#classes.running.filter(each => !victims.includes(each))
+    if (staying.length > 0 && !this.#blocks.couldRunBeside(sequence, staying, prefill)) return false
+    for (const victim of victims) {
+      this.preemptLast(victim)
+      if (fits()) return true
+    }
+    this.#blocks.giveUpKept(sequence)
+    return fits() && !this.#blocks.mustWaitForCopies(sequence)
   }
 
-  /** Makes place for the tokens before `end`, if need be at the cost of those that started last. False if the sequence itself had to go. */
+  /**
+   * Makes place for the tokens before `end`, if need be at the cost of those that give way and of the last of its class. False
+   * if the sequence itself had to go.
+   */
   #makeRoomFor(sequence: Sequence, end: number): boolean {
-    while (!this.#blocks.grow(sequence, end)) if (this.preemptLast() === sequence) return false
+    const { running } = this.#classes.of(sequence)
+    while (!this.#blocks.grow(sequence, end)) {
+      const [victim = running.at(-1)] = this.#classes.givingWayTo(sequence)
+      if (this.preemptLast(victim) === sequence) return false
+    }
     return true
   }
 
@@ -277,53 +300,29 @@ export class Scheduler {
   #schedule(sequence: Sequence, step: Step, copies: readonly (readonly Copy[])[] = []): void {
     const start = sequence.numComputed
     // a prompt that must wait with its draw waits with its last token
-    const count = Math.min(sequence.numRemaining - Number(mustWait(sequence, step)), step.room)
+    const count = Math.min(sequence.numRemaining - Number(step.mustWait(sequence)), step.room)
     const end = start + count
     if (!this.#makeRoomFor(sequence, end)) return
     const { slot, promptLen } = sequence
     assert(count > 0 && slot !== undefined, 'A sequence without a slot is scheduled, or for no token.')
-    const groups = sequence.blockTables.map((table, group) => this.#snapshot(table, blocksFor(end), copies[group]))
+    const groups = sequence.blockTables.map((table, group) => this.#snapshots.of(table, blocksFor(end), copies[group]))
     const tokens = sequence.tokens.slice(start, end)
     const chunk = { sequence, start, count, tokens, slot, groups }
-    step.chunks.push(chunk)
-    step.numTokens += count
-    step.room -= count
+    step.add(chunk)
     sequence.numComputed = end
     this.#blocks.publish(sequence)
-    if (end === sequence.length) this.#draw(chunk, step)
+    if (end === sequence.length) step.draw(chunk)
     const numPrompt = Math.max(0, Math.min(end, promptLen) - start)
     this.#stats.prefillTokens += numPrompt
     this.#stats.decodeTokens += count - numPrompt
   }
 
-  /** Draws the sequence's next token, after the last row of the step so far. */
-  #draw(chunk: Chunk, step: Step): void {
-    const { sequence } = chunk
-    step.draws.push({ chunk, token: step.numTokens - 1, position: sequence.length })
-    sequence.numPending++
-    if (isEditedByHistory(sequence.params)) step.history -= sequence.length
-  }
-
-  /** The first blocks of a running sequence's table, which only grows: in most steps they are those of the step before. */
-  #snapshot(table: BlockTable, length: number, copies?: readonly Copy[]): ChunkBlocks {
-    if (copies) return { blockTable: table.blocks.slice(0, length), copies }
-    const last = this.#snapshots.get(table)
-    if (last?.blockTable.length === length) return last
-    const next = { blockTable: table.blocks.slice(0, length), copies: [] }
-    this.#snapshots.set(table, next)
-    return next
-  }
-
-  /** The sequence stays in `#running` until `#dropEnded`, once for all that ended together. */
+  /** The sequence stays among those running until `dropEnded`, once for all that ended together. */
   #end(sequence: Sequence, reason: FinishReason): void {
     this.#release(sequence)
     this.#blocks.forget(sequence)
-    this.#waiting.remove(sequence)
+    this.#classes.of(sequence).waiting.remove(sequence)
     sequence.finishReason = reason
-  }
-
-  #dropEnded(): void {
-    this.#running = this.#running.filter(sequence => !sequence.isFinished)
   }
 
   /** Does nothing if the sequence does not run. */
@@ -333,9 +332,4 @@ export class Scheduler {
     this.#freeSlots.push(sequence.slot)
     sequence.slot = undefined
   }
-}
-
-/** A draw may have to wait for those before it, and one that its history edits for a step that has room for that. */
-function mustWait({ params, numPending, length }: Sequence, { history }: Step): boolean {
-  return (waitsForDraws(params) && numPending > 0) || (isEditedByHistory(params) && length >= history)
 }

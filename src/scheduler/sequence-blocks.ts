@@ -36,9 +36,13 @@ export class SequenceBlocks {
   readonly #pools: readonly BlockPool[]
   readonly #prefixes: PrefixCache
   readonly #claims = new Map<Sequence, Claim>()
+  /** What was claimed for a sequence before its turn came. */
+  readonly #shares = new WeakMap<Sequence, Share>()
   readonly #lag: number
   /** [groups] Blocks that the step being decided copies from: no one may get them in this step and write to them first. */
   readonly #copiedFrom: number[][]
+  /** [groups] How many first tokens of a block the step being decided copies into it: in that step none can be copied on. */
+  readonly #copiedInto: Map<number, number>[]
 
   /** `stepsInFlight`: most steps decided before the first of them completes; a sequence leaves that much later. */
   constructor(pools: readonly BlockPool[], stepsInFlight: number) {
@@ -47,6 +51,7 @@ export class SequenceBlocks {
     this.#lag = stepsInFlight - 1
     this.peakUsed = pools.map(() => 0)
     this.#copiedFrom = pools.map(() => [])
+    this.#copiedInto = pools.map(() => new Map())
   }
 
   /** [groups] Blocks that running sequences hold or that are kept for waiting ones; all others can be had at any time. */
@@ -64,6 +69,7 @@ export class SequenceBlocks {
   /** To be called before anything of a step is decided: what the step before was the last to read is free from now on. */
   beginStep(running: readonly Sequence[]): void {
     this.#pools.forEach((pool, group) => {
+      this.#copiedInto[group].clear()
       for (const block of this.#copiedFrom[group].splice(0)) pool.release(block)
       if (!pool.isWindowed) return
       for (const { tokens, numComputed, blockTables } of running) {
@@ -79,6 +85,7 @@ export class SequenceBlocks {
     assert(!this.#claims.has(sequence), `Sequence ${id} has a claim already.`)
     assert(share.numTokens < promptLen, `Sequence ${id} would share its last token, and draw from nothing.`)
     this.#claims.set(sequence, this.#prefixes.claim(tokens, share))
+    this.#shares.set(sequence, share)
   }
 
   /**
@@ -86,7 +93,7 @@ export class SequenceBlocks {
    * be, what is kept for others gives way.
    */
   makeRoomFor(sequence: Sequence, running: readonly Sequence[], prefill: Prefill): boolean {
-    const fits = () => this.#pools.every((_, group) => this.#fitsIn(group, sequence, running, prefill))
+    const fits = () => this.#fits(sequence, running, prefill)
     if (fits()) return true
     if (running.length === 0) {
       this.#prefixes.keepOnly(this.#claimOf(sequence))
@@ -94,6 +101,35 @@ export class SequenceBlocks {
     }
     for (const each of running) this.#prefixes.freeBehind(this.#claimOf(each), each.blockTables)
     return this.#pools.some(pool => pool.isWindowed) && fits()
+  }
+
+  /** Whether the sequence would take over tokens that only this step copies to where it finds them. */
+  mustWaitForCopies(sequence: Sequence): boolean {
+    return takenBy(this.#claimOf(sequence), this.#pools).groups.some(({ tail }, group) =>
+      tail.some((block, offset) => offset < (this.#copiedInto[group].get(block) ?? 0)),
+    )
+  }
+
+  /**
+   * Whether the sequence can run beside these if only they hold blocks: if all others that run give way, and all that is
+   * kept for those that wait (`giveUpKept`).
+   */
+  couldRunBeside(sequence: Sequence, running: readonly Sequence[], prefill: Prefill): boolean {
+    const taken = takenBy(this.#claimOf(sequence), this.#pools)
+    const numHeld = this.#pools.map((_, group) => {
+      const held = [...taken.groups[group].blocks, ...taken.groups[group].tail, ...this.#copiedFrom[group]]
+      for (const { blockTables } of running) held.push(...heldBlocks(blockTables[group]))
+      return new Set(held).size
+    })
+    return this.#fits(sequence, running, prefill, numHeld)
+  }
+
+  /** Gives up what is kept for others that wait; what is claimed of it must be computed again. */
+  giveUpKept(sequence: Sequence): void {
+    const claim = this.#claimOf(sequence)
+    this.#prefixes.lock(claim)
+    for (const pool of this.#pools) this.#prefixes.makeFree(pool, pool.numBlocks)
+    this.#prefixes.unlock(claim)
   }
 
   /**
@@ -115,6 +151,7 @@ export class SequenceBlocks {
     assert(this.grow(sequence, end), `No blocks for sequence ${sequence.id}.`)
     return groups.map(({ blocks, tail }, group) => {
       const own = sequence.blockTables[group].blocks[blocks.length]
+      this.#copiedInto[group].set(own, tail.length)
       return tail.map((block, offset) => ({ from: block * BLOCK_LEN + offset, to: own * BLOCK_LEN + offset }))
     })
   }
@@ -138,16 +175,16 @@ export class SequenceBlocks {
     this.#prefixes.publish(this.#claimOf(sequence), tokens, Math.min(numComputed, tokens.length), blockTables)
   }
 
-  /** The sequence stops running: it has no tables, what it published is kept for it. */
+  /** The sequence stops running: it has no tables, and claims nothing; what it published is remembered while there is room. */
   release(sequence: Sequence): void {
     sequence.blockTables.forEach((table, group) => {
       truncate(this.#pools[group], table, 0)
     })
     sequence.blockTables = []
-    this.#prefixes.unlock(this.#claimOf(sequence))
+    this.forget(sequence)
   }
 
-  /** The sequence is finished, and will not want anything again. */
+  /** Ends what the sequence claims, if it does. */
   forget(sequence: Sequence): void {
     const claim = this.#claims.get(sequence)
     if (claim) this.#prefixes.release(claim)
@@ -165,14 +202,25 @@ export class SequenceBlocks {
     })
   }
 
-  #fitsIn(group: number, sequence: Sequence, running: readonly Sequence[], prefill: Prefill): boolean {
+  #fits(sequence: Sequence, running: readonly Sequence[], prefill: Prefill, numHeld?: readonly number[]): boolean {
+    return this.#pools.every((_, group) => this.#fitsIn(group, sequence, running, prefill, numHeld?.[group]))
+  }
+
+  /** `numHeld`: blocks of the pool in use, where not all that are count. */
+  #fitsIn(
+    group: number,
+    sequence: Sequence,
+    running: readonly Sequence[],
+    prefill: Prefill,
+    numHeld?: number,
+  ): boolean {
     const { numBlocks, window } = this.#pools[group]
     const claim = this.#claimOf(sequence)
+    const numUsed = numHeld ?? this.#numUsed(group)
     const { numTokens } = takenBy(claim, this.#pools)
     const numTaken = Math.floor(numTokens / BLOCK_LEN)
     const numToCompute = sequence.length - numTokens
     const numNow = blocksFor(numTokens + Math.min(numToCompute, prefill.room)) - numTaken
-    const numUsed = this.#numUsed(group)
     if (numUsed + numNow > numBlocks) return false
     // where all can grow to their maximum, what they share need not be known; thousands may run, for each that may start
     const numToCome = blocksFor(sequence.maxLen - 1) - numTaken + numBlocksToCome(running, group)
@@ -193,11 +241,13 @@ export class SequenceBlocks {
     return lifetimes.reduce((sum, each) => sum + finalBlocks(each), 0) <= left || peakBlocks(lifetimes) <= left
   }
 
-  /** One that nobody planned for shares all it can with everything. */
+  /** One that nobody planned for shares all it can with everything; one that has run before finds what it drew then. */
   #claimOf(sequence: Sequence): Claim {
     const existing = this.#claims.get(sequence)
     if (existing) return existing
-    const claim = this.#prefixes.claim(sequence.tokens, { scope: COMMON, numTokens: sequence.promptLen - 1 })
+    const { tokens } = sequence
+    const { scope, numTokens } = this.#shares.get(sequence) ?? { scope: COMMON, numTokens: 0 }
+    const claim = this.#prefixes.claim(tokens, { scope, numTokens: scope.remembers ? tokens.length - 1 : numTokens })
     this.#claims.set(sequence, claim)
     return claim
   }

@@ -9,8 +9,6 @@ class Line {
   #first = 0
   readonly #waiting = new Set<Sequence>()
 
-  constructor(readonly priority: number) {}
-
   get size(): number {
     return this.#waiting.size
   }
@@ -22,7 +20,7 @@ class Line {
 
   /** Its turn comes before another's. */
   isBefore(other: Line): boolean {
-    return this.priority > other.priority || (this.priority === other.priority && this.size < other.size)
+    return this.size < other.size
   }
 
   add(sequence: Sequence): void {
@@ -47,9 +45,9 @@ class Line {
 }
 
 /**
- * Sequences waiting to run. Preempted ones come first, having started before all others. Of the calls of highest priority,
- * the one with the fewest sequences left comes first, so that a chat does not wait behind a job; within a call they come in
- * their order.
+ * Sequences of one class waiting to run. Preempted ones come first, having started before all others. Of the calls the one
+ * with the fewest sequences left comes first, so that a small one does not wait behind a large one; within a call they come
+ * in their order.
  * Everything is O(calls), except removing a preempted one (there are at most as many as ever ran at once).
  */
 export class WaitQueue {
@@ -75,9 +73,8 @@ export class WaitQueue {
     return this.#callOf.has(sequence) || this.#preempted.includes(sequence)
   }
 
-  /** `priority`: the call's, said by the first of it. */
-  add(sequence: Sequence, call: Call, priority = 0): void {
-    const line = this.#lines.get(call) ?? new Line(priority)
+  add(sequence: Sequence, call: Call): void {
+    const line = this.#lines.get(call) ?? new Line()
     this.#lines.set(call, line)
     line.add(sequence)
     this.#callOf.set(sequence, call)
@@ -85,6 +82,12 @@ export class WaitQueue {
 
   addFirst(sequence: Sequence): void {
     this.#preempted.push(sequence)
+  }
+
+  /** Puts one that waits before all others, as if it had been preempted. */
+  moveToFront(sequence: Sequence): void {
+    this.remove(sequence)
+    this.addFirst(sequence)
   }
 
   /** Puts those of a call that have not started into this order; any not named come last. */

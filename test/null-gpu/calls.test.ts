@@ -1,6 +1,6 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { type Engine, InvalidRequest, type Prompt } from '../../src/index'
+import { type Engine, InvalidRequest, type Priority, type Prompt } from '../../src/index'
 import { byteLevelTokenizer } from '../support/seeded-tokenizer'
 import { openEngine, tinyModel } from './open'
 
@@ -30,7 +30,7 @@ describe('mistakes in a call are thrown at once, as InvalidRequest', () => {
       () => engine.generate([], {}, { priority: 'high' as never }),
       'priority is "high", a text, but must',
     ],
-    ['no number', () => engine.generate([], {}, { priority: Number.NaN }), 'priority is NaN, but must be a number,'],
+    ['a number', () => engine.generate([], {}, { priority: 1 as never }), 'priority is 1, but must be one of inter'],
   ])('%s', (_, call, message) => {
     expect(call).toThrow(InvalidRequest)
     expect(call).toThrow(message)
@@ -155,15 +155,31 @@ test('a text little too long is told by how much', async () => {
   expect(error?.message).toBe('The prompt has 800 tokens, but the context holds 512, output included. Shorten it.')
 })
 
-test('prompts of an interactive call start before those that wait of a smaller one', async () => {
+test('prompts of an interactive call go before all others, of which the one that gave way goes on first', async () => {
   // room for one at a time
   const other = await openEngine(undefined, { blocks: 1, contextLength: 16 })
   const order: string[] = []
-  const ask = async (name: string, count: number, priority?: 'interactive' | 'batch') => {
+  const ask = async (name: string, count: number, priority?: Priority) => {
     const prompts = Array.from({ length: count }, (_, index) => [name.length, index])
     for await (const _ of other.generate(prompts, { maxTokens: 3, ignoreEos: true }, { priority })) order.push(name)
   }
-  await Promise.all([ask('job', 3), ask('page', 3, 'interactive'), ask('other', 1, 'batch')])
+  await Promise.all([ask('job', 3), ask('page', 3, 'interactive'), ask('other', 1, 'normal')])
   other.dispose()
-  expect(order).toEqual(['job', 'page', 'page', 'page', 'other', 'job', 'job'])
+  expect(order).toEqual(['page', 'page', 'page', 'job', 'other', 'job', 'job'])
+})
+
+test('a stream is interactive and a call normal, unless they say otherwise', async () => {
+  const other = await openEngine(undefined, { blocks: 1, contextLength: 16 })
+  const order: string[] = []
+  const params = { maxTokens: 3, ignoreEos: true }
+  const call = async (name: string, priority?: Priority) => {
+    for await (const _ of other.generate([[1]], params, { priority })) order.push(name)
+  }
+  const stream = async (name: string, priority?: Priority) => {
+    for await (const _ of other.stream([2], params, { priority }));
+    order.push(name)
+  }
+  await Promise.all([stream('slow', 'background'), call('row'), call('urgent', 'interactive'), stream('chat')])
+  other.dispose()
+  expect(order).toEqual(['urgent', 'chat', 'row', 'slow'])
 })

@@ -9,7 +9,10 @@ test('a job needs of an engine what crosses to a worker, and answers with texts 
   const far = {
     ...structuredClone({ modelName, weights, decisions, config }),
     stats: async () => structuredClone(await engine.stats()),
-    generate: (...call: Parameters<Engine['generate']>) => engine.generate(...call),
+    generate: (...call: Parameters<Engine['generate']>) => {
+      expect(call[2]?.priority).toBe('background')
+      return engine.generate(...call)
+    },
   } as Engine
   const body = { messages: [{ role: 'user', content: 'Hi' }], max_tokens: 2, logprobs: true, top_logprobs: 1 }
   const lines = [

@@ -1,5 +1,6 @@
 import { assert } from '../../src/core/assert'
 import type { Batch } from '../../src/core/batch'
+import { PRIORITIES } from '../../src/core/priority'
 import { isEditedByHistory, waitsForDraws } from '../../src/core/sampling-params'
 import type { Sequence } from '../../src/core/sequence'
 import { BlockPool } from '../../src/kv/block-pool'
@@ -55,9 +56,9 @@ export class Drive {
   }
 
   /** Adds one that claims what it shares right away. */
-  addSharing(sequence: Sequence, share: Share): void {
-    this.scheduler.add(sequence, { call: this, share })
-    this.#calls.set(this, [...(this.#calls.get(this) ?? []), sequence])
+  addSharing(sequence: Sequence, share: Share, call: object = this): void {
+    this.scheduler.add(sequence, { call, share })
+    this.#calls.set(call, [...(this.#calls.get(call) ?? []), sequence])
     this.sequences.push(sequence)
   }
 
@@ -70,13 +71,19 @@ export class Drive {
       const isWaitingForDraws = length === maxLen || (waitsForDraws(params) && numPending > 0)
       return slot !== undefined && !isWaitingForDraws && !isShortOfHistory
     })
+    const keeping = live.filter(
+      ({ params, numPending, slot }) => slot !== undefined && waitsForDraws(params) && numPending > 0,
+    )
     const batch = this.scheduler.next()
     this.scheduler.checkIntegrity()
     const chunks = batch?.chunks ?? []
     const scheduled = new Set(chunks.map(chunk => chunk.sequence))
     assert(scheduled.size === chunks.length, 'a sequence has two chunks in a step')
-    const stalled = running.filter(sequence => sequence.slot !== undefined && !scheduled.has(sequence))
-    assert(stalled.length === 0, `running sequences ${stalled.map(({ id }) => id)} stalled`)
+    this.#checkClasses(
+      running.filter(({ slot }) => slot !== undefined),
+      keeping,
+      batch,
+    )
     // Within a call, whoever waits was added after all who run.
     for (const added of this.#calls.values()) {
       const alive = added.filter(sequence => !sequence.isFinished)
@@ -100,6 +107,35 @@ export class Drive {
     this.#checkDraws(batch)
     this.gpu.submit(batch)
     return batch
+  }
+
+  /**
+   * Of each class the oldest advance, all if no other class runs; higher ones leave lower ones their share and no more.
+   * `ready`: those that could have been in the step. `keeping`: those that keep their places while they wait for draws.
+   */
+  #checkClasses(ready: readonly Sequence[], keeping: readonly Sequence[], batch?: Batch): void {
+    const chunks = batch?.chunks ?? []
+    const share = Math.floor(this.tokenBudget / 8)
+    const countOf = new Map(chunks.map(({ sequence, count }) => [sequence, count]))
+    const order = this.scheduler.snapshot().running.map(({ id }) => id)
+    for (const [rank, priority] of PRIORITIES.entries()) {
+      const ofClass = ready.filter(each => each.priority === priority)
+      const ids = ofClass.filter(each => !countOf.has(each)).map(({ id }) => id)
+      const numRows = ofClass.reduce((sum, each) => sum + (countOf.get(each) ?? 0), 0)
+      const stalled = ids.length > 0
+      const others = chunks.filter(({ sequence }) => sequence.priority !== priority)
+      assert(!stalled || others.length > 0, `running sequences ${ids} stalled`)
+      const younger = ofClass.filter(
+        each => countOf.has(each) && ids.some(id => order.indexOf(id) < order.indexOf(each.id)),
+      )
+      assert(younger.length === 0, `${younger.map(({ id }) => id)} advanced before ${ids}`)
+      const numKept = keeping.filter(each => each.priority === priority).length
+      assert(numRows + numKept >= Math.min(share, ofClass.length), `the class ${priority} has ${numRows} rows`)
+      const below = others.filter(({ sequence }) => PRIORITIES.indexOf(sequence.priority) > rank)
+      const numBelow = below.reduce((sum, { count }) => sum + count, 0)
+      const mostBelow = Math.max(1, share) * (PRIORITIES.length - 1 - rank) + numKept
+      assert(!stalled || numBelow <= mostBelow, `${ids} stalled for ${numBelow} rows of lower classes`)
+    }
   }
 
   /** Each sequence whose end a chunk reaches draws its next token, after the chunk's last row in the list of all. */

@@ -1,5 +1,6 @@
 /** Prompts with prefixes in common, as sequences, and what computing them comes to. */
 import { assert } from '../../src/core/assert'
+import type { Priority } from '../../src/core/priority'
 import type { Sequence } from '../../src/core/sequence'
 import { RadixTree } from '../../src/kv/radix-tree'
 import { COMMON, NOTHING, type Scope, type Share } from '../../src/kv/share'
@@ -19,11 +20,11 @@ export function randomPrompts(random: Random, count: number): number[][] {
   })
 }
 
-export function sequences(random: Random, prompts: readonly number[][], first = 0): Sequence[] {
+export function sequences(random: Random, prompts: readonly number[][], first = 0, priority?: Priority): Sequence[] {
   return prompts.map((prompt, index) => {
     const presencePenalty = random.next() < 0.2 ? 1 : 0
     const params = { ignoreEos: random.next() < 0.5, presencePenalty }
-    return sequence(first + index, prompt, prompt.length + random.int(1, 40), params)
+    return sequence(first + index, prompt, prompt.length + random.int(1, 40), params, priority)
   })
 }
 

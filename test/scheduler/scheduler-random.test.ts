@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { assert } from '../../src/core/assert'
 import { blocksFor } from '../../src/core/block'
+import { PRIORITIES, type Priority } from '../../src/core/priority'
 import type { Sequence } from '../../src/core/sequence'
 import { forEachSeed, pick } from '../support/for-each-seed'
 import type { Random } from '../support/random'
@@ -10,11 +11,11 @@ import { expectedTokens, promptOf, sequence } from './simulated-gpu'
 const BUDGETS = [1, 7, 16, 64]
 
 /** A sequence that needs at most `maxBlocks` blocks. */
-function randomSequence(random: Random, id: number, maxBlocks: number): Sequence {
+function randomSequence(random: Random, id: number, maxBlocks: number, priority?: Priority): Sequence {
   const maxLen = random.int(2, 16 * maxBlocks + 2)
   const promptLen = random.int(1, maxLen)
   const presencePenalty = random.next() < 0.2 ? 1 : 0
-  return sequence(id, promptOf(id, promptLen), maxLen, { ignoreEos: random.next() < 0.5, presencePenalty })
+  return sequence(id, promptOf(id, promptLen), maxLen, { ignoreEos: random.next() < 0.5, presencePenalty }, priority)
 }
 
 /** Asserts that a sequence that reached its end has the tokens it has alone, and one cut off a part of them. */
@@ -73,17 +74,20 @@ describe('a sequence gets the tokens it gets alone', () => {
   })
 })
 
-test('the laws hold through 10,000 random operations', () => {
+test('the laws hold through 50,000 random operations on sequences of all classes', () => {
   let preemptions = 0
   let finished = 0
-  forEachSeed(20, random => {
+  forEachSeed(100, random => {
     const drive = new Drive(pick(random, BUDGETS), random.int(3, 24))
     const depth = random.int(1, 4)
+    const calls = { interactive: [{}, {}], normal: [{}, {}], background: [{}, {}] }
     for (let operation = 0; operation < 500; operation++) {
       const live = drive.sequences.filter(each => !each.isFinished)
       const choice = random.next()
-      if (choice < 0.15 && live.length < 30) drive.add(randomSequence(random, drive.sequences.length, 3))
-      else if (choice < 0.18 && live.length > 0) drive.scheduler.finish(pick(random, live), 'abort')
+      if (choice < 0.15 && live.length < 30) {
+        const priority = pick(random, PRIORITIES)
+        drive.addTo(pick(random, calls[priority]), randomSequence(random, drive.sequences.length, 3, priority))
+      } else if (choice < 0.18 && live.length > 0) drive.scheduler.finish(pick(random, live), 'abort')
       else if (choice < 0.2 && live.length > 0) drive.scheduler.finish(live[0], 'error')
       else if (choice < 0.23) drive.scheduler.preemptLast()
       else if (choice < 0.62 && drive.gpu.numQueued < depth) drive.next()

@@ -3,6 +3,7 @@ import { AttentionPlanner } from '../../src/attention/plan'
 import { assert } from '../../src/core/assert'
 import type { Batch, Chunk, Drawn } from '../../src/core/batch'
 import { BLOCK_LEN } from '../../src/core/block'
+import type { Priority } from '../../src/core/priority'
 import { type SamplingParams, waitsForDraws } from '../../src/core/sampling-params'
 import { Sequence } from '../../src/core/sequence'
 import { checkPlan } from '../attention/check-plan'
@@ -27,13 +28,19 @@ const PARAMS: SamplingParams = {
   ignoreEos: false,
 }
 
-export function sequence(id: number, prompt: readonly number[], maxLen: number, params: Partial<SamplingParams> = {}) {
-  return new Sequence(id, [...prompt], { ...PARAMS, ...params }, maxLen, [EOS])
+export function sequence(
+  id: number,
+  prompt: readonly number[],
+  maxLen: number,
+  params: Partial<SamplingParams> = {},
+  priority?: Priority,
+): Sequence {
+  return new Sequence(id, [...prompt], { ...PARAMS, ...params }, maxLen, [EOS], priority)
 }
 
 /** Never ends before `maxLen`. */
-export function endless(id: number, promptLen: number, maxLen: number): Sequence {
-  return sequence(id, promptOf(id, promptLen), maxLen, { ignoreEos: true })
+export function endless(id: number, promptLen: number, maxLen: number, priority?: Priority): Sequence {
+  return sequence(id, promptOf(id, promptLen), maxLen, { ignoreEos: true }, priority)
 }
 
 /** A prompt that differs from those of other sequences. */

@@ -16,13 +16,13 @@ function drain(queue: WaitQueue): number[] {
   return ids
 }
 
-test('calls of higher priority come first, of the same the one with the fewest sequences left; preempted ones before all', () => {
+test('the call with the fewest sequences left comes first; preempted ones and those moved to the front before all', () => {
   const queue = new WaitQueue()
-  const [large, small, urgent, idle] = [{}, {}, {}, {}]
-  for (const id of [0, 1, 2, 3]) queue.add(sequence(id), large)
+  const [large, small] = [{}, {}]
+  const all = [0, 1, 2, 3].map(sequence)
+  for (const each of all) queue.add(each, large)
   for (const id of [4, 5]) queue.add(sequence(id), small)
-  queue.add(sequence(6), idle, -1)
-  for (const id of [7, 8, 9, 10, 11]) queue.add(sequence(id), urgent, 0.5)
   queue.addFirst(sequence(12))
-  expect(drain(queue)).toEqual([12, 7, 8, 9, 10, 11, 4, 5, 0, 1, 2, 3, 6])
+  queue.moveToFront(all[2])
+  expect(drain(queue)).toEqual([2, 12, 4, 5, 0, 1, 3])
 })

@@ -32,7 +32,7 @@ export function promptPanel(): Panel {
     show('reading the prompt')
     try {
       const prompt = promptFor('', text.value, chat.checked)
-      const stream = engine.stream(prompt, settings('prompt'), { signal, priority: 'interactive' })
+      const stream = engine.stream(prompt, settings('prompt'), { signal })
       let next = await stream.next()
       for (; !next.done; next = await stream.next()) {
         if (numTokens === 0) firstMs = performance.now() - began

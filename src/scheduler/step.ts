@@ -1,0 +1,37 @@
+import type { Batch, Chunk, Draw } from '../core/batch'
+import { isEditedByHistory, waitsForDraws } from '../core/sampling-params'
+import type { Sequence } from '../core/sequence'
+
+/** The step being decided. */
+export class Step implements Batch {
+  readonly chunks: Chunk[] = []
+  readonly draws: Draw[] = []
+  numTokens = 0
+  /** Tokens that the budget still admits of the class at hand. */
+  room = 0
+  /** Tokens that sequences may still hold whose draws are edited by all of them. */
+  #history: number
+
+  constructor(historyTokens: number) {
+    this.#history = historyTokens
+  }
+
+  /** A draw may have to wait for those before it, and one that its history edits for a step that has room for that. */
+  mustWait({ params, numPending, length }: Sequence): boolean {
+    return (waitsForDraws(params) && numPending > 0) || (isEditedByHistory(params) && length >= this.#history)
+  }
+
+  add(chunk: Chunk): void {
+    this.chunks.push(chunk)
+    this.numTokens += chunk.count
+    this.room -= chunk.count
+  }
+
+  /** Draws the next token of the chunk's sequence, after the last row of the step so far. */
+  draw(chunk: Chunk): void {
+    const { sequence } = chunk
+    this.draws.push({ chunk, token: this.numTokens - 1, position: sequence.length })
+    sequence.numPending++
+    if (isEditedByHistory(sequence.params)) this.#history -= sequence.length
+  }
+}
