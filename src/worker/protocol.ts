@@ -2,7 +2,9 @@
  * What a page and a worker's host say to each other: over a port of their own, which a dedicated worker takes like a shared one,
  * in the order in which it was said.
  */
+
 import type { PlainError } from '../core/plain-error'
+import type { Priority } from '../core/priority'
 import type { GenerationResult } from '../engine/generation'
 import type { Engine } from '../engine/interface'
 import type { EngineOptions, EngineProgress } from '../engine/options'
@@ -40,7 +42,7 @@ export type Order =
       readonly type: 'generate'
       readonly call: number
       readonly params: GenerationParams | readonly GenerationParams[]
-      readonly priority: number
+      readonly priority: Priority
       readonly wantsText: boolean
     }
   /** With `plan`, the prompts came before. */
