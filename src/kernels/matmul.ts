@@ -53,7 +53,7 @@ export const CORE_WAYS: readonly MatmulWay[] = [
 
 /**
  * The ways of drivers for CPUs, where workgroup memory is memory like any other, and which take longer to compile a kernel
- * than a small job takes: with more tokens a thread, prefill takes a tenth less and loading twice as long (SwiftShader).
+ * than a small job takes: with more tokens a thread, prefill takes a tenth to a fifth less and loading twice as long (SwiftShader).
  */
 export const SOFTWARE_WAYS: readonly MatmulWay[] = [
   ONE_TOKEN,
