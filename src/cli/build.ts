@@ -47,7 +47,7 @@ export async function buildLibrary(outDir: string): Promise<void> {
   await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, FIRST] })
 }
 
-/** What the client, the batch and the engine have in common, so that an error is of one class wherever it was imported from. */
+/** The file of what the client, the batch and the engine share: so an error is of one class wherever it was imported from. */
 const SHARED = {
   name: 'shared',
   test: /src\/(core\/(?!quantize|python-json|float16)|packing\/worker-url|loader\/cache\/sha256|engine\/(async-queue|call-options|generation|prompt|sampling-params|stream|until-it-throws)\.)/,

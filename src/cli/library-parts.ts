@@ -21,7 +21,7 @@ export interface LibraryPart {
   readonly maxKib: number
 }
 
-/** As Markdown. */
+/** The table of the parts, as Markdown. */
 export function libraryTable(): string {
   const rows = LIBRARY_PARTS.map(
     ({ file, loaded, holds, maxKib }) => `| \`${file}\` | ${loaded} | ${holds} | ${maxKib} |`,

@@ -8,7 +8,7 @@ export interface PlainError {
   readonly cause: PlainError | undefined
   /** Whether it is a `DOMException`, the platform's class for many names. */
   readonly isPlatforms: boolean
-  /** What the class adds, such as `status`: numbers and texts. */
+  /** Own fields that the error's class adds to an Error's, such as `status`: numbers, texts and flags. */
   readonly fields: Readonly<Record<string, unknown>>
 }
 

@@ -4,7 +4,7 @@ import { WEIGHT_FORMATS } from '../kernels/matrix-format'
 import { ORDERS } from '../planner/order-prompts'
 import { SHARINGS } from '../planner/plan-job'
 
-/** What options that are chosen by name take: their types, checks, command line and usage text derive from these lists. */
+/** The values of options that are chosen by name: types, checks, command line and usage text derive from these lists. */
 export const CHOICES = {
   weights: [...WEIGHT_FORMATS, 'auto'],
   activations: ['f32', 'int8'],

@@ -53,7 +53,7 @@ export interface EngineOptions extends DeviceOptions {
   readonly onProgress?: (progress: EngineProgress) => void
 }
 
-/** For measuring and comparing: the defaults are what is best known. */
+/** Options for measuring and comparing: the defaults are what is best known. */
 export interface StudyOptions {
   /**
    * The beginnings that prompts share: `tree`, the default: all that their beginnings have in common, at any depth, and what
@@ -76,7 +76,7 @@ export interface StudyOptions {
   readonly stepsInFlight?: number
   /**
    * Whether to time the ways to multiply while the weights load, within a second, and to use the fastest of each shape.
-   * What was found is kept for the next load: in a page for the next visit too, unless `cache` is `false`. Default: `true`
+   * The fastest ways are kept for the next load: in a page for the next visit too, unless `cache` is `false`. Default: `true`
    * on GPUs; `false` on adapters of software, for which that has been done.
    */
   readonly tuning?: boolean

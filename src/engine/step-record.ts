@@ -14,7 +14,7 @@ export interface StepRecord {
   }[]
   /** Which tokens of which sequences were drawn. */
   readonly draws: readonly { readonly sequence: number; readonly position: number }[]
-  /** Once the step is accounted for; those in flight behind it count as computed. */
+  /** The scheduler once the step is accounted for; tokens in flight behind it count as computed. */
   readonly scheduler: SchedulerSnapshot
   /** Where the loop's time has gone, of all steps so far. */
   readonly times: StepTimes

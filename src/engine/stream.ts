@@ -5,7 +5,7 @@ import type { Engine, GenerateOptions } from './interface'
 import type { Prompt } from './prompt'
 import type { GenerationParams } from './sampling-params'
 
-/** What `stream` is for any engine: the texts of a call of one prompt, as they come. */
+/** The `stream` of any engine: the texts of a call of one prompt, as they come. */
 export async function* streamOf(
   engine: Pick<Engine, 'generate'>,
   prompt: Prompt,

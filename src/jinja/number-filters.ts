@@ -87,7 +87,7 @@ export const NUMBER_FILTERS: Readonly<Record<string, Builtin>> = {
   }),
 }
 
-/** What `to` makes of the value. Python does not convert an undefined one: its error is none of those that conversions catch. */
+/** The value that `to` makes of another. Python does not convert an undefined one: its error is none of those that conversions catch. */
 function convert<T>(value: Value, to: (value: Value) => T): T {
   if (value instanceof Undefined) throw failure(value.message)
   return to(value)

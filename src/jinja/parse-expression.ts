@@ -27,7 +27,7 @@ export class ExpressionParser {
     this.#tokens = tokens
   }
 
-  /** What `parse` gives; adds to `reads` the names of all variables that it comes upon. */
+  /** The value that `parse` gives; adds to `reads` the names of all variables that it comes upon. */
   noting<T>(reads: Set<string>, parse: () => T): T {
     this.#reads.push(reads)
     const result = parse()

@@ -62,14 +62,14 @@ export class TokenStream {
     return ['}}', '%}', ')'].includes(this.current.type) || (end !== undefined && this.isName(end))
   }
 
-  /** What `read` gives, and then takes the token that must follow. */
+  /** The value that `read` gives, and then takes the token that must follow. */
   through<T>(end: string, read: () => T): T {
     const result = read()
     this.expect(end)
     return result
   }
 
-  /** What `read` gives, one level deeper. */
+  /** The value that `read` gives, one level deeper. */
   nested<T>(read: () => T): T {
     if (++this.#depth > MAX_NESTING) {
       throw new TemplateError('limit', `It nests more than ${MAX_NESTING} levels deep (line ${this.current.line}).`)

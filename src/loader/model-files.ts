@@ -109,7 +109,7 @@ export async function openCheckpoint(
   })
 }
 
-/** What `read` gives; if it makes no sense, the source is told, since a kept copy may have been damaged on disk. */
+/** The value that `read` gives; if it makes no sense, the source is told, since a kept copy may have been damaged on disk. */
 async function orDistrust<T>(source: ModelSource, read: () => Promise<T>): Promise<T> {
   try {
     return await read()

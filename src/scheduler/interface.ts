@@ -37,7 +37,7 @@ export interface SchedulerStats {
 
 /** Where a scheduler stands: plain data, which no later step changes. */
 export interface SchedulerSnapshot extends Readonly<SchedulerStats> {
-  /** Those that run, in order of their class, in it of their start. */
+  /** Sequences that run, in order of their class, in it of their start. */
   readonly running: readonly {
     readonly id: number
     /** Tokens of the prompt, with K and V, and in all, those in flight included. */

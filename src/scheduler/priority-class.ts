@@ -17,7 +17,7 @@ const PATIENCE = 64
  */
 export class PriorityClass {
   readonly waiting = new WaitQueue()
-  /** In order of their start. Each has a slot; blocks come as it grows. */
+  /** Sequences that run, in order of their start. Each has a slot; blocks come as it grows. */
   running: Sequence[] = []
   #overdue: Sequence | undefined
   /** Steps towards `PATIENCE`. */
@@ -46,7 +46,7 @@ export class PriorityClass {
     return Math.min(numRows, most)
   }
 
-  /** To be called with each step that is decided. */
+  /** Takes note of a step; to be called with each that is decided. */
   account({ chunks, draws }: Batch): void {
     if (this.overdue) return
     this.#overdue = undefined

@@ -5,7 +5,7 @@ import { PriorityClass, rankOf } from './priority-class'
 
 /** All sequences that wait or run, by their classes: who is next, and who gives way to whom. */
 export class PriorityClasses {
-  /** Highest first. */
+  /** The classes, highest first. */
   readonly all = PRIORITIES.map((_, rank) => new PriorityClass(rank))
   #turn = 0
 
@@ -17,7 +17,7 @@ export class PriorityClasses {
     return this.all.reduce((sum, { running }) => sum + running.length, 0)
   }
 
-  /** In order of their class, in it of their start. */
+  /** Sequences that run, in order of their class, in it of their start. */
   get running(): Sequence[] {
     return this.all.flatMap(({ running }) => running)
   }
@@ -40,7 +40,7 @@ export class PriorityClasses {
     return this.all.some(each => each.rank > rankOf(sequence) && !each.isEmpty)
   }
 
-  /** Those that run and give way to the sequence, in the order in which they do: lowest class first, in it the last to start. */
+  /** Sequences that run and give way to the given one, in the order in which they do: lowest class first, in it the last to start. */
   givingWayTo(sequence: Sequence): Sequence[] {
     const lower = this.all.slice(rankOf(sequence) + 1)
     return lower.flatMap(({ running, overdue }) => running.filter(each => each !== overdue)).reverse()
@@ -52,7 +52,7 @@ export class PriorityClasses {
     return shares.reduce((sum, share) => sum + share, 0)
   }
 
-  /** To be called with each step that is decided. */
+  /** Takes note of a step; to be called with each that is decided. */
   account(batch: Batch): void {
     this.#turn++
     for (const each of this.all) each.account(batch)

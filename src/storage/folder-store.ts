@@ -41,7 +41,7 @@ export function folderStore(root: string): Store {
   }
 }
 
-/** What `use` gives, or undefined where it finds nothing. */
+/** The value that `use` gives, or undefined where it finds nothing. */
 async function absent<T>(use: () => Promise<T>): Promise<T | undefined> {
   try {
     return await use()

@@ -42,7 +42,7 @@ async function openOpfs(): Promise<Store | undefined> {
   return root && opfsStore(root)
 }
 
-/** What `open` gives; undefined where the browser refuses, as in private windows or with storage blocked. */
+/** The value that `open` gives; undefined where the browser refuses, as in private windows or with storage blocked. */
 async function allowed<T>(open: () => Promise<T>): Promise<T | undefined> {
   try {
     return await open()

@@ -25,7 +25,7 @@ export function opfsStore(root: FileSystemDirectoryHandle): Store {
     return (await (await open(folder, false)).getFileHandle(name)).getFile()
   }
 
-  /** What `use` gives, or undefined where it finds nothing. */
+  /** The value that `use` gives, or undefined where it finds nothing. */
   async function found<T>(use: () => Promise<T>): Promise<T | undefined> {
     try {
       return await use()

@@ -33,7 +33,7 @@ export async function withinQuota(name: string, bytes: number, write: Promise<vo
   }
 }
 
-/** What this site uses and may use; empty where the platform does not tell. */
+/** The bytes that this site uses and may use; empty where the platform does not tell. */
 async function estimate(): Promise<StorageEstimate> {
   return (await globalThis.navigator?.storage?.estimate?.()) ?? {}
 }

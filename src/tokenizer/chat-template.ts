@@ -86,7 +86,7 @@ export class ChatTemplate {
   }
 }
 
-/** What `work` gives; a template's failure on these messages becomes `InvalidRequest`, any other `UnsupportedModel`. */
+/** The value that `work` gives; a template's failure on these messages becomes `InvalidRequest`, any other `UnsupportedModel`. */
 function attempt<T>(what: string, work: () => T): T {
   try {
     return work()

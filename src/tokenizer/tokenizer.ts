@@ -87,7 +87,7 @@ export class Tokenizer {
     this.specialTokens = specialTokens(config)
   }
 
-  /** Those that are found in a text as it is, and those found in the normalized one, by what they are there. */
+  /** Added tokens found in a text as it is, and those found in the normalized one, by what they are there. */
   #byText(added: readonly AddedToken[], isNormalized: boolean): [asWritten: TokensByText, asNormalized: TokensByText] {
     if (!isNormalized || !added.some(({ normalized }) => normalized)) return [this.#addedByContent, new Map()]
     const [asWritten, asNormalized]: Map<string, AddedToken>[] = [new Map(), new Map()]

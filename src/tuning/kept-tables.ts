@@ -40,7 +40,7 @@ async function write(path: string, text: string): Promise<void> {
   await store?.write(path, new TextEncoder().encode(text))
 }
 
-/** What `doing` gives; undefined where storage is blocked, full or broken: a table can be made again. */
+/** The value that `doing` gives; undefined where storage is blocked, full or broken: a table can be made again. */
 async function tried<T>(doing: Promise<T>): Promise<T | undefined> {
   return doing.catch(() => undefined)
 }

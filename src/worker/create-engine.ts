@@ -12,7 +12,7 @@ import { type About, CONNECT, type Opening } from './protocol'
 import { RemoteEngine } from './remote-engine'
 import { startWorker, watchWorker } from './start-worker'
 
-/** Those of an engine that are data, and where the engine is to run. */
+/** The engine options that are data, and where the engine is to run. */
 export interface WorkerEngineOptions extends Omit<EngineOptions, 'gpu' | 'device' | 'packing'> {
   /** `true`, the default: a worker of its own. Or a worker of the caller's, whose script imports `coppice/host`. */
   readonly worker?: true | Worker

@@ -4,7 +4,7 @@ import type { EngineOptions } from '../engine/options'
 import { packingWorkerUrl } from '../packing/worker-url'
 import type { Opening } from './protocol'
 
-/** What stays behind: functions, and what belongs to this thread. */
+/** Options that stay behind, since they belong to this thread, and the reason. */
 const STAYS: Readonly<Record<string, string>> = {
   gpu: 'the worker has a `navigator.gpu` of its own',
   device: 'a device belongs to its thread, and the worker opens its own',
@@ -46,7 +46,7 @@ function isPath(location: unknown): location is string {
   return typeof location === 'string' && /^[./~]/.test(location) && globalThis.location !== undefined
 }
 
-/** By the page's base, which only the platform knows. */
+/** The whole address, by the page's base, which only the platform knows. */
 function absolute(url: string | URL): string {
   return globalThis.location ? new Request(url).url : String(url)
 }

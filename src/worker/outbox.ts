@@ -9,7 +9,7 @@ import { type CallMessage, MAX_UNHEARD, MAX_UNREAD } from './protocol'
 export class Outbox {
   readonly #call: number
   readonly #post: (message: CallMessage) => void
-  /** By prompt. */
+  /** [prompts with unsent text] The text of each, by its index in the call. */
   readonly #texts = new Map<number, string>()
   #numUnheard = 0
   #numUnread = 0

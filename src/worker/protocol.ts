@@ -1,8 +1,7 @@
 /**
- * What a page and a worker's host say to each other: over a port of their own, which a dedicated worker takes like a shared one,
- * in the order in which it was said.
+ * The messages between a page and a worker's host: over a port of their own, which a dedicated worker takes like a shared one,
+ * in the order in which they were sent.
  */
-
 import type { PlainError } from '../core/plain-error'
 import type { Priority } from '../core/priority'
 import type { GenerationResult } from '../engine/generation'
@@ -21,10 +20,10 @@ export const MAX_UNREAD = 64
 /** Messages with pieces of a call's text that the page has at a time and has not handed on. */
 export const MAX_UNHEARD = 2
 
-/** What an engine is. */
+/** An engine's description: plain data that its page holds from the start. */
 export type About = Pick<Engine, 'modelName' | 'config' | 'memory' | 'decisions' | 'weights'>
 
-/** What can be asked of an engine and has one answer. */
+/** The methods of an engine that have one answer. */
 export type Asked = 'plan' | 'tokenize' | 'detokenize' | 'checkParams' | 'stats' | 'kernelTimes'
 
 /** The model's location and the options, as far as they are data. */
@@ -33,7 +32,7 @@ export interface Opening {
   readonly options: EngineOptions
 }
 
-/** From the page. `call`: its number among the page's. */
+/** Messages from the page. `call`: the call's number among the page's. */
 export type Order =
   | { readonly type: 'open'; readonly call: number; readonly opening: Opening }
   /** Some of the prompts of a call that comes later. */
@@ -45,7 +44,7 @@ export type Order =
       readonly priority: Priority
       readonly wantsText: boolean
     }
-  /** With `plan`, the prompts came before. */
+  /** A question with one answer; the prompts of a `plan` came before. */
   | { readonly type: 'ask'; readonly call: number; readonly method: Asked; readonly args: readonly unknown[] }
   /** So many more of the results were read. */
   | { readonly type: 'read'; readonly call: number; readonly count: number }
@@ -62,7 +61,7 @@ export interface PlainResult extends Omit<GenerationResult, 'error'> {
   readonly error: PlainError | undefined
 }
 
-/** From the host, about a call. */
+/** Messages from the host about a call. */
 export type CallMessage =
   /** The only answer of a call that has one. */
   | { readonly type: 'answer'; readonly call: number; readonly value: unknown }

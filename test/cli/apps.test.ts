@@ -64,7 +64,7 @@ let origin: string
 let expected: string
 
 interface Answer {
-  /** Of the error, where there is no engine. */
+  /** The error's message, where there is no engine. */
   readonly message?: string
   readonly text: string
   readonly decisions: readonly string[]

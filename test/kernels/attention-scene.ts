@@ -146,7 +146,7 @@ export function reference({
   return out
 }
 
-/** What attention and merge write for the plan; by the device's best way, or by this one. */
+/** The outputs that attention and merge write for the plan, by the device's best way, or by the given one. */
 export async function run(
   bench: KernelBench,
   scene: Scene,

@@ -17,14 +17,14 @@ const ENGINE = [
   ...GPU,
 ]
 
-/** What a benchmark's own page may import. */
+/** Layers that a benchmark's own page may import. */
 const BENCH = ['index', 'bench/common']
 
-/** What a benchmark's command may import besides the benchmark. */
+/** Layers that a benchmark's command may import besides the benchmark. */
 const BENCH_CLI = ['cli', 'bench/common/cli', ...BENCH]
 
 /**
- * What the files of each folder of src/ may import besides their own folder. A folder that is not listed belongs to the one
+ * The layers that the files of each folder of src/ may import besides their own folder. A folder that is not listed belongs to the one
  * around it. `index` is src/index.ts itself.
  */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {

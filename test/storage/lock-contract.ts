@@ -15,7 +15,7 @@ function work(name: string, log: string[]) {
   return { run, end: () => told.resolve() }
 }
 
-/** What a lock promises, whether the platform has it or not. */
+/** The promises of a lock, whether the platform has it or not. */
 export function lockContract(): void {
   test('one at a time works under a name, in the order of coming; another name waits for nobody', async () => {
     const log: string[] = []

@@ -1,4 +1,4 @@
-/** What every engine does, wherever it runs. Its model is the tiny one of test/support/engine.ts, its context 128 tokens. */
+/** The laws of every engine, wherever it runs. Its model is the tiny one of test/support/engine.ts, its context 128 tokens. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Disposed, type Engine, type GenerationResult, InvalidRequest } from '../../src/index'
 

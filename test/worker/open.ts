@@ -9,7 +9,7 @@ export interface Opened {
   readonly engine: Engine
   /** The engine at the other end. */
   readonly local: Engine
-  /** What the host has sent. */
+  /** Messages that the host has sent. */
   readonly received: readonly HostMessage[]
   /** Ends the host as a worker's death does. */
   readonly kill: () => void

@@ -16,8 +16,8 @@ export interface CallCase {
 }
 
 /**
- * What large calls are measured by, on a GPU that does nothing, with the tokenizer of the embedded model, which is at
- * `model`. Each is to be run before the next is asked for: the first call compiles JavaScript and remembers nothing yet.
+ * Large calls to measure, on a GPU that does nothing, with the tokenizer of the embedded model, which is at `model`. Each case
+ * is to be run before the next is asked for: the first call compiles JavaScript and remembers nothing yet.
  */
 export async function* callCases(model: string): AsyncGenerator<CallCase> {
   for (const name of ['first call', 'second call', 'the same call again']) {

@@ -213,7 +213,7 @@ function versionOf({ status, type, headers }: Response): FileVersion {
   }
 }
 
-/** What `work` gives; or, as soon as a signal aborts, a rejection with its reason. */
+/** The value that `work` gives; or, as soon as a signal aborts, a rejection with its reason. */
 function unlessAborted<T>(work: Promise<T>, ...signals: readonly (AbortSignal | undefined)[]): Promise<T> {
   return new Promise((resolve, reject) => {
     const done = new AbortController()

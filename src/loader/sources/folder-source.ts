@@ -35,7 +35,7 @@ export function folderSource(path: string): ModelSource {
   return { name: path, open }
 }
 
-/** What `work` gives; the handle is closed if it fails, since a stream that has failed is neither read on nor cancelled. */
+/** The value that `work` gives; the handle is closed if it fails, since a stream that has failed is neither read on nor cancelled. */
 async function closedOnFailure<T>(handle: FileHandle, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

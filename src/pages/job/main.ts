@@ -3,7 +3,7 @@ import { type JobSummary, readLines, runJob } from '../../batch'
 import { createEngine, type EngineOptions } from '../../index'
 import { Outbox } from './outbox'
 
-/** What the command line says of the engine: plain data. */
+/** The engine's options as the command line gives them: plain data. */
 export type JobEngineOptions = Pick<
   EngineOptions,
   'hub' | 'cache' | 'weights' | 'kv' | 'tokenBudget' | 'blocks' | 'study'

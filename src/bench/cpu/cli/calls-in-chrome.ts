@@ -2,7 +2,7 @@ import { withPage } from '../../../cli/pages'
 import { resolveModel } from '../../../cli/serve'
 import { table } from '../../common/table'
 
-/** What large calls cost a page's main thread, in headless Chrome. */
+/** Measures, as a table, what large calls cost a page's main thread, in headless Chrome. */
 export function callsInChrome(model: string): Promise<string> {
   return withPage(
     'bench/cpu/',

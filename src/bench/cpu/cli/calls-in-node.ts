@@ -6,7 +6,7 @@ import { Heartbeat } from '../heartbeat'
 
 const COLUMNS = ['ms', 'CPU, ms', 'of this thread', 'longest task, ms', 'CPU of a task, ms']
 
-/** What large calls cost the thread that makes them: in this process. */
+/** Measures, as a table, what large calls cost the thread that makes them, in this process. */
 export async function callsInNode(model: string): Promise<string> {
   const rows: string[][] = []
   for await (const { name, run } of callCases(model)) {

@@ -20,8 +20,8 @@ const MODEL = 'public/models/sprout'
 const OUT = '.artifacts/bench-cpu'
 
 /**
- * What the CPU does about a decode step, to take in a call of many prompts, and to plan a job: in Node, on a GPU that does
- * nothing. With `--calls` the second alone, with `--chrome` that in a page of headless Chrome.
+ * Measures the CPU's part in a decode step, in taking in a call of many prompts, and in planning a job: in Node, on a GPU that
+ * does nothing. With `--calls` the second alone, with `--chrome` that in a page of headless Chrome.
  */
 export async function main(args: readonly string[]): Promise<number> {
   if (args.length > 0) {
