@@ -1,12 +1,14 @@
 import { JobChannel } from './job-channel'
 import type { JobRuntime } from './job-runtime'
 import { withPage } from './pages'
+import { shrinkHeap } from './small-heap'
 
 /** How long a page may take to stop and hand over what it has; a job's answers are on their way long before. */
 const STOP_MS = 3000
 
 /** Runs a job in a page of headless Chrome, served from this machine. */
 export const runInChrome: JobRuntime = (input, events, signal) => {
+  shrinkHeap()
   const channel = new JobChannel(input, events)
   return withPage(
     'pages/job/',
@@ -15,6 +17,8 @@ export const runInChrome: JobRuntime = (input, events, signal) => {
     },
     async (page, server) => {
       await page.waitForFunction(() => 'runJobInPage' in window)
+      // building the page has left as much again
+      shrinkHeap()
       signal.throwIfAborted()
       const stopped = new Promise<never>((_, reject) => {
         signal.addEventListener('abort', () => {

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { Deferred } from '../../src/core/deferred'
 import { DeviceLost, DownloadFailed, InvalidRequest, WorkerFailed } from '../../src/core/errors'
+import { pause } from '../../src/core/pause'
 import type { EngineProgress } from '../../src/engine/options'
 import { connect } from '../../src/worker/create-engine'
 import { serve } from '../../src/worker/host'
@@ -43,7 +44,10 @@ test('where ports do not tell, a lock that is free says that the worker has ende
 })
 
 test('results that arrived before the worker ended are still handed out', async () => {
-  const { engine, received, kill } = await openRemote()
+  // the GPU stops when the short one is done, however late this test sees that
+  let numSteps = 0
+  const mapAsync = () => (numSteps++ < 10 ? pause() : new Promise<void>(() => undefined))
+  const { engine, received, kill } = await openRemote({}, { mapAsync })
   const running = engine.generate([[1], [2]], [short, long])
   await vi.waitFor(() => expect(received.some(({ type }) => type === 'result')).toBe(true))
   kill()
