@@ -13,7 +13,12 @@ export interface Receiver {
 export interface LinkEvents {
   readonly onProgress?: (message: Extract<HostMessage, { type: 'progress' }>['progress']) => void
   readonly onLost: (error: Error) => void
+  /** A message has come that this side cannot read, of whatever call. */
+  readonly onUnreadable?: () => void
 }
+
+/** Orders with data of the caller's, which the host may not be able to read: what threads of one page share, for example. */
+const WITH_DATA: ReadonlySet<Order['type']> = new Set(['open', 'prompts', 'generate', 'ask'])
 
 /** The page's end of a port to a host: orders with numbers go out, and messages find whoever waits for them. */
 export class Link {
@@ -22,10 +27,13 @@ export class Link {
   readonly #port: MessagePort
   readonly #receivers = new Map<number, Receiver>()
   #numCalls = 0
+  /** The call that the host knows the next order with data to be of. */
+  #about: number | undefined
   #failure: Error | undefined
 
   constructor(port: MessagePort, events: LinkEvents) {
     this.#port = port
+    port.addEventListener('messageerror', () => events.onUnreadable?.())
     this.ready = new Promise(resolve => {
       port.onmessage = ({ data }: MessageEvent<HostMessage>) => {
         if (data.type === 'ready') resolve(data.lock)
@@ -61,6 +69,11 @@ export class Link {
   /** @throws InvalidRequest for what cannot be sent: a function, say */
   post(order: Order): void {
     if (this.#failure) return
+    const { type, call } = order
+    if (call !== undefined && call !== this.#about && WITH_DATA.has(type)) {
+      this.#about = call
+      this.#port.postMessage({ type: 'about', call } satisfies Order)
+    }
     try {
       this.#port.postMessage(order)
     } catch (cause) {
