@@ -39,10 +39,15 @@ export async function createEngine(
 ): Promise<Engine> {
   const { worker = true, workerUrl, graceMs, signal, onProgress, ...others } = options
   if (signal?.aborted) throw abortError(signal)
+  if (graceMs !== undefined && !(Number.isFinite(graceMs) && graceMs >= 0)) {
+    throw new InvalidRequest(`Engine option graceMs is ${graceMs}, but must be a time in milliseconds, 0 or more.`)
+  }
   const opening = crossing(location, others)
   const thread = worker === true || worker === 'shared' ? undefined : givenThread(worker)
   const isShared = thread?.isShared ?? worker === 'shared'
-  if (graceMs !== undefined) checkGrace(graceMs, isShared)
+  if (graceMs !== undefined && !isShared) {
+    throw new InvalidRequest("Engine option graceMs is for an engine that tabs share: worker: 'shared'.")
+  }
   const sharing = { ...opening, options: { ...opening.options, graceMs } }
   const hooks = { signal, onProgress }
   if (thread) return openIn(thread, isShared ? sharing : opening, hooks)
@@ -51,13 +56,6 @@ export async function createEngine(
   if (typeof shared !== 'string') return shared
   const decision = `engine in a worker of this page alone, which tabs do not share: ${shared}`
   return openIn(startWorker(workerUrl), opening, { ...hooks, decision })
-}
-
-function checkGrace(graceMs: number, isShared: boolean): void {
-  if (!isShared) throw new InvalidRequest("Engine option graceMs is for an engine that tabs share: worker: 'shared'.")
-  if (!(Number.isFinite(graceMs) && graceMs >= 0)) {
-    throw new InvalidRequest(`Engine option graceMs is ${graceMs}, but must be a time in milliseconds, 0 or more.`)
-  }
 }
 
 /** An engine that tabs share; or why there can be none, for people. */

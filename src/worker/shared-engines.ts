@@ -1,6 +1,7 @@
 import { orAborted } from '../core/abortable'
 import type { Engine } from '../engine/interface'
 import { createEngine } from '../engine/open/create-engine'
+import type { ModelLocation } from '../engine/open/open-source'
 import type { EngineOptions, EngineProgress } from '../engine/options'
 import { isSameModel, type ModelKey, modelKey } from './model-key'
 import type { Opening } from './protocol'
@@ -19,11 +20,11 @@ export class SharedEngines {
   }
 
   /** The engine of this model and options: one that runs or is being loaded, or a new one. To be released. */
-  readonly open: typeof createEngine = async (location, options: Opening['options'] = {}) => {
+  readonly open = async (location: ModelLocation, options: Opening['options'] = {}): Promise<Engine> => {
     const { graceMs = GRACE_MS, signal, onProgress, ...others } = options
     // a source of functions does not come over a port
     const key = modelKey(location as Opening['location'], others)
-    const shared = (await this.#find(key)) ?? this.#begin(key, others)
+    const shared = await this.#findOrBegin(key, others)
     shared.graceMs = graceMs
     const engine = await shared.join(signal, onProgress)
     this.#byEngine.set(engine, shared)
@@ -37,15 +38,11 @@ export class SharedEngines {
     for (const each of this.#running) each.end()
   }
 
-  async #find(key: ModelKey): Promise<SharedEngine | undefined> {
+  async #findOrBegin(key: ModelKey, options: EngineOptions): Promise<SharedEngine> {
     // one that is added while a folder is compared is met too
     for (const each of this.#running) {
       if ((await isSameModel(each.key, key)) && this.#running.has(each)) return each
     }
-    return undefined
-  }
-
-  #begin(key: ModelKey, options: EngineOptions): SharedEngine {
     const create = (hooks: EngineOptions) => this.#create(key.location, { ...options, ...hooks })
     const shared = new SharedEngine(key, create, () => this.#running.delete(shared))
     this.#running.add(shared)
