@@ -1,5 +1,5 @@
 import { Deferred } from '../core/deferred'
-import { abortError, type DeviceLost, Disposed, InvalidRequest, UnsupportedDevice, WorkerFailed } from '../core/errors'
+import { abortError, type DeviceLost, Disposed, UnsupportedDevice, WorkerFailed } from '../core/errors'
 import type { Engine } from '../engine/interface'
 import type { ModelLocation } from '../engine/open/open-source'
 import type { EngineOptions } from '../engine/options'
@@ -37,25 +37,17 @@ export async function createEngine(
   location: Exclude<ModelLocation, ModelSource>,
   options: WorkerEngineOptions = {},
 ): Promise<Engine> {
-  const { worker = true, workerUrl, graceMs, signal, onProgress, ...others } = options
+  const { worker = true, workerUrl, signal, onProgress, ...others } = options
   if (signal?.aborted) throw abortError(signal)
-  if (graceMs !== undefined && !(Number.isFinite(graceMs) && graceMs >= 0)) {
-    throw new InvalidRequest(`Engine option graceMs is ${graceMs}, but must be a time in milliseconds, 0 or more.`)
-  }
   const opening = crossing(location, others)
-  const thread = worker === true || worker === 'shared' ? undefined : givenThread(worker)
-  const isShared = thread?.isShared ?? worker === 'shared'
-  if (graceMs !== undefined && !isShared) {
-    throw new InvalidRequest("Engine option graceMs is for an engine that tabs share: worker: 'shared'.")
-  }
-  const sharing = { ...opening, options: { ...opening.options, graceMs } }
   const hooks = { signal, onProgress }
-  if (thread) return openIn(thread, isShared ? sharing : opening, hooks)
-  if (!isShared) return openIn(startWorker(workerUrl), opening, hooks)
-  const shared = await openShared(workerUrl, sharing, hooks)
+  if (worker === true) return openIn(startWorker(workerUrl), opening, hooks)
+  if (worker !== 'shared') return openIn(givenThread(worker), opening, hooks)
+  const shared = await openShared(workerUrl, opening, hooks)
   if (typeof shared !== 'string') return shared
+  const { graceMs, ...alone } = opening.options
   const decision = `engine in a worker of this page alone, which tabs do not share: ${shared}`
-  return openIn(startWorker(workerUrl), opening, { ...hooks, decision })
+  return openIn(startWorker(workerUrl), { ...opening, options: alone }, { ...hooks, decision })
 }
 
 /** An engine that tabs share; or why there can be none, for people. */

@@ -1,4 +1,5 @@
 import { orAborted } from '../core/abortable'
+import { InvalidRequest } from '../core/errors'
 import type { Engine } from '../engine/interface'
 import { createEngine } from '../engine/open/create-engine'
 import type { ModelLocation } from '../engine/open/open-source'
@@ -22,6 +23,9 @@ export class SharedEngines {
   /** The engine of this model and options: one that runs or is being loaded, or a new one. To be released. */
   readonly open = async (location: ModelLocation, options: Opening['options'] = {}): Promise<Engine> => {
     const { graceMs = GRACE_MS, signal, onProgress, ...others } = options
+    if (!(Number.isFinite(graceMs) && graceMs >= 0)) {
+      throw new InvalidRequest(`Engine option graceMs is ${graceMs}, but must be milliseconds, 0 or more.`)
+    }
     // a source of functions does not come over a port
     const key = modelKey(location as Opening['location'], others)
     const shared = await this.#findOrBegin(key, others)

@@ -140,12 +140,15 @@ test('a service worker is told that its page lives, until the engine is disposed
   expect(numAlive()).toBe(4)
 })
 
-test('what is no worker is refused, and a grace that is none or for nobody', async () => {
+test('what is no worker is refused', async () => {
   const refused = (options: object) => expect(createEngine('org/name', options)).rejects
   await refused({ worker: 'yes' }).toThrow(
     "Engine option worker is yes, but must be true, 'shared', or a Worker, SharedWorker or ServiceWorker.",
   )
   await refused({ worker: false }).toBeInstanceOf(InvalidRequest)
-  await refused({ worker: 'shared', graceMs: -1 }).toThrow('Engine option graceMs is -1, but must be a time')
-  await refused({ graceMs: 5 }).toThrow("Engine option graceMs is for an engine that tabs share: worker: 'shared'.")
+})
+
+test('a grace for an engine that nobody shares is refused by name', async () => {
+  stubWorkers('Worker')
+  await expect(createEngine('org/name', { graceMs: 5 })).rejects.toThrow('Unknown engine option graceMs')
 })

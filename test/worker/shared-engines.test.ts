@@ -144,6 +144,7 @@ test.each<[string, boolean, ...(readonly [Opening['location'], Opening['options'
 test('an option that nobody knows is refused by name, and opens nothing', async () => {
   const { engines, opened } = openings()
   await expect(engines.open('a', { blokcs: 3 } as never)).rejects.toThrow(InvalidRequest)
+  await expect(engines.open('a', { graceMs: -1 })).rejects.toThrow('graceMs is -1, but must be milliseconds, 0 or more')
   await expect(engines.open('a', { blokcs: 3 } as never)).rejects.toThrow('Unknown engine option blokcs')
   expect(opened).toHaveLength(0)
 })
