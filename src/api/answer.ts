@@ -52,14 +52,14 @@ export function usageOf(results: readonly GenerationResult[], numChoices = 1): U
   return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
 }
 
-/** Tokens of the prompts that were taken over: of a prompt with several choices, what none of them computed. */
-export function cachedTokensOf(results: readonly GenerationResult[], numChoices: number): number {
+/** The same with the tokens of prompts that were taken over: of a prompt with several choices, what none of them computed. */
+export function usageWithCache(results: readonly GenerationResult[], numChoices: number): Usage {
   let cached = 0
   for (let first = 0; first < results.length; first += numChoices) {
     const choices = results.slice(first, first + numChoices)
     cached += Math.min(...choices.map(({ usage }) => usage.cachedTokens))
   }
-  return cached
+  return { ...usageOf(results, numChoices), prompt_tokens_details: { cached_tokens: cached } }
 }
 
 function completionLogprobs(logprobs: readonly TokenLogprob[]): CompletionLogprobs {

@@ -46,10 +46,10 @@ const METADATA = { entries: 16, name: 64, value: 512 }
 export function readApiRequest(body: unknown, kind: RequestKind, check?: CheckParams): ApiRequest {
   if (!isJsonObject(body)) throw new RefusedRequest('`body` must be an object.', null)
   const [field, other] = kind === 'chat' ? ['messages', 'prompt'] : ['prompt', 'messages']
-  if (!(field in body)) {
+  if (body[field] === undefined) {
     throw new RefusedRequest(`a ${kind} needs \`${field}\`.`, field, 'missing_required_parameter')
   }
-  if (other in body && body[other] !== null) {
+  if (body[other] !== undefined && body[other] !== null) {
     throw new RefusedRequest(`a ${kind} takes \`${field}\`, not \`${other}\`.`, other, 'unknown_parameter')
   }
   return {

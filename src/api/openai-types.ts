@@ -1,6 +1,6 @@
 import type { GenerationParams } from '../engine/sampling-params'
 
-/** The fields of requests that are served, by OpenAI's and vLLM's names; null asks for nothing. Others are refused by name. */
+/** The fields of requests that ask for something, by OpenAI's and vLLM's names; null asks for nothing. Others are refused by name. */
 interface CommonParams {
   /** The engine's own name for its model, or none. */
   readonly model?: string | null
@@ -23,8 +23,6 @@ interface CommonParams {
   readonly repetition_penalty?: number | null
   readonly ignore_eos?: boolean | null
   readonly return_token_ids?: boolean | null
-  /** Fields that ask for nothing, or that are refused. */
-  readonly [field: string]: unknown
 }
 
 export interface ChatCompletionParams extends CommonParams {
@@ -33,7 +31,10 @@ export interface ChatCompletionParams extends CommonParams {
   readonly max_completion_tokens?: number | null
   readonly logprobs?: boolean | null
   readonly top_logprobs?: number | null
-  readonly response_format?: { readonly type: 'text' } | null
+  /** Only `text` as yet. */
+  readonly response_format?: { readonly type: string } | null
+  /** Changes no answer. */
+  readonly prediction?: unknown
   readonly chat_template_kwargs?: Readonly<Record<string, unknown>> | null
   readonly add_generation_prompt?: boolean | null
   readonly continue_final_message?: boolean | null
@@ -43,7 +44,8 @@ export interface ChatMessage {
   readonly role: string
   readonly content?: string | readonly { readonly type: string; readonly text?: string }[] | null
   readonly name?: string | null
-  readonly [field: string]: unknown
+  readonly tool_calls?: readonly unknown[] | null
+  readonly tool_call_id?: string | null
 }
 
 export interface CompletionParams extends CommonParams {

@@ -120,7 +120,7 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
 
 /** Whether a value of the field asks for nothing. */
 export function isNeutral({ neutral }: Field, value: unknown): boolean {
-  return value === null || neutral.some(each => isSameJson(each, value))
+  return value === null || value === undefined || neutral.some(each => isSameJson(each, value))
 }
 
 /** Whether two JSON values are equal; as deep as the left one, which is to be small, whatever is on the right. */
