@@ -112,10 +112,17 @@ export async function connect(port: MessagePort, opening: Opening, connection: C
     connection.close()
   }
   const lost = new Deferred<DeviceLost | WorkerFailed>()
-  const onLost = (error: Error) => (error instanceof WorkerFailed ? die(error) : lost.resolve(error as DeviceLost))
-  const onUnreadable = () =>
-    die(new WorkerFailed("A message of the engine's worker cannot be read. Create a new engine."))
-  const link = new Link(port, { onProgress, onLost, onUnreadable })
+  let engine: RemoteEngine | undefined
+  const withDecision = (about: About) => ({
+    ...about,
+    decisions: decision ? [...about.decisions, decision] : about.decisions,
+  })
+  const link = new Link(port, {
+    onProgress,
+    onAbout: about => engine?.describe(withDecision(about)),
+    onLost: error => (error instanceof WorkerFailed ? die(error) : lost.resolve(error as DeviceLost)),
+    onUnreadable: () => die(new WorkerFailed("A message of the engine's worker cannot be read. Create a new engine.")),
+  })
   const die = (error: WorkerFailed) => {
     if (link.failure) return
     lost.resolve(error)
@@ -137,8 +144,8 @@ export async function connect(port: MessagePort, opening: Opening, connection: C
       link.post({ type: 'open', call, opening, lock })
     }
     const about = (await link.ask(ask, signal)) as About
-    const decisions = [...about.decisions, ...(decision ? [decision] : [])]
-    return new RemoteEngine({ ...about, decisions }, link, lost.promise, close)
+    engine = new RemoteEngine(withDecision(about), link, lost.promise, close)
+    return engine
   } catch (error) {
     // one that has opened meanwhile goes too
     link.post({ type: 'dispose' })

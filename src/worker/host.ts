@@ -6,7 +6,7 @@ import { createEngine } from '../engine/open/create-engine'
 import type { Prompt } from '../engine/prompt'
 import { holdLock, whenFree } from './life'
 import { Outbox } from './outbox'
-import type { HostMessage, Order } from './protocol'
+import type { About, HostMessage, Order } from './protocol'
 
 /** The order of one kind. */
 type OrderOf<Type extends Order['type']> = Extract<Order, { readonly type: Type }>
@@ -44,8 +44,10 @@ class Host {
   /** Calls of which something could not be read: what still comes of them is not for anybody. */
   readonly #unreadable = new Set<number>()
   /** The call that the next order with data is of. */
-  #about = -1
+  #next = -1
   #engine: Engine | undefined
+  /** The plan of memory that the page knows: each device has its own. */
+  #told: Engine['memory'] | undefined
   readonly #closed = new AbortController()
 
   constructor(port: MessagePort, open: typeof createEngine, { release, failed }: Serving) {
@@ -53,7 +55,7 @@ class Host {
     this.#open = open
     this.#release = release
     port.onmessage = ({ data }: MessageEvent<Order>) => this.#obey(data)
-    port.addEventListener('messageerror', () => this.#refuse(this.#about))
+    port.addEventListener('messageerror', () => this.#refuse(this.#next))
     const onFailed = () => {
       this.#post({ type: 'lost', error: toPlainError(failed?.reason) })
       this.#close()
@@ -71,7 +73,7 @@ class Host {
   #obey(order: Order): void {
     const { type, call } = order
     if (call !== undefined && this.#unreadable.has(call)) return
-    if (type === 'about') this.#about = call
+    if (type === 'next') this.#next = call
     else if (type === 'prompts') this.#callOf(call).prompts.push(...order.prompts)
     else if (type === 'open') this.#answer(call, signal => this.#openEngine(order, signal))
     else if (type === 'ask') this.#answer(call, signal => this.#ask(order, signal))
@@ -118,7 +120,12 @@ class Host {
     }
     this.#engine = engine
     void engine.lost.then(error => this.#post({ type: 'lost', error: toPlainError(error) }))
+    return this.#about(engine)
+  }
+
+  #about(engine: Engine): About {
     const { modelName, config, memory, decisions, weights } = engine
+    this.#told = memory
     return { modelName, config, memory, decisions, weights }
   }
 
@@ -187,6 +194,11 @@ class Host {
   }
 
   #post(message: HostMessage): void {
-    if (!this.#isClosed) this.#port.postMessage(message)
+    if (this.#isClosed) return
+    // before anything that comes of another device
+    if (this.#engine && this.#engine.memory !== this.#told) {
+      this.#port.postMessage({ type: 'about', about: this.#about(this.#engine) } satisfies HostMessage)
+    }
+    this.#port.postMessage(message)
   }
 }

@@ -1,6 +1,6 @@
 import { abortError, InvalidRequest } from '../core/errors'
 import { fromPlainError } from '../core/plain-error'
-import type { CallMessage, HostMessage, Order } from './protocol'
+import type { About, CallMessage, HostMessage, Order } from './protocol'
 
 /** Whoever waits for messages about a call. */
 export interface Receiver {
@@ -12,6 +12,7 @@ export interface Receiver {
 /** Told of what concerns no call. */
 export interface LinkEvents {
   readonly onProgress?: (message: Extract<HostMessage, { type: 'progress' }>['progress']) => void
+  readonly onAbout: (about: About) => void
   readonly onLost: (error: Error) => void
   /** A message has come that this side cannot read, of whatever call. */
   readonly onUnreadable?: () => void
@@ -28,7 +29,7 @@ export class Link {
   readonly #receivers = new Map<number, Receiver>()
   #numCalls = 0
   /** The call that the host knows the next order with data to be of. */
-  #about: number | undefined
+  #next: number | undefined
   #failure: Error | undefined
 
   constructor(port: MessagePort, events: LinkEvents) {
@@ -38,6 +39,7 @@ export class Link {
       port.onmessage = ({ data }: MessageEvent<HostMessage>) => {
         if (data.type === 'ready') resolve(data.lock)
         else if (data.type === 'progress') events.onProgress?.(data.progress)
+        else if (data.type === 'about') events.onAbout(data.about)
         else if (data.type === 'lost') events.onLost(fromPlainError(data.error))
         else this.#receivers.get(data.call)?.receive(data)
       }
@@ -70,9 +72,9 @@ export class Link {
   post(order: Order): void {
     if (this.#failure) return
     const { type, call } = order
-    if (call !== undefined && call !== this.#about && WITH_DATA.has(type)) {
-      this.#about = call
-      this.#port.postMessage({ type: 'about', call } satisfies Order)
+    if (call !== undefined && call !== this.#next && WITH_DATA.has(type)) {
+      this.#next = call
+      this.#port.postMessage({ type: 'next', call } satisfies Order)
     }
     try {
       this.#port.postMessage(order)

@@ -47,7 +47,7 @@ export interface Opening {
 /** Messages from the page. `call`: the call's number among the page's. */
 export type Order =
   /** The next orders with data are this call's, should they not be readable. */
-  | { readonly type: 'about'; readonly call: number }
+  | { readonly type: 'next'; readonly call: number }
   /** `lock`: held by the page while it lives, where the worker may outlive it. */
   | { readonly type: 'open'; readonly call: number; readonly opening: Opening; readonly lock?: string }
   /** Some of the prompts of a call that comes later. */
@@ -93,5 +93,7 @@ export type HostMessage =
   /** The first: there is a host, which holds this lock while it lives. */
   | { readonly type: 'ready'; readonly lock: string | undefined }
   | { readonly type: 'progress'; readonly progress: EngineProgress }
+  /** The engine is on another device. */
+  | { readonly type: 'about'; readonly about: About }
   /** The device is, or with `WorkerFailed` the host. */
   | { readonly type: 'lost'; readonly error: PlainError }
