@@ -5,6 +5,8 @@ import type { EngineProgress } from '../../src/engine/options'
 import type { Engine } from '../../src/index'
 import type { Opening } from '../../src/worker/protocol'
 import { SharedEngines } from '../../src/worker/shared-engines'
+import { pick } from '../support/for-each-seed'
+import { random } from '../support/random'
 import { sharedHost } from './open-shared'
 
 const long = { maxTokens: 100, ignoreEos: true }
@@ -229,4 +231,58 @@ test('an error that escapes in the worker is told to every tab at once', async (
     expect(each).toMatchObject({ reason: expect.objectContaining({ name: 'WorkerFailed', message: 'stumbled' }) })
   }
   for (const { engine } of tabs) expect(await engine.lost).toBeInstanceOf(WorkerFailed)
+})
+
+test('whatever tabs do, a model is loaded at most once at a time, and lives as long as somebody uses it', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const settle = async () => {
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+  }
+  for (let seed = 1; seed <= 100; seed++) {
+    const draw = random(seed)
+    /** Engines of each model that load or live. */
+    const alive = new Map<unknown, Set<unknown>>()
+    const loading: (() => void)[] = []
+    const engines = new SharedEngines(async (location, { signal } = {}) => {
+      const own = alive.get(location) ?? new Set()
+      alive.set(location, own)
+      const engine = { lost: new Promise(() => undefined), location, dispose: () => own.delete(engine) }
+      own.add(engine)
+      await new Promise<void>((resolve, reject) => {
+        loading.push(resolve)
+        signal?.addEventListener('abort', () => reject(signal.reason))
+      }).catch(error => {
+        own.delete(engine)
+        throw error
+      })
+      return engine as unknown as Engine
+    })
+    const using: Engine[] = []
+    const waiting: AbortController[] = []
+    for (let turn = 0; turn < 60; turn++) {
+      const choice = draw.int(0, 6)
+      if (choice < 2) {
+        const abort = new AbortController()
+        waiting.push(abort)
+        engines.open(pick(draw, ['a', 'b']), { graceMs: 100, signal: abort.signal }).then(
+          engine => using.push(engine),
+          () => undefined,
+        )
+      } else if (choice === 2 && waiting.length > 0) pick(draw, waiting).abort()
+      else if (choice === 3) loading.shift()?.()
+      else if (choice === 4 && using.length > 0) engines.release(using.splice(draw.int(0, using.length), 1)[0])
+      else vi.advanceTimersByTime(draw.int(0, 150))
+      await settle()
+      for (const own of alive.values()) expect(own.size, `seed ${seed}`).toBeLessThanOrEqual(1)
+      for (const engine of using) {
+        expect(alive.get(Reflect.get(engine, 'location'))?.has(engine), `seed ${seed}`).toBe(true)
+      }
+    }
+    for (const abort of waiting) abort.abort()
+    await settle()
+    for (const engine of using) engines.release(engine)
+    vi.advanceTimersByTime(100)
+    await settle()
+    for (const own of alive.values()) expect(own.size, `seed ${seed}`).toBe(0)
+  }
 })

@@ -127,8 +127,11 @@ const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1)
 
 async function secondTab(page: Page, server: PageServer, model: string): Promise<string> {
   const rows: string[][] = []
-  for (const name of ['first', 'second', 'third']) {
+  const tabs: Page[] = []
+  for (const name of ['first', 'second', 'third', 'one after all were closed']) {
+    if (name.includes('closed')) for (const each of tabs) await each.close()
     const tab = await another(page, server)
+    tabs.push(tab)
     const [ms, bytes] = await tab.evaluate(model => window.openShared(model), model)
     rows.push([name, ms.toFixed(0), count(bytes)])
   }
