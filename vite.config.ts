@@ -32,6 +32,9 @@ export default defineConfig({
           environment: 'node',
           include: PROGRAMS,
           testTimeout: 60_000,
+          // half of their time they wait for what they have started
+          maxWorkers: 2,
+          maxConcurrency: 2,
         },
       },
       {
