@@ -79,6 +79,15 @@ export class SequenceBlocks {
     })
   }
 
+  /** Nothing is computed any more, and the pools have so many blocks: what is claimed stays claimed. Nobody may run. [groups] */
+  restart(numBlocks: readonly number[]): void {
+    this.beginStep([])
+    this.#prefixes.clear()
+    this.#pools.forEach((pool, group) => {
+      pool.resize(numBlocks[group])
+    })
+  }
+
   /** Registers that a waiting sequence will want these tokens: once computed, they are kept until it is done. */
   claim(sequence: Sequence, share: Share): void {
     const { id, tokens, promptLen } = sequence
