@@ -3,7 +3,7 @@ import type { DeviceOptions } from '../gpu/device'
 import type { CacheChoice, HubOptions, LoadProgress } from '../loader'
 import type { PackingOptions } from '../packing/worker-packer'
 import { CHOICES, type Choice } from './choices'
-import type { Patience } from './revival'
+import type { Patience } from './patience'
 
 /** How far loading has come. `text` says it for people. */
 export type EngineProgress = LoadProgress & { readonly text: string }
