@@ -65,11 +65,11 @@ it('rows go on over lost devices with the answers of an undisturbed run, bit for
   }
   const engine = await createEngine(model, { gpu, blocks: 64, tokenBudget: 8, study: { tuning: false } })
   const expected = await run(engine)
-  const { submits } = await engine.stats()
   expect(expected.results[1].logprobs).toHaveLength(24)
-  breakAt(dice.int(1, submits), dice.int(1, submits / 2))
+  // among the 24 steps of the decodes, or of the prompts that other rows' are not; then among those that compute it all again
+  breakAt(dice.int(1, 20), dice.int(1, 15))
   expect(await run(engine), `seed ${seed}`).toEqual(expected)
-  expect((await engine.stats()).revivals).toBe(devices.length - 1)
-  expect(devices.length).toBeGreaterThan(1)
+  expect((await engine.stats()).revivals).toBe(2)
+  expect(devices).toHaveLength(3)
   engine.dispose()
 })

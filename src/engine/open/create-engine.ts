@@ -44,7 +44,7 @@ export async function openEngine(location: ModelLocation, settings: Settings): P
   const open: OpenDevice = (signal, earlier) => openDevice(described, { ...settings, signal }, earlier)
   const onDevice = await open(signal)
   const { contextLength } = onDevice.memory
-  const { onLost, device, stepsInFlight } = settings
+  const { onLost, frameMs, device, stepsInFlight } = settings
   return new LocalEngine({
     modelName: source.gguf ?? source.name,
     config,
@@ -56,5 +56,6 @@ export async function openEngine(location: ModelLocation, settings: Settings): P
     // there is no other in place of a device of the caller's
     revival: device ? undefined : new Revival(open, typeof onLost === 'object' ? onLost : PATIENCE, contextLength),
     onLost,
+    frameMs,
   })
 }
