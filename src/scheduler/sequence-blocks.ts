@@ -148,6 +148,7 @@ export class SequenceBlocks {
   admit(sequence: Sequence, room: number): Copy[][] {
     const { numTokens, groups } = this.#prefixes.lock(this.#claimOf(sequence))
     sequence.numComputed = numTokens
+    sequence.numCached ??= Math.min(numTokens, sequence.promptLen)
     // held first, lest room be made at the expense of what it takes over
     sequence.blockTables = groups.map(({ blocks, tail }, group) => {
       const pool = this.#pools[group]
