@@ -46,7 +46,7 @@ export default defineConfig({
           include: [
             'test/{gpu,sampler,browser}/**/*.test.ts',
             'test/kernels/{attention,matrix}.test.ts',
-            'test/engine/{cold-start,contract,counters,generate,job,lifetime,oracle,output,packer}.test.ts',
+            'test/engine/{cold-start,contract,counters,generate,job,lifetime,oracle,output,packer,revival}.test.ts',
           ],
           globalSetup: ['test/support/fake-hub-setup.ts'],
           setupFiles: ['test/support/each-file.ts'],
