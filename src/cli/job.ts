@@ -4,26 +4,12 @@ import type { JobSummary } from '../batch'
 import { explainWeights } from '../engine/open/weight-report'
 import { withoutSecrets } from '../loader/http/address'
 import { AnswerFile, type AnswerSettings, OutputFailed } from './answer-file'
-import { type JobCommand, parseJobCommand, USAGE, UsageError } from './job-options'
+import { codeOf, EXIT, sayError } from './exit-codes'
+import { type JobCommand, parseJobCommand, USAGE } from './job-options'
 import { type JobPaths, jobPaths } from './job-paths'
 import type { JobInput, JobRuntime } from './job-runtime'
 import { progressBar } from './progress-bar'
-import { resolveModel } from './serve'
-
-const EXIT = { ok: 0, someFailed: 1, usage: 2, model: 3, device: 4, fault: 5, output: 6 }
-
-/** Names of the engine's errors, by the exit code they lead to; others are faults of ours and show their stack. */
-const EXIT_OF_ERROR: Readonly<Record<string, number>> = {
-  UsageError: EXIT.usage,
-  InvalidRequest: EXIT.usage,
-  UnsupportedModel: EXIT.model,
-  CorruptCheckpoint: EXIT.model,
-  DownloadFailed: EXIT.model,
-  OutOfMemory: EXIT.model,
-  UnsupportedDevice: EXIT.device,
-  DeviceLost: EXIT.device,
-  OutputFailed: EXIT.output,
-}
+import { publicName, resolveModel } from './serve'
 
 /** The signals that end the command from outside: Ctrl-C, `kill`, a closed terminal. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -68,7 +54,7 @@ export async function main(args: string[]): Promise<number> {
       return exitOf(received)
     }
     const code = codeOf(error)
-    console.error(code === EXIT.fault ? error : `${nameOf(error)}: ${(error as Error).message}`)
+    sayError(error)
     sayKept(answers)
     if (code === EXIT.usage) console.error(`\n${USAGE}`)
     return code
@@ -91,23 +77,10 @@ function exitOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal]
 }
 
-function codeOf(error: unknown): number {
-  return EXIT_OF_ERROR[nameOf(error)] ?? EXIT.fault
-}
-
-function nameOf(error: unknown): string {
-  if (error instanceof UsageError) return 'UsageError'
-  return error instanceof Error ? error.name : ''
-}
-
 /** The settings that answers depend on besides their requests. What else can be chosen never changes them. */
-function settingsOf({ model, host, maxTokens, weights, kv }: JobCommand): AnswerSettings {
+function settingsOf({ model, host, maxTokens, weights, kv, remote }: JobCommand): AnswerSettings {
+  if (remote) return { remote: withoutSecrets(remote.url), model: remote.model, maxTokens }
   return { model: publicName(model), host, maxTokens, weights, kv }
-}
-
-/** The model's name in files: as the user did, but that an address may hold a password or a key. */
-function publicName(model: string): string {
-  return model.includes('://') ? withoutSecrets(model) : model
 }
 
 async function run(
@@ -127,12 +100,13 @@ async function run(
   const summary = await runtime(jobInput(command, paths.input, answered), events, signal)
   answers.finish(paths.out)
   if (paths.summary) writeSummary(paths.summary, summary)
-  console.log(summaryText(summary, command.out))
+  console.log(summaryText(summary, command))
   return summary
 }
 
 /** Only the one that is asked for: the engine and its modules take 150 MB of a command that leaves them to a page. */
-async function runtimeOf({ runtime }: JobCommand): Promise<JobRuntime> {
+async function runtimeOf({ runtime, remote }: JobCommand): Promise<JobRuntime> {
+  if (remote) return (await import('./remote-runtime')).runAt(remote)
   if (runtime === 'node') return (await import('./node-runtime')).runInNode
   return (await import('./chrome-runtime')).runInChrome
 }
@@ -153,13 +127,19 @@ function writeSummary(path: string, summary: JobSummary): void {
   }
 }
 
-function summaryText(summary: JobSummary, out: string): string {
+function summaryText(summary: JobSummary, { out, remote }: JobCommand): string {
   const { requests, failed, promptTokens, treeTokens, prefillTokens, decodeTokens, wallMs, steps, tokensPerStep } =
     summary
+  const head = `${requests} requests, ${failed} failed → ${out}`
+  const generated = `generated      ${decodeTokens} tokens in ${(wallMs / 1000).toFixed(2)} s, ${summary.tokensPerSecond.toFixed(1)} tok/s`
+  if (remote) {
+    const prompts = `prompts        ${promptTokens} tokens, ${summary.savedTokens} of them cached`
+    return [head, prompts, generated, `server         ${summary.adapter}`].join('\n')
+  }
   return [
-    `${requests} requests, ${failed} failed → ${out}`,
+    head,
     `prompts        ${promptTokens} tokens, a tree of ${treeTokens}; ${prefillTokens} computed, ${summary.savedTokens} shared`,
-    `generated      ${decodeTokens} tokens in ${(wallMs / 1000).toFixed(2)} s, ${summary.tokensPerSecond.toFixed(1)} tok/s`,
+    generated,
     `steps          ${steps}, ${tokensPerStep.toFixed(1)} tokens each`,
     `K and V read   ${(summary.kvBytesRead / 1e9).toFixed(2)} GB`,
     `peak blocks    ${summary.peakBlocks}`,

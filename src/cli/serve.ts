@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isAbsolute, resolve } from 'node:path'
 import { createServer } from 'vite'
+import { withoutSecrets } from '../loader/http/address'
 
 export interface PageServer {
   /** The address of a page or file below src/ or public/. */
@@ -16,6 +17,7 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 
 /** Serves the pages of src/ and the files of public/ on a free port of this machine; `handle` is asked first. */
 export async function servePages(handle: RequestHandler = () => false): Promise<PageServer> {
+  const listeners = process.listeners('SIGTERM')
   const server = await createServer({
     logLevel: 'error',
     plugins: [
@@ -28,6 +30,8 @@ export async function servePages(handle: RequestHandler = () => false): Promise<
     ],
     server: { port: 0, host: '127.0.0.1', hmr: false, fs: { strict: false } },
   })
+  // Vite's own ends the process, whatever the command has still to do
+  for (const added of process.listeners('SIGTERM')) if (!listeners.includes(added)) process.off('SIGTERM', added)
   await server.listen()
   const address = server.httpServer?.address()
   if (!address || typeof address === 'string') throw new Error('the page server has no port')
@@ -47,4 +51,9 @@ export function resolveModel(model: string): string {
   const embedded = resolve(EMBEDDED, model)
   if (!model.includes('/') && existsSync(embedded)) return embedded
   return existsSync(model) ? resolve(model) : model
+}
+
+/** The model's name in files and answers: as the user gave it, but that an address may hold a password or a key. */
+export function publicName(model: string): string {
+  return model.includes('://') ? withoutSecrets(model) : model
 }
