@@ -32,6 +32,9 @@ export default defineConfig({
           environment: 'node',
           include: PROGRAMS,
           testTimeout: 60_000,
+          // half of their time they wait for what they have started
+          maxWorkers: 2,
+          maxConcurrency: 2,
         },
       },
       {
@@ -43,7 +46,7 @@ export default defineConfig({
           include: [
             'test/{gpu,sampler,browser}/**/*.test.ts',
             'test/kernels/{attention,matrix}.test.ts',
-            'test/engine/{cold-start,contract,counters,generate,job,lifetime,oracle,output,packer}.test.ts',
+            'test/engine/{cold-start,contract,counters,generate,job,lifetime,oracle,output,packer,revival}.test.ts',
           ],
           globalSetup: ['test/support/fake-hub-setup.ts'],
           setupFiles: ['test/support/each-file.ts'],
