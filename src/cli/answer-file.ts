@@ -219,7 +219,8 @@ function lineOf({ id }: BatchResponse): number {
 function atLine(line: number, entry: object): object {
   const { request_key: _, id, ...response } = entry as BatchResponse & { readonly request_key: string }
   if (!response.response || lineOf({ id, ...response }) === line) return { id, ...response }
-  const requestId = response.response.request_id.replace(/\d+$/, String(line))
+  // a server's own id says nothing of lines
+  const requestId = response.response.request_id.replace(new RegExp(`-${lineOf({ id, ...response })}$`), `-${line}`)
   const body = { ...response.response.body, id: requestId }
   return { id: `batch_req_${line}`, ...response, response: { ...response.response, request_id: requestId, body } }
 }
