@@ -45,14 +45,15 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   packing: ['loader', 'kernels', 'core'],
   engine: ENGINE,
   api: ['engine', ...ENGINE],
+  jobs: ['api', 'engine', 'storage', 'loader', 'core'],
   worker: ['engine', ...ENGINE],
   index: ['worker', 'engine', ...ENGINE],
   client: ['worker', 'engine', ...ENGINE],
-  batch: ['api'],
+  batch: ['jobs', 'api', 'storage'],
   'pages/demo': ['index'],
   'pages/job': ['index', 'batch'],
   // past the index, which would bring the engine into commands that leave it to a page
-  cli: ['index', 'batch', 'api', 'engine', 'loader', 'core', 'pages/job'],
+  cli: ['index', 'batch', 'jobs', 'api', 'engine', 'loader', 'core', 'pages/job'],
   'bench/common': ['index'],
   'bench/common/cli': ['cli'],
   // the engine's parts: configurations that measure and answer wrongly are no option
