@@ -56,8 +56,12 @@ export class DurableJob {
   #state: JobState = 'running'
   #error: Error | undefined
   #isOwner = false
+  /** Settled when this tab's hold on the job has ended. */
+  #turn: Promise<unknown> = Promise.resolve()
   #effort: Effort = NO_EFFORT
   #wanted: 'run' | 'pause' | 'cancel' = 'run'
+  /** Why a pause is wanted that nobody asked for. */
+  #obstacle: Error | undefined
   /** Ends the stretch of work under way. */
   #stop = new AbortController()
   #names: RowNames | undefined
@@ -77,7 +81,7 @@ export class DurableJob {
   ) {
     this.id = manifest.id
     this.#log = new AnswerLog(files.store, files.log)
-    this.#channel = new JobChannel(lockName(manifest.id), message => void this.#receive(message))
+    this.#channel = new JobChannel(files.lock, message => void this.#receive(message))
   }
 
   /** Opens a job that is there, with the answers that it has. */
@@ -120,7 +124,7 @@ export class DurableJob {
     for (let at = 0; ; ) {
       const { next } = this.#changed
       while (at < this.#log.answers.length) yield this.#log.read(this.#log.answers[at++])
-      if (this.#isOver()) return
+      if (await this.#isOver()) return
       await next
     }
   }
@@ -129,7 +133,7 @@ export class DurableJob {
   async finished(): Promise<DurableProgress> {
     for (;;) {
       const { next } = this.#changed
-      if (this.#isOver()) return this.progress
+      if (await this.#isOver()) return this.progress
       await next
     }
   }
@@ -164,7 +168,7 @@ export class DurableJob {
     this.#closed.abort()
     this.#stop.abort()
     this.#changed.notify()
-    while (this.#isOwner) await this.#changed.next
+    await this.#turn
     this.#channel.close()
   }
 
@@ -176,6 +180,11 @@ export class DurableJob {
   /** Watches what the owner does. */
   watch(): void {
     this.#channel.post({ type: 'hello' })
+  }
+
+  /** `turn`: settled when this tab's hold on the job has ended, or its wait for that. */
+  holdFor(turn: Promise<unknown>): void {
+    this.#turn = turn.catch(() => undefined)
   }
 
   /** Owns the job after somebody else. */
@@ -214,17 +223,17 @@ export class DurableJob {
       if (this.#wanted === 'cancel') return this.#keep('cancelled')
       if (this.#isComplete) return this.#keep('done')
       if (this.#wanted === 'pause') {
-        const { next } = this.#changed
         // not for good where somebody did not ask for it: there may be room after a reload
-        if (this.#error) this.#set('paused', this.#error)
+        if (this.#obstacle) this.#set('paused', this.#obstacle)
         else await this.#keep('paused')
-        // somebody may have changed his mind meanwhile
-        if (this.#wanted === 'pause') await next
+        while (this.#wanted === 'pause' && !this.closed.aborted) await this.#changed.next
         continue
       }
       if (!this.engine) return
       this.#stop = new AbortController()
       try {
+        // what waits since storage was full
+        await this.#flush()
         this.#set('running')
         await this.files.saveState(undefined)
         await this.#answer(this.engine)
@@ -250,7 +259,6 @@ export class DurableJob {
       if (sha256 !== requests.sha256) throw this.files.damaged('its requests are damaged')
       this.#names = await namesIn(lines())
     }
-    await this.#flush()
     this.#clock = await EffortClock.start(engine, this.#effort, { ...this.#log.counts })
     const isWanted = (line: number) => {
       signal.throwIfAborted()
@@ -295,10 +303,9 @@ export class DurableJob {
   }
 
   #pauseFor(error: Error): void {
-    this.#error = error
+    this.#obstacle = error
     this.#wanted = 'pause'
     this.#stop.abort(error)
-    this.#changed.notify()
   }
 
   get #isComplete(): boolean {
@@ -306,7 +313,9 @@ export class DurableJob {
   }
 
   /** Whether nothing comes any more. @throws as `results` */
-  #isOver(): boolean {
+  async #isOver(): Promise<boolean> {
+    // so that it can be opened or deleted at once
+    if (this.#is('done', 'cancelled', 'failed')) await this.#turn
     if (this.#is('done', 'cancelled')) return true
     if (this.#error) throw this.#error
     if (this.closed.aborted) {
@@ -333,7 +342,9 @@ export class DurableJob {
         this.#obey(order)
       } else if (!isPosted) this.#channel.post({ type: 'order', order })
       if (this.#error) throw this.#error
-      if (this.#is(wanted, 'done') || this.closed.aborted) return
+      if (this.closed.aborted) return
+      if (this.#is('done', 'cancelled')) return this.#turn.then(() => undefined)
+      if (this.#is(wanted)) return
       await next
     }
   }
@@ -345,6 +356,7 @@ export class DurableJob {
   #obey(order: JobOrder): void {
     this.#wanted = order === 'resume' ? 'run' : order
     this.#error = undefined
+    this.#obstacle = undefined
     if (order !== 'resume') this.#stop.abort()
     this.#changed.notify()
   }
@@ -390,11 +402,6 @@ export class DurableJob {
       this.#changed.notify()
     }
   }
-}
-
-/** The name of a job's lock, and of its channel. */
-export function lockName(id: string): string {
-  return `coppice-job-${id}`
 }
 
 /** An answer with the job's time as its own, so that it does not depend on when it was computed. */

@@ -58,8 +58,15 @@ export class JobFiles {
   constructor(
     readonly store: Store,
     readonly id: string,
+    /** A name of the store, where there may be several. */
+    readonly place = '',
   ) {
     this.folder = folderOf(id)
+  }
+
+  /** The name of the job's lock, and of the channel of those who have it open. */
+  get lock(): string {
+    return `coppice-job-${this.place}/${this.folder}`
   }
 
   get log(): string {

@@ -1,3 +1,4 @@
+import { Deferred } from '../core/deferred'
 import { InvalidRequest } from '../core/errors'
 import { PRIORITIES } from '../core/priority'
 import { shown } from '../core/shown'
@@ -8,7 +9,7 @@ import { takeLockFile } from '../storage/lock-file'
 import { openStore } from '../storage/open-store'
 import type { Store } from '../storage/store'
 import { WINDOW_ROWS } from './answer-rows'
-import { DurableJob, lockName, type RunOptions } from './durable-job'
+import { DurableJob, type RunOptions } from './durable-job'
 import { idsIn, JobFiles, type JobSettings, type Manifest, summarise } from './job-files'
 import { type JobRequests, linesOf } from './requests'
 
@@ -83,7 +84,7 @@ class KeptJobs implements Jobs {
     const { engine } = this
     if (!engine) throw new InvalidRequest('A job needs an engine: jobsOf(engine).')
     if (maxTokens !== undefined) samplingParams({ maxTokens }, engine.config.vocabSize)
-    const files = new JobFiles(await this.#open(), id)
+    const files = await this.#files(id)
     const settings = settingsOf(engine, maxTokens)
     const begin = async () => {
       const before = await files.manifest()
@@ -106,7 +107,7 @@ class KeptJobs implements Jobs {
 
   async open(id: string, options: RunOptions = {}): Promise<DurableJob> {
     const run = runOptions('open', options)
-    const files = new JobFiles(await this.#open(), id)
+    const files = await this.#files(id)
     const manifest = await files.manifest()
     if (!manifest)
       throw new InvalidRequest(`There is no job ${JSON.stringify(id)}. \`list()\` has those that there are.`)
@@ -118,7 +119,7 @@ class KeptJobs implements Jobs {
     const job = await begin()
     job.watch()
     // when the owner is gone, this one is next
-    if (engine) withLock(lockName(id), job.closed, () => job.takeOver()).catch(() => undefined)
+    if (engine) job.holdFor(withLock(files.lock, job.closed, () => job.takeOver()))
     return job
   }
 
@@ -144,13 +145,18 @@ class KeptJobs implements Jobs {
   }
 
   async delete(id: string): Promise<void> {
-    const files = new JobFiles(await this.#open(), id)
-    const free = await withFreeLock(lockName(id), () => files.remove())
+    const files = await this.#files(id)
+    const free = await withFreeLock(files.lock, () => files.remove())
     await free?.turn
     if (free) return
     throw new InvalidRequest(
       `The job ${JSON.stringify(id)} is being worked on, here or in another tab. \`cancel\` or \`close\` it first.`,
     )
+  }
+
+  async #files(id: string): Promise<JobFiles> {
+    const { storage } = this.options
+    return new JobFiles(await this.#open(), id, typeof storage === 'string' ? storage : undefined)
   }
 
   #open(): Promise<Store> {
@@ -161,23 +167,24 @@ class KeptJobs implements Jobs {
   /** The job that `begin` gives, which is then this tab's; undefined if it is another's. @throws what `begin` throws */
   async #own(files: JobFiles, begin: () => Promise<DurableJob>): Promise<DurableJob | undefined> {
     const { storage } = this.options
-    return new Promise((resolve, reject) => {
-      const work = async () => {
-        // other processes know nothing of this one's locks
-        const release =
-          typeof storage === 'string'
-            ? takeLockFile(`${storage}/${files.folder}@lock`, `The job ${files.id}`)
-            : undefined
-        try {
-          const job = await begin()
-          resolve(job)
-          await job.own()
-        } finally {
-          release?.()
-        }
+    const begun = new Deferred<DurableJob>()
+    const work = async () => {
+      // other processes know nothing of this one's locks
+      const path = typeof storage === 'string' ? `${storage}/${files.folder}@lock` : undefined
+      const release = path === undefined ? undefined : takeLockFile(path, `The job ${JSON.stringify(files.id)}`)
+      try {
+        const job = await begin()
+        begun.resolve(job)
+        await job.own()
+      } finally {
+        release?.()
       }
-      withFreeLock(lockName(files.id), () => work().catch(reject)).then(free => free ?? resolve(undefined), reject)
-    })
+    }
+    const free = await withFreeLock(files.lock, () => work().catch(begun.reject))
+    if (!free) return undefined
+    const job = await begun.promise
+    job.holdFor(free.turn)
+    return job
   }
 }
 

@@ -3,14 +3,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DurableJob, type DurableProgress, jobsOf } from '../../src/batch'
-import { CoppiceError, DeviceLost, Disposed, type Engine, InvalidRequest, StorageFull } from '../../src/index'
+import {
+  CoppiceError,
+  DeviceLost,
+  Disposed,
+  type Engine,
+  type Generation,
+  InvalidRequest,
+  StorageFull,
+} from '../../src/index'
 import { openEngine } from '../null-gpu/open'
 import { type MemoryStore, memoryStore } from '../support/memory-store'
 import { random } from '../support/random'
 import { openRemote } from '../worker/open'
 import { requests, textOf, timeless } from './requests'
 
-const NUM_ROWS = 60
+const NUM_ROWS = 300
 
 let engine: Engine
 /** The output of a job that nobody disturbs. */
@@ -24,7 +32,13 @@ beforeAll(async () => {
 afterAll(() => engine.dispose())
 
 /** The engine, but for some of its methods. */
-const withMethods = (methods: Partial<Engine>) => Object.assign(Object.create(engine), methods) as Engine
+function withMethods(methods: Partial<Engine>): Engine {
+  const own = (name: string | symbol) => {
+    const value: unknown = Reflect.get(engine, name)
+    return typeof value === 'function' ? value.bind(engine) : value
+  }
+  return new Proxy(engine, { get: (_, name) => Reflect.get(methods, name) ?? own(name) })
+}
 
 /** An engine whose calls end with an error after so many results. */
 function failing(after: number, error: Error): Engine {
@@ -38,7 +52,7 @@ function failing(after: number, error: Error): Engine {
           yield result
         }
       }
-      return Object.assign(Object.create(generation), { [Symbol.asyncIterator]: results })
+      return { ...generation, [Symbol.asyncIterator]: results } as Generation
     },
   })
 }
@@ -115,10 +129,10 @@ describe('a job', () => {
         return engine.generate(prompts, ...rest)
       },
     })
-    const job = await jobsOf(counting, { storage: memoryStore() }).start(requests(NUM_ROWS), { windowRows: 16 })
+    const job = await jobsOf(counting, { storage: memoryStore() }).start(requests(NUM_ROWS), { windowRows: 80 })
     await job.finished()
     expect(await timeless(job.output())).toBe(expected)
-    expect(calls).toEqual([16, 16, 16, 12])
+    expect(calls).toEqual([80, 80, 80, 60])
   })
 
   test('runs in an engine behind a port just so', async () => {
@@ -147,7 +161,7 @@ describe('a job', () => {
               : result
           }
         }
-        return Object.assign(Object.create(generation), { [Symbol.asyncIterator]: results })
+        return { ...generation, [Symbol.asyncIterator]: results } as Generation
       },
     })
     const job = await jobsOf(flaky, { storage: memoryStore() }).start(requests(3))
@@ -166,7 +180,7 @@ describe('a job whose end comes before its time', () => {
     store.onWrite = () => {
       if (count++ === write) left = memoryStore(store.contents)
     }
-    const job = await jobsOf(engine, { storage: store }).start(requests(NUM_ROWS), { id: 'job', windowRows: 16 })
+    const job = await jobsOf(engine, { storage: store }).start(requests(NUM_ROWS), { id: 'job', windowRows: 80 })
     await job.finished()
     return left ?? memoryStore(store.contents)
   }
@@ -175,7 +189,7 @@ describe('a job whose end comes before its time', () => {
     for (let write = 2; ; write++) {
       const store = await killedAt(write)
       const before = [...store.contents.keys()].filter(path => path.includes('/log/')).length
-      const job = await jobsOf(engine, { storage: store }).open('job', { windowRows: 16 })
+      const job = await jobsOf(engine, { storage: store }).open('job', { windowRows: 80 })
       const ids = await idsOf(job.results())
       expect([ids.length, new Set(ids).size]).toEqual([NUM_ROWS, NUM_ROWS])
       expect(await timeless(job.output())).toBe(expected)
@@ -235,8 +249,8 @@ describe('a job whose end comes before its time', () => {
 
   test('pauses with a typed error when storage is full, and goes on when there is room', async () => {
     const storage = memoryStore()
-    const job = await jobsOf(engine, { storage }).start(requests(NUM_ROWS), { id: 'job', windowRows: 8 })
-    storage.capacity = [...storage.contents.values()].reduce((sum, { length }) => sum + length, 4000)
+    const job = await jobsOf(engine, { storage }).start(requests(NUM_ROWS), { id: 'job', windowRows: 32 })
+    storage.capacity = [...storage.contents.values()].reduce((sum, { length }) => sum + length, 40_000)
     await expect(job.finished()).rejects.toThrow(StorageFull)
     expect(job.state).toBe('paused')
     expect(job.error?.message).toMatch(/^The job "job" needs .* Make room: .* Then `resume\(\)`: nothing is lost\.$/)
@@ -258,7 +272,7 @@ describe('a job whose end comes before its time', () => {
 describe('somebody', () => {
   test('pauses a job, which stays so over a reload, until it is resumed', async () => {
     const storage = memoryStore()
-    const job = await jobsOf(engine, { storage }).start(requests(NUM_ROWS), { id: 'job', windowRows: 4 })
+    const job = await jobsOf(engine, { storage }).start(requests(NUM_ROWS), { id: 'job', windowRows: 16 })
     await answered(job, 1)
     await job.pause()
     const { done } = job.progress
@@ -278,7 +292,7 @@ describe('somebody', () => {
   test('cancels a job, which keeps its answers and never goes on', async () => {
     const storage = memoryStore()
     const jobs = jobsOf(engine, { storage })
-    const job = await jobs.start(requests(NUM_ROWS), { id: 'job', windowRows: 4 })
+    const job = await jobs.start(requests(NUM_ROWS), { id: 'job', windowRows: 16 })
     await answered(job, 1)
     await job.cancel()
     const { done } = await job.finished()
@@ -293,8 +307,8 @@ describe('somebody', () => {
 
   test('watches the job of another tab, tells it what to do, and takes over when that closes', async () => {
     const storage = memoryStore()
-    const owner = await jobsOf(engine, { storage }).start(requests(NUM_ROWS), { id: 'job', windowRows: 4 })
-    const watcher = await jobsOf(engine, { storage }).open('job', { windowRows: 4 })
+    const owner = await jobsOf(engine, { storage }).start(requests(NUM_ROWS), { id: 'job', windowRows: 16 })
+    const watcher = await jobsOf(engine, { storage }).open('job', { windowRows: 16 })
     const reader = await jobsOf(undefined, { storage }).open('job')
     expect([owner, watcher, reader].map(({ progress }) => progress.isOwner)).toEqual([true, false, false])
     const ids = [watcher, reader].map(job => idsOf(job.results()))
@@ -378,4 +392,3 @@ describe('in a folder on disk', () => {
     await rm(storage, { recursive: true })
   })
 })
-
