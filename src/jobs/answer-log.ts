@@ -39,7 +39,8 @@ export class AnswerLog {
   /** The segment that is being filled, and what it holds on disk. */
   #tail: { readonly name: string; readonly bytes: Uint8Array } | undefined
   #pending: Uint8Array[] = []
-  #flushing: Promise<void> | undefined
+  /** One write at a time. */
+  #flushing: Promise<void> = Promise.resolve()
 
   constructor(store: Store, folder: string) {
     this.#segments = new Segments(store, folder)
@@ -85,13 +86,10 @@ export class AnswerLog {
    * pending.
    * @throws the platform's error
    */
-  async flush(): Promise<string | undefined> {
-    await this.#flushing?.catch(() => undefined)
-    if (this.#pending.length === 0) return undefined
-    const writing = this.#write()
-    this.#flushing = writing.then(() => undefined)
+  flush(): Promise<string | undefined> {
+    const writing = this.#flushing.then(() => (this.#pending.length > 0 ? this.#write() : undefined))
     // whoever waits here hears of it, and whoever comes after tries again
-    this.#flushing.catch(() => undefined)
+    this.#flushing = writing.then(nothing, nothing)
     return writing
   }
 
@@ -137,6 +135,10 @@ export class AnswerLog {
     const which = row ? `the answer to row ${row}, which is computed again` : 'an answer, whose row is computed again'
     this.damage.push(`log/${name}, byte ${begin}: ${bytes} bytes are damaged; they held ${which}.`)
   }
+}
+
+function nothing(): void {
+  return undefined
 }
 
 function keptOf(segment: string, { begin, bytes, entry }: LogLine): Kept | undefined {

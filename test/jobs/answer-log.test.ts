@@ -46,6 +46,18 @@ test('what is not flushed is not there, and what cannot be written is flushed la
   expect(await readAll(new AnswerLog(store, 'log'))).toEqual([answer(1), answer(2)])
 })
 
+test('flushes at one time are one write after the other, to one segment', async () => {
+  const store = memoryStore()
+  const log = new AnswerLog(store, 'log')
+  const flushes = [1, 2, 3].map(line => {
+    log.add(answer(line))
+    return log.flush()
+  })
+  const [first, ...others] = await Promise.all(flushes)
+  expect([store.contents.size, typeof first, ...others]).toEqual([1, 'string', undefined, undefined])
+  expect(log.answers.map(({ line }) => line)).toEqual([1, 2, 3])
+})
+
 test('cut at any byte, a log has the answers that are whole, and the rest can be added', async () => {
   const { store, path, bytes } = await written(1, 2, 3)
   const ends = [...bytes.keys()].filter(at => bytes[at] === 10)
