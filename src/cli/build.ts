@@ -44,17 +44,23 @@ export async function buildLibrary(outDir: string): Promise<void> {
   // a bundler that only knows its URL copies this file, and nothing that it would import
   await buildEntries(outDir, { 'coppice-host': 'src/worker/host-worker.ts' }, { plugins: [workers], isAlone: true })
   const entries = { coppice: 'src/index.ts', 'coppice-batch': 'src/batch.ts', 'coppice-client': 'src/client.ts' }
-  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, FIRST] })
+  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, STORAGE, FIRST] })
 }
 
 /** The file of what the client, the batch and the engine share: so an error is of one class wherever it was imported from. */
 const SHARED = {
   name: 'shared',
-  test: /src\/(core\/(?!quantize|python-json|float16)|packing\/worker-url|loader\/cache\/sha256|engine\/(async-queue|call-options|generation|prompt|sampling-params|stream|until-it-throws)\.)/,
+  test: /src\/(core\/(?!quantize|python-json|float16|crc32|signal|join-bytes)|packing\/worker-url|loader\/cache\/sha256|engine\/(async-queue|call-options|generation|prompt|sampling-params|stream|until-it-throws)\.)/,
 }
 
+/** The file of what is kept between visits: models by the engine, jobs by the batch. */
+const STORAGE = { name: 'storage', test: /src\/storage\// }
+
 /** One file of all that comes first, with what the others share. */
-const FIRST = { name: 'core', test: /src\/(?!tokenizer|jinja|api|batch|client|worker|loader\/(gguf|hub))|shaders\// }
+const FIRST = {
+  name: 'core',
+  test: /src\/(?!tokenizer|jinja|api|jobs|batch|client|worker|loader\/(gguf|hub))|shaders\//,
+}
 
 interface EntryOptions {
   readonly plugins?: readonly Plugin[]

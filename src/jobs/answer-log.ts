@@ -3,7 +3,7 @@ import { joinBytes } from '../core/join-bytes'
 import { isJsonObject } from '../core/json'
 import type { Store } from '../storage/store'
 import { lineOf } from './answer-line'
-import { type LogLine, logLines, recordLine } from './record'
+import { damagedRecord, type LogLine, logLines, recordLine } from './record'
 import { Segments, segmentName } from './segments'
 
 /** Bytes from which on a segment is left as it is. Until then each flush writes it anew, whole. */
@@ -40,7 +40,7 @@ export class AnswerLog {
   #tail: { readonly name: string; readonly bytes: Uint8Array } | undefined
   #pending: Uint8Array[] = []
   /** One write at a time. */
-  #flushing: Promise<void> = Promise.resolve()
+  #flushing: Promise<undefined> = Promise.resolve(undefined)
 
   constructor(store: Store, folder: string) {
     this.#segments = new Segments(store, folder)
@@ -114,7 +114,7 @@ export class AnswerLog {
     for (const line of logLines(log, begin)) {
       end = line.begin + line.bytes + 1
       const kept = keptOf(name, line)
-      if (!kept) this.#note(name, log, line)
+      if (!kept) this.damage.push(damagedRecord(`log/${name}`, line.begin, log.subarray(line.begin, end - 1)))
       else if (!this.#byLine.has(kept.line)) {
         this.#byLine.set(kept.line, kept)
         this.answers.push(kept)
@@ -124,20 +124,12 @@ export class AnswerLog {
         this.counts.decodeTokens += kept.decodeTokens
       }
     }
-    if (end < log.length) this.#note(name, log, { begin: end, bytes: log.length - end })
+    if (end < log.length) this.damage.push(damagedRecord(`log/${name}`, end, log.subarray(end)))
     this.#numRead.set(name, Math.max(begin, log.length))
-  }
-
-  /** Names what is not whole, by its row where that can still be read. */
-  #note(name: string, log: Uint8Array, { begin, bytes }: Pick<LogLine, 'begin' | 'bytes'>): void {
-    const text = new TextDecoder().decode(log.subarray(begin, begin + bytes))
-    const [, row] = /"batch_req_(\d+)"/.exec(text) ?? []
-    const which = row ? `the answer to row ${row}, which is computed again` : 'an answer, whose row is computed again'
-    this.damage.push(`log/${name}, byte ${begin}: ${bytes} bytes are damaged; they held ${which}.`)
   }
 }
 
-function nothing(): void {
+function nothing(): undefined {
   return undefined
 }
 

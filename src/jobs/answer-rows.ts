@@ -73,10 +73,10 @@ export async function answerRows(engine: Engine, rows: AsyncIterable<Row>, optio
     while (numUnanswered > most) await Promise.race([answered.next, failed.promise])
   }
   const answerAll = async () => {
-    for await (const window of windows(rows, windowRows)) {
+    for await (const some of windows(rows, windowRows)) {
       if (stop.signal.aborted) return
       const attempts: Attempt[] = []
-      for (const { line, customId, outcome } of window) {
+      for (const { line, customId, outcome } of some) {
         if (outcome instanceof InvalidRequest) await keep(failedResponse(line, customId, outcome))
         else attempts.push({ request: { customId, ...outcome }, number: 1 })
       }
@@ -108,16 +108,16 @@ function mayPass(error: CoppiceError | undefined): boolean {
 }
 
 async function* windows(rows: AsyncIterable<Row>, maxRows: number): AsyncGenerator<readonly Row[], void, undefined> {
-  let window: Row[] = []
+  let some: Row[] = []
   let bytes = 0
   for await (const row of rows) {
-    if (window.length === maxRows || (window.length > 0 && bytes + row.bytes > WINDOW_BYTES)) {
-      yield window
-      window = []
+    if (some.length === maxRows || (some.length > 0 && bytes + row.bytes > WINDOW_BYTES)) {
+      yield some
+      some = []
       bytes = 0
     }
-    window.push(row)
+    some.push(row)
     bytes += row.bytes
   }
-  if (window.length > 0) yield window
+  if (some.length > 0) yield some
 }

@@ -9,30 +9,11 @@ import { withinQuota } from '../storage/storage-full'
 import { AnswerLog } from './answer-log'
 import { answerRows } from './answer-rows'
 import { EffortClock, NO_EFFORT } from './effort-clock'
-import { type Effort, JobChannel, type JobMessage, type JobOrder, newsOf } from './job-channel'
+import { JobChannel, type JobMessage, type JobOrder, newsOf } from './job-channel'
 import { type JobFiles, MAKE_ROOM, type Manifest, summarise } from './job-files'
 import { jsonl } from './output'
+import type { DurableProgress, Effort, JobState } from './progress'
 import { namesIn, type RowNames, rowsOf } from './rows'
-
-/**
- * `running`, here or in the tab that owns the job; `paused`, by `pause` or because storage is full; `done`: all rows are answered;
- * `cancelled`; `failed`: the engine cannot go on, and another can.
- */
-export type JobState = 'running' | 'paused' | 'done' | 'cancelled' | 'failed'
-
-export interface DurableProgress extends Effort {
-  readonly state: JobState
-  /** Whether this tab computes, or another. */
-  readonly isOwner: boolean
-  /** Rows of the job. */
-  readonly total: number
-  /** Rows answered and on disk, since the job was started. */
-  readonly done: number
-  /** Those of them that failed. */
-  readonly failed: number
-  readonly promptTokens: number
-  readonly decodeTokens: number
-}
 
 export interface WatchOptions {
   /** Called when answers are on disk, and when the state changes. */

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/interface'
-import type { Effort } from './job-channel'
+import type { Effort } from './progress'
 
 export const NO_EFFORT: Effort = {
   elapsedMs: 0,

@@ -1,5 +1,5 @@
 import { type PlainError, toPlainError } from '../core/plain-error'
-import type { JobState } from './durable-job'
+import type { Effort, JobState } from './progress'
 
 /** What tabs tell each other about a job. */
 export type JobMessage =
@@ -17,16 +17,6 @@ export interface JobNews {
   readonly state: JobState
   readonly error: PlainError | undefined
   readonly effort: Effort
-}
-
-/** What the owner's work on a job has taken so far. */
-export interface Effort {
-  /** Since it took the job over, without pauses. */
-  readonly elapsedMs: number
-  readonly tokensPerSecond: number
-  readonly etaMs: number | undefined
-  readonly computedTokens: number
-  readonly savedTokens: number
 }
 
 /** The tabs of this origin that have a job open; nobody, where the platform has no such channels. */

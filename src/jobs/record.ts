@@ -26,6 +26,13 @@ function sumOf(bytes: Uint8Array): string {
   return `${bytes.length}:${crc32(bytes).toString(16).padStart(8, '0')}`
 }
 
+/** Says of a record that is not whole where it is, and which row's answer it held, where that can still be read. */
+export function damagedRecord(file: string, begin: number, bytes: Uint8Array): string {
+  const [, row] = /"batch_req_(\d+)"/.exec(new TextDecoder().decode(bytes)) ?? []
+  const which = row ? `the answer to row ${row}, which is computed again` : 'an answer, whose row is computed again'
+  return `${file}, byte ${begin}: ${bytes.length} bytes are damaged; they held ${which}.`
+}
+
 const NEWLINE = 10
 
 /** A line of a log. */

@@ -5,7 +5,7 @@ import { InvalidRequest } from '../core/errors'
  * Takes a file as a sign that this process works on what lies beside it; returns what gives it back. A process that has ended
  * holds nothing, whatever it left.
  * @param what that is, for the message
- * @throws InvalidRequest if another process has it, or this one already
+ * @throws InvalidRequest if another process has it
  */
 export function takeLockFile(path: string, what: string): () => void {
   const fs = process.getBuiltinModule('node:fs') as typeof Files
@@ -17,7 +17,7 @@ export function takeLockFile(path: string, what: string): () => void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     const owner = Number(fs.readFileSync(path, 'utf8'))
-    if (isAlive(owner)) {
+    if (owner !== process.pid && isAlive(owner)) {
       throw new InvalidRequest(
         `${what} is worked on by process ${owner} already. Wait for it, or end it; if there is no such job, remove ${path}.`,
       )

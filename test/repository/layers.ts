@@ -52,8 +52,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   batch: ['jobs', 'api', 'storage'],
   'pages/demo': ['index'],
   'pages/job': ['index', 'batch'],
+  'pages/kill': ['index', 'client', 'batch', 'worker', 'bench/common'],
   // past the index, which would bring the engine into commands that leave it to a page
-  cli: ['index', 'batch', 'jobs', 'api', 'engine', 'loader', 'core', 'pages/job'],
+  cli: ['index', 'batch', 'jobs', 'api', 'engine', 'loader', 'storage', 'core', 'pages/job', 'pages/kill'],
   'bench/common': ['index'],
   'bench/common/cli': ['cli'],
   // the engine's parts: configurations that measure and answer wrongly are no option
