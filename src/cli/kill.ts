@@ -64,7 +64,9 @@ export async function main(args: string[]): Promise<number> {
         ...(timeless(output) === expected ? [] : ['another output']),
       ]
       const seconds = ((Date.now() - kindBegan) / 1000).toFixed(1)
-      console.log(`${kind}: ended ${points.length} times, at rows ${points.join(' ')}, in ${seconds} s: ${faults.join(', ') || 'equal'}`)
+      console.log(
+        `${kind}: ended ${points.length} times, at rows ${points.join(' ')}, in ${seconds} s: ${faults.join(', ') || 'equal'}`,
+      )
       if (faults.length > 0) return 1
     }
     return 0
@@ -161,7 +163,11 @@ const END: Readonly<
     await sleep(200)
     await devtools.send('Network.disable')
     const error = await loading
-    if (error !== undefined && error !== 'DownloadFailed') throw new Error(`the network is gone, but loading says ${error}`)
+    // TypeError is the platform's, for a module that is loaded when it is needed
+    if (![undefined, 'DownloadFailed', 'TypeError'].includes(error)) {
+      throw new Error(`the network is gone, but loading says ${error}`)
+    }
+    await next.reload()
     await begin(next, setup)
     return next
   },

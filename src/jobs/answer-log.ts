@@ -1,8 +1,8 @@
 import type { BatchResponse } from '../api/batch-response'
-import { joinBytes } from '../core/join-bytes'
 import { isJsonObject } from '../core/json'
 import type { Store } from '../storage/store'
 import { lineOf } from './answer-line'
+import { joinBytes } from './join-bytes'
 import { damagedRecord, type LogLine, logLines, recordLine } from './record'
 import { Segments, segmentName } from './segments'
 

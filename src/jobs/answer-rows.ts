@@ -3,9 +3,9 @@ import { type BatchResponse, batchResponse, failedResponse } from '../api/batch-
 import { Deferred } from '../core/deferred'
 import { abortError, type CoppiceError, InvalidRequest, UnsupportedModel } from '../core/errors'
 import type { Priority } from '../core/priority'
-import { Signal } from '../core/signal'
 import type { Engine } from '../engine/interface'
 import type { Row } from './rows'
+import { Signal } from './signal'
 
 /** Rows that are planned together. The next are read when fewer than half of these are unanswered. */
 export const WINDOW_ROWS = 4096

@@ -3,7 +3,6 @@ import { readLines } from '../api/lines'
 import { CoppiceError, Disposed, InvalidRequest, StorageFull } from '../core/errors'
 import { fromPlainError } from '../core/plain-error'
 import type { Priority } from '../core/priority'
-import { Signal } from '../core/signal'
 import type { Engine } from '../engine/interface'
 import { withinQuota } from '../storage/storage-full'
 import { AnswerLog } from './answer-log'
@@ -14,6 +13,7 @@ import { type JobFiles, MAKE_ROOM, type Manifest, summarise } from './job-files'
 import { jsonl } from './output'
 import type { DurableProgress, Effort, JobState } from './progress'
 import { namesIn, type RowNames, rowsOf } from './rows'
+import { Signal } from './signal'
 
 export interface WatchOptions {
   /** Called when answers are on disk, and when the state changes. */

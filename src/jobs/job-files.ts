@@ -1,9 +1,9 @@
 import { isBlank, type Line } from '../api/lines'
 import { InvalidRequest } from '../core/errors'
-import { joinBytes } from '../core/join-bytes'
 import { Sha256 } from '../loader/cache/sha256'
 import { withinQuota } from '../storage/storage-full'
 import type { Store } from '../storage/store'
+import { joinBytes } from './join-bytes'
 import { readRecord, recordLine } from './record'
 import { segmentName } from './segments'
 

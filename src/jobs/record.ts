@@ -1,5 +1,5 @@
-import { crc32 } from '../core/crc32'
 import { isJsonObject, type JsonObject } from '../core/json'
+import { crc32 } from './crc32'
 
 /** The field that a record begins with, which says the length in bytes and the CRC-32 of the rest. */
 const PREFIX = /^\{"record":"(\d+):([0-9a-f]{8})",/

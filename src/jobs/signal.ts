@@ -1,4 +1,4 @@
-import { Deferred } from './deferred'
+import { Deferred } from '../core/deferred'
 
 /** Something that happens again and again, for those who wait for the next time. */
 export class Signal {
