@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 import { CHROME_ARGS, findChrome } from './scripts/chrome.mjs'
 
 /** Tests of whole programs as users have them: what they start computes in a browser or on Dawn, and takes minutes of a CPU. */
-const PROGRAMS = ['test/cli/{apps,job}.test.ts', 'test/pages/demo/page.test.ts']
+const PROGRAMS = ['test/cli/{apps,job,kill}.test.ts', 'test/pages/demo/page.test.ts']
 
 /** Pages are served from src (pages/, bench/); the library is built from src/index.ts by `npm run build`. */
 export default defineConfig({
