@@ -246,7 +246,8 @@ interface Kept extends BatchResponse {
 function atLine(line: number, entry: object): object {
   const { record: _, request_key: __, id, ...response } = entry as Kept
   if (!response.response || lineOf({ id, ...response }) === line) return { id, ...response }
-  const requestId = response.response.request_id.replace(/\d+$/, String(line))
+  // a server's own id says nothing of lines
+  const requestId = response.response.request_id.replace(new RegExp(`-${lineOf({ id, ...response })}$`), `-${line}`)
   const body = { ...response.response.body, id: requestId }
   return { id: `batch_req_${line}`, ...response, response: { ...response.response, request_id: requestId, body } }
 }

@@ -128,7 +128,9 @@ async function answerOf(page: Page, url: string) {
 const packedHere = (decisions: readonly string[]) =>
   decisions.filter(line => line.startsWith('weights packed on this thread'))
 
-describe('an app answers, packs in workers and leaves a strict policy alone:', { timeout: TIMEOUT_MS }, () => {
+describe.concurrent('an app answers, packs in workers and leaves a strict policy alone:', {
+  timeout: TIMEOUT_MS,
+}, () => {
   it.each(PAGES)('$app', async ({ app, build, page = `${app}/` }) => {
     if (build) await apps.run(app, build[0] === 'bun' ? [runtime('bun'), ...build.slice(1)] : build)
     const { answer, workers, violations } = await open(page)
@@ -141,7 +143,7 @@ describe('an app answers, packs in workers and leaves a strict policy alone:', {
   })
 })
 
-describe('an app without workers answers, and its engine says why it packs on its thread:', {
+describe.concurrent('an app without workers answers, and its engine says why it packs on its thread:', {
   timeout: 300_000,
 }, () => {
   it.each(WITHOUT_WORKERS)('$app', async ({ app, build, reason }) => {
@@ -163,7 +165,7 @@ describe('an app without workers answers, and its engine says why it packs on it
   })
 })
 
-it('a page whose policy forbids the worker of its engine is told which directive does', {
+it.concurrent('a page whose policy forbids the worker of its engine is told which directive does', {
   timeout: TIMEOUT_MS,
 }, async () => {
   const { answer } = await open(`client-html/?policy=${encodeURIComponent(`${POLICY}; worker-src 'none'`)}`)
@@ -171,7 +173,7 @@ it('a page whose policy forbids the worker of its engine is told which directive
   expect(answer.message).toContain("the page's policy forbids it (worker-src)")
 })
 
-it('an extension’s page answers, with the model in the extension', { timeout: TIMEOUT_MS }, async () => {
+it.concurrent('an extension’s page answers, with the model in the extension', { timeout: TIMEOUT_MS }, async () => {
   await apps.run('extension', esbuild('../page.js', 'coppice-worker=coppice/worker'))
   await apps.run('extension', ['cp', '-r', '../models', '.'])
   const extension = join(apps.folder, 'extension')
@@ -191,7 +193,7 @@ it('an extension’s page answers, with the model in the extension', { timeout: 
   expect(packedHere(answer.decisions)).toEqual([])
 })
 
-describe('a program answers, whoever collects the garbage:', { timeout: TIMEOUT_MS }, () => {
+describe.concurrent('a program answers, whoever collects the garbage:', { timeout: TIMEOUT_MS }, () => {
   it.each([
     ['node', () => ['node', '--expose-gc', 'app.js']],
     ['bun', () => [runtime('bun'), '../node/app.js']],
@@ -203,7 +205,7 @@ describe('a program answers, whoever collects the garbage:', { timeout: TIMEOUT_
   })
 })
 
-describe('the archive', { timeout: TIMEOUT_MS }, () => {
+describe.concurrent('the archive', { timeout: TIMEOUT_MS }, () => {
   it('brings nothing but what runs, and no module of Node’s', async () => {
     expect(apps.installed).toEqual(['@huggingface', 'coppice'])
     const dist = join(apps.folder, 'node_modules/coppice/dist')

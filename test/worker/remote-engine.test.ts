@@ -1,11 +1,12 @@
 import { expect, test, vi } from 'vitest'
 import { Deferred } from '../../src/core/deferred'
-import { DeviceLost, DownloadFailed, InvalidRequest, WorkerFailed } from '../../src/core/errors'
+import { DeviceLost, DownloadFailed, InvalidRequest, OutOfMemory, WorkerFailed } from '../../src/core/errors'
 import { pause } from '../../src/core/pause'
 import type { EngineProgress } from '../../src/engine/options'
 import { connect } from '../../src/worker/create-engine'
 import { serve } from '../../src/worker/host'
 import { MAX_UNREAD } from '../../src/worker/protocol'
+import { type SimulatedDevice, simulatedEngine } from '../null-gpu/simulated-engine'
 import { openRemote } from './open'
 
 const long = { maxTokens: 100, ignoreEos: true }
@@ -195,4 +196,24 @@ test('a port that closes frees the engine at its other end', async () => {
   const { engine, local } = await openRemote()
   engine.dispose()
   await vi.waitFor(() => expect(() => local.generate([[1]])).toThrow('The engine was disposed.'))
+})
+
+test('a device that takes the place of a lost one is on both sides: what the page knows of the engine is the new one’s', async () => {
+  const { port1, port2 } = new MessageChannel()
+  const onStep = (device: SimulatedDevice) => {
+    if (device.numBlocks === 64 && device.numSteps === 5) device.fail(new OutOfMemory('no room'))
+  }
+  serve(port2, async () => (await simulatedEngine({ numBlocks: 64, onLost: 'revive', onStep })).engine)
+  const engine = await connect(port1, { location: 'simulated', options: {} }, { close: () => undefined })
+  expect(engine.memory.numBlocks).toBe(64)
+  const seen: number[] = []
+  const onText = () => {
+    seen.push(engine.memory.numBlocks)
+  }
+  const [{ tokenIds }] = await engine.generate([[1, 2, 3]], long, { onText }).all()
+  expect(tokenIds).toHaveLength(100)
+  expect(new Set(seen)).toEqual(new Set([64, 32]))
+  expect(engine.decisions).toEqual(['fewer than before, since the GPU had no room: no room'])
+  expect((await engine.stats()).revivals).toBe(1)
+  engine.dispose()
 })
