@@ -83,6 +83,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'bench/peers/cli': ['bench/peers', ...BENCH_CLI],
   'bench/cpu': ['core', ...BENCH],
   'bench/cpu/cli': ['bench/cpu', ...BENCH_CLI],
+  'bench/worker': ['client', 'worker', 'core', ...BENCH],
+  'bench/worker/cli': ['bench/worker', ...BENCH_CLI],
 }
 
 /** What may come from outside src/, by folder: packages, or paths from the root. */
@@ -92,6 +94,7 @@ const OUTSIDE: Readonly<Record<string, RegExp>> = {
   cli: /^(node:|scripts\/|webgpu$|vite$|rollup$|rollup-plugin-dts$|playwright-core$)/,
   'bench/kernels': /^scripts\/oracles\/model-shapes\.mjs$/,
   'bench/peers/cli': /^(node:|playwright-core$)/,
+  'bench/worker/cli': /^(node:|playwright-core$)/,
   ...Object.fromEntries(['common', 'sharing', 'kernels', 'engine', 'cpu'].map(name => [`bench/${name}/cli`, /^node:/])),
 }
 
