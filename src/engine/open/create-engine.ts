@@ -57,7 +57,7 @@ export async function openEngine(location: ModelLocation, settings: Settings): P
     underWay.push(tuned, loading)
     const [report, choice] = await orAborted(Promise.all([loading, tuned]), signal)
     if (tuner && isKept) await orAborted(keepTable(gpu, tuner.table), signal)
-    const decisions = [...parts.decisions, choice, report.decision].filter(line => line !== undefined)
+    const decisions = [config.leavesOut, ...parts.decisions, choice, report.decision].filter(line => line !== undefined)
     const prompts = new PromptEncoder(tokenizer, chatTemplate, config.vocabSize, parts.memory.contextLength)
     const modelName = source.gguf ?? source.name
     return new LocalEngine({ ...parts, decisions, modelName, config, weights: report.kinds, tokenizer, prompts })

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { UnsupportedModel } from '../../../src/core/errors'
 import type { ModelConfig } from '../../../src/core/model-config'
 import { parseModelConfig } from '../../../src/loader/config/model-config'
 import { parseQuantization } from '../../../src/loader/config/quantization-config'
@@ -166,15 +165,4 @@ test('the quantization of Qwen2.5 is read as published', () => {
     expect(parseQuantization(quantised)).toEqual(expected)
     expect(parseModelConfig(quantised)).toEqual(parseModelConfig(config))
   }
-})
-
-test.each([
-  'Gemma3ForConditionalGeneration',
-  'GraniteMoeHybridForCausalLM',
-  'Qwen3MoeForCausalLM',
-  'Gemma3nForCausalLM',
-])('%s is refused by its name, with those that run', name => {
-  const config = { architectures: [name], model_type: 'any', text_config: {} }
-  expect(() => parseModelConfig(config)).toThrow(UnsupportedModel)
-  expect(() => parseModelConfig(config)).toThrow(`architectures is ["${name}"]; supported are LlamaForCausalLM, `)
 })
