@@ -5,7 +5,6 @@ a test less.
 
 from cases import Case, sizes
 from newer_configs import (
-    APERTUS,
     ERNIE4,
     EXAONE4,
     GEMMA,
@@ -122,6 +121,4 @@ NEWER = {
         },
         ({"scaled": True}, {"attention_types": [[["global", "local"], 1], [["local"], 1]]}),
     ),
-    "apertus": Case({**APERTUS, **SMALL}, ({"silu": True}, {"rope_scaling": None})),
-    "apertus-tied": Case({**APERTUS, **OTHER, "rope_scaling": None, "tie_word_embeddings": True}, ({"silu": True},)),
 }

@@ -52,11 +52,6 @@ export function seededBuffers(config: HfConfig): SeededTensor[] {
       return [buffer(`${attention}.bias`, [1, 1, positions, positions], 'BOOL'), buffer(`${attention}.masked_bias`, [])]
     })
   }
-  if (architectureOf(config) === 'ApertusForCausalLM') {
-    return eachLayer(numbers(config).num_hidden_layers, i =>
-      ['beta', 'eps'].map(name => buffer(`model.layers.${i}.mlp.act_fn.${name}`, [])),
-    )
-  }
   if (architectureOf(config) === 'GPTNeoXForCausalLM') {
     const { num_hidden_layers: layers, max_position_embeddings: positions } = numbers(config)
     const mask = config.use_parallel_residual ? 'U8' : 'BOOL'
@@ -90,7 +85,7 @@ function llamaLike(config: HfConfig, name: string): SeededTensor[] {
   const isGemma = architecture.startsWith('Gemma')
   const hasBothNorms = ['Gemma2', 'Gemma3'].includes(architecture)
   const [isPostNorm, isPhi3] = [POST_NORMS.includes(architecture), architecture === 'Phi3']
-  const [isApertus, isStarCoder2] = [architecture === 'Apertus', architecture === 'Starcoder2']
+  const isStarCoder2 = architecture === 'Starcoder2'
   const isTied = config.tie_word_embeddings ?? TIED.includes(architecture)
   const outputBias = architecture === 'SeedOss' ? config.attention_out_bias === true : hasBias(config, 'attention_bias')
   const qkvBias = hasBias(config, 'attention_bias') || config.use_qkv_bias === true || architecture === 'Qwen2'
@@ -106,7 +101,7 @@ function llamaLike(config: HfConfig, name: string): SeededTensor[] {
       return ['query', 'key'].map(part => norm(`${block}.${part}_layernorm.weight`, headDim))
     }
     const isWhole = ['Olmo2', 'Olmo3'].includes(architecture)
-    const isPerHead = ['Qwen3', 'Gemma3', 'Exaone4', 'Apertus'].includes(architecture)
+    const isPerHead = ['Qwen3', 'Gemma3', 'Exaone4'].includes(architecture)
     const sizes = isWhole ? [qDim, kvDim] : isPerHead ? [headDim, headDim] : []
     return sizes.map((size, index) => norm(`${block}.${'qk'[index]}_norm.weight`, size, centre))
   }
@@ -124,18 +119,16 @@ function llamaLike(config: HfConfig, name: string): SeededTensor[] {
   const gateUp = (block: string): SeededTensor[] => {
     if (isPhi3) return linear(`${block}.gate_up_proj`, 2 * ffn, hidden)
     if (isStarCoder2) return linear(`${block}.c_fc`, ffn, hidden, mlpBias)
-    const up = linear(`${block}.up_proj`, ffn, hidden, mlpBias)
-    if (isApertus) return [...up, bias(`${block}.act_fn.alpha_p`, 1), bias(`${block}.act_fn.alpha_n`, 1)]
-    return [...linear(`${block}.gate_proj`, ffn, hidden, mlpBias), ...up]
+    return ['gate', 'up'].flatMap(part => linear(`${block}.${part}_proj`, ffn, hidden, mlpBias))
   }
   const mlp = (block: string): SeededTensor[] => [
     ...gateUp(block),
     ...linear(`${block}.${isStarCoder2 ? 'c_proj' : 'down_proj'}`, hidden, ffn, mlpBias),
   ]
   const layer = (prefix: string): SeededTensor[] => [
-    ...(isPostNorm ? [] : plainNorm(`${prefix}.${isApertus ? 'attention_layernorm' : 'input_layernorm'}`)),
+    ...(isPostNorm ? [] : plainNorm(`${prefix}.input_layernorm`)),
     ...attention(`${prefix}.self_attn`),
-    ...postNorm(`${prefix}.${isApertus ? 'feedforward_layernorm' : 'post_attention_layernorm'}`),
+    ...postNorm(`${prefix}.post_attention_layernorm`),
     ...(hasBothNorms ? plainNorm(`${prefix}.pre_feedforward_layernorm`) : []),
     ...mlp(`${prefix}.mlp`),
     ...(hasBothNorms || isPostNorm ? postNorm(`${prefix}.post_feedforward_layernorm`) : []),

@@ -12,6 +12,8 @@ export const ernie4: Architecture = {
     config: ({ hasTensor }) => ({ use_bias: hasTensor('blk.0.attn_q.bias') }),
   },
   reads: [...LLAMA_FIELDS, 'use_bias'],
+  // code for versions of transformers without ERNIE
+  irrelevant: ['auto_map'],
   describe: fields => {
     const base = llamaLike(fields, { normEps: 1e-5, tieWordEmbeddings: true, defaultTheta: 500_000 })
     const hasBias = fields.flag('use_bias')

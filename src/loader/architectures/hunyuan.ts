@@ -15,7 +15,16 @@ export const hunYuan: Architecture = {
   // sizes said twice, heads of classifiers, ids of tokens of other tasks
   irrelevant: [
     ...['attention_head_dim', 'org_vocab_size', 'add_classification_head', 'class_num', 'pool_type', 'dense_list'],
-    ...['eod_token_id', 'im_start_id', 'im_end_id', 'im_newline_id', 'text_start_id', 'text_end_id', 'mask_init_id'],
+    ...[
+      'eod_token_id',
+      'pad_id',
+      'im_start_id',
+      'im_end_id',
+      'im_newline_id',
+      'text_start_id',
+      'text_end_id',
+      'mask_init_id',
+    ],
     ...[
       'image_token_id',
       'video_start_id',

@@ -42,6 +42,11 @@ const REFUSALS: readonly Refusal[] = [
     why: EXPERTS,
     nearest: 'Qwen 3',
   },
+  {
+    names: /^apertus/i,
+    why: 'its activation (xIELU) has numbers of its own in each layer, which is not computed here yet',
+    nearest: 'Llama 3.2',
+  },
   { names: /^minicpm3/i, why: 'it has latent attention (MLA), which is not computed here', nearest: 'MiniCPM 4' },
   {
     names: /^bitnet/i,
