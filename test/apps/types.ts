@@ -2,6 +2,7 @@
 import { CoppiceError, createEngine, type Engine, type EngineOptions, type GenerationResult } from 'coppice'
 import { type BatchResponse, runJob } from 'coppice/batch'
 import { createEngine as createWorkerEngine, WorkerFailed } from 'coppice/client'
+import { type ChatCompletion, openai } from 'coppice/openai'
 
 const options: EngineOptions = {
   packing: { worker: () => new Worker('worker.js'), workerUrl: new URL('https://example.org/') },
@@ -16,6 +17,18 @@ export async function away(worker: Worker): Promise<Engine> {
   // @ts-expect-error: a device stays on its thread
   createWorkerEngine('org/name', { device: {} as GPUDevice })
   return engine
+}
+
+/** An answer is whole or in pieces, as its request says. */
+export async function chat(engine: Engine): Promise<string> {
+  const { completions } = openai(engine).chat
+  const messages = [{ role: 'user', content: 'a' }]
+  const whole: ChatCompletion = await completions.create({ messages, n: 2 })
+  // @ts-expect-error: nobody asked for pieces
+  for await (const piece of whole) return piece
+  let text = whole.choices[0].message.content
+  for await (const { choices } of await completions.create({ messages, stream: true })) text += choices[0].delta.content
+  return text
 }
 
 export async function run(device: GPUDevice): Promise<number | undefined> {
