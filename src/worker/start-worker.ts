@@ -34,7 +34,7 @@ export function startSharedWorker(workerUrl?: string | URL): HostThread {
   // by its name it is of one version of the protocol; where browsers can, it outlives a reload of the only tab
   const options: WorkerOptions & { extendedLifetime: boolean } = { name: CONNECT, extendedLifetime: true }
   const [url, worker] = start(SharedWorker, workerUrl, options)
-  return { url, worker, door: worker.port, isShared: true, leave: () => worker.port.close() }
+  return { ...givenThread(worker), url }
 }
 
 /** A worker of the caller's, of any kind: it has more to do, perhaps, and is left as it is. @throws InvalidRequest */
