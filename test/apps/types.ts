@@ -11,6 +11,7 @@ const options: EngineOptions = {
 /** An engine in a worker is an engine, and its errors are those of the others. */
 export async function away(worker: Worker): Promise<Engine> {
   const engine = await createWorkerEngine('org/name', { worker, weights: 'f16' })
+  await createWorkerEngine('org/name', { worker: 'shared', graceMs: 1000 })
   const reason = await engine.lost
   if (reason instanceof WorkerFailed && reason.name !== 'WorkerFailed') throw reason
   // @ts-expect-error: a device stays on its thread
