@@ -45,7 +45,7 @@ export default defineConfig({
           // loop) and enough of a model to see that both compute alike; the dawn project has all of kernels and models
           include: [
             'test/{gpu,sampler,browser}/**/*.test.ts',
-            'test/kernels/{attention,matrix}.test.ts',
+            'test/kernels/{attention-tiles,matrix}.test.ts',
             'test/engine/{cold-start,contract,counters,generate,job,lifetime,oracle,output,packer,revival}.test.ts',
           ],
           globalSetup: ['test/support/fake-hub-setup.ts'],

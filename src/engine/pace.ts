@@ -1,4 +1,5 @@
 import type { Batch, Drawn } from '../core/batch'
+import { isPageSeen } from '../core/page'
 import type { Scheduler } from '../scheduler/scheduler'
 import { FrameBudget } from './frame-budget'
 import type { Runner } from './runner'
@@ -59,8 +60,5 @@ const PAGE_MS = 50
 
 /** Milliseconds that a step may take now: those asked for, or `PAGE_MS` in a page while it is seen. */
 export function frameMsOf(asked: number | undefined): () => number {
-  if (asked !== undefined) return () => asked
-  const { document } = globalThis
-  if (!document) return () => Number.POSITIVE_INFINITY
-  return () => (document.visibilityState === 'visible' ? PAGE_MS : Number.POSITIVE_INFINITY)
+  return () => asked ?? (isPageSeen() ? PAGE_MS : Number.POSITIVE_INFINITY)
 }
