@@ -46,8 +46,8 @@ export async function createEngine(
   const shared = await openShared(workerUrl, opening, hooks)
   if (typeof shared !== 'string') return shared
   const { graceMs, ...alone } = opening.options
-  const decision = `engine in a worker of this page alone, which tabs do not share: ${shared}`
-  return openIn(startWorker(workerUrl), { ...opening, options: alone }, { ...hooks, decision })
+  const notes = [`engine of this page alone, not shared by tabs: ${shared}`]
+  return openIn(startWorker(workerUrl), { ...opening, options: alone }, { ...hooks, notes })
 }
 
 /** An engine that tabs share; or why there can be none, for people. */
@@ -63,7 +63,7 @@ async function openShared(workerUrl: string | URL | undefined, opening: Opening,
 
 /** What stays with the page of its options, and what was decided on this side. */
 interface Hooks extends Pick<EngineOptions, 'signal' | 'onProgress'> {
-  readonly decision?: string
+  readonly notes?: readonly string[]
 }
 
 async function openIn(thread: HostThread, opening: Opening, hooks: Hooks): Promise<Engine> {
@@ -105,7 +105,7 @@ export interface Connection extends Hooks {
 
 /** An engine at the other end of a port, where a host serves. */
 export async function connect(port: MessagePort, opening: Opening, connection: Connection): Promise<Engine> {
-  const { signal, onProgress, isShared, died, onReady, decision } = connection
+  const { signal, onProgress, isShared, died, onReady, notes = [] } = connection
   const closed = new AbortController()
   const close = () => {
     closed.abort()
@@ -113,15 +113,11 @@ export async function connect(port: MessagePort, opening: Opening, connection: C
   }
   const lost = new Deferred<DeviceLost | WorkerFailed>()
   let engine: RemoteEngine | undefined
-  const withDecision = (about: About) => ({
-    ...about,
-    decisions: decision ? [...about.decisions, decision] : about.decisions,
-  })
+  const withNotes = (about: About) => ({ ...about, decisions: [...about.decisions, ...notes] })
   const link = new Link(port, {
     onProgress,
-    onAbout: about => engine?.describe(withDecision(about)),
+    onAbout: about => engine?.describe(withNotes(about)),
     onLost: error => (error instanceof WorkerFailed ? die(error) : lost.resolve(error as DeviceLost)),
-    onUnreadable: () => die(new WorkerFailed("A message of the engine's worker cannot be read. Create a new engine.")),
   })
   const die = (error: WorkerFailed) => {
     if (link.failure) return
@@ -144,7 +140,7 @@ export async function connect(port: MessagePort, opening: Opening, connection: C
       link.post({ type: 'open', call, opening, lock })
     }
     const about = (await link.ask(ask, signal)) as About
-    engine = new RemoteEngine(withDecision(about), link, lost.promise, close)
+    engine = new RemoteEngine(withNotes(about), link, lost.promise, close)
     return engine
   } catch (error) {
     // one that has opened meanwhile goes too

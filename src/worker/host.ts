@@ -43,7 +43,7 @@ class Host {
   readonly #calls = new Map<number, Call>()
   /** Calls of which something could not be read: what still comes of them is not for anybody. */
   readonly #unreadable = new Set<number>()
-  /** The call that the next order with data is of. */
+  /** The call that the next order is of, if it cannot be read. */
   #next = -1
   #engine: Engine | undefined
   /** The plan of memory that the page knows: each device has its own. */

@@ -1,4 +1,4 @@
-import { abortError, InvalidRequest } from '../core/errors'
+import { abortError, InvalidRequest, WorkerFailed } from '../core/errors'
 import { fromPlainError } from '../core/plain-error'
 import type { About, CallMessage, HostMessage, Order } from './protocol'
 
@@ -13,13 +13,11 @@ export interface Receiver {
 export interface LinkEvents {
   readonly onProgress?: (message: Extract<HostMessage, { type: 'progress' }>['progress']) => void
   readonly onAbout: (about: About) => void
+  /** The device is, or with `WorkerFailed` the host. */
   readonly onLost: (error: Error) => void
-  /** A message has come that this side cannot read, of whatever call. */
-  readonly onUnreadable?: () => void
 }
 
-/** Orders with data of the caller's, which the host may not be able to read: what threads of one page share, for example. */
-const WITH_DATA: ReadonlySet<Order['type']> = new Set(['open', 'prompts', 'generate', 'ask'])
+const UNREADABLE = "A message of the engine's worker cannot be read."
 
 /** The page's end of a port to a host: orders with numbers go out, and messages find whoever waits for them. */
 export class Link {
@@ -28,13 +26,14 @@ export class Link {
   readonly #port: MessagePort
   readonly #receivers = new Map<number, Receiver>()
   #numCalls = 0
-  /** The call that the host knows the next order with data to be of. */
+  /** The call that the host knows the next order to be of, should it not be readable. */
   #next: number | undefined
   #failure: Error | undefined
 
   constructor(port: MessagePort, events: LinkEvents) {
     this.#port = port
-    port.addEventListener('messageerror', () => events.onUnreadable?.())
+    // of whatever call it was
+    port.addEventListener('messageerror', () => events.onLost(new WorkerFailed(UNREADABLE)))
     this.ready = new Promise(resolve => {
       port.onmessage = ({ data }: MessageEvent<HostMessage>) => {
         if (data.type === 'ready') resolve(data.lock)
@@ -72,7 +71,8 @@ export class Link {
   post(order: Order): void {
     if (this.#failure) return
     const { type, call } = order
-    if (call !== undefined && call !== this.#next && WITH_DATA.has(type)) {
+    // these are many, and numbers
+    if (call !== undefined && call !== this.#next && type !== 'heard' && type !== 'read') {
       this.#next = call
       this.#port.postMessage({ type: 'next', call } satisfies Order)
     }

@@ -46,7 +46,7 @@ export interface Opening {
 
 /** Messages from the page. `call`: the call's number among the page's. */
 export type Order =
-  /** The next orders with data are this call's, should they not be readable. */
+  /** The next orders are this call's, should they not be readable: what threads of one page share is not in another. */
   | { readonly type: 'next'; readonly call: number }
   /** `lock`: held by the page while it lives, where the worker may outlive it. */
   | { readonly type: 'open'; readonly call: number; readonly opening: Opening; readonly lock?: string }

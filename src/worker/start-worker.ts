@@ -39,20 +39,14 @@ export function startSharedWorker(workerUrl?: string | URL): HostThread {
 
 /** A worker of the caller's, of any kind: it has more to do, perhaps, and is left as it is. @throws InvalidRequest */
 export function givenThread(worker: Worker | SharedWorker | ServiceWorker): HostThread {
-  const url = 'given'
-  if (typeof worker === 'object' && worker !== null) {
-    if ('port' in worker) return { url, worker, door: worker.port, isShared: true, leave: () => undefined }
-    if ('scriptURL' in worker) {
-      const timer = setInterval(() => worker.postMessage(KEEP_ALIVE), KEEP_ALIVE_MS)
-      return { url: worker.scriptURL, worker, door: worker, isShared: true, leave: () => clearInterval(timer) }
-    }
-    if (typeof worker.postMessage === 'function') {
-      return { url, worker, door: worker, isShared: false, leave: () => undefined }
-    }
+  const isService = 'scriptURL' in Object(worker)
+  const door = 'port' in Object(worker) ? (worker as SharedWorker).port : (worker as Worker | ServiceWorker)
+  if (typeof door?.postMessage !== 'function') {
+    throw new InvalidRequest(`Engine option worker is ${String(worker)}, but must be true, 'shared' or a worker.`)
   }
-  throw new InvalidRequest(
-    `Engine option worker is ${String(worker)}, but must be true, 'shared', or a Worker, SharedWorker or ServiceWorker.`,
-  )
+  const timer = isService ? setInterval(() => door.postMessage(KEEP_ALIVE), KEEP_ALIVE_MS) : undefined
+  const leave = () => clearInterval(timer)
+  return { url: 'given', worker, door, isShared: isService || door !== worker, leave }
 }
 
 function start<T extends Worker | SharedWorker>(

@@ -135,7 +135,7 @@ describe('an engine in a shared worker', () => {
   test('is in a worker of the page’s own where those of several tabs have no WebGPU, and says so', async () => {
     const url = hostWith("if ('onconnect' in self) Object.defineProperty(navigator, 'gpu', { value: undefined })")
     const engine = await open({ worker: 'shared', workerUrl: url })
-    expect(engine.decisions.at(-1)).toMatch(/^engine in a worker of this page alone, .*no WebGPU/)
+    expect(engine.decisions.at(-1)).toMatch(/^engine of this page alone, not shared by tabs: .*no WebGPU/)
     expect(await engine.generate([[1]], { ...long, maxTokens: 2 }).all()).toHaveLength(1)
   })
 

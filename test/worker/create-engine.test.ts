@@ -112,7 +112,7 @@ test.each<[string, (() => unknown) | undefined]>([
   const started = stubWorkers('Worker')
   const engine = await createEngine('org/name', { worker: 'shared', graceMs: 5 })
   expect(started).toHaveLength(1)
-  expect(engine.decisions.at(-1)).toBe(`engine in a worker of this page alone, which tabs do not share: ${reason}`)
+  expect(engine.decisions.at(-1)).toBe(`engine of this page alone, not shared by tabs: ${reason}`)
   engine.dispose()
 })
 
@@ -142,9 +142,7 @@ test('a service worker is told that its page lives, until the engine is disposed
 
 test('what is no worker is refused', async () => {
   const refused = (options: object) => expect(createEngine('org/name', options)).rejects
-  await refused({ worker: 'yes' }).toThrow(
-    "Engine option worker is yes, but must be true, 'shared', or a Worker, SharedWorker or ServiceWorker.",
-  )
+  await refused({ worker: 'yes' }).toThrow("Engine option worker is yes, but must be true, 'shared' or a worker.")
   await refused({ worker: false }).toBeInstanceOf(InvalidRequest)
 })
 
