@@ -6,6 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { CHROME_ARGS, ensureChrome } from '../../scripts/chrome.mjs'
 
+/** How long a page may take to open: on a busy machine, building its modules takes long. */
+const OPEN_MS = 300_000
+
 /** A headless Chrome that can be killed, and started again on what it has left. */
 export class KillableBrowser {
   readonly #folder = mkdtempSync(join(tmpdir(), 'coppice-kill-'))
@@ -16,6 +19,7 @@ export class KillableBrowser {
   async open(url: string): Promise<Page> {
     this.#browser ??= await this.#start()
     const page = await this.#browser.contexts()[0].newPage()
+    page.setDefaultTimeout(OPEN_MS)
     await page.goto(url)
     return page
   }

@@ -3,7 +3,7 @@ export const LIBRARY_PARTS: readonly LibraryPart[] = [
   { file: 'coppice.js', loaded: 'at once', holds: 'names of what is exported', maxKib: 1 },
   { file: 'coppice-shared.js', loaded: 'at once', holds: 'errors, checks of requests, queues of results', maxKib: 5.9 },
   { file: 'coppice-storage.js', loaded: 'at once', holds: 'files kept between visits, locks', maxKib: 3 },
-  { file: 'coppice-core.js', loaded: 'at once', holds: 'the engine, all shaders, safetensors', maxKib: 92 },
+  { file: 'coppice-core.js', loaded: 'at once', holds: 'the engine, all shaders, safetensors', maxKib: 90 },
   { file: 'coppice-tokenizer.js', loaded: 'with a model', holds: 'tokenizers, chat templates', maxKib: 36 },
   { file: 'coppice-worker.js', loaded: 'with a model, by workers', holds: 'packing of weights', maxKib: 7 },
   { file: 'coppice-hub-source.js', loaded: "with a hub's id", holds: "the hub's API", maxKib: 4 },
