@@ -89,7 +89,8 @@ async function run(
   answers: AnswerFile,
   signal: AbortSignal,
 ): Promise<JobSummary> {
-  const { answered } = answers
+  const { answered, damage } = answers
+  for (const each of damage) console.error(each)
   if (answered.size > 0) console.error(`${answered.size} answers of an earlier run are in ${paths.part}.`)
   const runtime = await runtimeOf(command)
   const events = {

@@ -165,13 +165,45 @@ describe.concurrent('an app without workers answers, and its engine says why it 
   })
 })
 
-it.concurrent('a page whose policy forbids the worker of its engine is told which directive does', {
-  timeout: TIMEOUT_MS,
-}, async () => {
-  const { answer } = await open(`client-html/?policy=${encodeURIComponent(`${POLICY}; worker-src 'none'`)}`)
-  expect(answer).toMatchObject({ name: 'WorkerFailed', message: expect.stringContaining('worker-src') })
-  expect(answer.message).toContain("the page's policy forbids it (worker-src)")
+describe('an app whose engine tabs share answers:', { timeout: TIMEOUT_MS }, () => {
+  it.each(['client-vite', 'client-webpack'])('%s', async name => {
+    const { app, build = [], page = `${name}/` } = PAGES.find(({ app }) => app === name) ?? { app: name }
+    await apps.run(app, build)
+    const { answer, violations } = await open(`${page}?shared`)
+    expect(answer.text).toBe(expected)
+    // it was shared, as the reason says: such a worker cannot start others
+    expect(packedHere(answer.decisions)).toEqual([expect.stringContaining('there are no workers here')])
+    expect(violations).toEqual([])
+  })
+
+  it('in a service worker, which is stopped: the page is told, and has another engine', async () => {
+    const { app, build = [] } = PAGES.find(({ app }) => app === 'client-esbuild') ?? { app: '' }
+    await apps.run(app, build)
+    const page = await browser.newPage()
+    const devtools = await page.context().newCDPSession(page)
+    page.on('console', async message => {
+      if (message.text() !== 'may be stopped') return
+      await devtools.send('ServiceWorker.enable')
+      await devtools.send('ServiceWorker.stopAllWorkers')
+    })
+    const { answer } = await answerOf(page, `${origin}/client-esbuild/?service`)
+    await page.close()
+    expect(answer).toMatchObject({ lost: 'WorkerFailed', text: expected })
+    expect(packedHere(answer.decisions)).toEqual([expect.stringContaining('there are no workers here')])
+  })
 })
+
+it.concurrent.each(['', 'shared&'])(
+  'a page whose policy forbids the worker of its engine is told which directive does: ?%s',
+  {
+    timeout: TIMEOUT_MS,
+  },
+  async query => {
+    const { answer } = await open(`client-html/?${query}policy=${encodeURIComponent(`${POLICY}; worker-src 'none'`)}`)
+    expect(answer).toMatchObject({ name: 'WorkerFailed', message: expect.stringContaining('worker-src') })
+    expect(answer.message).toContain("the page's policy forbids it (worker-src)")
+  },
+)
 
 it.concurrent('an extension’s page answers, with the model in the extension', { timeout: TIMEOUT_MS }, async () => {
   await apps.run('extension', esbuild('../page.js', 'coppice-worker=coppice/worker'))

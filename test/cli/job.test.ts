@@ -118,7 +118,7 @@ describe.concurrent('what was answered is kept, and the exit code says why it en
     const responses = readResponses(out)
     expect(responses.map(({ custom_id: customId }) => customId)).toEqual(['long', 'quick'])
     // not answered again
-    const { request_key: _, ...answer } = JSON.parse(killed.kept[0])
+    const { record: _, request_key: __, ...answer } = JSON.parse(killed.kept[0])
     expect(responses[1]).toEqual(answer)
     expect(existsSync(`${out}.part`)).toBe(false)
   })

@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => server.kill('SIGKILL'))
 
 describe('npm run serve', { timeout: TIMEOUT_MS }, () => {
-  const request = { model: join(folder, 'tiny'), max_tokens: 4, temperature: 0 }
+  const request = { model: join(folder, 'tiny'), max_tokens: 4, temperature: 0, ignore_eos: true }
   const rows = ['one', 'two', 'three', 'four'].map(content => ({ messages: [{ role: 'user' as const, content }] }))
   const client = () => new OpenAI({ baseURL, apiKey: 'secret', maxRetries: 0 })
 
@@ -117,6 +117,7 @@ describe('npm run serve', { timeout: TIMEOUT_MS }, () => {
   })
 
   it('lets what is under way end when it is told to', async () => {
+    const closed = once(server, 'close')
     const last = client()
       .chat.completions.create({ ...request, ...rows[2], max_tokens: 60 })
       .asResponse()
@@ -128,7 +129,7 @@ describe('npm run serve', { timeout: TIMEOUT_MS }, () => {
       text ||= ' '
     }
     expect((await last).status).toBe(200)
-    expect(await once(server, 'close')).toEqual([0, null])
+    expect(await closed).toEqual([0, null])
   })
 })
 
