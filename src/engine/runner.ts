@@ -55,8 +55,7 @@ export class Runner {
     gpu.throwIfLost()
     const inputs = this.#pushInputs(batch)
     clock?.end('plan')
-    const onStage = inParts(parts, () => step.submitPart())
-    model.forward(inputs, onStage)
+    model.forward(inputs, inParts(parts, step))
     const { draws } = batch
     this.#recordDraws(draws)
     clock?.end('encode')

@@ -266,10 +266,9 @@ export class Scheduler {
   #canStart(sequence: Sequence, step: Step): boolean {
     if (sequence.numPending > 0 || step.mustWait(sequence) || this.#blocks.mustWaitForCopies(sequence)) return false
     // its prefill gets what the others, with one token each, leave of every step
-    const { tokenBudget } = this.#options
     const leastRoom = Math.max(1, step.tokenBudget - this.numRunning)
     const prefillSteps = Math.ceil(Math.max(0, sequence.length - step.room) / leastRoom)
-    const prefill = { room: step.room, tokenBudget, numSteps: prefillSteps }
+    const prefill = { room: step.room, tokenBudget: this.#options.tokenBudget, numSteps: prefillSteps }
     const fits = () => this.#freeSlots.length > 0 && this.#blocks.makeRoomFor(sequence, this.#classes.running, prefill)
     if (fits()) return true
     if (!this.#classes.hasLower(sequence)) return false

@@ -151,7 +151,7 @@ test.each([
   [100, 30, 30],
 ])('in %i parts, work that can be cut %i times is cut %i times', (parts, numStages, expected) => {
   let numCuts = 0
-  const onStage = inParts(parts, () => numCuts++)
+  const onStage = inParts(parts, { submitPart: () => numCuts++ })
   for (let stage = 1; stage <= numStages; stage++) onStage?.(stage / numStages)
   expect(numCuts).toBe(expected)
 })

@@ -42,7 +42,8 @@ async function answers(engine: Engine, { prompts, params }: ReturnType<typeof re
     texts[index] += text
   }
   const results = await engine.generate(prompts, params, { onText }).all()
-  return { results, texts }
+  // what others had computed when a prompt began is no part of its answer
+  return { results: results.map(({ usage: _, ...answer }) => answer), texts }
 }
 
 /** Loses the device in its `n`th step, and those after it in theirs. */
