@@ -86,7 +86,7 @@ export function randomValue(random: Random, schema: Schema, root: Schema, depth:
     case 'integer':
       return random.int(-20, 120)
     case 'number':
-      return pick([random.int(-20, 20), random.int(-1000, 1100) / 8, random.int(-5, 10) + 0.5, 1e20, 0.000001])
+      return pick([random.int(-20, 20), random.int(-1000, 1100) / 8, random.int(-5, 10) + 0.5, 1e15, 0.000001])
     case 'string':
       return pick(TEXTS) + (random.next() < 0.2 ? pick(TEXTS) : '')
     case 'object': {

@@ -1,5 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { InvalidRequest } from '../../src/core/errors'
 import { random } from '../support/random'
 import { randomSchema, randomValue, textsOf } from './random-schema'

@@ -24,6 +24,41 @@ export function difference(a: Automaton, b: Automaton, budget: Budget): Automato
   return product(a, b, budget, false, (inA, inB) => inA && !inB)
 }
 
+/** The same words with as few states as possible (Moore's refinement); for small automata that are written out often. */
+export function minimised({ states }: Automaton): Automaton {
+  let classes = states.map(({ isFinal }) => Number(isFinal))
+  for (let numClasses = 0; ; ) {
+    const ids = new Map<string, number>()
+    classes = states.map(({ edges }, state) => {
+      const key = `${classes[state]} ${joinedEdges(edges, classes)}`
+      const id = ids.get(key) ?? ids.size
+      ids.set(key, id)
+      return id
+    })
+    if (ids.size === numClasses) break
+    numClasses = ids.size
+  }
+  // the start is of the first class
+  const merged: AutomatonState[] = []
+  states.forEach(({ isFinal, edges }, state) => {
+    merged[classes[state]] ??= { isFinal, edges: joinedEdges(edges, classes) }
+  })
+  return { states: merged }
+}
+
+/** A state's edges to the classes of states, neighbours to the same class as one. */
+function joinedEdges(edges: readonly number[], classes: readonly number[]): number[] {
+  const joined: number[] = []
+  for (let edge = 0; edge < edges.length; edge += 3) {
+    const target = classes[edges[edge + 2]]
+    const last = joined.length - 3
+    if (last >= 0 && joined[last + 2] === target && joined[last + 1] === edges[edge] - 1)
+      joined[last + 1] = edges[edge + 1]
+    else joined.push(edges[edge], edges[edge + 1], target)
+  }
+  return joined
+}
+
 /** Whether there is no word. */
 export function isEmpty({ states }: Automaton): boolean {
   const seen = new Set([0])

@@ -8,14 +8,22 @@ export function determinise(expression: Expression, budget: Budget): Automaton {
   const nfa = new Nfa(expression, budget)
   const ids = new Map<string, number>()
   const sets: (readonly number[])[] = []
+  /** [places] The set that a place alone leads to: most sets are of one. */
+  const alone: (number | undefined)[] = []
   const idOf = (places: readonly number[]): number => {
+    const [place] = places
+    const known = places.length === 1 ? alone[place] : undefined
+    if (known !== undefined) return known
     const set = nfa.closure(places)
     const key = set.join(' ')
-    const known = ids.get(key)
-    if (known !== undefined) return known
-    budget.addState()
-    ids.set(key, sets.length)
-    return sets.push(set) - 1
+    let id = ids.get(key)
+    if (id === undefined) {
+      budget.addState()
+      id = sets.push(set) - 1
+      ids.set(key, id)
+    }
+    if (places.length === 1) alone[place] = id
+    return id
   }
   idOf([nfa.start])
   const states: AutomatonState[] = []
@@ -42,6 +50,8 @@ interface CutEdge {
 
 /** The ranges of all edges, cut where others begin or end, in ascending order, each with all its targets. */
 function cutEdges(lists: readonly (readonly number[])[]): CutEdge[] {
+  const [only] = lists
+  if (lists.length === 1 && areApart(only)) return wholeEdges(only)
   const starts = new Set<number>()
   for (const list of lists) {
     for (let edge = 0; edge < list.length; edge += 3) starts.add(list[edge]).add(list[edge + 1] + 1)
@@ -56,4 +66,17 @@ function cutEdges(lists: readonly (readonly number[])[]): CutEdge[] {
     }
   }
   return ranges.filter(({ targets }) => targets.length > 0)
+}
+
+function areApart(edges: readonly number[]): boolean {
+  for (let edge = 3; edge < edges.length; edge += 3) if (edges[edge] <= edges[edge - 2]) return false
+  return true
+}
+
+function wholeEdges(edges: readonly number[]): CutEdge[] {
+  const whole: CutEdge[] = []
+  for (let edge = 0; edge < edges.length; edge += 3) {
+    whole.push({ from: edges[edge], to: edges[edge + 1], targets: [edges[edge + 2]] })
+  }
+  return whole
 }

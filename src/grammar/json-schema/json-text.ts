@@ -1,4 +1,4 @@
-import type { Automaton } from '../automaton/automaton'
+import { minimised } from '../automaton/automaton'
 import { determinise } from '../automaton/determinise'
 import { byteRange, choice, type Expression, embed, literal, optional, repeat, sequence } from '../automaton/expression'
 import { Budget } from '../limits'
@@ -33,7 +33,7 @@ export function inString(codePoints: CodePoints): Expression {
 export function stringWriter(budget: Budget): Writer {
   const made = new Map<CodePoints, Expression>()
   return codePoints => {
-    const known = made.get(codePoints) ?? embed(determinise(inString(codePoints), budget))
+    const known = made.get(codePoints) ?? embed(minimised(determinise(inString(codePoints), budget)))
     made.set(codePoints, known)
     return known
   }
@@ -47,7 +47,7 @@ export function quoted(content: Expression): Expression {
 }
 
 /** Any code point in a string. */
-export const CHARACTER: Expression = embed(determinise(inString(ANY), new Budget()))
+export const CHARACTER: Expression = embed(minimised(determinise(inString(ANY), new Budget())))
 
 export const DIGIT = byteRange(0x30, 0x39)
 const NONZERO = byteRange(0x31, 0x39)
@@ -71,7 +71,3 @@ export const INTEGER: Expression = sequence(MINUS, WHOLE)
 /** A number without exponent. */
 export const DECIMAL: Expression = sequence(MINUS, WHOLE, optional(FRACTION))
 export const NUMBER: Expression = choice(DECIMAL, sequence(MINUS, DIGIT, optional(FRACTION), EXPONENT))
-
-export function automatonOf(expression: Expression, budget: Budget): Automaton {
-  return determinise(expression, budget)
-}

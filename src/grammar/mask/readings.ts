@@ -62,19 +62,27 @@ export class States {
     return frame.back
   }
 
-  /** The state after a byte; null if it can't follow. */
+  /** The state after a byte; null if it can't follow. All bytes that lead to the same are found together. */
   step(state: State, byte: number): State | null {
     const known = state.next[byte]
     if (known !== undefined) return known
     const found: Reading[] = []
+    let [first, last] = [0, 255]
     for (const { node, frame } of state.readings) {
       const { bytes } = this.#program[node]
       for (let at = 0; at < bytes.length; at += 3) {
-        if (byte >= bytes[at] && byte <= bytes[at + 1]) found.push({ node: bytes[at + 2], frame })
+        const [from, to] = [bytes[at], bytes[at + 1]]
+        if (byte < from) last = Math.min(last, from - 1)
+        else if (byte > to) first = Math.max(first, to + 1)
+        else {
+          first = Math.max(first, from)
+          last = Math.min(last, to)
+          found.push({ node: bytes[at + 2], frame })
+        }
       }
     }
     const next = found.length === 0 ? null : this.#closed(found)
-    state.next[byte] = next
+    for (let each = first; each <= last; each++) state.next[each] = next
     return next
   }
 
