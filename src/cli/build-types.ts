@@ -14,7 +14,7 @@ const PARTS = '.artifacts/types'
 const PERHAPS_MISSING = ['GPU', 'GPUDevice', 'FileSystemDirectoryHandle', 'Worker']
 
 /** Entries of the library, each with its source. */
-const ENTRIES = { coppice: 'index', 'coppice-batch': 'batch', 'coppice-client': 'client' }
+const ENTRIES = { coppice: 'index', 'coppice-batch': 'batch', 'coppice-client': 'client', 'coppice-openai': 'openai' }
 
 /** Modules of workers, which export nothing. */
 const WORKERS = ['coppice-worker', 'coppice-host']

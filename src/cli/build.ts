@@ -43,8 +43,13 @@ export async function buildLibrary(outDir: string): Promise<void> {
   const workers = workersBeside(outDir)
   // a bundler that only knows its URL copies this file, and nothing that it would import
   await buildEntries(outDir, { 'coppice-host': 'src/worker/host-worker.ts' }, { plugins: [workers], isAlone: true })
-  const entries = { coppice: 'src/index.ts', 'coppice-batch': 'src/batch.ts', 'coppice-client': 'src/client.ts' }
-  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, FIRST] })
+  const entries = {
+    coppice: 'src/index.ts',
+    'coppice-batch': 'src/batch.ts',
+    'coppice-client': 'src/client.ts',
+    'coppice-openai': 'src/openai.ts',
+  }
+  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, REQUESTS, FIRST] })
 }
 
 /** The file of what the client, the batch and the engine share: so an error is of one class wherever it was imported from. */
@@ -53,8 +58,14 @@ const SHARED = {
   test: /src\/(core\/(?!quantize|python-json|float16)|packing\/worker-url|loader\/cache\/sha256|engine\/(async-queue|call-options|generation|prompt|sampling-params|stream|until-it-throws)\.)/,
 }
 
+/** The file of what jobs and OpenAI's endpoints share. */
+const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messages|refused-request|request-fields)\./ }
+
 /** One file of all that comes first, with what the others share. */
-const FIRST = { name: 'core', test: /src\/(?!tokenizer|jinja|api|batch|client|worker|loader\/(gguf|hub))|shaders\// }
+const FIRST = {
+  name: 'core',
+  test: /src\/(?!tokenizer|jinja|api|batch|client|openai|worker|loader\/(gguf|hub))|shaders\//,
+}
 
 interface EntryOptions {
   readonly plugins?: readonly Plugin[]

@@ -12,7 +12,7 @@ export class Step implements Batch {
   /** Tokens that sequences may still hold whose draws are edited by all of them. */
   #history: number
 
-  constructor(historyTokens: number) {
+  constructor(historyTokens = Number.POSITIVE_INFINITY) {
     this.#history = historyTokens
   }
 

@@ -1,6 +1,6 @@
 import { abortError, InvalidRequest } from '../core/errors'
 import { fromPlainError } from '../core/plain-error'
-import type { CallMessage, HostMessage, Order } from './protocol'
+import type { About, CallMessage, HostMessage, Order } from './protocol'
 
 /** Whoever waits for messages about a call. */
 export interface Receiver {
@@ -12,6 +12,7 @@ export interface Receiver {
 /** Told of what concerns no call. */
 export interface LinkEvents {
   readonly onProgress?: (message: Extract<HostMessage, { type: 'progress' }>['progress']) => void
+  readonly onAbout: (about: About) => void
   readonly onLost: (error: Error) => void
 }
 
@@ -30,6 +31,7 @@ export class Link {
       port.onmessage = ({ data }: MessageEvent<HostMessage>) => {
         if (data.type === 'ready') resolve(data.lock)
         else if (data.type === 'progress') events.onProgress?.(data.progress)
+        else if (data.type === 'about') events.onAbout(data.about)
         else if (data.type === 'lost') events.onLost(fromPlainError(data.error))
         else this.#receivers.get(data.call)?.receive(data)
       }
