@@ -64,7 +64,7 @@ const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messag
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|api|batch|client|openai|worker|loader\/(gguf|hub))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|grammar|api|batch|client|openai|worker|loader\/(gguf|hub))|shaders\//,
 }
 
 interface EntryOptions {

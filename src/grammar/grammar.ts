@@ -12,10 +12,11 @@ export class Grammar {
   readonly #vocabulary: Vocabulary
   readonly #start: State
 
-  constructor(program: Program, vocabulary: Vocabulary, tree: TokenTree) {
+  /** `endIds`: tokens that may be said wherever the text may end. */
+  constructor(program: Program, vocabulary: Vocabulary, tree: TokenTree, endIds: readonly number[] = []) {
     this.#vocabulary = vocabulary
     this.#states = new States(program, () => this.#masks.forget())
-    this.#masks = new Masks(this.#states, tree, Math.ceil(vocabulary.size / 32))
+    this.#masks = new Masks(this.#states, tree, Math.ceil(vocabulary.size / 32), endIds)
     this.#start = this.#states.at(0)
   }
 

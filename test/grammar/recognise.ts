@@ -1,6 +1,6 @@
+import type { StructuredOutputs } from '../../src/core/structured-outputs'
 import { compileProgram } from '../../src/grammar/compile-grammar'
 import { type State, States } from '../../src/grammar/mask/readings'
-import type { StructuredOutputs } from '../../src/grammar/spec'
 
 /** Says of a text whether the grammar admits it. */
 export function recogniser(spec: StructuredOutputs): (text: string) => boolean {

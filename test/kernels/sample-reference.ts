@@ -16,6 +16,7 @@ export const GREEDY: DrawRow = {
   repetition: 1,
   presence: 0,
   frequency: 0,
+  mask: 0,
 }
 
 /** Threefry-2x32, 20 rounds, straight from the paper's figure. */

@@ -18,15 +18,17 @@ export class Masks {
   readonly #states: States
   readonly #tree: TokenTree
   readonly #numWords: number
+  readonly #endIds: readonly number[]
   /** [depth] The states on the way to the node of the tree at hand. */
   readonly #trail: State[]
   readonly #locals = new Map<number, Local>()
   #keptBytes = 0
 
-  constructor(states: States, tree: TokenTree, numWords: number) {
+  constructor(states: States, tree: TokenTree, numWords: number, endIds: readonly number[]) {
     this.#states = states
     this.#tree = tree
     this.#numWords = numWords
+    this.#endIds = endIds
     this.#trail = new Array(tree.maxDepth + 1)
   }
 
@@ -43,6 +45,7 @@ export class Masks {
 
   #find(state: State): Uint32Array {
     const mask = this.#new()
+    if (state.canEnd) for (const id of this.#endIds) mask[id >>> 5] |= 1 << (id & 31)
     for (const { node, frame } of state.readings) {
       const local = this.#local(node)
       for (let word = 0; word < mask.length; word++) mask[word] |= local.mask[word]

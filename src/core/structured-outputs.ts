@@ -1,6 +1,6 @@
-import { InvalidRequest } from '../core/errors'
-import { isJsonObject, type JsonObject } from '../core/json'
-import { shown } from '../core/shown'
+import { InvalidRequest } from './errors'
+import { isJsonObject, type JsonObject } from './json'
+import { shown } from './shown'
 
 /** What an answer must be: exactly one of these. */
 export type StructuredOutputs =
@@ -18,7 +18,7 @@ export type StructuredOutputs =
 const KINDS = ['json', 'jsonObject', 'regex', 'choice', 'grammar'] as const
 
 /** Checks what the answer must be. @throws InvalidRequest for what is none of the kinds, or more than one */
-export function checkSpec(given: unknown, name: string): StructuredOutputs {
+export function checkStructuredOutputs(given: unknown, name: string): StructuredOutputs {
   if (!isJsonObject(given)) {
     throw new InvalidRequest(`${name} is ${shown(given)}, but must be an object like { choice: ['yes', 'no'] }.`)
   }
@@ -40,7 +40,14 @@ export function checkSpec(given: unknown, name: string): StructuredOutputs {
       `${name}.whitespace is ${shown(whitespace)}, but must be true or false, beside json or jsonObject.`,
     )
   }
-  return given as unknown as StructuredOutputs
+  try {
+    // what the caller changes later is of no concern to the call
+    return structuredClone(given) as unknown as StructuredOutputs
+  } catch (cause) {
+    throw new InvalidRequest(`${name}.${kind} holds more than data, such as functions. Give a plain JSON Schema.`, {
+      cause,
+    })
+  }
 }
 
 const isText = (value: unknown) => typeof value === 'string'
