@@ -7,6 +7,12 @@ export const LIBRARY_PARTS: readonly LibraryPart[] = [
   { file: 'coppice-worker.js', loaded: 'with a model, by workers', holds: 'packing of weights', maxKib: 7 },
   { file: 'coppice-hub-source.js', loaded: "with a hub's id", holds: "the hub's API", maxKib: 4 },
   { file: 'coppice-gguf.js', loaded: 'with a GGUF file', holds: 'GGUF', maxKib: 9 },
+  {
+    file: 'coppice-grammars.js',
+    loaded: 'with `structuredOutputs`',
+    holds: 'JSON Schema, expressions, grammars',
+    maxKib: 14,
+  },
   { file: 'coppice-batch.js', loaded: 'by `coppice/batch`', holds: "jobs in OpenAI's Batch format", maxKib: 6 },
   { file: 'coppice-openai.js', loaded: 'by `coppice/openai`', holds: "OpenAI's endpoints", maxKib: 4 },
   { file: 'coppice-requests.js', loaded: 'by both', holds: 'their requests and answers', maxKib: 6 },

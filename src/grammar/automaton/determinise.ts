@@ -15,6 +15,7 @@ export function determinise(expression: Expression, budget: Budget): Automaton {
     const known = places.length === 1 ? alone[place] : undefined
     if (known !== undefined) return known
     const set = nfa.closure(places)
+    budget.addEdges(set.length)
     const key = set.join(' ')
     let id = ids.get(key)
     if (id === undefined) {
