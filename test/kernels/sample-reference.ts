@@ -19,6 +19,13 @@ export const GREEDY: DrawRow = {
   mask: 0,
 }
 
+/** The bits of `ids`. */
+export function maskOf(ids: readonly number[], vocabSize: number): Uint32Array {
+  const mask = new Uint32Array(Math.ceil(vocabSize / 32))
+  for (const id of ids) mask[id >>> 5] |= 1 << (id & 31)
+  return mask
+}
+
 /** Threefry-2x32, 20 rounds, straight from the paper's figure. */
 export function threefry(key: readonly [number, number], counter: readonly [number, number]): [number, number] {
   const rotations = [13, 15, 26, 6, 17, 29, 16, 24]
