@@ -8,7 +8,7 @@ import { StepClock } from './step-clock'
 import { type StepRecord, stepRecord } from './step-record'
 
 export interface StepLoopParts {
-  readonly scheduler: Scheduler
+  readonly scheduler: Pick<Scheduler, 'next' | 'complete' | 'snapshot'>
   readonly runner: Pick<Runner, 'run'>
   /** Steps submitted before the first one's draws have come back. */
   readonly stepsInFlight: number

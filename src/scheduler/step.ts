@@ -12,7 +12,11 @@ export class Step implements Batch {
   /** Tokens that sequences may still hold whose draws are edited by all of them. */
   #history: number
 
-  constructor(historyTokens = Number.POSITIVE_INFINITY) {
+  /** `tokenBudget`: most tokens of the step. */
+  constructor(
+    readonly tokenBudget: number,
+    historyTokens = Number.POSITIVE_INFINITY,
+  ) {
     this.#history = historyTokens
   }
 

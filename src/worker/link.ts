@@ -1,4 +1,4 @@
-import { abortError, InvalidRequest } from '../core/errors'
+import { abortError, InvalidRequest, WorkerFailed } from '../core/errors'
 import { fromPlainError } from '../core/plain-error'
 import type { About, CallMessage, HostMessage, Order } from './protocol'
 
@@ -13,8 +13,11 @@ export interface Receiver {
 export interface LinkEvents {
   readonly onProgress?: (message: Extract<HostMessage, { type: 'progress' }>['progress']) => void
   readonly onAbout: (about: About) => void
+  /** The device is, or with `WorkerFailed` the host. */
   readonly onLost: (error: Error) => void
 }
+
+const UNREADABLE = "A message of the engine's worker cannot be read."
 
 /** The page's end of a port to a host: orders with numbers go out, and messages find whoever waits for them. */
 export class Link {
@@ -23,10 +26,14 @@ export class Link {
   readonly #port: MessagePort
   readonly #receivers = new Map<number, Receiver>()
   #numCalls = 0
+  /** The call that the host knows the next order to be of, should it not be readable. */
+  #next: number | undefined
   #failure: Error | undefined
 
   constructor(port: MessagePort, events: LinkEvents) {
     this.#port = port
+    // of whatever call it was
+    port.addEventListener('messageerror', () => events.onLost(new WorkerFailed(UNREADABLE)))
     this.ready = new Promise(resolve => {
       port.onmessage = ({ data }: MessageEvent<HostMessage>) => {
         if (data.type === 'ready') resolve(data.lock)
@@ -63,6 +70,12 @@ export class Link {
   /** @throws InvalidRequest for what cannot be sent: a function, say */
   post(order: Order): void {
     if (this.#failure) return
+    const { type, call } = order
+    // these are many, and numbers
+    if (call !== undefined && call !== this.#next && type !== 'heard' && type !== 'read') {
+      this.#next = call
+      this.#port.postMessage({ type: 'next', call } satisfies Order)
+    }
     try {
       this.#port.postMessage(order)
     } catch (cause) {
