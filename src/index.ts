@@ -17,6 +17,7 @@ export type { EngineOptions, EngineProgress, StudyOptions } from './engine/optio
 
 export type { Priority } from './core/priority'
 export type { FinishReason } from './core/sequence'
+export type { StructuredOutputs } from './core/structured-outputs'
 export type { Generation, GenerationResult, ScoredToken, TokenLogprob } from './engine/generation'
 export type { Chat, Message, Prompt, TextPart } from './engine/prompt'
 export type { GenerationParams } from './engine/sampling-params'

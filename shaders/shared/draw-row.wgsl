@@ -1,7 +1,7 @@
 // How the token after one row of logits is drawn: one record of the step arena, written by src/kernels/draw-row.ts.
 // Needs: arena.
 
-const DRAW_ROW_WORDS: u32 = 12u;
+const DRAW_ROW_WORDS: u32 = 13u;
 
 struct DrawRow {
   temperature: f32,  // 0: greedy
@@ -16,6 +16,7 @@ struct DrawRow {
   repetition: f32,   // 1: off
   presence: f32,     // 0: off
   frequency: f32,    // 0: off
+  mask: u32,         // where the bits of the tokens that may be drawn start in the arena, in words; 0: all may
 }
 
 fn draw_row(start: u32) -> DrawRow {
@@ -32,5 +33,10 @@ fn draw_row(start: u32) -> DrawRow {
     bitcast<f32>(arena[start + 9u]),
     bitcast<f32>(arena[start + 10u]),
     bitcast<f32>(arena[start + 11u]),
+    arena[start + 12u],
   );
+}
+
+fn may_draw(row: DrawRow, token: u32) -> bool {
+  return row.mask == 0u || extractBits(arena[row.mask + token / 32u], token % 32u, 1u) != 0u;
 }

@@ -38,6 +38,7 @@ fn finish(first_token: u32, first_row: u32, lane: u32) {
     var value = sh_totals[i];
     if (params.has_bias != 0u) { value += bias[first_n + place]; }
     let row = draw_row(params.first_draw + token * DRAW_ROW_WORDS);
+    if (!may_draw(row, first_n + place)) { continue; }
     sh_keys[i] = draw_key(bitcast<u32>(value * params.scale), first_n + place, row, 0f);
   }
   workgroupBarrier();

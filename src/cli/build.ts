@@ -67,7 +67,7 @@ const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messag
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|api|jobs|batch|client|openai|worker|loader\/(gguf|hub))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|worker|loader\/(gguf|hub))|shaders\//,
 }
 
 interface EntryOptions {

@@ -1,3 +1,5 @@
+import type { StructuredOutputs } from './structured-outputs'
+
 /** Most likely tokens that a draw can report (OpenAI's limit): bounds the results and the kernel's passes for them. */
 export const MAX_LOGPROBS = 20
 
@@ -29,11 +31,13 @@ export interface SamplingParams {
   readonly stop: readonly string[]
   /** Go on past end-of-sequence tokens. */
   readonly ignoreEos: boolean
+  /** What the text must be: JSON of a schema, or a match of an expression, of a list, of a grammar; undefined: anything. */
+  readonly structuredOutputs?: StructuredOutputs
 }
 
 /** Whether a draw needs the tokens before it on the CPU, so that its step is decided only once they have arrived. */
 export function waitsForDraws(params: SamplingParams): boolean {
-  return isEditedByHistory(params)
+  return isEditedByHistory(params) || params.structuredOutputs !== undefined
 }
 
 /** Whether the tokens before a draw edit its logits, each of them: penalties. */

@@ -1,4 +1,5 @@
 import type { BlockTable } from './block'
+import type { Constraint } from './constraint'
 import type { Priority } from './priority'
 import type { SamplingParams } from './sampling-params'
 
@@ -33,6 +34,8 @@ export class Sequence {
     readonly maxLen: number,
     readonly eosTokenIds: readonly number[],
     readonly priority: Priority = 'normal',
+    /** What the draws are held to, as far as their tokens have arrived. */
+    readonly constraint?: Constraint,
   ) {
     this.tokens = prompt
     this.promptLen = prompt.length
@@ -41,6 +44,20 @@ export class Sequence {
   /** Tokens including those drawn but not yet known to the CPU. */
   get length(): number {
     return this.tokens.length + this.numPending
+  }
+
+  /** Adds a drawn token. Returns why the sequence ends with it, if it does. */
+  append(tokenId: number): FinishReason | undefined {
+    this.tokens.push(tokenId)
+    if (this.isEnd(tokenId)) return 'stop'
+    this.constraint?.advance(tokenId)
+    if (this.constraint?.isDone) return 'stop'
+    return this.tokens.length === this.maxLen ? 'length' : undefined
+  }
+
+  /** Whether a token ends the sequence and adds no text. */
+  isEnd(tokenId: number): boolean {
+    return !this.params.ignoreEos && this.eosTokenIds.includes(tokenId)
   }
 
   get isFinished(): boolean {

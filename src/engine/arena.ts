@@ -16,7 +16,7 @@ const SHARED_HISTORY = 2 ** 20
  * Tokens that the sequences with penalties in a step may hold together, since each edits logits: as many as the cache, or
  * somewhat more for small caches that are shared a lot. At least those of one sequence.
  */
-export function historyTokens({ tokenBudget, numBlocks, contextLength }: ArenaSizes): number {
+export function historyTokens({ tokenBudget, numBlocks, contextLength }: Omit<ArenaSizes, 'vocabSize'>): number {
   return Math.min(tokenBudget * contextLength, Math.max(numBlocks * BLOCK_LEN, SHARED_HISTORY))
 }
 
@@ -24,6 +24,7 @@ export interface ArenaSizes {
   readonly tokenBudget: number
   readonly numBlocks: number
   readonly contextLength: number
+  readonly vocabSize: number
 }
 
 /** 4-byte words that a step's arena must hold at most; one plan for each KV group. */
@@ -33,8 +34,8 @@ export function arenaWords(capacities: readonly PlanCapacity[], sizes: ArenaSize
     const numItems = items.reduce((sum, count) => sum + count, 0)
     return numItems * ITEM_FIELDS + rows * ROW_FIELDS + blocks + merges * MERGE_FIELDS
   })
-  // per token: id, position, row to draw from; per draw its record
-  const tokens = tokenBudget * (3 + DRAW_ROW_FIELDS.length)
+  // per token: id, position, row to draw from; per draw its record and its mask
+  const tokens = tokenBudget * (3 + DRAW_ROW_FIELDS.length + Math.ceil(sizes.vocabSize / 32))
   // per token and group: destination, and copies
   const perGroup = tokenBudget * (1 + (BLOCK_LEN - 1) * COPY_FIELDS)
   const groups = plans.reduce((sum, words) => sum + words + perGroup, 0)

@@ -32,6 +32,7 @@ import { type GenerationParams, paramsOfEach, samplingParams } from './sampling-
 import type { EngineStats } from './stats'
 import { StepLoop } from './step-loop'
 import { streamOf } from './stream'
+import { StructuredOutputsReader } from './structured-outputs'
 import { untilItThrows } from './until-it-throws'
 
 /** A call's request: the prompts as they were, and each one's checked parameters. */
@@ -61,6 +62,7 @@ export class LocalEngine implements Engine {
   readonly modelName: string
   readonly config: ModelConfig
   readonly #parts: EngineParts
+  readonly #structuredOutputs: StructuredOutputsReader
   readonly #pace: Pace
   #onDevice: OnDevice
   /** The counts of devices before this one. */
@@ -81,6 +83,7 @@ export class LocalEngine implements Engine {
 
   constructor(parts: EngineParts) {
     this.#parts = parts
+    this.#structuredOutputs = new StructuredOutputsReader(parts.tokenizer, parts.config)
     this.modelName = parts.modelName
     this.config = parts.config
     this.#onDevice = parts.onDevice
@@ -138,6 +141,7 @@ export class LocalEngine implements Engine {
     options: CallOptions = {},
   ): Promise<JobPlan> {
     const call = this.#check(prompts, params, options)
+    await this.#load(call)
     const job = await inSlices(this.#plan(call, []), () => this.#goOn(call.signal))
     return job.plan
   }
@@ -223,7 +227,11 @@ export class LocalEngine implements Engine {
       job = planned
     }
     this.#preparing.set(generation, call)
-    inSlices(prepare.call(this), goOn).catch((error: unknown) => {
+    const loading = this.#load(call)
+    const preparing = loading
+      ? loading.then(goOn).then(() => inSlices(prepare.call(this), goOn))
+      : inSlices(prepare.call(this), goOn)
+    preparing.catch((error: unknown) => {
       this.#preparing.delete(generation)
       plan.reject(error)
       for (const sequence of sequences) if (sequence) this.#forget(sequence)
@@ -244,6 +252,11 @@ export class LocalEngine implements Engine {
     checkPrompts(prompts)
     const paramsOf = paramsOfEach(prompts.length, params, this.config.vocabSize)
     return { ...settings, prompts: [...prompts], paramsOf }
+  }
+
+  /** Resolves once what the call's answers are held to can be read; undefined if they are not. */
+  #load({ prompts, paramsOf }: Call): Promise<void> | undefined {
+    return prompts.some((_, index) => paramsOf(index).structuredOutputs) ? this.#structuredOutputs.load() : undefined
   }
 
   /** @throws Disposed · DeviceLost · the signal's reason */
@@ -279,7 +292,8 @@ export class LocalEngine implements Engine {
     const tokens = yield* this.#parts.prompts.encode(prompt)
     const maxLen = Math.min(tokens.length + params.maxTokens, this.memory.contextLength)
     const { eosTokenIds } = this.config
-    const sequence = new Sequence(this.#numSequences++, tokens, params, maxLen, eosTokenIds, priority)
+    const constraint = this.#structuredOutputs.constraint(params)
+    const sequence = new Sequence(this.#numSequences++, tokens, params, maxLen, eosTokenIds, priority, constraint)
     this.#parts.scheduler.check(sequence)
     return sequence
   }
@@ -308,13 +322,14 @@ export class LocalEngine implements Engine {
     if (!entry) return
     if (draw.tokenId === NO_TOKEN) {
       const { length } = sequence.tokens
-      const reason = `No logit after token ${length - 1} is finite: the weights, or their precision, are at fault. Try weights f32.`
+      const reason = sequence.constraint
+        ? `After token ${length - 1} no token goes on with what structuredOutputs ask for: the vocabulary has none.`
+        : `No logit after token ${length - 1} is finite: the weights, or their precision, are at fault. Try weights f32.`
       this.#end(sequence, 'error', new UnsupportedModel(reason))
       return
     }
-    // the scheduler has finished the sequence if this is an end-of-sequence token or the last that it may have
-    const isEos = sequence.finishReason === 'stop'
-    if (entry.output.push(draw, isEos)) this.#end(sequence, 'stop')
+    if (entry.output.push(draw, sequence.isEnd(draw.tokenId))) this.#end(sequence, 'stop')
+    // the scheduler has finished the sequence if this is its last token
     else if (sequence.finishReason) this.#end(sequence, sequence.finishReason)
   }
 

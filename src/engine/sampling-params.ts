@@ -1,6 +1,7 @@
 import { InvalidRequest } from '../core/errors'
 import { MAX_LOGPROBS, type SamplingParams } from '../core/sampling-params'
 import { shown, shownJson } from '../core/shown'
+import { checkStructuredOutputs } from '../core/structured-outputs'
 
 /** What a caller may give: any part of the parameters; token ids of `logitBias` as object keys or a map. */
 export type GenerationParams = Partial<Omit<SamplingParams, 'logitBias' | 'stop'>> & {
@@ -30,7 +31,7 @@ const NUMBERS = {
   frequencyPenalty: { default: 0, low: -100, high: 100 },
 } as const satisfies Record<string, Range>
 
-const KNOWN = new Set([...Object.keys(NUMBERS), 'logitBias', 'logprobs', 'stop', 'ignoreEos'])
+const KNOWN = new Set([...Object.keys(NUMBERS), 'logitBias', 'logprobs', 'stop', 'ignoreEos', 'structuredOutputs'])
 
 /**
  * Completes and checks sampling parameters.
@@ -70,6 +71,8 @@ export function samplingParams(
     logprobs: given.logprobs === undefined ? undefined : checked(nameOf('logprobs'), given.logprobs, LOGPROBS),
     stop: stopStrings(given.stop, nameOf('stop')),
     ignoreEos: given.ignoreEos ?? false,
+    structuredOutputs:
+      given.structuredOutputs && checkStructuredOutputs(given.structuredOutputs, nameOf('structuredOutputs')),
   }
 }
 

@@ -24,6 +24,8 @@ export interface DrawRow {
   readonly repetition: number
   readonly presence: number
   readonly frequency: number
+  /** Where the row's mask starts in the arena, in words; 0: all tokens may be drawn. */
+  readonly mask: number
 }
 
 /** Fields of the shaders' `struct DrawRow` (shaders/shared/draw-row.wgsl) in order, one word each, and how the word is written. */
@@ -40,6 +42,7 @@ export const DRAW_ROW_FIELDS = [
   ['repetition', 'f32'],
   ['presence', 'f32'],
   ['frequency', 'f32'],
+  ['mask', 'u32'],
 ] as const satisfies readonly (readonly [keyof DrawRow, 'u32' | 'f32'])[]
 
 /** Puts the rows' records into the step. Returns where they start in its arena, in words. */
@@ -62,6 +65,7 @@ export function pushDrawRows(step: Step, rows: readonly DrawRow[]): number {
     f32[at + 9] = row.repetition
     f32[at + 10] = row.presence
     f32[at + 11] = row.frequency
+    u32[at + 12] = row.mask
   })
   return start
 }

@@ -29,9 +29,10 @@ export function needsLogits({ chunk }: Draw): boolean {
 
 /**
  * The record of a draw, whose result goes to row `result`. The token that goes on where the chunk ends is left in its
- * sequence's slot, for the next step; any other in `spareSlot`, which nobody reads.
+ * sequence's slot, for the next step; any other in `spareSlot`, which nobody reads. `mask`: where the row's mask starts in the
+ * step's arena, if it has one.
  */
-export function drawRow({ chunk, position }: Draw, result: number, spareSlot: number): DrawRow {
+export function drawRow({ chunk, position }: Draw, result: number, spareSlot: number, mask = 0): DrawRow {
   const { sequence, start, count, slot } = chunk
   const { params } = sequence
   return {
@@ -47,6 +48,7 @@ export function drawRow({ chunk, position }: Draw, result: number, spareSlot: nu
     repetition: params.repetitionPenalty,
     presence: params.presencePenalty,
     frequency: params.frequencyPenalty,
+    mask,
   }
 }
 

@@ -5,6 +5,7 @@ import type { KernelContext } from '../kernels/context'
 import { pushDrawRows } from '../kernels/draw-row'
 import { editLogits } from '../kernels/edit-logits'
 import { firstCandidate } from '../kernels/first-candidate'
+import { maskLogits } from '../kernels/mask-logits'
 import { sample } from '../kernels/sample'
 import { drawRow, logitEdits, resultStride } from './draw-inputs'
 
@@ -42,6 +43,7 @@ export function maxResultBytes(numDraws: number): number {
  */
 export class Sampler {
   readonly #edit: ReturnType<typeof editLogits>
+  readonly #mask: ReturnType<typeof maskLogits>
   readonly #sample: ReturnType<typeof sample>
   readonly #first: ReturnType<typeof firstCandidate>
   readonly #context: KernelContext
@@ -53,6 +55,7 @@ export class Sampler {
     this.#vocabSize = vocabSize
     this.#buffers = buffers
     this.#edit = editLogits(context, vocabSize, buffers.logits)
+    this.#mask = maskLogits(context, vocabSize, buffers.logits)
     this.#sample = sample(context, vocabSize, buffers)
     this.#first = firstCandidate(context, vocabSize, { ...buffers, candidates: buffers.logits })
   }
@@ -62,10 +65,24 @@ export class Sampler {
     const { results, lastTokens } = this.#buffers
     assert(resultBytes(draws) <= results.size, `sampler: ${draws.length} results exceed their buffer`)
     const spareSlot = lastTokens.size / 4 - 1
+    const masks = this.#pushMasks(draws, rows)
     return pushDrawRows(
       this.#context.step,
-      rows.map(row => drawRow(draws[row], row, spareSlot)),
+      rows.map((row, place) => drawRow(draws[row], row, spareSlot, masks[place])),
     )
+  }
+
+  /** Puts the rows' masks into the step, each once. Returns where they start in the arena, in words; undefined without one. */
+  #pushMasks(draws: readonly Draw[], rows: readonly number[]): (number | undefined)[] {
+    const starts = new Map<Uint32Array, number>()
+    return rows.map(row => {
+      const mask = draws[row].chunk.sequence.constraint?.mask
+      if (!mask) return undefined
+      const start = starts.get(mask) ?? this.#context.step.push(mask)
+      assert(start > 0, 'sampler: a mask starts where the arena does, which means that there is none')
+      starts.set(mask, start)
+      return start
+    })
   }
 
   /** Draws from whole rows of logits, which it edits in place. */
@@ -75,6 +92,7 @@ export class Sampler {
       rows.length * this.#vocabSize * 4 <= logits.size,
       `sampler: ${rows.length} rows of logits exceed their buffer`,
     )
+    if (rows.some(row => draws[row].chunk.sequence.constraint)) this.#mask(rows.length, firstDraw)
     const edits = rows.flatMap((row, place) => logitEdits(draws[row], place))
     this.#edit(edits, firstDraw)
     this.#sample({ numRows: rows.length, firstRow: firstDraw, resultStride: resultStride(draws) })

@@ -21,7 +21,7 @@ import type { Call } from './wait-queue'
  * Beyond the paper, steps are pipelined: `next` may be called again before `complete`. A sequence whose last token is
  * still in flight is decoded all the same, since its position is known and the GPU finds the token in `slot`; an end of
  * sequence is noticed when it arrives, and the draws already in flight behind it are dropped. Only one whose draws
- * need those before (penalties) waits for each to arrive. The GPU runs steps in the order they were decided, and
+ * need those before (penalties, masks) waits for each to arrive. The GPU runs steps in the order they were decided, and
  * within a step writes all K and V of a layer before it reads any, so blocks and slots can be handed on at once, and a
  * prefix is there for others as soon as its computation is decided.
  *
@@ -151,7 +151,7 @@ export class Scheduler {
   /**
    * Accounts for a step that has run; steps complete in the order they were decided. `drawn`: what each of its draws
    * brought back. Appends them, except those of sequences finished meanwhile, and finishes sequences that reached
-   * their end: 'stop' at an end-of-sequence token, which stays the last of `tokens`, or 'length'.
+   * their end: 'stop' at an end-of-sequence token, which stays the last of `tokens`, or where nothing may follow, or 'length'.
    */
   complete(batch: Batch, drawn: readonly Drawn[]): Completed[] {
     assert(batch === this.#inFlight.shift(), 'Steps must complete in the order they were decided.')
@@ -160,14 +160,11 @@ export class Scheduler {
     batch.draws.forEach(({ chunk: { sequence }, position }, index) => {
       sequence.numPending--
       if (sequence.isFinished) return
-      const { tokens, params, eosTokenIds } = sequence
-      const { tokenId } = drawn[index]
-      assert(position === tokens.length, 'A draw is not of the next token of its sequence.')
-      tokens.push(tokenId)
+      assert(position === sequence.tokens.length, 'A draw is not of the next token of its sequence.')
+      const reason = sequence.append(drawn[index].tokenId)
       if (sequence.slot !== undefined) this.#blocks.publish(sequence)
       completed.push({ sequence, drawn: drawn[index] })
-      if (!params.ignoreEos && eosTokenIds.includes(tokenId)) this.#end(sequence, 'stop')
-      else if (sequence.tokens.length === sequence.maxLen) this.#end(sequence, 'length')
+      if (reason) this.#end(sequence, reason)
     })
     this.#classes.dropEnded()
     return completed

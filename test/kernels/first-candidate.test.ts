@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type DrawRow, pushDrawRows } from '../../src/kernels/draw-row'
 import { firstCandidate } from '../../src/kernels/first-candidate'
+import { maskLogits } from '../../src/kernels/mask-logits'
 import { matmulBy, runnableWays } from '../../src/kernels/matmul'
 import { createMatrix } from '../../src/kernels/matrix'
 import { matrixFormat, numTiles, tileWords } from '../../src/kernels/matrix-format'
@@ -8,7 +9,7 @@ import { packRows } from '../../src/kernels/pack'
 import { NO_TOKEN, sample } from '../../src/kernels/sample'
 import { kernelBench, testGpu } from '../support/gpu'
 import { random } from '../support/random'
-import { GREEDY, scores } from './sample-reference'
+import { GREEDY, maskOf, scores } from './sample-reference'
 
 const COLS = 64
 /** Not whole tiles. */
@@ -22,6 +23,7 @@ async function drawBoth(
   x: Float32Array<ArrayBuffer>,
   w: Float32Array<ArrayBuffer>,
   way = WAYS[0],
+  masks: readonly (Uint32Array | undefined)[] = [],
 ) {
   const bench = await kernelBench()
   const vocabSize = w.length / COLS
@@ -37,12 +39,19 @@ async function drawBoth(
   const [whole, fused] = [outputs(), outputs()]
   const scale = 0.75
   const project = matmulBy(bench, way, head, { x: input, y: logits }, { scale })
+  const maskWhole = maskLogits(bench, vocabSize, logits)
   const drawWhole = sample(bench, vocabSize, { logits, ...whole })
   const projectFused = matmulBy(bench, way, head, { x: input, y: candidates }, { scale, isDrawn: true })
   const drawFused = firstCandidate(bench, vocabSize, { candidates, ...fused })
   await bench.ready()
-  const firstDraw = pushDrawRows(bench.step, rows)
+  bench.step.push([7])
+  const starts = rows.map((_, row) => masks[row] && bench.step.push(masks[row]))
+  const firstDraw = pushDrawRows(
+    bench.step,
+    rows.map((row, index) => ({ ...row, mask: starts[index] ?? 0 })),
+  )
   project(rows.length)
+  maskWhole(rows.length, firstDraw)
   drawWhole({ numRows: rows.length, firstRow: firstDraw, resultStride: 2 })
   projectFused(rows.length, firstDraw)
   drawFused({ numRows: rows.length, firstDraw, resultStride: 2 })
@@ -71,19 +80,27 @@ function mixedRows(count: number): DrawRow[] {
 }
 
 describe.each(WAYS)('a draw without logits by %o', way => {
-  it.each([1, 7, 33])('is the draw from the logits, and the reference, of %i rows', async numRows => {
-    const { floats } = random(numRows)
-    const rows = mixedRows(numRows)
-    const drawn = await drawBoth(rows, floats(numRows * COLS, 1), floats(VOCAB * COLS, 1), way)
-    expect(drawn.tokens).toEqual(drawn.wholeTokens)
-    expect(drawn.lastTokens).toEqual(drawn.wholeLastTokens)
-    rows.forEach((row, index) => {
-      const logits = drawn.logits.subarray(index * VOCAB, (index + 1) * VOCAB)
-      const byToken = row.temperature > 0 ? scores(logits, row) : new Map([...logits.entries()])
-      const best = [...byToken.values()].reduce((a, b) => Math.max(a, b))
-      expect(byToken.get(drawn.tokens[index])).toBeGreaterThan(best - 1e-4)
-    })
-  })
+  it.each([1, 7, 33])(
+    'is the draw from the logits, and the reference, of %i rows, some of them masked',
+    async numRows => {
+      const { floats, int } = random(numRows)
+      const rows = mixedRows(numRows)
+      const admitted = rows.map((_, row) => (row % 3 === 1 ? [int(0, VOCAB), int(0, VOCAB), VOCAB - 1] : undefined))
+      const masks = admitted.map(ids => ids && maskOf(ids, VOCAB))
+      const drawn = await drawBoth(rows, floats(numRows * COLS, 1), floats(VOCAB * COLS, 1), way, masks)
+      rows.forEach((_, row) => {
+        if (admitted[row]) expect(admitted[row]).toContain(drawn.tokens[row])
+      })
+      expect(drawn.tokens).toEqual(drawn.wholeTokens)
+      expect(drawn.lastTokens).toEqual(drawn.wholeLastTokens)
+      rows.forEach((row, index) => {
+        const logits = drawn.logits.subarray(index * VOCAB, (index + 1) * VOCAB)
+        const byToken = row.temperature > 0 ? scores(logits, row) : new Map([...logits.entries()])
+        const best = [...byToken.values()].reduce((a, b) => Math.max(a, b))
+        expect(byToken.get(drawn.tokens[index])).toBeGreaterThan(best - 1e-4)
+      })
+    },
+  )
 })
 
 it('takes the lowest id on a tie, across tiles and buffers', async () => {

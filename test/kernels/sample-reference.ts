@@ -16,6 +16,14 @@ export const GREEDY: DrawRow = {
   repetition: 1,
   presence: 0,
   frequency: 0,
+  mask: 0,
+}
+
+/** The bits of `ids`. */
+export function maskOf(ids: readonly number[], vocabSize: number): Uint32Array {
+  const mask = new Uint32Array(Math.ceil(vocabSize / 32))
+  for (const id of ids) mask[id >>> 5] |= 1 << (id & 31)
+  return mask
 }
 
 /** Threefry-2x32, 20 rounds, straight from the paper's figure. */

@@ -35,6 +35,7 @@ const GREEDY = {
   repetition: 1,
   presence: 0,
   frequency: 0,
+  mask: 0,
 }
 const DRAWS: Readonly<Record<string, typeof GREEDY>> = {
   greedy: GREEDY,

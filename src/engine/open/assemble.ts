@@ -39,7 +39,7 @@ export function assemble(
   const tensors = decoderTensors(config, weights)
   const { numBlocks, contextLength, drawRows, kvGroups } = memory
   const { layout, capacities } = attentionSizes(config, gpu.limits, tokenBudget, memory)
-  const sizes = { tokenBudget, numBlocks, contextLength }
+  const sizes = { tokenBudget, numBlocks, contextLength, vocabSize: config.vocabSize }
   const step = new Step(gpu, arenaWords(capacities, sizes), settings.profile ? 'dispatch' : undefined)
   const stepOptions = { tokenBudget, stepsInFlight, hasInt8Rows: settings.activations === 'int8' }
   const buffers = createStepBuffers(gpu, config, stepOptions, memory)

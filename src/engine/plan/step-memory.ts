@@ -60,7 +60,8 @@ export function stepMemory(
     const paper = new Paper(limits)
     const { activations, int8, results } = createStepBuffers(paper, config, options, sizes)
     const { capacities } = attentionSizes(config, limits, tokenBudget, sizes)
-    createArena(paper, arenaWords(capacities, { tokenBudget, numBlocks: kvGroups[0].numBlocks, contextLength }))
+    const arena = { tokenBudget, numBlocks: kvGroups[0].numBlocks, contextLength, vocabSize: config.vocabSize }
+    createArena(paper, arenaWords(capacities, arena))
     for (let step = 0; step < stepsInFlight; step++) paper.createBuffer('readback', results.size)
     const { logits, partialO, partialStats, ...others } = activations
     const activationBytes = sum([...Object.values(others), ...Object.values(int8 ?? {})])

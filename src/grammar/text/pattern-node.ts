@@ -1,0 +1,86 @@
+import { InvalidRequest } from '../../core/errors'
+import { choice, EMPTY, type Expression, repeat, sequence } from '../automaton/expression'
+import type { CodePoints } from './code-points'
+
+/** A regular expression as a tree; groups are their content. */
+export type PatternNode =
+  | { readonly type: 'set'; readonly codePoints: CodePoints }
+  | { readonly type: 'begin' }
+  | { readonly type: 'end' }
+  | { readonly type: 'sequence'; readonly items: readonly PatternNode[] }
+  | { readonly type: 'choice'; readonly items: readonly PatternNode[] }
+  | { readonly type: 'repeat'; readonly item: PatternNode; readonly min: number; readonly max: number }
+
+/** How one code point of a set is written. */
+export type Writer = (codePoints: CodePoints) => Expression
+
+/** An alternative of a pattern, and whether it begins where the text does, and ends where it ends. */
+interface Anchored {
+  readonly atBegin: boolean
+  readonly atEnd: boolean
+  readonly expression: Expression
+}
+
+/**
+ * The texts in which the pattern is found. `around`: what may stand before and after a match that is not held to the text's
+ * begin or end; the empty word where the pattern must match the whole text.
+ */
+export function textsOf(node: PatternNode, write: Writer, around: Expression): Expression {
+  const texts = anchored(node, write).map(({ atBegin, atEnd, expression }) => {
+    return sequence(...(atBegin ? [] : [around]), expression, ...(atEnd ? [] : [around]))
+  })
+  return choice(...texts)
+}
+
+function anchored(node: PatternNode, write: Writer): Anchored[] {
+  switch (node.type) {
+    case 'begin':
+      return [{ atBegin: true, atEnd: false, expression: EMPTY }]
+    case 'end':
+      return [{ atBegin: false, atEnd: true, expression: EMPTY }]
+    case 'choice':
+      return node.items.flatMap(item => anchored(item, write))
+    case 'sequence': {
+      const inner = node.items.filter(({ type }) => type !== 'begin' && type !== 'end')
+      const begins = node.items.findIndex(({ type }) => type !== 'begin')
+      const ends = node.items.findLastIndex(({ type }) => type !== 'end')
+      const [atBegin, atEnd] = [begins !== 0, ends !== node.items.length - 1]
+      if (inner.length < node.items.length - Math.max(begins, 0) - (node.items.length - 1 - ends)) throw misplaced()
+      const [first, ...rest] = inner
+      if (first === undefined) return [{ atBegin, atEnd, expression: EMPTY }]
+      const last = rest.pop()
+      const middle = rest.map(item => plain(item, write))
+      return anchored(first, write).flatMap(head => {
+        if (!last) return { ...head, atBegin: head.atBegin || atBegin, atEnd: head.atEnd || atEnd }
+        if (head.atEnd) throw misplaced()
+        return anchored(last, write).map(tail => {
+          if (tail.atBegin) throw misplaced()
+          const expression = sequence(head.expression, ...middle, tail.expression)
+          return { atBegin: head.atBegin || atBegin, atEnd: tail.atEnd || atEnd, expression }
+        })
+      })
+    }
+    default:
+      return [{ atBegin: false, atEnd: false, expression: plain(node, write) }]
+  }
+}
+
+/** The expression of a node without anchors. */
+function plain(node: PatternNode, write: Writer): Expression {
+  switch (node.type) {
+    case 'set':
+      return write(node.codePoints)
+    case 'sequence':
+      return sequence(...node.items.map(item => plain(item, write)))
+    case 'choice':
+      return choice(...node.items.map(item => plain(item, write)))
+    case 'repeat':
+      return repeat(plain(node.item, write), node.min, node.max)
+    default:
+      throw misplaced()
+  }
+}
+
+function misplaced(): InvalidRequest {
+  return new InvalidRequest('^ and $ are supported at the begin and the end of a pattern and of its alternatives only.')
+}
