@@ -43,7 +43,12 @@ export async function buildLibrary(outDir: string): Promise<void> {
   const workers = workersBeside(outDir)
   // a bundler that only knows its URL copies this file, and nothing that it would import
   await buildEntries(outDir, { 'coppice-host': 'src/worker/host-worker.ts' }, { plugins: [workers], isAlone: true })
-  const entries = { coppice: 'src/index.ts', 'coppice-batch': 'src/batch.ts', 'coppice-client': 'src/client.ts' }
+  const entries = {
+    coppice: 'src/index.ts',
+    'coppice-batch': 'src/batch.ts',
+    'coppice-client': 'src/client.ts',
+    'coppice-watch': 'src/watch.ts',
+  }
   await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, FIRST] })
 }
 
@@ -54,7 +59,10 @@ const SHARED = {
 }
 
 /** One file of all that comes first, with what the others share. */
-const FIRST = { name: 'core', test: /src\/(?!tokenizer|jinja|api|batch|client|worker|loader\/(gguf|hub))|shaders\// }
+const FIRST = {
+  name: 'core',
+  test: /src\/(?!tokenizer|jinja|api|batch|client|watch|recording|worker|loader\/(gguf|hub))|shaders\//,
+}
 
 interface EntryOptions {
   readonly plugins?: readonly Plugin[]

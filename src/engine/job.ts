@@ -4,6 +4,7 @@ import type { Share } from '../kv/share'
 import { type Order, orderPrompts } from '../planner/order-prompts'
 import { OutputEstimate } from '../planner/output-estimate'
 import { type JobPlan, type PlannedJob, type PlannedPrompt, planJob, type Sharing } from '../planner/plan-job'
+import { type PlannedTree, plannedTree } from '../planner/planned-tree'
 import type { Run } from '../planner/run'
 import type { Scheduler } from '../scheduler/scheduler'
 
@@ -35,7 +36,9 @@ export class Job {
     const running = sequences.filter(sequence => sequence !== undefined)
     const callIndices = [...sequences.keys()].filter(index => sequences[index] !== undefined)
     const prompts = running.map(({ tokens, promptLen, maxLen }) => ({ tokens, outputTokens: maxLen - promptLen }))
-    return new Job(running, settings, prompts, yield* planJob(prompts, settings), callIndices)
+    const planned = yield* planJob(prompts, settings)
+    const tree = plannedTree(planned.root, callIndices, sequences.length)
+    return new Job(running, settings, prompts, planned, callIndices, tree)
   }
 
   private constructor(
@@ -44,6 +47,7 @@ export class Job {
     prompts: readonly PlannedPrompt[],
     planned: PlannedJob,
     callIndices: readonly number[],
+    tree: PlannedTree,
   ) {
     const { root, shares, order, ...numbers } = planned
     this.#prompts = prompts
@@ -51,7 +55,7 @@ export class Job {
     this.#root = root
     this.#shares = shares
     this.#order = order
-    this.plan = { ...numbers, order: order.map(index => callIndices[index]) }
+    this.plan = { ...numbers, order: order.map(index => callIndices[index]), tree }
     const maxTokens = prompts.map(({ outputTokens }) => outputTokens)
     this.#estimate = new OutputEstimate(root, maxTokens)
   }

@@ -10,7 +10,9 @@ export class BlockPool {
   /** A stack: a block just released is taken next, while the GPU's caches may still hold it. */
   readonly #free: number[]
   /** Block tables that name the block; 0: free. */
-  readonly #refCounts: Uint32Array
+  readonly #refCounts: Uint32Array<ArrayBuffer>
+  /** Sets to which blocks are added whose references have changed: none unless somebody watches. */
+  readonly watchers: Set<number>[] = []
 
   /** `window`: tokens that a token sees in the group's layers, itself among them. */
   constructor(
@@ -40,7 +42,10 @@ export class BlockPool {
   allocate(count: number): number[] | undefined {
     if (count > this.#free.length) return undefined
     const blocks = this.#free.splice(this.#free.length - count).reverse()
-    for (const block of blocks) this.#refCounts[block] = 1
+    for (const block of blocks) {
+      this.#refCounts[block] = 1
+      this.#note(block)
+    }
     return blocks
   }
 
@@ -48,12 +53,23 @@ export class BlockPool {
   share(block: number): void {
     assert(this.#refCounts[block] > 0, `Block ${block} of ${this.numBlocks} is shared, but nobody uses it.`)
     this.#refCounts[block]++
+    this.#note(block)
   }
 
   /** Drops a reference; the last one frees the block. */
   release(block: number): void {
     assert(this.#refCounts[block] > 0, `Block ${block} of ${this.numBlocks} is released, but nobody uses it.`)
     if (--this.#refCounts[block] === 0) this.#free.push(block)
+    this.#note(block)
+  }
+
+  /** [numBlocks] A copy. */
+  get refCounts(): Uint32Array<ArrayBuffer> {
+    return this.#refCounts.slice()
+  }
+
+  refCount(block: number): number {
+    return this.#refCounts[block]
   }
 
   /** Asserts that each block is free exactly once or used and, if `tables` are all there are, that they account for every reference. */
@@ -77,5 +93,9 @@ export class BlockPool {
         `Block ${block} has ${refCount} references, but ${owners[block]} tables name it.`,
       )
     }
+  }
+
+  #note(block: number): void {
+    for (const touched of this.watchers) touched.add(block)
   }
 }

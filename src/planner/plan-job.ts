@@ -5,6 +5,7 @@ import { bestGroups } from './best-groups'
 import { dryRun, type Limits, type Schedule } from './dry-run'
 import { type Order, orderPrompts } from './order-prompts'
 import type { PlannedPrompt } from './planned-prompt'
+import type { PlannedTree } from './planned-tree'
 import { noRuns, type Run, sharedRuns } from './run'
 
 export type { Order, PlannedPrompt }
@@ -39,10 +40,11 @@ export interface JobPlan extends Schedule {
   readonly groups: number
   /** The most runs that one prompt shares, one after another. */
   readonly levels: number
+  readonly tree: PlannedTree
 }
 
 /** A plan with what it takes to carry it out. */
-export interface PlannedJob extends JobPlan {
+export interface PlannedJob extends Omit<JobPlan, 'tree'> {
   /** [prompts] What each prompt shares. */
   readonly shares: readonly Share[]
   /** The tree of all that is shared, for `orderPrompts` and `OutputEstimate`. */

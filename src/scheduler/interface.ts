@@ -34,19 +34,3 @@ export interface SchedulerStats {
   /** Tokens that were drawn and then fed back. */
   decodeTokens: number
 }
-
-/** Where a scheduler stands: plain data, which no later step changes. */
-export interface SchedulerSnapshot extends Readonly<SchedulerStats> {
-  /** Sequences that run, in order of their class, in it of their start. */
-  readonly running: readonly {
-    readonly id: number
-    /** Tokens of the prompt, with K and V, and in all, those in flight included. */
-    readonly promptLen: number
-    readonly numComputed: number
-    readonly length: number
-  }[]
-  readonly numWaiting: number
-  /** [pools] Blocks that running sequences hold or that are kept for waiting ones, and the most so far. */
-  readonly usedBlocks: readonly number[]
-  readonly peakBlocks: readonly number[]
-}

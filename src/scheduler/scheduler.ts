@@ -3,10 +3,11 @@ import type { Batch, Copy, Drawn } from '../core/batch'
 import { blocksFor } from '../core/block'
 import type { FinishReason, Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
+import type { CacheView } from '../kv/prefix-cache'
 import type { Share } from '../kv/share'
 import { checkRequest } from './check-request'
 import { checkSequences, checkSlots } from './integrity'
-import type { Completed, SchedulerOptions, SchedulerSnapshot, SchedulerStats } from './interface'
+import type { Completed, SchedulerOptions, SchedulerStats } from './interface'
 import type { PriorityClass } from './priority-class'
 import { PriorityClasses } from './priority-classes'
 import { SequenceBlocks } from './sequence-blocks'
@@ -85,15 +86,14 @@ export class Scheduler {
     return this.#blocks.peakUsed
   }
 
-  snapshot(): SchedulerSnapshot {
-    const running = this.#classes.running.map(({ id, promptLen, numComputed, length }) => ({
-      id,
-      promptLen,
-      numComputed,
-      length,
-    }))
-    const { numWaiting, usedBlocks } = this
-    return { ...this.#stats, running, numWaiting, usedBlocks, peakBlocks: [...this.peakBlocks] }
+  /** In order of their class, in it of their start. */
+  get running(): readonly Sequence[] {
+    return this.#classes.running
+  }
+
+  /** For those who watch. */
+  get cache(): CacheView {
+    return this.#blocks.view
   }
 
   /**

@@ -49,6 +49,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   index: ['worker', 'engine', ...ENGINE],
   client: ['worker', 'engine', ...ENGINE],
   batch: ['api'],
+  recording: ['engine', 'core'],
+  watch: ['recording', 'engine'],
   'pages/demo': ['index'],
   'pages/job': ['index', 'batch'],
   // past the index, which would bring the engine into commands that leave it to a page
