@@ -1,4 +1,3 @@
-import type { EngineEvent } from '../engine/events'
 import type { Engine } from '../engine/interface'
 import { headerLine, toLine } from './event-lines'
 
@@ -16,14 +15,13 @@ export function record(engine: Pick<Engine, 'watch' | 'inspect' | 'modelName'>):
   const encoder = new TextEncoder()
   const write = (lines: readonly string[]) => writer.write(encoder.encode(lines.map(line => `${line}\n`).join('')))
   let writing = write([headerLine(engine.modelName)])
-  const onEvents = (events: readonly EngineEvent[]) => {
+  const unwatch = engine.watch(events => {
     writing = write(events.map(toLine))
-    return writing
-  }
-  const unwatch = engine.watch(onEvents)
+    // one that fails fails when it is stopped, and with it all that follow
+    writing.catch(() => undefined)
+  })
   return {
     async stop() {
-      await writing
       // so that what has changed since the last event is told of; an engine that is disposed has told of its end
       await engine.inspect().catch(() => undefined)
       unwatch()

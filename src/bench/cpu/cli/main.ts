@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
-import { createEngine, type Engine, type EngineStats } from '../../../index'
+import { createEngine, type Engine, type EngineListener, type EngineStats } from '../../../index'
+import { EngineState } from '../../../watch'
 import { seededModel } from '../../common/cli/seeded-model'
 import { type Figure, figure } from '../../common/figure'
 import { nullGpu } from '../../common/null-gpu'
@@ -15,6 +16,7 @@ const PREFIXES = [0, 512]
 /** Steps before the first that counts; as many are timed, and as many more watched for what they allocate. */
 const STEPS = 400
 const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account', 'deliver'] as const
+const STEP_COLUMNS = [...PHASES.map(phase => `${phase}, µs`), 'together, µs', 'garbage, bytes', 'upload, bytes']
 const JOBS = [10, 100, 1000, 10_000, 100_000]
 const MODEL = 'public/models/sprout'
 const OUT = '.artifacts/bench-cpu'
@@ -24,6 +26,10 @@ const OUT = '.artifacts/bench-cpu'
  * does nothing. With `--calls` the second alone, with `--chrome` that in a page of headless Chrome.
  */
 export async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--watch')) {
+    console.log(await watchTable())
+    return 0
+  }
   if (args.length > 0) {
     console.log(await (args.includes('--chrome') ? callsInChrome : callsInNode)(MODEL))
     return 0
@@ -31,8 +37,8 @@ export async function main(args: readonly string[]): Promise<number> {
   console.log(`${cpus()[0].model}, Node ${process.versions.node}; medians\n`)
   const steps: string[][] = []
   for (const prefix of PREFIXES) for (const batch of BATCHES) steps.push(await stepRow(batch, prefix))
-  const phases = PHASES.map(phase => `${phase}, µs`)
-  console.log(`${table(['decodes, prefix', ...phases, 'together, µs', 'garbage, bytes', 'upload, bytes'], steps)}\n`)
+  console.log(`${table(['decodes, prefix', ...STEP_COLUMNS], steps)}\n`)
+  console.log(`${await watchTable()}\n`)
   console.log(`${await callsInNode(MODEL)}\n`)
   const plans = await measurePlans()
   console.log(table(['prompts of 30 tokens', 'plan, ms', 'ns / (n log n)'], plans.map(planRow)))
@@ -42,8 +48,41 @@ export async function main(args: readonly string[]): Promise<number> {
   return 0
 }
 
+/** The same with someone who watches, in turns, so that what else the machine does is in all of them. */
+async function watchTable(): Promise<string> {
+  const rows: string[][] = []
+  for (let round = 1; round <= 3; round++) {
+    for (const [name, listener] of Object.entries(LISTENERS)) {
+      rows.push([`${name}, round ${round}`, ...(await stepRow(256, 512, listener)).slice(1)])
+    }
+  }
+  return table(['256 decodes, watched by', ...STEP_COLUMNS], rows)
+}
+
+/** Who watches the engine; in a worker, messages with events go over a port, the next when the one before is answered. */
+const LISTENERS: Readonly<Record<string, (() => EngineListener) | undefined>> = {
+  'no one': undefined,
+  'who does nothing': () => () => undefined,
+  'a state': () => {
+    const state = new EngineState()
+    return events => void state.apply(events)
+  },
+  'a page, from a worker': () => {
+    const { port1, port2 } = new MessageChannel()
+    port2.onmessage = () => port2.postMessage(undefined)
+    // so that the process can end
+    for (const port of [port1, port2] as unknown as { unref?(): void }[]) port.unref?.()
+    return events => {
+      port1.postMessage(events)
+      return new Promise(resolve => {
+        port1.onmessage = () => resolve()
+      })
+    }
+  },
+}
+
 /** A step of `batch` sequences of 400 to 900 tokens after a prefix that all share. */
-async function stepRow(batch: number, prefix: number): Promise<string[]> {
+async function stepRow(batch: number, prefix: number, listener?: () => EngineListener): Promise<string[]> {
   const promised: Promise<EngineStats>[] = []
   const heap: number[] = []
   let engine: Engine | undefined
@@ -55,6 +94,7 @@ async function stepRow(batch: number, prefix: number): Promise<string[]> {
     else heap.push(getHeapStatistics().used_heap_size)
   }
   engine = await open(onSubmit)
+  if (listener) engine.watch(listener())
   const prompts = Array.from({ length: batch }, (_, index) => [
     ...tokens(prefix, 0),
     ...tokens(16 + ((index * 37) % 100), index),
