@@ -27,14 +27,18 @@ export function stepEvent(batch: Batch, step: number, engine: WatchedEngine, bef
   const ended: number[] = []
   // chunks and draws are in the same order
   let numDraws = 0
-  for (const [index, chunk] of chunks.entries()) {
-    const { sequence, start, count } = chunk
+  let at = 0
+  for (const chunk of chunks) {
+    const { sequence } = chunk
     const firstDraw = numDraws
     for (; draws[numDraws]?.chunk === chunk; numDraws++) {
       const isLast = draws[numDraws].position === sequence.tokens.length - 1
       if (sequence.isFinished && isLast) ended.push(sequence.id)
     }
-    rows.set([sequence.id, start, count, numDraws - firstDraw], 4 * index)
+    rows[at++] = sequence.id
+    rows[at++] = chunk.start
+    rows[at++] = chunk.count
+    rows[at++] = numDraws - firstDraw
   }
   const times = { ...engine.times }
   for (const phase of Object.keys(times) as (keyof StepTimes)[]) times[phase] -= before[phase]
@@ -45,7 +49,7 @@ export function stepEvent(batch: Batch, step: number, engine: WatchedEngine, bef
     numTokens,
     budget: engine.tokenBudget,
     chunks: rows,
-    ended: Int32Array.from(ended),
+    ended: new Int32Array(ended),
     times,
   }
 }
@@ -55,13 +59,19 @@ export function cacheEvents({ nodes, claims, blocks }: CacheChanges, { pools }: 
   const events: EngineEvent[] = []
   if (nodes.size + claims.size > 0) {
     const all = [...nodes]
-    const removed = Int32Array.from(all.filter(({ isInTree }) => !isInTree).map(({ id }) => id))
+    const removed = new Int32Array(all.filter(({ isInTree }) => !isInTree).map(({ id }) => id))
     const changed = all.filter(({ isInTree }) => isInTree)
-    events.push({ kind: 'tree', ...treeRows(changed), removed, claims: claimRows(claims) })
+    events.push({ kind: 'tree', ...treeRows(changed, pools.length), removed, claims: claimRows(claims) })
   }
   if (blocks.some(({ size }) => size > 0)) {
     const changed = blocks.map((ofPool, index) => {
-      return Int32Array.from([...ofPool].flatMap(block => [block, pools[index].refCount(block)]))
+      const pairs = new Int32Array(2 * ofPool.size)
+      let at = 0
+      for (const block of ofPool) {
+        pairs[at++] = block
+        pairs[at++] = pools[index].refCount(block)
+      }
+      return pairs
     })
     events.push({ kind: 'blocks', changed })
   }
@@ -72,5 +82,5 @@ export function cacheEvents({ nodes, claims, blocks }: CacheChanges, { pools }: 
 export function claimRows(claims: Iterable<readonly [owner: number, claim: Claim | undefined]>) {
   const rows: number[] = []
   for (const [owner, claim] of claims) rows.push(owner, claim?.node.parent ? claim.node.id : 0)
-  return Int32Array.from(rows)
+  return new Int32Array(rows)
 }

@@ -38,7 +38,7 @@ export class Watches {
     this.flush(true)
     const { cache } = this.#engine.scheduler
     return {
-      tree: treeRows(cache.prefixes.runs()),
+      tree: treeRows([...cache.prefixes.runs()], cache.pools.length),
       claims: claimRows([...cache.claims].map(claim => [claim.owner, claim])),
       refCounts: cache.pools.map(({ refCounts }) => refCounts),
       counts: countsOf(this.#engine),

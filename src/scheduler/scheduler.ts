@@ -220,6 +220,7 @@ export class Scheduler {
     for (const each of this.#classes.all) {
       const shares = hasShares ? this.#classes.sharesBelow(each, this.#tokenBudget, canAdvance) : 0
       step.room = this.#tokenBudget - step.numTokens - shares
+      step.keptHistory = hasShares ? this.#classes.historyBelow(each, canAdvance) : 0
       this.#scheduleDecodes(each, step)
       this.#continuePrefill(each, step)
       this.#admitWaiting(each, step)

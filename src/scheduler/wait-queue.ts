@@ -44,10 +44,14 @@ class Line {
   }
 }
 
+/** One start in so many is the oldest call's. */
+const OLDEST_EVERY = 8
+
 /**
  * Sequences of one class waiting to run. Preempted ones come first, having started before all others. Of the calls the one
- * with the fewest sequences left comes first, so that a small one does not wait behind a large one; within a call they come
- * in their order.
+ * with the fewest sequences left comes first, so that a small one does not wait behind a large one; but each eighth time the
+ * one that was there first, so that a large one does not wait for small ones without end: n sequences of the oldest call have
+ * started after 8n starts. Within a call they come in their order.
  * Everything is O(calls), except removing a preempted one (there are at most as many as ever ran at once).
  */
 export class WaitQueue {
@@ -55,6 +59,8 @@ export class WaitQueue {
   readonly #preempted: Sequence[] = []
   readonly #lines = new Map<Call, Line>()
   readonly #callOf = new Map<Sequence, Call>()
+  /** Sequences that have left, but for preempted ones. */
+  #numLeft = 0
 
   get size(): number {
     return this.#preempted.length + this.#callOf.size
@@ -65,7 +71,10 @@ export class WaitQueue {
     const preempted = this.#preempted.at(-1)
     if (preempted) return preempted
     let next: Line | undefined
-    for (const line of this.#lines.values()) if (!next || line.isBefore(next)) next = line
+    for (const line of this.#lines.values()) {
+      if (!next || line.isBefore(next)) next = line
+      if (this.#numLeft % OLDEST_EVERY === OLDEST_EVERY - 1) break
+    }
     return next?.first
   }
 
@@ -105,6 +114,7 @@ export class WaitQueue {
     const call = this.#callOf.get(sequence)
     if (call) {
       this.#callOf.delete(sequence)
+      this.#numLeft++
       const line = this.#lines.get(call)
       line?.remove(sequence)
       if (line?.size === 0) this.#lines.delete(call)

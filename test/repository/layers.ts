@@ -67,7 +67,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'bench/peers': BENCH,
   'bench/peers/cli': ['bench/peers', ...BENCH_CLI],
   'bench/cpu': ['core', ...BENCH],
-  'bench/cpu/cli': ['bench/cpu', 'watch', ...BENCH_CLI],
+  'bench/cpu/cli': ['bench/cpu', 'watch', 'engine', 'core', ...BENCH_CLI],
 }
 
 /** What may come from outside src/, by folder: packages, or paths from the root. */

@@ -26,3 +26,20 @@ test('the call with the fewest sequences left comes first; preempted ones and th
   queue.moveToFront(all[2])
   expect(drain(queue)).toEqual([2, 12, 4, 5, 0, 1, 3])
 })
+
+test('a large call gets to its end beside small ones without end: one start in eight is the oldest call’s', () => {
+  const queue = new WaitQueue()
+  const large = Array.from({ length: 50 }, (_, id) => sequence(id))
+  const job = {}
+  for (const each of large) queue.add(each, job)
+  let numStarts = 0
+  for (let id = large.length; large.some(each => queue.has(each)); numStarts++) {
+    // so that there are always calls of fewer sequences
+    for (let index = 0; index < 2; index++) queue.add(sequence(id++), {})
+    const next = queue.first
+    if (next) queue.remove(next)
+    expect(numStarts).toBeLessThan(8 * large.length)
+  }
+  // small ones still come first as a rule
+  expect(numStarts).toBeGreaterThan(7 * large.length)
+})

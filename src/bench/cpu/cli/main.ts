@@ -1,11 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
+import { pause } from '../../../core/pause'
+import { Watches } from '../../../engine/watches'
 import { createEngine, type Engine, type EngineListener, type EngineStats } from '../../../index'
 import { EngineState } from '../../../watch'
 import { seededModel } from '../../common/cli/seeded-model'
 import { type Figure, figure } from '../../common/figure'
-import { nullGpu } from '../../common/null-gpu'
+import { type NullGpuOptions, nullGpu } from '../../common/null-gpu'
 import { plotSvg } from '../../common/plot'
 import { count, table } from '../../common/table'
 import { callsInChrome } from './calls-in-chrome'
@@ -48,15 +50,23 @@ export async function main(args: readonly string[]): Promise<number> {
   return 0
 }
 
-/** The same with someone who watches, in turns, so that what else the machine does is in all of them. */
+/** What those who watch add to a step: the time between its last token and the next step's decision. */
 async function watchTable(): Promise<string> {
-  const rows: string[][] = []
-  for (let round = 1; round <= 3; round++) {
-    for (const [name, listener] of Object.entries(LISTENERS)) {
-      rows.push([`${name}, round ${round}`, ...(await stepRow(256, 512, listener)).slice(1)])
-    }
+  const { step } = Watches.prototype
+  let times: number[] = []
+  Watches.prototype.step = function (batch) {
+    const began = performance.now()
+    step.call(this, batch)
+    times.push(1000 * (performance.now() - began))
   }
-  return table(['256 decodes, watched by', ...STEP_COLUMNS], rows)
+  const rows: string[][] = []
+  for (const [name, listener] of Object.entries(LISTENERS)) {
+    times = []
+    const row = await stepRow(256, 512, listener)
+    rows.push([name, median(times.slice(STEPS)).toFixed(1), ...row.slice(1 + PHASES.length, -1)])
+  }
+  Watches.prototype.step = step
+  return table(['256 decodes, watched by', 'watching, µs', 'the rest of the step, µs', 'garbage, bytes'], rows)
 }
 
 /** Who watches the engine; in a worker, messages with events go over a port, the next when the one before is answered. */
@@ -70,12 +80,14 @@ const LISTENERS: Readonly<Record<string, (() => EngineListener) | undefined>> = 
   'a page, from a worker': () => {
     const { port1, port2 } = new MessageChannel()
     port2.onmessage = () => port2.postMessage(undefined)
+    let heard = () => undefined as unknown
+    port1.onmessage = () => heard()
     // so that the process can end
-    for (const port of [port1, port2] as unknown as { unref?(): void }[]) port.unref?.()
+    for (const port of [port1, port2] as unknown as { unref(): void }[]) port.unref()
     return events => {
       port1.postMessage(events)
       return new Promise(resolve => {
-        port1.onmessage = () => resolve()
+        heard = resolve
       })
     }
   },
@@ -93,7 +105,7 @@ async function stepRow(batch: number, prefix: number, listener?: () => EngineLis
     if (numSteps < 2 * STEPS) promised.push(engine.stats())
     else heap.push(getHeapStatistics().used_heap_size)
   }
-  engine = await open(onSubmit)
+  engine = await open(onSubmit, { mapAsync: pause })
   if (listener) engine.watch(listener())
   const prompts = Array.from({ length: batch }, (_, index) => [
     ...tokens(prefix, 0),
@@ -163,9 +175,9 @@ function comparisons(prompts: number): number {
   return prompts * Math.log2(prompts)
 }
 
-function open(onSubmit: () => void): Promise<Engine> {
+function open(onSubmit: () => void, gpu?: NullGpuOptions): Promise<Engine> {
   const options = { contextLength: 4096, blocks: 2 ** 15, cache: false } as const
-  return createEngine(seededModel('bench-thin'), { ...options, gpu: nullGpu(onSubmit), study: { tuning: false } })
+  return createEngine(seededModel('bench-thin'), { ...options, gpu: nullGpu(onSubmit, gpu), study: { tuning: false } })
 }
 
 /** A text of its own for each `seed`. */
