@@ -1,7 +1,7 @@
-import { InvalidRequest } from '../core/errors'
 import { isJsonObject, type JsonObject } from '../core/json'
 import { shown, shownJson } from '../core/shown'
 import { type Message, type TextPart, textOf } from '../engine/prompt'
+import { RefusedRequest } from './refused-request'
 
 /** Fields of a message that chat templates read; they get them as they are. */
 const PASSED_ON = new Set(['name', 'tool_calls', 'tool_call_id', 'reasoning_content', 'reasoning', 'thinking'])
@@ -11,10 +11,10 @@ const EMPTY = new Set(['refusal', 'annotations', 'audio', 'function_call'])
 
 const isEmpty = (value: unknown) => value === null || (Array.isArray(value) && value.length === 0)
 
-/** The messages of a chat, as chat templates take them. @throws InvalidRequest that names the field */
+/** The messages of a chat, as chat templates take them. @throws RefusedRequest */
 export function readMessages(messages: unknown): Message[] {
   if (!Array.isArray(messages) || messages.length === 0) {
-    throw new InvalidRequest('`messages` must be an array of at least one {role, content}.')
+    throw new RefusedRequest('`messages` must be an array of at least one {role, content}.', 'messages')
   }
   return messages.map((message, index) => readMessage(message, `messages[${index}]`))
 }
@@ -24,12 +24,15 @@ function readMessage(message: unknown, where: string): Message {
   if (typeof role !== 'string') throw mustHaveTexts(where)
   const fields: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(rest)) {
-    if (!PASSED_ON.has(name) && !EMPTY.has(name)) throw new InvalidRequest(`${where} has unknown field ${name}.`)
+    const path = `${where}.${name}`
+    if (!PASSED_ON.has(name) && !EMPTY.has(name)) {
+      throw new RefusedRequest(`${where} has unknown field ${name}.`, path, 'unknown_parameter')
+    }
     if (isEmpty(value)) continue
     if (!PASSED_ON.has(name)) {
-      throw new InvalidRequest(`${where}.${name} is ${shownJson(value)}, but only null is supported.`)
+      throw new RefusedRequest(`${path} is ${shownJson(value)}, but only null is supported.`, path, 'unsupported_value')
     }
-    fields[name] = name === 'tool_calls' ? readToolCalls(value, `${where}.tool_calls`) : value
+    fields[name] = name === 'tool_calls' ? readToolCalls(value, path) : value
   }
   // OpenAI's newer name for it, which the templates of the models that run here do not know
   const known = role === 'developer' ? 'system' : role
@@ -46,16 +49,24 @@ function readContent(content: unknown, where: string, hasToolCalls: boolean): st
 
 function readPart(part: unknown, where: string): TextPart {
   const { type, text, ...rest } = isJsonObject(part) ? part : {}
-  if (type !== 'text') throw new InvalidRequest(`${where} is of type ${shownJson(type)}, but only "text" is supported.`)
-  if (typeof text !== 'string') throw new InvalidRequest(`${where}.text is ${shown(text)}, but must be a text.`)
+  if (type !== 'text') {
+    const message = `${where} is of type ${shownJson(type)}, but only "text" is supported.`
+    throw new RefusedRequest(message, `${where}.type`, 'unsupported_value')
+  }
+  if (typeof text !== 'string') {
+    throw new RefusedRequest(`${where}.text is ${shown(text)}, but must be a text.`, `${where}.text`)
+  }
   const unknown = Object.keys(rest).filter(name => !isEmpty(rest[name]))
-  if (unknown.length > 0) throw new InvalidRequest(`${where} has unknown field ${unknown.join(', ')}.`)
+  if (unknown.length > 0) {
+    const message = `${where} has unknown field ${unknown.join(', ')}.`
+    throw new RefusedRequest(message, `${where}.${unknown[0]}`, 'unknown_parameter')
+  }
   return { type, text }
 }
 
 /** OpenAI writes the arguments of a call as JSON in a text; templates take them as an object, as transformers says. */
 function readToolCalls(calls: unknown, where: string): unknown {
-  if (!Array.isArray(calls)) throw new InvalidRequest(`${where} is ${shown(calls)}, but must be an array.`)
+  if (!Array.isArray(calls)) throw new RefusedRequest(`${where} is ${shown(calls)}, but must be an array.`, where)
   return calls.map((call: unknown, index) => {
     const given = isJsonObject(call) && isJsonObject(call.function) ? call.function.arguments : undefined
     if (!isJsonObject(call) || typeof given !== 'string') return call
@@ -71,10 +82,11 @@ function readArguments(text: string, where: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new InvalidRequest(`${where}.function.arguments is ${shown(text)} that is not JSON.`, { cause })
+    const param = `${where}.function.arguments`
+    throw new RefusedRequest(`${param} is ${shown(text)} that is not JSON.`, param, undefined, { cause })
   }
 }
 
-function mustHaveTexts(where: string): InvalidRequest {
-  return new InvalidRequest(`${where} must have the texts \`role\` and \`content\`.`)
+function mustHaveTexts(where: string): RefusedRequest {
+  return new RefusedRequest(`${where} must have the texts \`role\` and \`content\`.`, where)
 }

@@ -44,24 +44,25 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
   ['model', note],
   ['user', note],
   ['safety_identifier', note],
-  ['metadata', note],
-  ['store', note],
   ['service_tier', note],
   ['prompt_cache_key', note],
   ['prompt_cache_retention', note],
   ['cache_salt', note],
   ['request_id', note],
+  // which tokens are likely to come: the answer is the same without
+  ['prediction', note],
 
   // OpenAI's
-  ['n', only(1)],
+  ['n', own(undefined, 1)],
+  ['stream', own(undefined, false)],
+  ['metadata', own()],
+  ['store', only(false)],
   ['best_of', only(1)],
   ['echo', only(false)],
   ['suffix', only(null, '')],
-  ['stream', only(false)],
   ['stream_options', only({}, { include_usage: false }, { include_usage: true })],
   ['audio', only()],
   ['modalities', only(['text'])],
-  ['prediction', only()],
   ['response_format', only({ type: 'text' })],
   ['tools', only([])],
   ['tool_choice', only('none', 'auto')],
@@ -119,7 +120,7 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
 
 /** Whether a value of the field asks for nothing. */
 export function isNeutral({ neutral }: Field, value: unknown): boolean {
-  return value === null || neutral.some(each => isSameJson(each, value))
+  return value === null || value === undefined || neutral.some(each => isSameJson(each, value))
 }
 
 /** Whether two JSON values are equal; as deep as the left one, which is to be small, whatever is on the right. */

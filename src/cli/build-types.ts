@@ -14,7 +14,13 @@ const PARTS = '.artifacts/types'
 const PERHAPS_MISSING = ['GPU', 'GPUDevice', 'FileSystemDirectoryHandle', 'Worker', 'Blob']
 
 /** Entries of the library, each with its source. */
-const ENTRIES = { coppice: 'index', 'coppice-batch': 'batch', 'coppice-client': 'client', 'coppice-watch': 'watch' }
+const ENTRIES = {
+  coppice: 'index',
+  'coppice-batch': 'batch',
+  'coppice-client': 'client',
+  'coppice-openai': 'openai',
+  'coppice-watch': 'watch',
+}
 
 /** Modules of workers, which export nothing. */
 const WORKERS = ['coppice-worker', 'coppice-host']

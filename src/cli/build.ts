@@ -47,9 +47,10 @@ export async function buildLibrary(outDir: string): Promise<void> {
     coppice: 'src/index.ts',
     'coppice-batch': 'src/batch.ts',
     'coppice-client': 'src/client.ts',
+    'coppice-openai': 'src/openai.ts',
     'coppice-watch': 'src/watch.ts',
   }
-  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, FIRST] })
+  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, REQUESTS, FIRST] })
 }
 
 /** The file of what the client, the batch and the engine share: so an error is of one class wherever it was imported from. */
@@ -58,10 +59,13 @@ const SHARED = {
   test: /src\/(core\/(?!quantize|python-json|float16)|packing\/worker-url|loader\/cache\/sha256|engine\/(async-queue|call-options|generation|prompt|sampling-params|stream|until-it-throws)\.)/,
 }
 
+/** The file of what jobs and OpenAI's endpoints share. */
+const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messages|refused-request|request-fields)\./ }
+
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|api|batch|client|watch|recording|worker|loader\/(gguf|hub))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|api|batch|client|openai|watch|recording|worker|loader\/(gguf|hub))|shaders\//,
 }
 
 interface EntryOptions {

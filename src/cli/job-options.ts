@@ -131,7 +131,7 @@ function parse(args: string[]) {
   })
 }
 
-function oneOfOrNone<const T extends string>(
+export function oneOfOrNone<const T extends string>(
   name: string,
   value: string | undefined,
   allowed: readonly T[],
@@ -144,6 +144,6 @@ function switchOf(name: string, value: string | undefined): boolean | undefined 
   return choice === undefined ? undefined : choice === 'on'
 }
 
-function countOrNone(name: string, value: string | undefined): number | undefined {
+export function countOrNone(name: string, value: string | undefined): number | undefined {
   return value === undefined ? undefined : count(name, value)
 }

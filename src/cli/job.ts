@@ -2,28 +2,13 @@ import { writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { JobSummary } from '../batch'
 import { explainWeights } from '../engine/open/weight-report'
-import { withoutSecrets } from '../loader/http/address'
 import { AnswerFile, type AnswerSettings, OutputFailed } from './answer-file'
-import { type JobCommand, parseJobCommand, USAGE, UsageError } from './job-options'
+import { codeOf, EXIT, sayError } from './exit-codes'
+import { type JobCommand, parseJobCommand, USAGE } from './job-options'
 import { type JobPaths, jobPaths } from './job-paths'
 import type { JobInput, JobRuntime } from './job-runtime'
 import { progressBar } from './progress-bar'
-import { resolveModel } from './serve'
-
-const EXIT = { ok: 0, someFailed: 1, usage: 2, model: 3, device: 4, fault: 5, output: 6 }
-
-/** Names of the engine's errors, by the exit code they lead to; others are faults of ours and show their stack. */
-const EXIT_OF_ERROR: Readonly<Record<string, number>> = {
-  UsageError: EXIT.usage,
-  InvalidRequest: EXIT.usage,
-  UnsupportedModel: EXIT.model,
-  CorruptCheckpoint: EXIT.model,
-  DownloadFailed: EXIT.model,
-  OutOfMemory: EXIT.model,
-  UnsupportedDevice: EXIT.device,
-  DeviceLost: EXIT.device,
-  OutputFailed: EXIT.output,
-}
+import { publicName, resolveModel } from './serve'
 
 /** The signals that end the command from outside: Ctrl-C, `kill`, a closed terminal. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -68,7 +53,7 @@ export async function main(args: string[]): Promise<number> {
       return exitOf(received)
     }
     const code = codeOf(error)
-    console.error(code === EXIT.fault ? error : `${nameOf(error)}: ${(error as Error).message}`)
+    sayError(error)
     sayKept(answers)
     if (code === EXIT.usage) console.error(`\n${USAGE}`)
     return code
@@ -91,23 +76,9 @@ function exitOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal]
 }
 
-function codeOf(error: unknown): number {
-  return EXIT_OF_ERROR[nameOf(error)] ?? EXIT.fault
-}
-
-function nameOf(error: unknown): string {
-  if (error instanceof UsageError) return 'UsageError'
-  return error instanceof Error ? error.name : ''
-}
-
 /** The settings that answers depend on besides their requests. What else can be chosen never changes them. */
 function settingsOf({ model, host, maxTokens, weights, kv }: JobCommand): AnswerSettings {
   return { model: publicName(model), host, maxTokens, weights, kv }
-}
-
-/** The model's name in files: as the user did, but that an address may hold a password or a key. */
-function publicName(model: string): string {
-  return model.includes('://') ? withoutSecrets(model) : model
 }
 
 async function run(

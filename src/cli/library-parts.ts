@@ -8,6 +8,8 @@ export const LIBRARY_PARTS: readonly LibraryPart[] = [
   { file: 'coppice-hub-source.js', loaded: "with a hub's id", holds: "the hub's API", maxKib: 4 },
   { file: 'coppice-gguf.js', loaded: 'with a GGUF file', holds: 'GGUF', maxKib: 9 },
   { file: 'coppice-batch.js', loaded: 'by `coppice/batch`', holds: "jobs in OpenAI's Batch format", maxKib: 6 },
+  { file: 'coppice-openai.js', loaded: 'by `coppice/openai`', holds: "OpenAI's endpoints", maxKib: 4 },
+  { file: 'coppice-requests.js', loaded: 'by both', holds: 'their requests and answers', maxKib: 6 },
   { file: 'coppice-watch.js', loaded: 'by `coppice/watch`', holds: 'states and recordings of events', maxKib: 3 },
   { file: 'coppice-client.js', loaded: 'by `coppice/client`', holds: 'an engine that is in a worker', maxKib: 4 },
   { file: 'coppice-host.js', loaded: "by `coppice/client`'s worker", holds: 'all of the engine', maxKib: 152 },

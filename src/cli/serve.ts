@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isAbsolute, resolve } from 'node:path'
 import { createServer } from 'vite'
+import { withoutSecrets } from '../loader/http/address'
 
 export interface PageServer {
   /** The address of a page or file below src/ or public/. */
@@ -47,4 +48,9 @@ export function resolveModel(model: string): string {
   const embedded = resolve(EMBEDDED, model)
   if (!model.includes('/') && existsSync(embedded)) return embedded
   return existsSync(model) ? resolve(model) : model
+}
+
+/** The model's name in files and answers: as the user gave it, but that an address may hold a password or a key. */
+export function publicName(model: string): string {
+  return model.includes('://') ? withoutSecrets(model) : model
 }

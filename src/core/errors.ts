@@ -12,7 +12,7 @@ export class UnsupportedDevice extends Base {
   override readonly name = 'UnsupportedDevice'
 }
 
-/** The GPU device went away (driver reset, tab in background, `destroy()`); create a new engine. */
+/** The GPU device went away (driver reset, tab in background, `destroy()`), more often than the engine goes on; create a new one. */
 export class DeviceLost extends Base {
   override readonly name = 'DeviceLost'
 }

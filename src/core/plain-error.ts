@@ -6,6 +6,8 @@ export interface PlainError {
   readonly message: string
   readonly stack: string | undefined
   readonly cause: PlainError | undefined
+  /** Those of an `AggregateError`. */
+  readonly errors: readonly PlainError[] | undefined
   /** Whether it is a `DOMException`, the platform's class for many names. */
   readonly isPlatforms: boolean
   /** Own fields that the error's class adds to an Error's, such as `status`: numbers, texts and flags. */
@@ -18,13 +20,18 @@ export function toPlainError(error: unknown): PlainError {
   const isPlatforms = error instanceof DOMException
   const added = Object.entries(error).filter(([key, value]) => !STANDARD.has(key) && PLAIN.has(typeof value))
   const fields = Object.fromEntries(added)
-  return { name, message, stack, cause: cause === undefined ? undefined : toPlainError(cause), isPlatforms, fields }
+  const errors = error instanceof AggregateError ? error.errors.map(toPlainError) : undefined
+  const plainCause = cause === undefined ? undefined : toPlainError(cause)
+  return { name, message, stack, cause: plainCause, errors, isPlatforms, fields }
 }
 
 /** The error again, of the same class if that is one of ours or the platform's. */
-export function fromPlainError({ name, message, stack, cause, isPlatforms, fields }: PlainError): Error {
+export function fromPlainError({ name, message, stack, cause, errors, isPlatforms, fields }: PlainError): Error {
   if (isPlatforms) return new DOMException(message, name)
-  const error = create(name, message, cause && { cause: fromPlainError(cause) })
+  const options = cause && { cause: fromPlainError(cause) }
+  const error = errors
+    ? new AggregateError(errors.map(fromPlainError), message, options)
+    : create(name, message, options)
   if (stack !== undefined) error.stack = stack
   return Object.assign(error, fields)
 }

@@ -16,6 +16,8 @@ export class Sequence {
   numComputed = 0
   /** Draws submitted to the GPU whose ids have not arrived yet. */
   numPending = 0
+  /** Tokens of the prompt that were taken over when it first started, and not computed; undefined before. */
+  numCached: number | undefined
   /** [groups] From the first token on; none unless running. */
   blockTables: readonly BlockTable[] = []
   /** Where the GPU keeps this sequence's last drawn token; undefined unless running. */

@@ -1,7 +1,8 @@
+import { asCoppiceError } from '../core/as-coppice-error'
 import type { Drawn } from '../core/batch'
-import { BLOCK_LEN } from '../core/block'
+import { BLOCK_LEN, blocksFor } from '../core/block'
 import { Deferred } from '../core/deferred'
-import { abortError, CoppiceError, type DeviceLost, Disposed, InvalidRequest, UnsupportedModel } from '../core/errors'
+import { abortError, CoppiceError, DeviceLost, Disposed, InvalidRequest, UnsupportedModel } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
 import type { Priority } from '../core/priority'
 import type { SamplingParams } from '../core/sampling-params'
@@ -14,17 +15,20 @@ import { NO_TOKEN } from '../sampler/sampler'
 import type { Scheduler } from '../scheduler/scheduler'
 import type { DecodeOptions, Tokenizer } from '../tokenizer/tokenizer'
 import { type CallSettings, checkListener, completeCallOptions } from './call-options'
+import { addCounts, type DeviceCounts } from './device-counts'
 import type { EngineListener, EngineSnapshot } from './events'
 import { emptyResult, type Generation, type GenerationResult, ResultQueue } from './generation'
 import type { Engine, GenerateOptions, PlanOptions, TokenizeOptions } from './interface'
-import { Job, type JobSettings } from './job'
+import { Job } from './job'
+import type { OnDevice } from './on-device'
 import type { WeightKind } from './open/weight-report'
+import type { Settings } from './options'
 import { Output } from './output'
 import type { MemoryPlan } from './plan/memory-plan'
 import { checkPrompts, type Prompt } from './prompt'
 import type { PromptEncoder } from './prompt-encoder'
 import { readProgress } from './read-progress'
-import type { Runner } from './runner'
+import { isLoss, type Revival } from './revival'
 import { type GenerationParams, paramsOfEach, samplingParams } from './sampling-params'
 import type { EngineStats } from './stats'
 import { StepLoop } from './step-loop'
@@ -44,26 +48,29 @@ interface Call extends CallSettings {
 export interface EngineParts {
   readonly modelName: string
   readonly config: ModelConfig
-  readonly memory: MemoryPlan
-  readonly decisions: readonly string[]
-  readonly weights: readonly WeightKind[]
   readonly tokenizer: Tokenizer
   readonly prompts: PromptEncoder
-  readonly jobs: JobSettings
   readonly scheduler: Scheduler
-  readonly runner: Runner
   readonly stepsInFlight: number
+  /** The first. */
+  readonly onDevice: OnDevice
+  /** Absent if no other device can take its place. */
+  readonly revival?: Revival
+  readonly onLost?: Settings['onLost']
 }
 
 /** An engine on a GPU of this thread's. */
 export class LocalEngine implements Engine {
   readonly modelName: string
   readonly config: ModelConfig
-  readonly memory: MemoryPlan
-  readonly decisions: readonly string[]
-  readonly weights: readonly WeightKind[]
-  readonly lost: Promise<DeviceLost>
   readonly #parts: EngineParts
+  #onDevice: OnDevice
+  /** The counts of devices before this one. */
+  #past: DeviceCounts | undefined
+  #numRevivals = 0
+  #isReviving = false
+  readonly #lost = new Deferred<DeviceLost>()
+  readonly #disposed = new AbortController()
   readonly #loop: StepLoop
   readonly #watches: Watches
   readonly #outputs = new Map<
@@ -71,7 +78,7 @@ export class LocalEngine implements Engine {
     { readonly output: Output; readonly generation: ResultQueue; readonly job: Job; readonly first: number }
   >()
   /** Calls whose prompts are being read and planned. */
-  readonly #preparing = new Set<ResultQueue>()
+  readonly #preparing = new Map<ResultQueue, Call>()
   #numSequences = 0
   #failure: CoppiceError | undefined
 
@@ -79,23 +86,36 @@ export class LocalEngine implements Engine {
     this.#parts = parts
     this.modelName = parts.modelName
     this.config = parts.config
-    this.memory = parts.memory
-    this.decisions = parts.decisions
-    this.weights = parts.weights
+    this.#onDevice = parts.onDevice
     this.#loop = new StepLoop({
       ...parts,
+      runner: { run: (batch, clock) => this.#onDevice.runner.run(batch, clock) },
       onDraw: (sequence, draw) => this.#onDraw(sequence, draw),
       onStep: batch => this.#watches.step(batch),
-      onError: error => this.#fail(error),
+      onError: error => this.#onError(error),
     })
-    const { scheduler, jobs } = parts
-    this.#watches = new Watches({ scheduler, tokenBudget: jobs.tokenBudget, times: this.#loop.clock.times })
-    this.lost = new Promise(resolve => {
-      void parts.runner.lost.then(error => {
-        if (!(this.#failure instanceof Disposed)) resolve(error)
-        this.#fail(error)
-      })
+    this.#watches = new Watches({
+      scheduler: parts.scheduler,
+      tokenBudget: () => this.#onDevice.jobs.tokenBudget,
+      times: this.#loop.clock.times,
     })
+    this.#watch(parts.onDevice)
+  }
+
+  get memory(): MemoryPlan {
+    return this.#onDevice.memory
+  }
+
+  get decisions(): readonly string[] {
+    return this.#onDevice.decisions
+  }
+
+  get weights(): readonly WeightKind[] {
+    return this.#onDevice.weights
+  }
+
+  get lost(): Promise<DeviceLost> {
+    return this.#lost.promise
   }
 
   generate(
@@ -150,11 +170,13 @@ export class LocalEngine implements Engine {
   }
 
   async stats(): Promise<EngineStats> {
-    const { scheduler, runner, memory } = this.#parts
+    const { scheduler } = this.#parts
+    const { runner, memory } = this.#onDevice
     const { steps, prefillTokens, savedTokens, decodeTokens, preemptions } = scheduler.stats
-    const { kvKeysRead, ...counts } = runner.stats()
+    const { kvKeysRead, ...counts } = addCounts(this.#past, runner.stats())
     return {
       ...counts,
+      revivals: this.#numRevivals,
       stepTimes: { ...this.#loop.clock.times },
       running: scheduler.numRunning,
       waiting: scheduler.numWaiting,
@@ -171,7 +193,7 @@ export class LocalEngine implements Engine {
   }
 
   kernelTimes(): Promise<ReadonlyMap<string, KernelTime>> {
-    return this.#parts.runner.kernelTimes()
+    return this.#onDevice.runner.kernelTimes()
   }
 
   watch(listener: EngineListener): () => void {
@@ -187,7 +209,8 @@ export class LocalEngine implements Engine {
 
   dispose(): void {
     this.#fail(new Disposed('The engine was disposed.'))
-    this.#parts.runner.dispose()
+    this.#disposed.abort()
+    this.#onDevice.runner.dispose()
   }
 
   #start(call: Call): Generation {
@@ -227,7 +250,7 @@ export class LocalEngine implements Engine {
       this.#preparing.delete(generation)
       job = planned
     }
-    this.#preparing.add(generation)
+    this.#preparing.set(generation, call)
     inSlices(prepare.call(this), goOn).catch((error: unknown) => {
       this.#preparing.delete(generation)
       plan.reject(error)
@@ -280,7 +303,7 @@ export class LocalEngine implements Engine {
       }
       yield
     }
-    return yield* Job.of(sequences, this.#parts.jobs)
+    return yield* Job.of(sequences, this.#onDevice.jobs)
   }
 
   /** @throws InvalidRequest if the prompt cannot be served */
@@ -308,7 +331,8 @@ export class LocalEngine implements Engine {
       yield
     }
     yield* job.start(scheduler)
-    this.#loop.wake()
+    // who comes meanwhile waits
+    if (!this.#isReviving) this.#loop.wake()
   }
 
   #onDraw(sequence: Sequence, draw: Drawn): void {
@@ -351,13 +375,74 @@ export class LocalEngine implements Engine {
     this.#parts.scheduler.finish(sequence, reason)
   }
 
+  #watch({ runner }: OnDevice): void {
+    void runner.lost.then(error => {
+      // that one which is given up goes too is no news
+      if (runner !== this.#onDevice.runner || this.#isReviving) return
+      // else the loop notices: at once if it runs, or at the next call, since until then nobody needs a device
+      if (!this.#revives) this.#fail(error)
+    })
+  }
+
+  /** Whether another device takes the place of one that is lost now. */
+  get #revives(): boolean {
+    const { revival, onLost } = this.#parts
+    if (!revival || onLost) return revival !== undefined && onLost !== 'end'
+    const isJob = ({ priority }: { readonly priority: Priority }) => priority === 'background'
+    return [...this.#preparing.values()].some(isJob) || [...this.#outputs.keys()].some(isJob)
+  }
+
+  /** The loop has stopped. */
+  #onError(error: CoppiceError): void {
+    if (this.#isReviving || this.#failure) return
+    const { revival } = this.#parts
+    if (revival && isLoss(error) && this.#revives) void this.#revive(revival, error)
+    else this.#fail(error)
+  }
+
+  async #revive(revival: Revival, cause: CoppiceError): Promise<void> {
+    this.#isReviving = true
+    const { runner, memory, kvFormat } = this.#onDevice
+    runner.dispose()
+    try {
+      const longest = [...this.#outputs.keys()].reduce((most, { maxLen }) => Math.max(most, maxLen), 1)
+      const before = { memory, kvFormat, leastBlocks: blocksFor(longest) }
+      const onDevice = await revival.again(cause, before, this.#disposed.signal)
+      this.#past = addCounts(this.#past, runner.stats())
+      this.#onDevice = onDevice
+      this.#isReviving = false
+      if (this.#failure) return onDevice.runner.dispose()
+      this.#numRevivals++
+      this.#watch(onDevice)
+      this.#parts.scheduler.restart(onDevice.scheduling)
+      this.#watches.restart()
+      if (onDevice.memory.numBlocks < memory.numBlocks) this.#refuseTooLong()
+      this.#loop.wake()
+    } catch (error) {
+      this.#isReviving = false
+      this.#fail(asCoppiceError(error))
+    }
+  }
+
+  /** Ends what has come while a smaller device was opened, and has no room on it. */
+  #refuseTooLong(): void {
+    for (const sequence of [...this.#outputs.keys()]) {
+      try {
+        this.#parts.scheduler.check(sequence)
+      } catch (error) {
+        this.#end(sequence, 'error', asCoppiceError(error))
+      }
+    }
+  }
+
   /** Nothing can go on: every call under way gets the error after the results it has. */
   #fail(error: CoppiceError): void {
+    if (error instanceof DeviceLost && !(this.#failure instanceof Disposed)) this.#lost.resolve(error)
     if (this.#failure) return
     this.#failure = error
     const sequences = [...this.#outputs.keys()]
     const running = [...this.#outputs.values()].map(({ generation }) => generation)
-    const generations = new Set([...this.#preparing, ...running])
+    const generations = new Set([...this.#preparing.keys(), ...running])
     this.#outputs.clear()
     // the callers first: if it is the scheduler that failed, it may fail again
     for (const generation of generations) generation.fail(error)

@@ -31,7 +31,12 @@ export interface GenerationResult {
   readonly finishReason: FinishReason
   /** One for each generated token, if asked. */
   readonly logprobs: readonly TokenLogprob[] | undefined
-  readonly usage: { readonly promptTokens: number; readonly completionTokens: number }
+  readonly usage: {
+    readonly promptTokens: number
+    readonly completionTokens: number
+    /** Tokens of the prompt that others had computed, or earlier calls: taken over, not computed again. */
+    readonly cachedTokens: number
+  }
   /** Why this prompt failed, when `finishReason` is `error`; the others went on. */
   readonly error: CoppiceError | undefined
 }
@@ -45,7 +50,7 @@ export function emptyResult(index: number, error?: CoppiceError): GenerationResu
     promptTokenIds: [],
     finishReason: error ? 'error' : 'abort',
     logprobs: undefined,
-    usage: { promptTokens: 0, completionTokens: 0 },
+    usage: { promptTokens: 0, completionTokens: 0, cachedTokens: 0 },
     error,
   }
 }

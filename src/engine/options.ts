@@ -3,6 +3,7 @@ import type { DeviceOptions } from '../gpu/device'
 import type { CacheChoice, HubOptions, LoadProgress } from '../loader'
 import type { PackingOptions } from '../packing/worker-packer'
 import { CHOICES, type Choice } from './choices'
+import type { Patience } from './revival'
 
 /** How far loading has come. `text` says it for people. */
 export type EngineProgress = LoadProgress & { readonly text: string }
@@ -44,6 +45,14 @@ export interface EngineOptions extends DeviceOptions {
    * of the memory that the browser says the device has, or 2 GiB.
    */
   readonly memoryBytes?: number
+  /**
+   * What becomes of the engine when its device is lost, or the GPU refuses it memory: `end`: everything ends with `DeviceLost`; `revive`:
+   * it takes another device and loads the weights again, and all that is unfinished goes on from the tokens it has, with the
+   * same answers, up to 3 times within 10 minutes, or as often as `{ losses, minutes }` says. Where nothing is under way, that is at the next
+   * call. Default: as `revive` while a call of priority `background` is under way, as jobs are, else as `end`. A `device` of the caller's is not
+   * replaced.
+   */
+  readonly onLost?: 'revive' | 'end' | Patience
   /** How weights are packed off the engine's thread, where it cannot be found out. */
   readonly packing?: PackingOptions
   /** Replaces what the engine does by itself, to see what that brings. No answer depends on it. */
@@ -109,7 +118,7 @@ export interface Settings
 /** The fault of a value, told as what it must be instead; undefined if it has none. */
 type Check = (value: unknown) => string | undefined
 
-const isObject = (value: unknown) => typeof value === 'object' && value !== null
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 const anything: Check = () => undefined
 
@@ -139,10 +148,17 @@ const OPTIONS: Readonly<Record<keyof EngineOptions, Check>> = {
   blocks: count(),
   contextLength: count(),
   memoryBytes: count(),
+  onLost: value => (isOnLost(value) ? undefined : "'revive', 'end' or numbers like { losses: 3, minutes: 10 }"),
   packing: value => (isObject(value) ? undefined : 'an object like { worker: false }'),
   study: value => (isObject(value) ? undefined : "an object like { sharing: 'off' }"),
   signal: anything,
   onProgress: anything,
+}
+
+function isOnLost(value: unknown): boolean {
+  if (!isObject(value)) return value === 'revive' || value === 'end'
+  const { losses, minutes, ...others } = value as Partial<Patience>
+  return Number.isInteger(losses) && Number(losses) >= 1 && Number(minutes) > 0 && Object.keys(others).length === 0
 }
 
 const PACKING_OPTIONS: Readonly<Record<keyof PackingOptions, Check>> = {
@@ -168,6 +184,11 @@ const STUDY_OPTIONS: Readonly<Record<keyof StudyOptions, Check>> = {
 export function completeOptions(options: EngineOptions): Settings {
   if ('worker' in options && options.worker !== undefined) throw new InvalidRequest(NOT_HERE)
   const { study = {}, ...others } = checked(options, OPTIONS, '')
+  if (others.device && others.onLost && others.onLost !== 'end') {
+    throw new InvalidRequest(
+      'Engine option onLost asks for another device when one is lost, but the option device gives the only one. Leave out device, or give gpu, from which the engine takes devices.',
+    )
+  }
   checked(others.packing ?? {}, PACKING_OPTIONS, 'packing.')
   return { ...DEFAULTS, ...others, ...checked(study, STUDY_OPTIONS, 'study.') }
 }

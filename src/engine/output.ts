@@ -48,7 +48,7 @@ export class Output {
     const { index, sequence } = this
     if (this.#unread.length > 0) this.#text = this.#detokenizer.tokenizer.decode(this.#unread)
     else if (!this.#isStopped && !this.#emit(this.#detokenizer.flush())) this.#say(this.#stop.flush())
-    const { promptLen, finishReason } = sequence
+    const { promptLen, numCached = 0, finishReason } = sequence
     return {
       index,
       text: this.#text,
@@ -57,7 +57,7 @@ export class Output {
       // a stop string may end with the last token that is allowed
       finishReason: this.#isStopped ? 'stop' : (finishReason ?? 'error'),
       logprobs: this.#logprobs,
-      usage: { promptTokens: promptLen, completionTokens: this.#tokenIds.length },
+      usage: { promptTokens: promptLen, completionTokens: this.#tokenIds.length, cachedTokens: numCached },
       error,
     }
   }

@@ -47,7 +47,7 @@ export class Runner {
   /**
    * Submits a step before it returns; resolves with what its draws brought back, in their order, once the GPU is done.
    * `clock`: is told what the time until it is submitted goes into.
-   * @throws DeviceLost
+   * @throws DeviceLost · OutOfMemory
    */
   async run(batch: Batch, clock?: StepClock): Promise<Drawn[]> {
     const { gpu, step, model, results } = this.#parts
@@ -61,7 +61,7 @@ export class Runner {
     if (draws.length === 0) {
       step.submit()
       clock?.end('submit')
-      await gpu.device.queue.onSubmittedWorkDone()
+      await gpu.device.queue.onSubmittedWorkDone().catch(error => gpu.explain(error))
       gpu.throwIfLost()
       return []
     }

@@ -1,6 +1,6 @@
 import type { StepTimes } from './step-clock'
 
-/** Counts since the engine was created; tokens unless the name says otherwise. */
+/** Counts since the engine was created, on all its devices; tokens unless the name says otherwise. */
 export interface EngineStats {
   readonly adapter: string
   readonly running: number
@@ -12,7 +12,10 @@ export interface EngineStats {
   readonly savedTokens: number
   /** Everything computed: prompts, and drawn tokens fed back. */
   readonly computedTokens: number
+  /** Rows that gave way, or lost what was computed of them with a device. */
   readonly preemptions: number
+  /** Devices that took the place of a lost one. */
+  readonly revivals: number
   /** Blocks of the layers that see furthest. */
   readonly totalBlocks: number
   /** Blocks of these that running sequences hold or that are kept for waiting ones; others are free for the asking. */

@@ -1,5 +1,6 @@
+import { asCoppiceError } from '../core/as-coppice-error'
 import type { Batch, Drawn } from '../core/batch'
-import { CoppiceError } from '../core/errors'
+import type { CoppiceError } from '../core/errors'
 import type { Sequence } from '../core/sequence'
 import type { Scheduler } from '../scheduler/scheduler'
 import type { Runner } from './runner'
@@ -35,10 +36,7 @@ export class StepLoop {
   wake(): void {
     if (this.#isRunning) return
     this.#isRunning = true
-    this.#run().catch((cause: unknown) => {
-      const isOurs = cause instanceof CoppiceError
-      this.#parts.onError(isOurs ? cause : new CoppiceError(`The engine failed: ${String(cause)}`, { cause }))
-    })
+    this.#run().catch((cause: unknown) => this.#parts.onError(asCoppiceError(cause)))
   }
 
   async #run(): Promise<void> {

@@ -4,13 +4,14 @@ import type { Claim } from '../kv/claim'
 import type { CacheView } from '../kv/prefix-cache'
 import { treeRows } from '../kv/tree-rows'
 import type { Scheduler } from '../scheduler/scheduler'
-import type { Counts, EngineEvent, StepEvent } from './events'
+import type { CallEvent, Counts, EngineEvent, EngineSnapshot, StepEvent } from './events'
 import type { StepTimes } from './step-clock'
 
 /** The parts of an engine that are watched. */
 export interface WatchedEngine {
   readonly scheduler: Pick<Scheduler, 'cache' | 'stats' | 'numRunning' | 'numWaiting' | 'usedBlocks'>
-  readonly tokenBudget: number
+  /** Most rows of a step. */
+  readonly tokenBudget: () => number
   /** Of all steps so far. */
   readonly times: StepTimes
 }
@@ -47,7 +48,7 @@ export function stepEvent(batch: Batch, step: number, engine: WatchedEngine, bef
     step,
     at: performance.timeOrigin + performance.now(),
     numTokens,
-    budget: engine.tokenBudget,
+    budget: engine.tokenBudget(),
     chunks: rows,
     ended: new Int32Array(ended),
     times,
@@ -76,6 +77,17 @@ export function cacheEvents({ nodes, claims, blocks }: CacheChanges, { pools }: 
     events.push({ kind: 'blocks', changed })
   }
   return events
+}
+
+export function snapshotOf(engine: WatchedEngine, calls: readonly CallEvent[]): EngineSnapshot {
+  const { pools, prefixes, claims } = engine.scheduler.cache
+  return {
+    tree: treeRows([...prefixes.runs()], pools.length),
+    claims: claimRows([...claims].map(claim => [claim.owner, claim])),
+    refCounts: pools.map(({ refCounts }) => refCounts),
+    counts: countsOf(engine),
+    calls,
+  }
 }
 
 /** [sequences, 2] */

@@ -1,5 +1,5 @@
 import type { CacheChanges } from '../kv/cache-changes'
-import type { CallEvent, EngineEvent, EngineListener, StepEvent } from './events'
+import type { CallEvent, EngineEvent, EngineListener, EngineSnapshot, StepEvent } from './events'
 import { cacheEvents, countsOf, type WatchedEngine } from './to-events'
 
 /** Steps, and calls that have come and gone, that a listener is told of who was busy meanwhile; of more, the last. */
@@ -8,18 +8,22 @@ const MAX_MISSED = 64
 /** What one listener has not been told yet. */
 export class Watch {
   readonly calls = new CallQueue()
+  /** What is told next is how things stand: nothing was told yet, or what was is of no use any more. */
+  isBehind = true
   readonly #steps: StepEvent[] = []
   readonly #listener: EngineListener
   readonly #engine: WatchedEngine
   readonly #changes: CacheChanges
+  readonly #snapshot: () => EngineSnapshot
   readonly #onError: () => void
   #isBusy = false
   #hasEnded = false
 
   /** `onError`: the listener has thrown, which nobody else is to mind. */
-  constructor(listener: EngineListener, engine: WatchedEngine, onError: () => void) {
+  constructor(listener: EngineListener, engine: WatchedEngine, snapshot: () => EngineSnapshot, onError: () => void) {
     this.#listener = listener
     this.#engine = engine
+    this.#snapshot = snapshot
     this.#onError = onError
     this.#changes = engine.scheduler.cache.prefixes.watch()
   }
@@ -29,19 +33,22 @@ export class Watch {
     if (this.#steps.length > MAX_MISSED) this.#steps.shift()
   }
 
-  flush(always: boolean): void {
+  flush(always = false): void {
     const changes = this.#changes
     if (this.#isBusy || this.#hasEnded) return
-    if (!always && changes.isEmpty && this.#steps.length + this.calls.size === 0) return
+    if (!always && !this.isBehind && changes.isEmpty && this.#steps.length + this.calls.size === 0) return
     const { scheduler } = this.#engine
     const { begun, ended } = this.calls.take()
     const counts: EngineEvent = { kind: 'counts', ...countsOf(this.#engine) }
-    const events = [...begun, ...cacheEvents(changes, scheduler.cache), counts, ...this.#steps.splice(0), ...ended]
+    const state: EngineEvent[] = this.isBehind
+      ? [{ kind: 'snapshot', ...this.#snapshot() }]
+      : [...begun, ...cacheEvents(changes, scheduler.cache), counts]
+    this.isBehind = false
     changes.clear()
-    this.tell(events)
+    this.#tell([...state, ...this.#steps.splice(0), ...ended])
   }
 
-  tell(events: readonly EngineEvent[]): void {
+  #tell(events: readonly EngineEvent[]): void {
     // one that asks for something from within is told of it later
     this.#isBusy = true
     try {
@@ -61,7 +68,7 @@ export class Watch {
 
   readonly #onHeard = () => {
     this.#isBusy = false
-    this.flush(false)
+    this.flush()
   }
 
   /** As of what listens to a platform's events, the error is uncaught. */

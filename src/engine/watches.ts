@@ -1,8 +1,7 @@
 import type { Batch } from '../core/batch'
-import { treeRows } from '../kv/tree-rows'
 import type { CallEvent, EngineListener, EngineSnapshot } from './events'
 import type { StepTimes } from './step-clock'
-import { claimRows, countsOf, stepEvent, type WatchedEngine } from './to-events'
+import { snapshotOf, stepEvent, type WatchedEngine } from './to-events'
 import { Watch } from './watch'
 
 /** Those who watch an engine. Without them nothing is noted but which calls are under way. */
@@ -20,30 +19,24 @@ export class Watches {
 
   /** Tells `listener` how things stand, before this returns, and then of what happens. Returns what ends that. */
   watch(listener: EngineListener): () => void {
-    const snapshot = this.inspect()
+    this.flush(true)
     this.#times ??= { ...this.#engine.times }
     const end = () => {
       watch.end()
       this.#watches.delete(watch)
       if (this.#watches.size === 0) this.#times = undefined
     }
-    const watch = new Watch(listener, this.#engine, end)
+    const snapshot = () => snapshotOf(this.#engine, [...this.#calls.values()])
+    const watch = new Watch(listener, this.#engine, snapshot, end)
     this.#watches.add(watch)
-    watch.tell([{ kind: 'snapshot', ...snapshot }])
+    watch.flush()
     return end
   }
 
   /** How things stand. Who watches, and has time, has been told as much before this returns. */
   inspect(): EngineSnapshot {
     this.flush(true)
-    const { cache } = this.#engine.scheduler
-    return {
-      tree: treeRows([...cache.prefixes.runs()], cache.pools.length),
-      claims: claimRows([...cache.claims].map(claim => [claim.owner, claim])),
-      refCounts: cache.pools.map(({ refCounts }) => refCounts),
-      counts: countsOf(this.#engine),
-      calls: [...this.#calls.values()],
-    }
+    return snapshotOf(this.#engine, [...this.#calls.values()])
   }
 
   call(event: CallEvent): void {
@@ -67,6 +60,12 @@ export class Watches {
     const event = stepEvent(batch, this.#numSteps, this.#engine, this.#times)
     this.#times = { ...this.#engine.times }
     for (const watch of this.#watches) watch.step(event)
+    this.flush()
+  }
+
+  /** The engine goes on with other blocks, perhaps fewer: what is told next is how things stand then. */
+  restart(): void {
+    for (const watch of this.#watches) watch.isBehind = true
     this.flush()
   }
 

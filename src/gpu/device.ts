@@ -32,6 +32,9 @@ const USED_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'] as const sa
 /** Vulkan drivers for CPUs, which do not always say that they are a fallback. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe/i
 
+/** The wait for the news that a device is lost, if it rejects something: nothing else is known to, and a busy browser has taken 100 ms. */
+const LOST_MS = 5000
+
 /** A GPU device, what it can do, and what we hold on it. */
 export class Gpu {
   readonly limits: GPUSupportedLimits
@@ -66,7 +69,9 @@ export class Gpu {
     // on a borrowed device an error may be the owner's
     if (!isBorrowed)
       device.addEventListener('uncapturederror', ({ error }) => {
-        this.#uncaught ??= new CoppiceError(`The GPU refused a command: ${error.message}`)
+        const isMemory = error.constructor.name === 'GPUOutOfMemoryError'
+        const RefusalError = isMemory ? OutOfMemory : CoppiceError
+        this.#uncaught ??= new RefusalError(`The GPU refused a command: ${error.message}`)
       })
     this.lost = device.lost.then(({ reason, message }) => {
       this.#lostError = new DeviceLost(
@@ -130,15 +135,27 @@ export class Gpu {
   async settled(): Promise<void> {
     const pending = [...this.#checks]
     this.#checks.clear()
-    const errors = await Promise.all(pending)
+    const errors = await Promise.all(pending).catch(error => this.#orLost(error))
     this.throwIfLost()
     for (const error of errors) if (error) throw error
+  }
+
+  /** Throws why the GPU did not do what it was asked: it had no memory, or is lost, which it may tell of later; else the error. */
+  async explain(error: unknown): Promise<never> {
+    await this.settled()
+    return this.#orLost(error)
   }
 
   /** Throws if the device is gone, or has refused a command: nothing computed since can be trusted. */
   throwIfLost(): void {
     if (this.#lostError) throw this.#lostError
     if (this.#uncaught) throw this.#uncaught
+  }
+
+  async #orLost(error: unknown): Promise<never> {
+    await Promise.race([this.lost, new Promise(resolve => setTimeout(resolve, LOST_MS))])
+    this.throwIfLost()
+    throw error
   }
 
   /** Frees every buffer; destroys the device unless it is the caller's. */

@@ -1,9 +1,6 @@
 import type { Gpu } from './device'
 import { COPY_DST, MAP_READ, MODE_READ } from './usage'
 
-/** The wait for the news that a device is lost, if a mapping fails: nothing else is known to fail one, and a busy browser has taken 100 ms. */
-const LOST_MS = 5000
-
 /** Small results on their way back to the CPU: buffers are reused, so several steps can be under way. */
 export class ReadbackRing {
   readonly #idle: GPUBuffer[] = []
@@ -27,17 +24,12 @@ export class ReadbackRing {
 
   /**
    * The buffer's first `bytes` once the GPU has written them, as an own copy.
-   * @throws DeviceLost
+   * @throws DeviceLost · OutOfMemory
    */
   async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
-    try {
-      await buffer.mapAsync(MODE_READ, 0, bytes)
-    } catch (error) {
-      // a lost device rejects the mapping before `lost` settles
-      await Promise.race([this.#gpu.lost, new Promise(resolve => setTimeout(resolve, LOST_MS))])
-      this.#gpu.throwIfLost()
-      throw error
-    }
+    // a lost device rejects the mapping before `lost` settles
+    await buffer.mapAsync(MODE_READ, 0, bytes).catch(error => this.#gpu.explain(error))
+    this.#gpu.throwIfLost()
     const copy = buffer.getMappedRange(0, bytes).slice(0)
     buffer.unmap()
     this.#idle.push(buffer)

@@ -8,20 +8,33 @@ import { BLOCK_LEN } from '../core/block'
  */
 export class BlockPool {
   /** A stack: a block just released is taken next, while the GPU's caches may still hold it. */
-  readonly #free: number[]
+  #free: number[] = []
   /** Block tables that name the block; 0: free. */
-  readonly #refCounts: Uint32Array<ArrayBuffer>
+  #refCounts = new Uint32Array()
   /** Sets to which blocks are added whose references have changed: none unless somebody watches. */
   readonly watchers: Set<number>[] = []
 
   /** `window`: tokens that a token sees in the group's layers, itself among them. */
   constructor(
-    readonly numBlocks: number,
+    numBlocks: number,
     readonly window = Number.POSITIVE_INFINITY,
   ) {
-    assert(Number.isInteger(numBlocks) && numBlocks > 0, `A pool of ${numBlocks} blocks; it needs at least 1.`)
     // the last tokens of a prefix that ends inside a block are all copied
     assert(window >= BLOCK_LEN, `A window of ${window} tokens is smaller than a block of ${BLOCK_LEN}.`)
+    this.resize(numBlocks)
+  }
+
+  get numBlocks(): number {
+    return this.#refCounts.length
+  }
+
+  /** There are so many blocks from now on. None may be in use. */
+  resize(numBlocks: number): void {
+    assert(
+      this.numUsed === 0,
+      `A pool of ${this.numBlocks} blocks becomes one of ${numBlocks}, but ${this.numUsed} are in use.`,
+    )
+    assert(Number.isInteger(numBlocks) && numBlocks > 0, `A pool of ${numBlocks} blocks; it needs at least 1.`)
     this.#free = Array.from({ length: numBlocks }, (_, index) => numBlocks - 1 - index)
     this.#refCounts = new Uint32Array(numBlocks)
   }

@@ -191,14 +191,19 @@ export class PrefixCache {
     }
   }
 
+  /** Forgets all that is computed, but for what somebody who runs reads. Who claims it must compute it again. */
+  clear(): void {
+    while (this.#evictLeaf(this.#pools[0], Number.POSITIVE_INFINITY));
+    this.#dropUnlocked()
+  }
+
   /**
    * Gives up all blocks but those that the claim needs for tables of full blocks: what others wait for, and blocks that
    * are there only to be copied from. What is still claimed must be computed again. For when nobody runs.
    */
   keepOnly(claim: Claim): void {
     const { numTokens } = this.lock(claim)
-    while (this.#evictLeaf(this.#pools[0], Number.POSITIVE_INFINITY));
-    this.#dropUnlocked()
+    this.clear()
     for (const node of claim.node.path()) {
       const { value, start } = node
       const end = Math.min(start + value.numComputed, numTokens)

@@ -13,7 +13,17 @@ export function createRopeTables(gpu: BufferMaker, { layers }: ModelConfig, cont
   return new Map(Array.from(ropes, rope => [rope, create(rope)]))
 }
 
-/** Fills tables that were made for contexts of this length, in tokens. */
-export function writeRopeTables({ device }: BufferMaker, tables: RopeTables, contextLength: number): void {
-  for (const [rope, buffer] of tables) device.queue.writeBuffer(buffer, 0, ropeTable(rope, contextLength))
+/**
+ * Fills tables that were made for contexts of this length, in tokens. `longest`: the context by which models choose how far they turn,
+ * if that is another.
+ */
+export function writeRopeTables(
+  { device }: BufferMaker,
+  tables: RopeTables,
+  contextLength: number,
+  longest = contextLength,
+): void {
+  for (const [rope, buffer] of tables) {
+    device.queue.writeBuffer(buffer, 0, ropeTable(rope, longest).subarray(0, contextLength * rope.dim))
+  }
 }

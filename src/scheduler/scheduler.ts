@@ -2,7 +2,6 @@ import { assert } from '../core/assert'
 import type { Batch, Copy, Drawn } from '../core/batch'
 import { blocksFor } from '../core/block'
 import type { FinishReason, Sequence } from '../core/sequence'
-import type { BlockPool } from '../kv/block-pool'
 import type { CacheView } from '../kv/prefix-cache'
 import type { Share } from '../kv/share'
 import { checkRequest } from './check-request'
@@ -36,33 +35,24 @@ import type { Call } from './wait-queue'
  * - A sequence starts if it fits beside its own class and those above; those below give way, the last first.
  */
 export class Scheduler {
-  readonly #pools: readonly BlockPool[]
+  #options: SchedulerOptions
   readonly #blocks: SequenceBlocks
-  readonly #tokenBudget: number
-  readonly #contextLength: number
-  readonly #vocabSize: number
-  readonly #historyTokens: number
   /** Once is enough: it looks at every token, and thousands may be added together. */
-  readonly #checked = new WeakSet<Sequence>()
+  #checked = new WeakSet<Sequence>()
   readonly #classes = new PriorityClasses()
   /** As many as blocks of the first pool: sequences that share all but their last block have one each. */
-  readonly #freeSlots: number[]
+  #freeSlots: number[]
   /** Decided, not completed; oldest first. */
   readonly #inFlight: Batch[] = []
   readonly #snapshots = new TableSnapshots()
   readonly #stats: SchedulerStats = { steps: 0, preemptions: 0, prefillTokens: 0, savedTokens: 0, decodeTokens: 0 }
 
   constructor(options: SchedulerOptions) {
-    const { pools, tokenBudget, contextLength, stepsInFlight = 1 } = options
+    const { pools, tokenBudget, stepsInFlight = 1 } = options
     assert(tokenBudget >= 1, `The token budget is ${tokenBudget}; a step needs at least 1 token.`)
-    this.#pools = pools
+    this.#options = options
     this.#blocks = new SequenceBlocks(pools, stepsInFlight)
-    this.#tokenBudget = tokenBudget
-    this.#contextLength = contextLength
-    this.#vocabSize = options.vocabSize
-    this.#historyTokens = options.historyTokens ?? Number.POSITIVE_INFINITY
-    const [{ numBlocks }] = pools
-    this.#freeSlots = Array.from({ length: numBlocks }, (_, slot) => numBlocks - 1 - slot)
+    this.#freeSlots = [...Array(pools[0].numBlocks).keys()].reverse()
   }
 
   get numWaiting(): number {
@@ -125,8 +115,8 @@ export class Scheduler {
   /** Throws `InvalidRequest` if the sequence could not run even alone. */
   check(sequence: Sequence): void {
     if (this.#checked.has(sequence)) return
-    const mostBlocks = this.#blocks.mostBlocks(this.#tokenBudget)
-    checkRequest(sequence, this.#vocabSize, this.#contextLength, this.#pools, mostBlocks)
+    const { pools, vocabSize, contextLength, tokenBudget } = this.#options
+    checkRequest(sequence, vocabSize, contextLength, pools, this.#blocks.mostBlocks(tokenBudget))
     this.#checked.add(sequence)
   }
 
@@ -206,20 +196,34 @@ export class Scheduler {
     return victim
   }
 
+  /**
+   * The GPU has nothing any more, and the sizes of `options` from now on: all wait, with nothing computed and their draws in
+   * flight forgotten, and those that ran start first. Those that do not fit into smaller pools fail in `check`, and must be finished.
+   */
+  restart(options: SchedulerOptions): void {
+    for (const { draws } of this.#inFlight.splice(0)) for (const { chunk } of draws) chunk.sequence.numPending--
+    while (this.preemptLast());
+    this.#options = { ...options, pools: this.#options.pools }
+    this.#checked = new WeakSet()
+    this.#blocks.restart(options.pools.map(({ numBlocks }) => numBlocks))
+    this.#freeSlots = [...Array(options.pools[0].numBlocks).keys()].reverse()
+  }
+
   /** Asserts the laws of blocks, slots, queues and counters; assumes that no one else holds blocks of the pool. */
   checkIntegrity(): void {
     this.#blocks.checkIntegrity(this.#classes.running)
-    checkSlots(this.#pools[0].numBlocks, this.#freeSlots, this.#classes.running)
+    checkSlots(this.#options.pools[0].numBlocks, this.#freeSlots, this.#classes.running)
     checkSequences(this.#classes.running, this.#classes.waiting, this.#inFlight)
   }
 
   /** The classes one after another. `hasShares`: whether each leaves those below it their share. */
   #decide(hasShares: boolean): Step {
-    const step = new Step(this.#historyTokens)
+    const { tokenBudget, historyTokens } = this.#options
+    const step = new Step(historyTokens)
     const canAdvance = (each: Sequence) => each.length < each.maxLen && !step.mustWait(each)
     for (const each of this.#classes.all) {
-      const shares = hasShares ? this.#classes.sharesBelow(each, this.#tokenBudget, canAdvance) : 0
-      step.room = this.#tokenBudget - step.numTokens - shares
+      const shares = hasShares ? this.#classes.sharesBelow(each, tokenBudget, canAdvance) : 0
+      step.room = tokenBudget - step.numTokens - shares
       step.keptHistory = hasShares ? this.#classes.historyBelow(each, canAdvance) : 0
       this.#scheduleDecodes(each, step)
       this.#continuePrefill(each, step)
@@ -264,9 +268,10 @@ export class Scheduler {
   #canStart(sequence: Sequence, step: Step): boolean {
     if (sequence.numPending > 0 || step.mustWait(sequence) || this.#blocks.mustWaitForCopies(sequence)) return false
     // its prefill gets what the others, with one token each, leave of every step
-    const leastRoom = Math.max(1, this.#tokenBudget - this.numRunning)
+    const { tokenBudget } = this.#options
+    const leastRoom = Math.max(1, tokenBudget - this.numRunning)
     const prefillSteps = Math.ceil(Math.max(0, sequence.length - step.room) / leastRoom)
-    const prefill = { room: step.room, tokenBudget: this.#tokenBudget, numSteps: prefillSteps }
+    const prefill = { room: step.room, tokenBudget, numSteps: prefillSteps }
     const fits = () => this.#freeSlots.length > 0 && this.#blocks.makeRoomFor(sequence, this.#classes.running, prefill)
     if (fits()) return true
     if (!this.#classes.hasLower(sequence)) return false

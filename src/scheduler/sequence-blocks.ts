@@ -84,6 +84,15 @@ export class SequenceBlocks {
     })
   }
 
+  /** Nothing is computed any more, and the pools have so many blocks: what is claimed stays claimed. Nobody may run. [groups] */
+  restart(numBlocks: readonly number[]): void {
+    this.beginStep([])
+    this.#prefixes.clear()
+    this.#pools.forEach((pool, group) => {
+      pool.resize(numBlocks[group])
+    })
+  }
+
   /** Registers that a waiting sequence will want these tokens: once computed, they are kept until it is done. */
   claim(sequence: Sequence, share: Share): void {
     const { id, tokens, promptLen } = sequence
@@ -144,6 +153,7 @@ export class SequenceBlocks {
   admit(sequence: Sequence, room: number): Copy[][] {
     const { numTokens, groups } = this.#prefixes.lock(this.#claimOf(sequence))
     sequence.numComputed = numTokens
+    sequence.numCached ??= Math.min(numTokens, sequence.promptLen)
     // held first, lest room be made at the expense of what it takes over
     sequence.blockTables = groups.map(({ blocks, tail }, group) => {
       const pool = this.#pools[group]

@@ -14,7 +14,7 @@ export class Step implements Batch {
   /** How many of these tokens are left. */
   #history: number
 
-  constructor(historyTokens: number) {
+  constructor(historyTokens = Number.POSITIVE_INFINITY) {
     this.#history = historyTokens
   }
 

@@ -82,7 +82,12 @@ export async function connect(port: MessagePort, opening: Opening, connection: C
     connection.close()
   }
   const lost = new Deferred<DeviceLost | WorkerFailed>()
-  const link = new Link(port, { onProgress, onLost: error => lost.resolve(error as DeviceLost) })
+  let engine: RemoteEngine | undefined
+  const link = new Link(port, {
+    onProgress,
+    onAbout: about => engine?.describe(about),
+    onLost: error => lost.resolve(error as DeviceLost),
+  })
   const die = (error: WorkerFailed) => {
     if (link.failure) return
     lost.resolve(error)
@@ -100,7 +105,8 @@ export async function connect(port: MessagePort, opening: Opening, connection: C
   })
   try {
     const about = await link.ask(call => link.post({ type: 'open', call, opening }), signal)
-    return new RemoteEngine(about as About, link, lost.promise, close)
+    engine = new RemoteEngine(about as About, link, lost.promise, close)
+    return engine
   } catch (error) {
     // one that has opened meanwhile goes too
     link.post({ type: 'dispose' })

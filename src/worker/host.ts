@@ -6,7 +6,7 @@ import { createEngine } from '../engine/open/create-engine'
 import type { Prompt } from '../engine/prompt'
 import { holdLock } from './life'
 import { Outbox } from './outbox'
-import type { HostMessage, Order } from './protocol'
+import type { About, HostMessage, Order } from './protocol'
 
 /** The order of one kind. */
 type OrderOf<Type extends Order['type']> = Extract<Order, { readonly type: Type }>
@@ -31,6 +31,8 @@ class Host {
   readonly #open: typeof createEngine
   readonly #calls = new Map<number, Call>()
   #engine: Engine | undefined
+  /** The plan of memory that the page knows: each device has its own. */
+  #told: Engine['memory'] | undefined
   readonly #closed = new AbortController()
 
   constructor(port: MessagePort, open: typeof createEngine) {
@@ -85,7 +87,12 @@ class Host {
     }
     this.#engine = engine
     void engine.lost.then(error => this.#post({ type: 'lost', error: toPlainError(error) }))
+    return this.#about(engine)
+  }
+
+  #about(engine: Engine): About {
     const { modelName, config, memory, decisions, weights } = engine
+    this.#told = memory
     return { modelName, config, memory, decisions, weights }
   }
 
@@ -184,6 +191,11 @@ class Host {
   }
 
   #post(message: HostMessage): void {
-    if (!this.#isClosed) this.#port.postMessage(message)
+    if (this.#isClosed) return
+    // before anything that comes of another device
+    if (this.#engine && this.#engine.memory !== this.#told) {
+      this.#port.postMessage({ type: 'about', about: this.#about(this.#engine) } satisfies HostMessage)
+    }
+    this.#port.postMessage(message)
   }
 }

@@ -2,7 +2,7 @@ import { abortError, InvalidRequest } from '../core/errors'
 import { fromPlainError } from '../core/plain-error'
 import type { PlanOptions } from '../engine/interface'
 import { untilItThrows } from '../engine/until-it-throws'
-import type { CallMessage, HostMessage, Order } from './protocol'
+import type { About, CallMessage, HostMessage, Order } from './protocol'
 
 /** Whoever waits for messages about a call. */
 export interface Receiver {
@@ -14,6 +14,7 @@ export interface Receiver {
 /** Told of what concerns no call. */
 export interface LinkEvents {
   readonly onProgress?: (message: Extract<HostMessage, { type: 'progress' }>['progress']) => void
+  readonly onAbout: (about: About) => void
   readonly onLost: (error: Error) => void
 }
 
@@ -32,6 +33,7 @@ export class Link {
       port.onmessage = ({ data }: MessageEvent<HostMessage>) => {
         if (data.type === 'ready') resolve(data.lock)
         else if (data.type === 'progress') events.onProgress?.(data.progress)
+        else if (data.type === 'about') events.onAbout(data.about)
         else if (data.type === 'lost') events.onLost(fromPlainError(data.error))
         else this.#receivers.get(data.call)?.receive(data)
       }

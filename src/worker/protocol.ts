@@ -85,4 +85,6 @@ export type HostMessage =
   /** The first: there is a host, which holds this lock while it lives. */
   | { readonly type: 'ready'; readonly lock: string | undefined }
   | { readonly type: 'progress'; readonly progress: EngineProgress }
+  /** The engine is on another device. */
+  | { readonly type: 'about'; readonly about: About }
   | { readonly type: 'lost'; readonly error: PlainError }

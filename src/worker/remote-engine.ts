@@ -25,9 +25,9 @@ const PROMPTS_PER_MESSAGE = 64
 export class RemoteEngine implements Engine {
   readonly modelName: Engine['modelName']
   readonly config: Engine['config']
-  readonly memory: Engine['memory']
-  readonly decisions: Engine['decisions']
-  readonly weights: Engine['weights']
+  memory: Engine['memory']
+  decisions: Engine['decisions']
+  weights: Engine['weights']
   readonly lost: Promise<DeviceLost | WorkerFailed>
   readonly #link: Link
   readonly #close: () => void
@@ -46,6 +46,11 @@ export class RemoteEngine implements Engine {
     void lost.then(error => {
       this.#lostError = error
     })
+  }
+
+  /** Another device has taken the place of the one that was. */
+  describe({ memory, decisions, weights }: About): void {
+    Object.assign(this, { memory, decisions, weights })
   }
 
   generate(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type CheckParams, parseBatchRequest, readLine } from '../../src/api/batch-request'
+import type { CheckParams } from '../../src/api/api-request'
+import { parseBatchRequest, readLine } from '../../src/api/batch-request'
 import { samplingParams } from '../../src/engine/sampling-params'
 import { InvalidRequest } from '../../src/index'
 
@@ -62,7 +63,7 @@ describe('a parameter', () => {
     [{ logprobs: null, top_logprobs: null }, {}],
     [{ temperature: null, stop: null, logit_bias: null, n: null, stream: null, return_token_ids: null }, {}],
     [{ n: 1, stream: false, echo: false, best_of: 1, suffix: null }, {}],
-    [{ model: 'm', user: 'u', metadata: {}, store: true, service_tier: 'auto' }, {}],
+    [{ model: 'm', user: 'u', metadata: {}, store: false, service_tier: 'auto' }, {}],
   ])('%o of a completion is the engine’s %o', (fields, params) => {
     expect(parse({ prompt: 'a', ...fields }).params).toEqual(params)
   })
@@ -109,14 +110,14 @@ const NOTHING: Readonly<Record<string, readonly unknown[]>> = {
   logprobs: [false],
   max_completion_tokens: [],
   max_tokens: [],
-  metadata: [{ a: 'b' }],
+  metadata: [],
   min_p: [],
   min_tokens: [0],
   modalities: [['text']],
   model: ['m'],
   n: [1],
   parallel_tool_calls: [true, false],
-  prediction: [],
+  prediction: [{ type: 'content', content: 'a' }],
   presence_penalty: [],
   priority: [0],
   prompt_cache_key: ['k'],
@@ -133,7 +134,7 @@ const NOTHING: Readonly<Record<string, readonly unknown[]>> = {
   spaces_between_special_tokens: [true, false],
   stop: [],
   stop_token_ids: [[]],
-  store: [true, false],
+  store: [false],
   stream: [false],
   stream_options: [{ include_usage: true }],
   structured_outputs: [],
@@ -165,7 +166,8 @@ it.each([
   ['tool_choice', 'required', '"none"'],
   ['modalities', ['text', 'audio'], '["text"]'],
   ['stream_options', { include_usage: 1 }, '{}'],
-  ['n', '1', '1'],
+  ['n', 2, '1'],
+  ['store', true, 'false'],
   ['use_beam_search', true, 'false'],
   ['guided_regex', 'a+', 'null'],
   ['web_search_options', {}, 'null'],
@@ -265,7 +267,9 @@ it('a value of megabytes does not make an error of megabytes', () => {
 })
 
 const URLS = '/v1/completions, /v1/chat/completions'
-const ONE_PROMPT = '`prompt` must be one text or an array of token ids; several prompts are several lines.'
+const A_PROMPT = '`prompt` must be one text or an array of token ids, or an array of such.'
+const NO_METADATA =
+  '`metadata` is an object, but must be an object of at most 16 names of 64 characters and their texts of 512.'
 const TEXTS = 'messages[0] must have the texts `role` and `content`.'
 const AN_OBJECT = 'a request is a JSON object, with `prompt`, `messages` or `body`.'
 const chat = (content: unknown) => ({ messages: [{ role: 'user', content }] })
@@ -288,9 +292,10 @@ describe('a line is refused, by number and with the reason:', () => {
     [{ url: '/v1/chat/completions', body: { prompt: 'a' } }, 'a chat needs `messages`.'],
     [{ url: '/v1/completions', body: { messages: [message] } }, 'a completion needs `prompt`.'],
     [{ prompt: 'a', messages: [message] }, 'a chat takes `messages`, not `prompt`.'],
-    [{ prompt: ['a', 'b'] }, ONE_PROMPT],
-    [{ prompt: [1, 2.5] }, ONE_PROMPT],
-    [{ prompt: null }, ONE_PROMPT],
+    [{ prompt: ['a', 'b'] }, '`prompt` is a list of 2 prompts; several prompts are several lines.'],
+    [{ prompt: ['a', [1, 'b']] }, A_PROMPT],
+    [{ prompt: [1, 2.5] }, A_PROMPT],
+    [{ prompt: null }, A_PROMPT],
     [{ messages: [] }, '`messages` must be an array of at least one {role, content}.'],
     [{ messages: 'Hi' }, '`messages` must be an array of at least one {role, content}.'],
     [{ messages: [null] }, TEXTS],
@@ -319,6 +324,11 @@ describe('a line is refused, by number and with the reason:', () => {
       'messages[0].tool_calls[0].function.arguments is "{", a text that is not JSON.',
     ],
     [{ prompt: 'a', n: 2 }, '`n` is 2, but only 1 is supported.'],
+    [{ prompt: 'a', n: '1' }, '`n` is "1", but must be an integer from 1 to 128.'],
+    [{ prompt: 'a', n: 129 }, '`n` is 129, but must be an integer from 1 to 128.'],
+    [{ prompt: 'a', metadata: { a: 1 } }, NO_METADATA],
+    [{ prompt: 'a', metadata: { a: 'x'.repeat(513) } }, NO_METADATA],
+    [{ prompt: 'a', model: 5 }, '`model` is 5, but must be a text.'],
     [{ prompt: 'a', stream: true }, '`stream` is true, but only false is supported.'],
     [{ prompt: 'a', suffix: 'z' }, '`suffix` is "z", but only null is supported.'],
     [{ prompt: 'a', wat: 1 }, 'unknown field `wat` in the body.'],

@@ -12,7 +12,7 @@ const RESULT: GenerationResult = {
   promptTokenIds: [8, 9, 10],
   finishReason: 'length',
   logprobs: undefined,
-  usage: { promptTokens: 3, completionTokens: 2 },
+  usage: { promptTokens: 3, completionTokens: 2, cachedTokens: 1 },
   error: undefined,
 }
 
@@ -103,7 +103,7 @@ describe('an answer', () => {
     expect(response).toMatchObject({ request_id: 'chatcmpl-4', body: { id: 'chatcmpl-4', object: 'chat.completion' } })
     expect(choice(chat, { finishReason: 'stop' })).toEqual({
       index: 0,
-      message: { role: 'assistant', content: 'aé' },
+      message: { role: 'assistant', content: 'aé', refusal: null },
       logprobs: null,
       finish_reason: 'stop',
     })

@@ -20,7 +20,7 @@ function scene() {
     onStep: batch => watches.step(batch),
     onError: error => ended.reject(error),
   })
-  const watches = new Watches({ scheduler, tokenBudget: 8, times: loop.clock.times })
+  const watches = new Watches({ scheduler, tokenBudget: () => 8, times: loop.clock.times })
   let ended = new Deferred<void>()
   /** Runs the sequences to their ends. */
   const run = async (...sequences: Sequence[]) => {

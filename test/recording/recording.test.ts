@@ -28,6 +28,8 @@ test('a recording plays the events that were told, and comes to what the engine 
   await engine.generate(rows.slice(5), few).all()
   abort.abort(new Error('enough'))
   await expect(running).rejects.toThrow('enough')
+  // behind those in flight when the call was aborted
+  await engine.generate([[1]], few).all()
   const file = await recording.stop()
   const snapshot = plainSnapshot(await engine.inspect())
   engine.dispose()

@@ -37,7 +37,7 @@ test('events from a snapshot on come to the next one, through 20,000 random oper
     const numBlocks = random.int(14, 30)
     const groups = [{ numBlocks }, { numBlocks, window: 40 }].slice(0, random.int(1, 3))
     const drive = new Drive(pick(random, [1, 7, 16, 64]), groups, random.int(1, 4))
-    const watches = new Watches({ scheduler: drive.scheduler, tokenBudget: drive.tokenBudget, times: TIMES })
+    const watches = new Watches({ scheduler: drive.scheduler, tokenBudget: () => drive.tokenBudget, times: TIMES })
     const state = new EngineState()
     const busy = busyListener()
     let isWatched = false
@@ -51,7 +51,10 @@ test('events from a snapshot on come to the next one, through 20,000 random oper
         if (random.next() < 0.3) drive.addTo({}, each)
         else drive.addSharing(each, { ...all(each.tokens), scope: pick(random, SCOPES) }, {})
       } else if (choice < 0.18 && live.length > 0) drive.scheduler.finish(pick(random, live), 'abort')
-      else if (choice < 0.62 && drive.gpu.numQueued < drive.depth) drive.next()
+      else if (choice < 0.184) {
+        drive.restart()
+        watches.restart()
+      } else if (choice < 0.62 && drive.gpu.numQueued < drive.depth) drive.next()
       else if (drive.gpu.numQueued > 0) {
         const { batch, drawn } = drive.gpu.run()
         for (const { sequence } of drive.scheduler.complete(batch, drawn)) {
@@ -89,7 +92,7 @@ test('events from a snapshot on come to the next one, through 20,000 random oper
 
 test('a listener that is busy gets the last steps, all calls that it knows, and how things stand: no more than that', () => {
   const drive = new Drive(16, 64)
-  const watches = new Watches({ scheduler: drive.scheduler, tokenBudget: 16, times: TIMES })
+  const watches = new Watches({ scheduler: drive.scheduler, tokenBudget: () => 16, times: TIMES })
   const seen: EngineEvent[] = []
   let heard: (() => void) | undefined
   watches.call(call(1_000_000))

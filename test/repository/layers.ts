@@ -51,10 +51,12 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   batch: ['api'],
   recording: ['engine', 'core'],
   watch: ['recording', 'engine'],
+  openai: ['api'],
   'pages/demo': ['index'],
   'pages/job': ['index', 'batch'],
+  'pages/serve': ['index', 'openai'],
   // past the index, which would bring the engine into commands that leave it to a page
-  cli: ['index', 'batch', 'api', 'engine', 'loader', 'core', 'pages/job'],
+  cli: ['index', 'batch', 'openai', 'api', 'engine', 'loader', 'core', 'pages/job', 'pages/serve'],
   'bench/common': ['index'],
   'bench/common/cli': ['cli'],
   // the engine's parts: configurations that measure and answer wrongly are no option

@@ -5,7 +5,7 @@ import { isEditedByHistory, waitsForDraws } from '../../src/core/sampling-params
 import type { Sequence } from '../../src/core/sequence'
 import { BlockPool } from '../../src/kv/block-pool'
 import type { Share } from '../../src/kv/share'
-import type { Completed } from '../../src/scheduler/interface'
+import type { Completed, SchedulerOptions } from '../../src/scheduler/interface'
 import { Scheduler } from '../../src/scheduler/scheduler'
 import { SimulatedGpu, VOCAB_SIZE } from './simulated-gpu'
 
@@ -13,12 +13,14 @@ import { SimulatedGpu, VOCAB_SIZE } from './simulated-gpu'
 export class Drive {
   readonly pools: readonly BlockPool[]
   readonly scheduler: Scheduler
-  readonly gpu: SimulatedGpu
+  gpu: SimulatedGpu
   /** All that was added, in order. */
   readonly sequences: Sequence[] = []
   /** Calls were put into another order: who comes first is not held against the order of adding. */
   isReordered = false
   readonly #calls = new Map<object, Sequence[]>()
+
+  readonly #options: SchedulerOptions
 
   constructor(
     readonly tokenBudget: number,
@@ -35,7 +37,16 @@ export class Drive {
     )
     this.gpu = new SimulatedGpu(this.pools.map(({ window }) => window))
     const options = { tokenBudget, contextLength, stepsInFlight: depth, historyTokens }
-    this.scheduler = new Scheduler({ pools: this.pools, vocabSize: VOCAB_SIZE, ...options })
+    this.#options = { pools: this.pools, vocabSize: VOCAB_SIZE, ...options }
+    this.scheduler = new Scheduler(this.#options)
+  }
+
+  /** The GPU is another, with so many blocks in each pool, which holds nothing. */
+  restart(numBlocks = this.pools.map(pool => pool.numBlocks)): void {
+    this.gpu = new SimulatedGpu(this.gpu.windows)
+    const pools = this.pools.map(({ window }, group) => new BlockPool(numBlocks[group], window))
+    this.scheduler.restart({ ...this.#options, pools })
+    this.scheduler.checkIntegrity()
   }
 
   /** Sequences are waiting or running. Draws of finished ones may be in flight even if not. */

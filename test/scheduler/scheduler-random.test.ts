@@ -90,6 +90,7 @@ test('the laws hold through 50,000 random operations on sequences of all classes
       } else if (choice < 0.18 && live.length > 0) drive.scheduler.finish(pick(random, live), 'abort')
       else if (choice < 0.2 && live.length > 0) drive.scheduler.finish(live[0], 'error')
       else if (choice < 0.23) drive.scheduler.preemptLast()
+      else if (choice < 0.235) drive.restart()
       else if (choice < 0.62 && drive.gpu.numQueued < depth) drive.next()
       else if (drive.gpu.numQueued > 0) drive.complete()
       drive.scheduler.checkIntegrity()

@@ -41,6 +41,14 @@ export function engineContract(name: string, make: () => Promise<Engine>): void 
         expect(await engine.stats()).toMatchObject(drained)
       })
 
+      it('says of each prompt how many of its tokens others had computed', async () => {
+        const { savedTokens } = await engine.stats()
+        const own = Array.from({ length: 40 }, (_, index) => 200 + index)
+        const results = await engine.generate([own, own, [...own.slice(0, 32), 7]], few).all()
+        expect(results.map(({ usage }) => usage.cachedTokens).sort((a, b) => a - b)).toEqual([0, 32, 39])
+        expect((await engine.stats()).savedTokens - savedTokens).toBe(71)
+      })
+
       it('throws mistakes at once, and runs nothing', async () => {
         const { steps } = await engine.stats()
         expect(() => engine.generate('text' as never)).toThrow(InvalidRequest)

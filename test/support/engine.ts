@@ -13,7 +13,7 @@ import { Step } from '../../src/gpu/step'
 import type { Tuning } from '../../src/kernels/tunable'
 import { parseModelConfig } from '../../src/loader'
 import { openSafetensors } from '../../src/loader/safetensors/checkpoint'
-import type { Scheduler } from '../../src/scheduler/scheduler'
+import { Scheduler } from '../../src/scheduler/scheduler'
 import { sharedDevice } from './device'
 import { type HfConfig, type SeededConfig, seededModel } from './seeded-weights'
 
@@ -70,7 +70,8 @@ export async function drivenEngine(
   const checkpoint = await openSafetensors(source, undefined)
   const { weights, activations, parts } = assemble(gpu, modelConfig, checkpoint, completeOptions(options), tuning)
   await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, {})])
-  const { scheduler, runner, memory } = parts
+  const { scheduling, runner, memory } = parts
+  const scheduler = new Scheduler(scheduling)
   return {
     scheduler,
     runner,

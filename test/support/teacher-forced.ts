@@ -1,4 +1,5 @@
 /** What a model says at every position of given texts, to compare the precisions that it can be kept in. */
+
 import { Sequence } from '../../src/core/sequence'
 import { atOnce } from '../../src/core/work'
 import { Job } from '../../src/engine/job'
@@ -11,6 +12,7 @@ import { ReadbackRing } from '../../src/gpu/readback'
 import { Step } from '../../src/gpu/step'
 import { describeModel, openCheckpoint, readModelFiles } from '../../src/loader'
 import type { ModelSource } from '../../src/loader/sources/source'
+import { Scheduler } from '../../src/scheduler/scheduler'
 import { sharedDevice } from './device'
 
 export interface Forced {
@@ -37,7 +39,8 @@ export async function forced(
     completeOptions({ ...options, blocks: 512 }),
   )
   const [, report] = await Promise.all([gpu.settled(), loadWeights(gpu, source, checkpoint, weights, {})])
-  const { scheduler, runner, memory } = parts
+  const { scheduling, runner, memory } = parts
+  const scheduler = new Scheduler(scheduling)
   const rowBytes = config.vocabSize * 4
   const ring = new ReadbackRing(gpu, memory.drawRows * rowBytes)
   const copy = new Step(gpu, 16)

@@ -13,18 +13,28 @@ import { writeRopeTables } from '../../model/rope-tables'
 import { decoderTensors } from '../../model/tensors'
 import { Weights } from '../../model/weights'
 import { Sampler } from '../../sampler/sampler'
-import { Scheduler } from '../../scheduler/scheduler'
+import type { SchedulerOptions } from '../../scheduler/interface'
 import { arenaWords, historyTokens } from '../arena'
 import type { JobSettings } from '../job'
 import type { Settings } from '../options'
-import { planEngine } from '../plan/plan-engine'
+import { type EarlierPlan, planEngine } from '../plan/plan-engine'
 import { attentionSizes, createStepBuffers } from '../plan/step-memory'
 import { Runner } from '../runner'
 
-/** Everything on the GPU, and the bookkeeping of it; the weights are still zero. */
-export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, settings: Settings, tuning?: Tuning) {
+/**
+ * Everything on the GPU, and how it is to be kept account of; the weights are still zero. `earlier`: what an earlier device had, in
+ * whose place this one is.
+ */
+export function assemble(
+  gpu: Gpu,
+  config: ModelConfig,
+  checkpoint: Checkpoint,
+  settings: Settings,
+  tuning?: Tuning,
+  earlier?: EarlierPlan,
+) {
   const { tokenBudget, stepsInFlight, sharing, order } = settings
-  const { memory, kvFormat, chooseFormat, decisions } = planEngine(gpu.limits, config, checkpoint, settings)
+  const { memory, kvFormat, chooseFormat, decisions } = planEngine(gpu.limits, config, checkpoint, settings, earlier)
   const weights = new Weights(gpu, chooseFormat)
   const tensors = decoderTensors(config, weights)
   const { numBlocks, contextLength, drawRows, kvGroups } = memory
@@ -34,7 +44,7 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
   const stepOptions = { tokenBudget, stepsInFlight, hasInt8Rows: settings.activations === 'int8' }
   const buffers = createStepBuffers(gpu, config, stepOptions, memory)
   const { activations, results, lastTokens, ropeTables } = buffers
-  writeRopeTables(gpu, ropeTables, contextLength)
+  writeRopeTables(gpu, ropeTables, contextLength, earlier?.contextLength)
   const context = kernelContext(gpu, step, buffers.int8, tuning)
   const kvGroupOf = config.layers.map((_, layer) => kvGroups.findIndex(({ layers }) => layers.includes(layer)))
   const caches = kvGroups.map(({ layers, numBlocks }) => {
@@ -46,14 +56,14 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
     tensors,
   )
   const sampler = new Sampler(context, config.vocabSize, { logits: activations.logits, results, lastTokens })
-  const scheduler = new Scheduler({
+  const scheduling: SchedulerOptions = {
     pools: kvGroups.map(group => new BlockPool(group.numBlocks, group.window)),
     vocabSize: config.vocabSize,
     tokenBudget,
     contextLength,
     stepsInFlight,
     historyTokens: historyTokens(sizes),
-  })
+  }
   const groups = kvGroups.map(({ window, layers }, index) => {
     const wantedItems = Math.ceil(workgroupsToFill(gpu) / config.numKvHeads)
     const planner = new AttentionPlanner(layout, capacities[index], { mode: settings.attention, wantedItems, window })
@@ -61,5 +71,5 @@ export function assemble(gpu: Gpu, config: ModelConfig, checkpoint: Checkpoint, 
   })
   const runner = new Runner({ gpu, step, groups, model, sampler, results, drawRows })
   const jobs: JobSettings = { sharing, order, tokenBudget, numBlocks }
-  return { weights, activations, parts: { memory, decisions, jobs, scheduler, runner, stepsInFlight } }
+  return { weights, activations, parts: { memory, kvFormat, decisions, jobs, scheduling, runner } }
 }

@@ -1,17 +1,16 @@
 import { orAborted } from '../../core/abortable'
 import { abortError } from '../../core/errors'
-import { openGpu } from '../../gpu/device'
 import { describeModel, openCheckpoint, readModelFiles } from '../../loader'
-import { keepTable, openTable } from '../../tuning/kept-tables'
-import { Tuner } from '../../tuning/tuner'
+import { Scheduler } from '../../scheduler/scheduler'
 import { LocalEngine } from '../engine'
 import type { Engine } from '../interface'
+import type { OpenDevice } from '../on-device'
 import { completeOptions, type EngineOptions, type Settings } from '../options'
 import { PromptEncoder } from '../prompt-encoder'
-import { assemble } from './assemble'
+import { PATIENCE, Revival } from '../revival'
 import { checkCheckpoint } from './check-checkpoint'
 import { checkVocabulary } from './check-vocabulary'
-import { loadWeights } from './load-weights'
+import { openDevice } from './open-device'
 import { type ModelLocation, openSource } from './open-source'
 
 /**
@@ -40,32 +39,21 @@ export async function openEngine(location: ModelLocation, settings: Settings): P
   const chatTemplate = new ChatTemplate(files.tokenizerConfig, files.chatTemplate)
   const checkpoint = await openCheckpoint(source, files, config, signal)
   checkCheckpoint(config, checkpoint)
-  const gpu = await orAborted(openGpu(settings), signal, late => late.dispose())
-  const failed = new AbortController()
-  const underWay: Promise<unknown>[] = []
-  try {
-    const isKept = settings.cache !== false
-    const { tuning = !gpu.isSoftware, tokenBudget } = settings
-    const table = tuning ? await orAborted(openTable(gpu, isKept), signal) : undefined
-    const tuner = table && new Tuner(gpu, table, tokenBudget)
-    const { parts, weights } = assemble(gpu, config, checkpoint, settings, tuner)
-    const either = AbortSignal.any(signal ? [signal, failed.signal] : [failed.signal])
-    const load = () => loadWeights(gpu, source, checkpoint, weights, { ...settings, signal: either })
-    const tuned = orAborted(gpu.settled(), either).then(() => tuner?.tune(either))
-    // kernels compile and are timed while the weights come, if that does not disturb
-    const loading = tuner?.needsQuiet ? tuned.then(load) : load()
-    underWay.push(tuned, loading)
-    const [report, choice] = await orAborted(Promise.all([loading, tuned]), signal)
-    if (tuner && isKept) await orAborted(keepTable(gpu, tuner.table), signal)
-    const decisions = [...parts.decisions, choice, report.decision].filter(line => line !== undefined)
-    const prompts = new PromptEncoder(tokenizer, chatTemplate, config.vocabSize, parts.memory.contextLength)
-    const modelName = source.gguf ?? source.name
-    return new LocalEngine({ ...parts, decisions, modelName, config, weights: report.kinds, tokenizer, prompts })
-  } catch (error) {
-    failed.abort(error)
-    // what is under way writes to buffers until it notices; who aborts need not wait for that
-    const freed = Promise.allSettled(underWay).then(() => gpu.dispose())
-    if (!signal?.aborted) await freed
-    throw error
-  }
+  const described = { source, config, checkpoint }
+  const open: OpenDevice = (signal, earlier) => openDevice(described, { ...settings, signal }, earlier)
+  const onDevice = await open(signal)
+  const { contextLength } = onDevice.memory
+  const { onLost, device, stepsInFlight } = settings
+  return new LocalEngine({
+    modelName: source.gguf ?? source.name,
+    config,
+    tokenizer,
+    prompts: new PromptEncoder(tokenizer, chatTemplate, config.vocabSize, contextLength),
+    scheduler: new Scheduler(onDevice.scheduling),
+    stepsInFlight,
+    onDevice,
+    // there is no other in place of a device of the caller's
+    revival: device ? undefined : new Revival(open, typeof onLost === 'object' ? onLost : PATIENCE, contextLength),
+    onLost,
+  })
 }

@@ -24,6 +24,17 @@ export interface EnginePlan {
   readonly decisions: readonly string[]
 }
 
+/** The part of a plan that the next one keeps, on another device: answers depend on it. */
+export interface EarlierPlan {
+  readonly kvFormat: KvFormat
+  /** In tokens; the next plan's may be shorter, but is turned as this one. */
+  readonly contextLength: number
+  /** Blocks of the next plan. */
+  readonly numBlocks: number
+  /** The reason why these are fewer than they were. */
+  readonly shrunk: string | undefined
+}
+
 /**
  * Chooses what was left open and divides the memory.
  * @throws OutOfMemory if that cannot be, with the numbers and what would fit
@@ -32,8 +43,10 @@ export function planEngine(
   limits: GPUSupportedLimits,
   config: ModelConfig,
   checkpoint: Checkpoint,
-  settings: Settings,
+  asked: Settings,
+  earlier?: EarlierPlan,
 ): EnginePlan {
+  const settings = earlier ? { ...asked, blocks: earlier.numBlocks } : asked
   const budget = memoryBudget(settings.memoryBytes)
   const choice = chooseWeights(settings, checkpoint, budget)
   const formats = formatsFor(choice, config, checkpoint)
@@ -42,12 +55,14 @@ export function planEngine(
   if (isOpen && weightBytes > budget.bytes) throw tooLarge(weightBytes, checkpoint, budget)
   const plan = (kvFormat: KvFormat, bytes: number) => planWith(limits, config, settings, kvFormat, bytes)
   try {
-    const { kvFormat, memory } = chooseKv(settings, choice, format => plan(format, weightBytes))
+    const fixed = earlier ? { ...settings, kv: earlier.kvFormat } : settings
+    const { kvFormat, memory } = chooseKv(fixed, choice, format => plan(format, weightBytes))
     const decisions = [
       ...(isOpen
         ? [`weights of floats as ${choice.format}: ${mib(weightBytes)} of ${mib(budget.bytes)} (${budget.reason})`]
         : []),
       ...(settings.kv === 'auto' ? [`KV cache as ${kvFormat}, for contexts of ${memory.contextLength} tokens`] : []),
+      ...(earlier?.shrunk ? [`KV cache of ${memory.numBlocks} blocks, ${earlier.shrunk}`] : []),
     ]
     return { chooseFormat: formats, kvFormat, memory, decisions }
   } catch (error) {
