@@ -37,7 +37,8 @@ export interface GenerateOptions extends PlanOptions {
   /**
    * The class of the call's prompts. Those of a higher class enter the next step, and prompts of lower ones that hold what they
    * need give way and go on later, with the same answers. `stream` is interactive unless this says otherwise, `generate`
-   * normal, jobs from files background. Within a class the call with the fewest prompts left is served first.
+   * normal, jobs from files background. Within a class the call with the fewest prompts left is served first,
+   * and each eighth time the oldest.
    */
   readonly priority?: Priority
 }
