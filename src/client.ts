@@ -5,14 +5,7 @@
  */
 
 export type { EngineEvent, EngineListener, EngineSnapshot } from './engine/events'
-export type {
-  CallOptions,
-  Engine,
-  GenerateOptions,
-  PlanOptions,
-  ReadProgress,
-  TokenizeOptions,
-} from './engine/interface'
+export type { CallOptions, Engine, GenerateOptions, PlanOptions, TokenizeOptions } from './engine/interface'
 export type { ModelLocation } from './engine/open/open-source'
 export type { EngineProgress, StudyOptions } from './engine/options'
 export { createEngine, type WorkerEngineOptions } from './worker/create-engine'

@@ -8,14 +8,7 @@
 
 // An engine, and what it is made of.
 
-export type {
-  CallOptions,
-  Engine,
-  GenerateOptions,
-  PlanOptions,
-  ReadProgress,
-  TokenizeOptions,
-} from './engine/interface'
+export type { CallOptions, Engine, GenerateOptions, PlanOptions, TokenizeOptions } from './engine/interface'
 export { createEngine } from './engine/open/create-engine'
 export type { ModelLocation } from './engine/open/open-source'
 export type { EngineOptions, EngineProgress, StudyOptions } from './engine/options'

@@ -35,9 +35,13 @@ export class Job {
   static *of(sequences: readonly (Sequence | undefined)[], settings: JobSettings): Work<Job> {
     const running = sequences.filter(sequence => sequence !== undefined)
     const callIndices = [...sequences.keys()].filter(index => sequences[index] !== undefined)
+    yield
     const prompts = running.map(({ tokens, promptLen, maxLen }) => ({ tokens, outputTokens: maxLen - promptLen }))
+    yield
     const planned = yield* planJob(prompts, settings)
+    yield
     const tree = plannedTree(planned.root, callIndices, sequences.length)
+    yield
     return new Job(running, settings, prompts, planned, callIndices, tree)
   }
 
@@ -67,8 +71,12 @@ export class Job {
       if (this.settings.sharing !== 'cache') scheduler.claim(this.sequences[index], this.#shares[index])
       yield
     }
-    // all at once: of a call that is queued in part, a step would take the first as if they shared with nobody after them
-    for (const index of this.#order) scheduler.add(this.sequences[index], { call: this })
+    // held until all are there: of a call that is queued in part, a step would take the first as if they shared with nobody
+    for (const index of this.#order) {
+      scheduler.add(this.sequences[index], { call: this, isHeld: true })
+      yield
+    }
+    scheduler.release(this)
   }
 
   /**

@@ -74,17 +74,23 @@ export function* planJob(
   for (const [index, { tokens }] of prompts.entries()) assert(tokens.length > 0, `Prompt ${index} is empty.`)
   const { root: tree, forcedTokens } = yield* sharedRuns(prompts)
   const root = sharing === 'off' ? noRuns(prompts) : sharing === 'two-level' ? bestGroups(tree) : tree
+  yield
   const promptTokens = prompts.reduce((sum, { tokens }) => sum + tokens.length, 0)
   const computeTokens = tokensToCompute(root, prompts)
+  yield
   const orders = sharing === 'cache' ? (['fcfs'] as const) : order ? [order] : PREFERRED_ORDERS
   const { orderedBy, order: indices } = yield* bestOrder(root, prompts, orders, limits)
   const schedule = yield* dryRun(indices, prompts, root, limits)
+  const treeTokens = tokensToCompute(tree, prompts) - forcedTokens
+  yield
+  const shares = sharing === 'cache' || sharing === 'tree' ? prompts.map(shareInTree) : sharesInGroups(root)
+  yield
   return {
     order: indices,
     orderedBy,
-    shares: sharing === 'cache' || sharing === 'tree' ? prompts.map(shareInTree) : sharesInGroups(root),
+    shares,
     promptTokens,
-    treeTokens: tokensToCompute(tree, prompts) - forcedTokens,
+    treeTokens,
     computeTokens,
     savedTokens: promptTokens - computeTokens,
     forcedTokens,

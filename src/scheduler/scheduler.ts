@@ -6,7 +6,7 @@ import type { CacheView } from '../kv/prefix-cache'
 import type { Share } from '../kv/share'
 import { checkRequest } from './check-request'
 import { checkSequences, checkSlots } from './integrity'
-import type { Completed, SchedulerOptions, SchedulerStats } from './interface'
+import type { AddOptions, Completed, SchedulerOptions, SchedulerStats } from './interface'
 import type { PriorityClass } from './priority-class'
 import { PriorityClasses } from './priority-classes'
 import { SequenceBlocks } from './sequence-blocks'
@@ -99,12 +99,12 @@ export class Scheduler {
    * Queues a new sequence in its class, behind the others of its `call`; with a `share`, it claims that too.
    * Throws `InvalidRequest` if it could not run even alone.
    */
-  add(sequence: Sequence, { share, call = this }: { readonly share?: Share; readonly call?: Call } = {}): void {
+  add(sequence: Sequence, { share, call = this, isHeld }: AddOptions = {}): void {
     assert(sequence.numComputed === 0 && !sequence.isFinished, `Sequence ${sequence.id} has run already.`)
     assert(!this.isWaiting(sequence), `Sequence ${sequence.id} waits already.`)
     this.check(sequence)
     if (share) this.claim(sequence, share)
-    this.#classes.of(sequence).waiting.add(sequence, call)
+    this.#classes.of(sequence).waiting.add(sequence, call, isHeld)
   }
 
   /** Not started yet, or preempted. */
@@ -118,6 +118,11 @@ export class Scheduler {
     const { pools, vocabSize, contextLength, tokenBudget } = this.#options
     checkRequest(sequence, vocabSize, contextLength, pools, this.#blocks.mostBlocks(tokenBudget))
     this.#checked.add(sequence)
+  }
+
+  /** The sequences of a call that were held may start. */
+  release(call: Call): void {
+    for (const { waiting } of this.#classes.all) waiting.release(call)
   }
 
   /** Starts no more sequences of a call, whose others go on until they are finished too. */

@@ -5,6 +5,8 @@ export type Call = object
 
 /** The sequences of a call, those that left included until their turn comes: taking from the front of a Set is slow. */
 class Line {
+  /** Its turn does not come before it is released. */
+  isHeld = false
   #sequences: Sequence[] = []
   #first = 0
   readonly #waiting = new Set<Sequence>()
@@ -72,6 +74,7 @@ export class WaitQueue {
     if (preempted) return preempted
     let next: Line | undefined
     for (const line of this.#lines.values()) {
+      if (line.isHeld) continue
       if (!next || line.isBefore(next)) next = line
       if (this.#numLeft % OLDEST_EVERY === OLDEST_EVERY - 1) break
     }
@@ -82,11 +85,18 @@ export class WaitQueue {
     return this.#callOf.has(sequence) || this.#preempted.includes(sequence)
   }
 
-  add(sequence: Sequence, call: Call): void {
+  /** `isHeld`: the call's turn does not come before `release`, so that thousands need not be added in one go. */
+  add(sequence: Sequence, call: Call, isHeld = false): void {
     const line = this.#lines.get(call) ?? new Line()
+    line.isHeld = isHeld
     this.#lines.set(call, line)
     line.add(sequence)
     this.#callOf.set(sequence, call)
+  }
+
+  release(call: Call): void {
+    const line = this.#lines.get(call)
+    if (line) line.isHeld = false
   }
 
   addFirst(sequence: Sequence): void {

@@ -156,6 +156,8 @@ test('a text little too long is told by how much', async () => {
 })
 
 test('prompts of an interactive call go before all others, of which the one that gave way goes on first', async () => {
+  // all calls are read and queued before the first step, however slow the machine
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(0)
   // room for one at a time
   const other = await openEngine(undefined, { blocks: 1, contextLength: 16 })
   const order: string[] = []
@@ -164,11 +166,14 @@ test('prompts of an interactive call go before all others, of which the one that
     for await (const _ of other.generate(prompts, { maxTokens: 3, ignoreEos: true }, { priority })) order.push(name)
   }
   await Promise.all([ask('job', 3), ask('page', 3, 'interactive'), ask('other', 1, 'normal')])
+  clock.mockRestore()
   other.dispose()
   expect(order).toEqual(['page', 'page', 'page', 'job', 'other', 'job', 'job'])
 })
 
 test('a stream is interactive and a call normal, unless they say otherwise', async () => {
+  // all calls are read and queued before the first step, however slow the machine
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(0)
   const other = await openEngine(undefined, { blocks: 1, contextLength: 16 })
   const order: string[] = []
   const params = { maxTokens: 3, ignoreEos: true }
@@ -180,6 +185,7 @@ test('a stream is interactive and a call normal, unless they say otherwise', asy
     order.push(name)
   }
   await Promise.all([stream('slow', 'background'), call('row'), call('urgent', 'interactive'), stream('chat')])
+  clock.mockRestore()
   other.dispose()
   expect(order).toEqual(['urgent', 'chat', 'row', 'slow'])
 })

@@ -43,3 +43,14 @@ test('a large call gets to its end beside small ones without end: one start in e
   // small ones still come first as a rule
   expect(numStarts).toBeGreaterThan(7 * large.length)
 })
+
+test('a call that is held starts once it is released, and others meanwhile', () => {
+  const queue = new WaitQueue()
+  const [held, other] = [{}, {}]
+  for (const id of [0, 1]) queue.add(sequence(id), held, true)
+  expect([queue.first, queue.size]).toEqual([undefined, 2])
+  for (const id of [2, 3, 4]) queue.add(sequence(id), other)
+  expect(queue.first?.id).toBe(2)
+  queue.release(held)
+  expect(drain(queue)).toEqual([0, 1, 2, 3, 4])
+})
