@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 import { CHROME_ARGS, findChrome } from './scripts/chrome.mjs'
 
 /** Tests of whole programs as users have them: what they start computes in a browser or on Dawn, and takes minutes of a CPU. */
-const PROGRAMS = ['test/cli/{apps,job}.test.ts', 'test/pages/demo/page.test.ts']
+const PROGRAMS = ['test/cli/{apps,clients,job,kill,serve}.test.ts', 'test/pages/demo/page.test.ts']
 
 /** Pages are served from src (pages/, bench/); the library is built from src/index.ts by `npm run build`. */
 export default defineConfig({
@@ -19,7 +19,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: [
-            'test/{core,kv,planner,scheduler,attention,storage,loader,packing,jinja,tokenizer,tuning,api,repository,cli,pages,null-gpu,worker,recording,bench,engine/plan}/**/*.test.ts',
+            'test/{core,kv,planner,scheduler,attention,storage,loader,packing,jinja,tokenizer,tuning,api,jobs,repository,cli,pages,null-gpu,worker,recording,bench,engine/plan}/**/*.test.ts',
           ],
           exclude: PROGRAMS,
           testTimeout: 60_000,
@@ -32,6 +32,9 @@ export default defineConfig({
           environment: 'node',
           include: PROGRAMS,
           testTimeout: 60_000,
+          // half of their time they wait for what they have started
+          maxWorkers: 2,
+          maxConcurrency: 2,
         },
       },
       {
@@ -42,8 +45,8 @@ export default defineConfig({
           // loop) and enough of a model to see that both compute alike; the dawn project has all of kernels and models
           include: [
             'test/{gpu,sampler,browser}/**/*.test.ts',
-            'test/kernels/{attention,matrix}.test.ts',
-            'test/engine/{cold-start,contract,counters,generate,job,lifetime,oracle,output,packer}.test.ts',
+            'test/kernels/{attention-tiles,matrix}.test.ts',
+            'test/engine/{cold-start,contract,counters,generate,job,lifetime,oracle,output,packer,revival}.test.ts',
           ],
           globalSetup: ['test/support/fake-hub-setup.ts'],
           setupFiles: ['test/support/each-file.ts'],

@@ -12,11 +12,19 @@ const CANDIDATES = [
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ]
 
+/**
+ * Dawn without an extension that SwiftShader is slow with, for drivers on a CPU. WGSL's workgroup memory begins as zeros: by the
+ * extension every thread of a workgroup writes all of it, and the code for that is compiled; without, each writes its share.
+ */
+export const SOFTWARE_DAWN = 'disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension'
+
 /** WebGPU in headless Chrome, on a machine that may have no GPU; the rest keeps it from calling home. */
 export const CHROME_ARGS = [
   '--no-sandbox',
   '--enable-unsafe-webgpu',
-  ...(process.env.CHROME_GPU === 'real' ? ['--enable-features=Vulkan'] : ['--use-webgpu-adapter=swiftshader']),
+  ...(process.env.CHROME_GPU === 'real'
+    ? ['--enable-features=Vulkan']
+    : ['--use-webgpu-adapter=swiftshader', `--${SOFTWARE_DAWN}`]),
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',

@@ -7,9 +7,27 @@ const PREFIXES = 'test/kv/prefix-cache.test.ts'
 const PLAN = 'test/attention/plan.test.ts'
 const HUB = 'test/loader/hub/hub-source.test.ts'
 const REMOTE = 'test/loader/http/remote-file.test.ts'
+const REVIVAL = 'test/null-gpu/revival.test.ts'
 const DRAWS = 'test/sampler/draw-inputs.test.ts'
 
 export const MUTATIONS = [
+  // lost devices
+  {
+    file: 'src/scheduler/scheduler.ts',
+    find: 'for (const { chunk } of draws) chunk.sequence.numPending--',
+    replace: '',
+    test: 'test/scheduler/restart.test.ts',
+    law: 'those that ran start first',
+    wrong: 'rows wait for ever for draws of a device that is gone',
+  },
+  {
+    file: 'src/engine/engine.ts',
+    find: 'if (!this.#isReviving) this.#loop.wake()',
+    replace: 'this.#loop.wake()',
+    test: REVIVAL,
+    law: 'calls that come during a revival wait for it',
+    wrong: 'a call that comes during a revival counts as one more loss',
+  },
   // who runs next, and in which blocks
   {
     file: 'src/scheduler/wait-queue.ts',

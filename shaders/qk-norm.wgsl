@@ -12,6 +12,7 @@ struct Params {
   q_len: u32,      // of a vector, in elements
   k_len: u32,
   eps: f32,
+  is_weighted: u32,  // 0: weights are 1
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -43,6 +44,6 @@ fn main(
   let scale = inverseSqrt(row_sum(lane, sum) / f32(len) + params.eps);
   for (var i = lane; i < len; i += WG_SIZE) {
     let weight = select(k_weight[min(i, params.k_len - 1u)], q_weight[min(i, params.q_len - 1u)], is_query);
-    qkv[start + i] = qkv[start + i] * scale * weight;
+    qkv[start + i] = qkv[start + i] * scale * select(1f, weight, params.is_weighted != 0u);
   }
 }

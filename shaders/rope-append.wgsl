@@ -1,8 +1,9 @@
 // q[token] = rope(q part of qkv[token]) * scale; k and v of the token go into their place in the KV cache, k rotated.
 // RoPE in the rotate-half convention: of each head's first 2 half dims, i and i + half turn by position * frequency[i];
-// the others stay. One thread per (token, head, 4 dims), those of a head in one workgroup.
+// the others stay. q grows with the logarithm of its position if it is told to. One thread per (token, head, 4 dims), those of a head in one workgroup.
 
 //#import kv-f32
+//#import head-plain
 
 const HEADS: u32 = 1u;
 const KV_HEADS: u32 = 1u;
@@ -21,6 +22,8 @@ struct Params {
   v_offset: u32,       // in vec4f
   half: u32,           // of the dims that turn; 0: none do
   scale: f32,          // of q
+  growth: f32,         // of q's scale; 0: it stays
+  growth_len: u32,     // positions that have the same scale
   positions: u32,      // where the lists start, in words of the arena
   destinations: u32,
 }
@@ -35,8 +38,9 @@ struct Params {
 
 var<workgroup> sh_range: array<vec2f, WG_SIZE>;
 
-/// Dims 4d to 4d + 3 of the head that starts at `start` of qkv, its first 2 half dims turned.
-fn turned(start: u32, d: u32, half: u32, position: u32) -> vec4f {
+/// Dims 4d to 4d + 3 of a head of q or k that starts at `start` of qkv, its first 2 half dims turned.
+fn turned(start: u32, d: u32, position: u32, is_query: bool) -> vec4f {
+  let half = params.half;
   var x = qkv[start + d];
   for (var i = 0u; i < 4u; i++) {
     let dim = d * 4u + i;
@@ -47,7 +51,12 @@ fn turned(start: u32, d: u32, half: u32, position: u32) -> vec4f {
     let y = qkv[start + partner / 4u][partner % 4u] * turn.y;
     x[i] = fma(x[i], turn.x, select(y, -y, is_low));
   }
-  return x;
+  return weighted(x, d, is_query);
+}
+
+fn loaded(start: u32, d: u32, position: u32, is_query: bool, is_value: bool) -> vec4f {
+  if (is_value) { return qkv[start + d]; }
+  return turned(start, d, position, is_query);
 }
 
 /// The lowest and the highest value of the thread's group of quads; for all threads of the workgroup to call.
@@ -89,14 +98,14 @@ fn main(
 
   let kv_start = select(params.k_offset, params.v_offset, is_value) + kv_head * DIM4;
   let start = token * params.qkv_stride + select(kv_start, head * DIM4, is_query);
-  let half = select(params.half, 0u, is_value);
   let position = arena[params.positions + token];
-  let x = turned(start, d, half, position);
+  let x = loaded(start, d, position, is_query, is_value);
   var range = vec2f();
   if (KV_GROUP > 1u) { range = range_of_group(x, lane); }
   if (!has_work) { return; }
   if (is_query) {
-    q[(token * HEADS + head) * DIM4 + d] = x * params.scale;
+    let grown = fma(params.growth, log(f32(1u + position / params.growth_len)), 1f);
+    q[(token * HEADS + head) * DIM4 + d] = x * (params.scale * grown);
     return;
   }
   let destination = arena[params.destinations + token];
@@ -105,7 +114,7 @@ fn main(
   let offset = destination % BLOCK_LEN;
   if (d % WORD_QUADS == 0u) {
     var next = x;
-    if (WORD_QUADS > 1u) { next = turned(start, d + 1u, half, position); }
+    if (WORD_QUADS > 1u) { next = loaded(start, d + 1u, position, is_query, is_value); }
     write_word(is_value, block, offset, d / WORD_QUADS, pack_quads(x, next, range));
   }
   if (KV_GROUP > 1u && d % KV_GROUP == 0u) {

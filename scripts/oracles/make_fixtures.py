@@ -17,21 +17,34 @@ import sys
 import torch
 
 import seeded_weights
+from architectures.ernie4 import Ernie4
+from architectures.exaone4 import Exaone4
+from architectures.gemma import Gemma
 from architectures.gemma2 import Gemma2
 from architectures.gemma3 import Gemma3
 from architectures.gpt2 import Gpt2
+from architectures.gpt_neo import GptNeo
 from architectures.gpt_neox import GptNeoX
 from architectures.granite import Granite
+from architectures.hunyuan import HunYuan
 from architectures.llama import Llama
+from architectures.minicpm import MiniCPM
+from architectures.ministral3 import Ministral3
 from architectures.mistral import Mistral
 from architectures.olmo2 import Olmo2
+from architectures.olmo3 import Olmo3
+from architectures.phi import Phi
 from architectures.phi3 import Phi3
 from architectures.qwen2 import Qwen2
 from architectures.qwen3 import Qwen3
+from architectures.seed_oss import SeedOss
 from architectures.smollm3 import SmolLM3
+from architectures.stablelm import StableLm
+from architectures.starcoder2 import StarCoder2
 from cases import CASES, Case
 from layers import Cache, rounded_to_f16, rounded_to_int8
 from llama_cases import LLAMAS
+from newer_cases import NEWER
 
 FIXTURES = pathlib.Path(__file__).parents[2] / "test" / "fixtures"
 NUM_TOKENS = 64
@@ -42,18 +55,30 @@ MIN_DISTINCT = 24
 MIN_EFFECT = 1e-4
 
 MODELS = {
+    "Ernie4_5ForCausalLM": Ernie4,
+    "Exaone4ForCausalLM": Exaone4,
     "Gemma2ForCausalLM": Gemma2,
     "Gemma3ForCausalLM": Gemma3,
+    "GemmaForCausalLM": Gemma,
     "GPT2LMHeadModel": Gpt2,
+    "GPTNeoForCausalLM": GptNeo,
     "GPTNeoXForCausalLM": GptNeoX,
     "GraniteForCausalLM": Granite,
+    "HunYuanDenseV1ForCausalLM": HunYuan,
     "LlamaForCausalLM": Llama,
+    "MiniCPMForCausalLM": MiniCPM,
+    "Ministral3ForCausalLM": Ministral3,
     "MistralForCausalLM": Mistral,
     "Olmo2ForCausalLM": Olmo2,
+    "Olmo3ForCausalLM": Olmo3,
     "Phi3ForCausalLM": Phi3,
+    "PhiForCausalLM": Phi,
     "Qwen2ForCausalLM": Qwen2,
     "Qwen3ForCausalLM": Qwen3,
+    "SeedOssForCausalLM": SeedOss,
     "SmolLM3ForCausalLM": SmolLM3,
+    "StableLmForCausalLM": StableLm,
+    "Starcoder2ForCausalLM": StarCoder2,
 }
 
 
@@ -106,7 +131,7 @@ def nmse(actual, expected):
 def prompts(seed, case):
     """One prompt as short as the case allows (a single token), one of 37 to 70 tokens, or for a window of 24 71 to 104."""
     byte = lambda i: int(seeded_weights.mix(seed * 1000 + i)) % case.config["vocab_size"]
-    least = 71 if case.config.get("sliding_window") == 24 else max(37, case.shortest_prompt)
+    least = 71 if 24 in (case.config.get("sliding_window"), case.config.get("window_size")) else max(37, case.shortest_prompt)
     return [[byte(-i) for i in range(case.shortest_prompt)], [byte(i) for i in range(1, least + 1 + byte(0) % 34)]]
 
 
@@ -140,7 +165,7 @@ def weights_hash(model, seed):
 def main():
     torch.set_num_threads(1)
     llamas = {("llama", name): Case(config) for name, config in LLAMAS.items()}
-    others = {("architectures", name): case for name, case in CASES.items()}
+    others = {("architectures", name): case for name, case in {**CASES, **NEWER}.items()}
     for (folder, name), case in {**llamas, **others}.items():
         if len(sys.argv) > 1 and name not in sys.argv[1:]:
             continue

@@ -17,11 +17,17 @@ export interface BatchRequest extends Asked {
 }
 
 /** A line as it was read: a request, whose name may still have to be given, or the reason why it is none. */
-export interface ReadLine {
+export interface ReadLine<T = Omit<BatchRequest, 'customId'>> {
   readonly line: number
   /** As the line gives it; also of one that is wrong in something else. */
   readonly customId: string | undefined
-  readonly outcome: Omit<BatchRequest, 'customId'> | InvalidRequest
+  readonly outcome: T | InvalidRequest
+}
+
+/** A request as a line holds it: to which endpoint, if it says so, and what. */
+export interface Enveloped {
+  readonly url: unknown
+  readonly body: unknown
 }
 
 /** The endpoints of OpenAI's Batch API that a line may name. */
@@ -44,12 +50,17 @@ export function parseBatchRequest(text: Line, line: number): BatchRequest {
 
 /** Reads one line of a job, good or bad. */
 export function readLine(text: Line, line: number, check?: CheckParams): ReadLine {
+  return openLine(text, line, enveloped => ({ line, ...readRequest(enveloped, check) }))
+}
+
+/** Reads one line, good or bad, and with `read` the request in it. */
+export function openLine<T>(text: Line, line: number, read: (request: Enveloped) => T): ReadLine<T> {
   let customId: string | undefined
   try {
     const { custom_id: id, ...request } = parseObject(textOfLine(text))
     if (typeof id === 'string') customId = id
     else if (id !== undefined && id !== null) throw new InvalidRequest('`custom_id` must be a text.')
-    return { line, customId, outcome: { line, ...readRequest(request, check) } }
+    return { line, customId, outcome: read(unwrapped(request)) }
   } catch (error) {
     if (!(error instanceof InvalidRequest)) throw error
     return { line, customId, outcome: new InvalidRequest(`Line ${line}: ${error.message}`, { cause: error }) }
@@ -67,15 +78,21 @@ function parseObject(text: string): JsonObject {
   return value
 }
 
-function readRequest(request: JsonObject, check?: CheckParams): Omit<BatchRequest, 'line' | 'customId'> {
-  const { method = 'POST', url, body: wrapped, ...bare } = request
+function unwrapped({ method = 'POST', url, body, ...bare }: JsonObject): Enveloped {
   if (method !== 'POST') throw new InvalidRequest(`\`method\` is ${shownJson(method)}, but must be "POST".`)
-  if (wrapped !== undefined && Object.keys(bare).length > 0) {
+  if (body !== undefined && Object.keys(bare).length > 0) {
     throw new InvalidRequest(`unknown field ${Object.keys(bare).join(', ')} beside \`body\`.`)
   }
-  const body = wrapped === undefined ? bare : wrapped
-  const isChat = isJsonObject(body) && 'messages' in body && body.messages !== null
-  const asked = url === undefined ? (isChat ? 'chat' : 'completion') : KINDS.get(url)
+  return { url, body: body === undefined ? bare : body }
+}
+
+/** The kind of a request that does not say its endpoint. */
+export function kindOf(body: unknown): RequestKind {
+  return isJsonObject(body) && 'messages' in body && body.messages !== null ? 'chat' : 'completion'
+}
+
+function readRequest({ url, body }: Enveloped, check?: CheckParams): Omit<BatchRequest, 'line' | 'customId'> {
+  const asked = url === undefined ? kindOf(body) : KINDS.get(url)
   if (!asked) {
     throw new InvalidRequest(`\`url\` is ${shownJson(url)}, but must be one of ${[...KINDS.keys()].join(', ')}.`)
   }

@@ -5,11 +5,11 @@ import { shownJson } from '../core/shown'
 export class CustomIds {
   readonly #lineOf = new Map<string, number>()
 
-  /** Notes the name that a line gives itself; the error of the line if an earlier one has the same. */
+  /** Notes the name that a line gives itself; the error of the line if an earlier one has the same. May be asked again. */
   give(id: string | undefined, line: number): InvalidRequest | undefined {
     if (id === undefined) return undefined
     const first = this.#lineOf.get(id)
-    if (first !== undefined) {
+    if (first !== undefined && first !== line) {
       return new InvalidRequest(`Line ${line}: \`custom_id\` is ${shownJson(id)}, as in line ${first} already.`)
     }
     this.#lineOf.set(id, line)

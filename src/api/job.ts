@@ -1,15 +1,12 @@
 import { InvalidRequest } from '../core/errors'
-import { pause } from '../core/pause'
 import type { Engine } from '../engine/interface'
 import type { WeightKind } from '../engine/open/weight-report'
 import { samplingParams } from '../engine/sampling-params'
-import { type BatchRequest, type ReadLine, readLine } from './batch-request'
+import type { CheckParams } from './api-request'
+import { type BatchRequest, readLine } from './batch-request'
 import { type BatchResponse, batchResponse, failedResponse } from './batch-response'
-import { CustomIds } from './custom-ids'
-import { hashOf, isBlank, type Line } from './lines'
-
-/** Longest that reading lines keeps the thread from other work. */
-const MAX_TASK_MS = 8
+import type { Line } from './lines'
+import { readNamedLines } from './named-lines'
 
 export interface JobOptions {
   /** For requests that do not say how many tokens they want. */
@@ -72,14 +69,6 @@ export interface JobSummary {
   readonly decisions: readonly string[]
 }
 
-/** A request with its name, and what tells that it is still the same. */
-interface NamedLine {
-  readonly line: number
-  readonly customId: string
-  readonly key: string
-  readonly outcome: ReadLine['outcome']
-}
-
 /**
  * Runs a job, given as JSONL lines in OpenAI's Batch format (or bare `{prompt}` / `{messages}`): an array, or anything
  * that can be iterated, of texts or their bytes (`readLines(file.stream())`). A bad line, or a prompt that cannot be
@@ -94,7 +83,9 @@ export async function runJob(
   const { modelName = engine.modelName, maxTokens, signal, keepResponses = true } = options
   const began = performance.now()
   const before = await engine.stats()
-  const all = await readAll(lines, engine.config.vocabSize, signal)
+  const { vocabSize } = engine.config
+  const check: CheckParams = (params, nameOf) => void samplingParams(params, vocabSize, nameOf)
+  const all = await readNamedLines(lines, (text, line) => readLine(text, line, check), signal)
   const waiting = all.filter(({ key, line }) => !options.isAnswered?.(key, line))
 
   const responses: BatchResponse[] = []
@@ -152,31 +143,4 @@ export async function runJob(
       decisions: engine.decisions,
     },
   }
-}
-
-/** The requests on all lines that are not blank. Missing names can be given only when all names are known. */
-async function readAll(
-  lines: Iterable<Line> | AsyncIterable<Line>,
-  vocabSize: number,
-  signal: AbortSignal | undefined,
-): Promise<NamedLine[]> {
-  const ids = new CustomIds()
-  const read: (ReadLine & { readonly hash: string })[] = []
-  let line = 0
-  let taskBegan = performance.now()
-  for await (const text of lines) {
-    line += 1
-    if (performance.now() - taskBegan > MAX_TASK_MS) {
-      await pause()
-      signal?.throwIfAborted()
-      taskBegan = performance.now()
-    }
-    if (isBlank(text)) continue
-    const found = readLine(text, line, (params, nameOf) => samplingParams(params, vocabSize, nameOf))
-    const repeated = ids.give(found.customId, line)
-    read.push({ ...found, outcome: repeated ?? found.outcome, hash: hashOf(text) })
-  }
-  return read.map(({ line, customId = ids.generate(line), hash, outcome }) => {
-    return { line, customId, key: `${hash} ${customId}`, outcome }
-  })
 }

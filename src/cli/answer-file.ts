@@ -11,6 +11,10 @@ import {
 } from 'node:fs'
 import { readLines } from '../api/lines'
 import type { BatchResponse } from '../batch'
+import { InvalidRequest } from '../core/errors'
+import { lineOf } from '../jobs/answer-line'
+import { damagedRecord, readRecord, recordLine } from '../jobs/record'
+import { takeLockFile } from '../storage/lock-file'
 import { UsageError } from './job-options'
 
 /** The answer to a request; or, if an earlier run has given it, the line on which the request now stands. */
@@ -36,12 +40,14 @@ interface Place {
 const PORTION_BYTES = 1 << 20
 
 /**
- * The answers of a job that is not done yet, one a line as they come, after a line that says the job's settings. Each is
- * written before anything else happens, so whatever ends the process, it leaves them, and the next run goes on.
+ * The answers of a job that is not done yet, one a line as they come, after a line that says the job's settings; each line says
+ * its length and checksum. Each is written before anything else happens, so whatever ends the process, it leaves them, and the next run goes on.
  */
 export class AnswerFile {
   /** Keys of the requests that earlier runs have answered; failed ones are tried again. */
   readonly answered: ReadonlySet<string>
+  /** What a crash of the machine has spoilt, for people: these requests are run again. */
+  readonly damage: readonly string[]
   readonly #places: ReadonlyMap<string, Place>
   /** The places of answers in the file, by line of the input. */
   readonly #placeOf = new Map<number, Place>()
@@ -52,27 +58,34 @@ export class AnswerFile {
   private constructor(
     readonly path: string,
     readonly file: number,
-    { places, end }: { readonly places: ReadonlyMap<string, Place>; readonly end: number },
+    readonly unlock: () => void,
+    { places, damage, end }: Contents,
   ) {
     this.answered = new Set(places.keys())
+    this.damage = damage
     this.#places = places
     this.#end = end
   }
 
   /**
    * Opens the file, with what an earlier run left in it unless `restart` says to forget that.
-   * @throws UsageError if it cannot be written, is no such file, or has answers of other settings
+   * @throws UsageError if it cannot be written, is no such file, has answers of other settings, or is another process's
    */
   static async open(path: string, settings: AnswerSettings, restart: boolean): Promise<AnswerFile> {
     const file = openToAppend(path)
+    let unlock: (() => void) | undefined
     try {
+      unlock = lock(path)
       if (restart) ftruncateSync(file, 0)
-      if (fstatSync(file).size > 0) return new AnswerFile(path, file, await readAnswers(path, file, settings))
-      const answers = new AnswerFile(path, file, { places: new Map(), end: 0 })
+      if (fstatSync(file).size > 0) {
+        return new AnswerFile(path, file, unlock, await readAnswers(path, file, settings))
+      }
+      const answers = new AnswerFile(path, file, unlock, { places: new Map(), damage: [], end: 0 })
       answers.#append({ coppice_answers: settings })
       return answers
     } catch (error) {
       closeSync(file)
+      unlock?.()
       if (error instanceof OutputFailed) rmSync(path, { force: true })
       throw error
     }
@@ -116,6 +129,7 @@ export class AnswerFile {
   /** Ends the use of the file, which is removed if it keeps nothing. */
   close(): void {
     closeSync(this.file)
+    this.unlock()
     if (this.kept === 0) rmSync(this.path, { force: true })
   }
 
@@ -129,21 +143,21 @@ export class AnswerFile {
     }
     for (const line of [...this.#placeOf.keys()].sort((a, b) => a - b)) {
       const place = this.#placeOf.get(line) as Place
-      portion.push(`${JSON.stringify(atLine(line, parse(this.#read(place)) as BatchResponse))}\n`)
+      portion.push(`${JSON.stringify(atLine(line, JSON.parse(this.#read(place))))}\n`)
       numBytes += place.bytes
       if (numBytes >= PORTION_BYTES) flush()
     }
     flush()
   }
 
-  #read({ begin, bytes }: Place): Uint8Array {
-    const buffer = new Uint8Array(bytes)
+  #read({ begin, bytes }: Place): string {
+    const buffer = Buffer.alloc(bytes)
     readSync(this.file, buffer, 0, bytes, begin)
-    return buffer
+    return buffer.toString()
   }
 
   #append(entry: object): Place {
-    const bytes = Buffer.from(`${JSON.stringify(entry)}\n`)
+    const bytes = Buffer.from(recordLine(entry))
     const place = { begin: this.#end, bytes: bytes.length }
     try {
       writeAll(this.file, bytes)
@@ -153,6 +167,23 @@ export class AnswerFile {
     }
     this.#end += bytes.length
     return place
+  }
+}
+
+/** What an earlier run has left. */
+interface Contents {
+  readonly places: ReadonlyMap<string, Place>
+  readonly damage: readonly string[]
+  /** Bytes of its whole lines. */
+  readonly end: number
+}
+
+/** Holds other commands off the file. */
+function lock(path: string): () => void {
+  try {
+    return takeLockFile(`${path}.lock`, path)
+  } catch (error) {
+    throw error instanceof InvalidRequest ? new UsageError(error.message) : error
   }
 }
 
@@ -170,21 +201,26 @@ function writeAll(file: number, bytes: Uint8Array): void {
 }
 
 /** Where the answers of earlier runs are. What comes after the last whole line is cut off: its writing was interrupted. */
-async function readAnswers(path: string, file: number, settings: AnswerSettings) {
+async function readAnswers(path: string, file: number, settings: AnswerSettings): Promise<Contents> {
   const { size } = fstatSync(file)
   const places = new Map<string, Place>()
+  const damage: string[] = []
   let end = 0
   for await (const line of readLines(createReadStream(path), Number.POSITIVE_INFINITY)) {
     if (end + line.length === size) break
-    const entry = parse(line)
-    if (end === 0) checkSettings(path, entry, settings)
-    const { request_key: key, response } = entry as { readonly request_key?: unknown; readonly response?: unknown }
+    const entry = readRecord(line)
+    if (end === 0) checkSettings(path, entry ?? {}, settings)
+    if (!entry) damage.push(damagedRecord(path, end, line))
+    const { request_key: key, response } = (entry ?? {}) as {
+      readonly request_key?: unknown
+      readonly response?: unknown
+    }
     if (typeof key === 'string' && response) places.set(key, { begin: end, bytes: line.length })
     end += line.length + 1
   }
   if (end === 0) checkSettings(path, {}, settings)
   ftruncateSync(file, end)
-  return { places, end }
+  return { places, damage, end }
 }
 
 function checkSettings(path: string, header: object, settings: AnswerSettings): void {
@@ -200,26 +236,18 @@ function checkSettings(path: string, header: object, settings: AnswerSettings): 
   )
 }
 
-/** An entry of the file; nothing, if a crash of the machine has spoilt it. */
-function parse(line: Uint8Array): object {
-  try {
-    return JSON.parse(new TextDecoder().decode(line)) ?? {}
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    return {}
-  }
-}
-
-/** A response's id ends in its line. */
-function lineOf({ id }: BatchResponse): number {
-  return Number(id.slice(id.lastIndexOf('_') + 1))
+/** A response as it stands in the file. */
+interface Kept extends BatchResponse {
+  readonly record: string
+  readonly request_key: string
 }
 
 /** An entry as the response to a line, on which it may not have been when it was answered. */
 function atLine(line: number, entry: object): object {
-  const { request_key: _, id, ...response } = entry as BatchResponse & { readonly request_key: string }
+  const { record: _, request_key: __, id, ...response } = entry as Kept
   if (!response.response || lineOf({ id, ...response }) === line) return { id, ...response }
-  const requestId = response.response.request_id.replace(/\d+$/, String(line))
+  // a server's own id says nothing of lines
+  const requestId = response.response.request_id.replace(new RegExp(`-${lineOf({ id, ...response })}$`), `-${line}`)
   const body = { ...response.response.body, id: requestId }
   return { id: `batch_req_${line}`, ...response, response: { ...response.response, request_id: requestId, body } }
 }

@@ -11,7 +11,15 @@ const PARTS = '.artifacts/types'
  * Types that not everybody has: WebGPU's are in TypeScript's `dom` from 6.0, before in `@webgpu/types`; Node's programs may
  * do without `dom`. Interfaces merge with those that are there, so nothing has to be installed and nothing contradicts.
  */
-const PERHAPS_MISSING = ['GPU', 'GPUDevice', 'FileSystemDirectoryHandle', 'Worker', 'Blob']
+const PERHAPS_MISSING = [
+  'GPU',
+  'GPUDevice',
+  'FileSystemDirectoryHandle',
+  'Worker',
+  'SharedWorker',
+  'ServiceWorker',
+  'Blob',
+]
 
 /** Entries of the library, each with its source. */
 const ENTRIES = {

@@ -50,7 +50,7 @@ export async function buildLibrary(outDir: string): Promise<void> {
     'coppice-openai': 'src/openai.ts',
     'coppice-watch': 'src/watch.ts',
   }
-  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, REQUESTS, FIRST] })
+  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, STORAGE, REQUESTS, FIRST] })
 }
 
 /** The file of what the client, the batch and the engine share: so an error is of one class wherever it was imported from. */
@@ -59,13 +59,16 @@ const SHARED = {
   test: /src\/(core\/(?!quantize|python-json|float16)|packing\/worker-url|loader\/cache\/sha256|engine\/(async-queue|call-options|generation|prompt|sampling-params|stream|until-it-throws)\.)/,
 }
 
+/** The file of what is kept between visits: models by the engine, jobs by the batch. */
+const STORAGE = { name: 'storage', test: /src\/storage\// }
+
 /** The file of what jobs and OpenAI's endpoints share. */
 const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messages|refused-request|request-fields)\./ }
 
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|api|batch|client|openai|watch|recording|worker|loader\/(gguf|hub))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|api|jobs|batch|client|openai|watch|recording|worker|loader\/(gguf|hub))|shaders\//,
 }
 
 interface EntryOptions {

@@ -23,6 +23,17 @@ export interface JobCommand {
   readonly order: StudyOptions['order']
   readonly tuning: StudyOptions['tuning']
   readonly runtime: 'chrome' | 'node'
+  /** The server that answers instead of an engine of ours. */
+  readonly remote: RemoteServer | undefined
+}
+
+export interface RemoteServer {
+  readonly url: string
+  readonly apiKey: string | undefined
+  /** Requests under way at once. */
+  readonly concurrency: number
+  /** Asked for in place of what lines say. */
+  readonly model: string | undefined
 }
 
 /** A command line that cannot be obeyed. */
@@ -61,12 +72,18 @@ Runs a batch of requests (OpenAI Batch JSONL, or bare {"prompt": …} / {"messag
   --tuning on|off        time the ways to multiply at load and use the fastest; default on, but off on software adapters
   --runtime chrome|node  headless Chrome, or Node with the webgpu package; default chrome
 
+  --remote URL           send the requests to a server of OpenAI's API instead, such as http://127.0.0.1:8000/v1; --model then
+                         says its name for the model, default: what lines say, else the first that it lists
+  --api-key-env NAME     the environment variable that holds its key
+  --concurrency N        requests under way at once; default 16
+
 Exit codes: 0 all answered · 1 some requests failed, see their lines · 2 bad command line, input or output file
-            3 the model cannot be read or run · 4 no browser or no WebGPU device, or it went away
+            3 the model cannot be read or run · 4 no browser or no WebGPU device, or it went away; the server
+              of --remote cannot be reached, or refuses the key
             5 a fault of ours · 6 answers cannot be written, for want of space perhaps
             129, 130, 143 ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM
 With 3 to 143, what was answered is in FILE.part, and the same command goes on with the rest. It must have the same
---model, --host, --max-tokens, --weights and --kv, on which answers depend; requests whose lines have changed, and those
+--model, --host, --max-tokens, --weights, --kv and --remote, on which answers depend; requests whose lines have changed, and those
 that had failed, are run again.`
 
 /** @throws UsageError that names the option and what it takes */
@@ -81,6 +98,7 @@ export function parseJobCommand(args: string[]): JobCommand {
 function commandFrom({ values, positionals }: ReturnType<typeof parse>): JobCommand {
   if (positionals.length > 1)
     throw new Error(`One input file at a time, not ${positionals.length}: ${positionals.join(' ')}`)
+  const remote = remoteFrom(values)
   if (values.cache !== undefined && values.runtime !== 'node') throw new Error('--cache needs --runtime node.')
   const input = positionals[0] ?? 'examples/tickets.jsonl'
   return {
@@ -88,7 +106,7 @@ function commandFrom({ values, positionals }: ReturnType<typeof parse>): JobComm
     out: values.out ?? `${input.replace(/\.jsonl?$/, '')}.results.jsonl`,
     restart: values.restart,
     summary: values.summary,
-    model: values.model,
+    model: values.model ?? 'sprout',
     host: values.host,
     token: values.token,
     cache: values.cache,
@@ -101,8 +119,41 @@ function commandFrom({ values, positionals }: ReturnType<typeof parse>): JobComm
     attention: oneOfOrNone('--attention', values.attention, CHOICES.attention),
     order: oneOfOrNone('--order', values.order, CHOICES.order),
     tuning: switchOf('--tuning', values.tuning),
-    runtime: oneOf('--runtime', values.runtime, ['chrome', 'node']),
+    runtime: oneOf('--runtime', values.runtime ?? 'chrome', ['chrome', 'node']),
+    remote,
   }
+}
+
+/** Options that say what an engine of ours does. */
+const ENGINE_ONLY = [
+  ...(['host', 'token', 'cache', 'weights', 'kv', 'token-budget', 'blocks'] as const),
+  ...(['sharing', 'attention', 'order', 'tuning', 'runtime'] as const),
+]
+
+function remoteFrom(values: ReturnType<typeof parse>['values']): RemoteServer | undefined {
+  const { remote: url, model, concurrency, 'api-key-env': keyName } = values
+  if (url === undefined) {
+    const [lost] = (['concurrency', 'api-key-env'] as const).filter(name => values[name] !== undefined)
+    if (lost) throw new Error(`--${lost} needs --remote.`)
+    return undefined
+  }
+  const [lost] = ENGINE_ONLY.filter(name => values[name] !== undefined)
+  if (lost) throw new Error(`--${lost} is for an engine of this machine, not for --remote.`)
+  if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Error(`--remote is ${url}, but must be an http address.`)
+  return {
+    url,
+    model,
+    apiKey: apiKeyFrom(keyName, process.env),
+    concurrency: concurrency === undefined ? 16 : count('--concurrency', concurrency),
+  }
+}
+
+/** The key that an environment variable holds: on a command line everybody on the machine could read it. */
+export function apiKeyFrom(name: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
+  if (name === undefined) return undefined
+  const key = env[name]?.trim()
+  if (!key) throw new Error(`--api-key-env names ${name}, but that environment variable is not set.`)
+  return key
 }
 
 function parse(args: string[]) {
@@ -113,7 +164,7 @@ function parse(args: string[]) {
       out: { type: 'string' },
       restart: { type: 'boolean', default: false },
       summary: { type: 'string' },
-      model: { type: 'string', default: 'sprout' },
+      model: { type: 'string' },
       host: { type: 'string' },
       token: { type: 'string' },
       cache: { type: 'string' },
@@ -126,7 +177,10 @@ function parse(args: string[]) {
       attention: { type: 'string' },
       order: { type: 'string' },
       tuning: { type: 'string' },
-      runtime: { type: 'string', default: 'chrome' },
+      runtime: { type: 'string' },
+      remote: { type: 'string' },
+      'api-key-env': { type: 'string' },
+      concurrency: { type: 'string' },
     },
   })
 }

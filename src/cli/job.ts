@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { JobSummary } from '../batch'
 import { explainWeights } from '../engine/open/weight-report'
+import { withoutSecrets } from '../loader/http/address'
 import { AnswerFile, type AnswerSettings, OutputFailed } from './answer-file'
 import { codeOf, EXIT, sayError } from './exit-codes'
 import { type JobCommand, parseJobCommand, USAGE } from './job-options'
@@ -77,7 +78,8 @@ function exitOf(signal: NodeJS.Signals): number {
 }
 
 /** The settings that answers depend on besides their requests. What else can be chosen never changes them. */
-function settingsOf({ model, host, maxTokens, weights, kv }: JobCommand): AnswerSettings {
+function settingsOf({ model, host, maxTokens, weights, kv, remote }: JobCommand): AnswerSettings {
+  if (remote) return { remote: withoutSecrets(remote.url), model: remote.model, maxTokens }
   return { model: publicName(model), host, maxTokens, weights, kv }
 }
 
@@ -87,7 +89,8 @@ async function run(
   answers: AnswerFile,
   signal: AbortSignal,
 ): Promise<JobSummary> {
-  const { answered } = answers
+  const { answered, damage } = answers
+  for (const each of damage) console.error(each)
   if (answered.size > 0) console.error(`${answered.size} answers of an earlier run are in ${paths.part}.`)
   const runtime = await runtimeOf(command)
   const events = {
@@ -98,12 +101,13 @@ async function run(
   const summary = await runtime(jobInput(command, paths.input, answered), events, signal)
   answers.finish(paths.out)
   if (paths.summary) writeSummary(paths.summary, summary)
-  console.log(summaryText(summary, command.out))
+  console.log(summaryText(summary, command))
   return summary
 }
 
 /** Only the one that is asked for: the engine and its modules take 150 MB of a command that leaves them to a page. */
-async function runtimeOf({ runtime }: JobCommand): Promise<JobRuntime> {
+async function runtimeOf({ runtime, remote }: JobCommand): Promise<JobRuntime> {
+  if (remote) return (await import('./remote-runtime')).runAt(remote)
   if (runtime === 'node') return (await import('./node-runtime')).runInNode
   return (await import('./chrome-runtime')).runInChrome
 }
@@ -124,13 +128,19 @@ function writeSummary(path: string, summary: JobSummary): void {
   }
 }
 
-function summaryText(summary: JobSummary, out: string): string {
+function summaryText(summary: JobSummary, { out, remote }: JobCommand): string {
   const { requests, failed, promptTokens, treeTokens, prefillTokens, decodeTokens, wallMs, steps, tokensPerStep } =
     summary
+  const head = `${requests} requests, ${failed} failed → ${out}`
+  const generated = `generated      ${decodeTokens} tokens in ${(wallMs / 1000).toFixed(2)} s, ${summary.tokensPerSecond.toFixed(1)} tok/s`
+  if (remote) {
+    const prompts = `prompts        ${promptTokens} tokens, ${summary.savedTokens} of them cached`
+    return [head, prompts, generated, `server         ${summary.adapter}`].join('\n')
+  }
   return [
-    `${requests} requests, ${failed} failed → ${out}`,
+    head,
     `prompts        ${promptTokens} tokens, a tree of ${treeTokens}; ${prefillTokens} computed, ${summary.savedTokens} shared`,
-    `generated      ${decodeTokens} tokens in ${(wallMs / 1000).toFixed(2)} s, ${summary.tokensPerSecond.toFixed(1)} tok/s`,
+    generated,
     `steps          ${steps}, ${tokensPerStep.toFixed(1)} tokens each`,
     `K and V read   ${(summary.kvBytesRead / 1e9).toFixed(2)} GB`,
     `peak blocks    ${summary.peakBlocks}`,

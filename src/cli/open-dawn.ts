@@ -1,3 +1,4 @@
+import { SOFTWARE_DAWN } from '../../scripts/chrome.mjs'
 import { askNoCompositor, probeDawn, softwareDrivers } from '../../scripts/dawn.mjs'
 import { UnsupportedDevice } from '../index'
 
@@ -23,5 +24,5 @@ async function load(flags: string[]): Promise<GPU> {
   console.error(`Computing on ${found.name}${found.driver ? ', in software: no GPU with a driver was found' : ''}.`)
   const { create, globals } = await import('webgpu')
   Object.assign(globalThis, globals)
-  return create(flags)
+  return create(found.driver ? [...flags, SOFTWARE_DAWN] : flags)
 }

@@ -8,6 +8,9 @@ import type { ServeRuntime } from './serve-runtime'
 /** How long requests under way have when the command is told to end. */
 const GRACE_MS = 10_000
 
+/** Signals within this time are one: npm passes on to us what the terminal has sent us already. */
+const SAME_SIGNAL_MS = 500
+
 /** Offers an engine over HTTP until a signal ends it. */
 export async function main(args: string[]): Promise<number> {
   if (args.includes('--help')) {
@@ -17,13 +20,13 @@ export async function main(args: string[]): Promise<number> {
   const stop = new AbortController()
   let server: HttpServer | undefined
   const stopped = new Deferred<void>()
-  let numSignals = 0
+  let toldAt: number | undefined
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      numSignals += 1
+      toldAt ??= performance.now()
       stop.abort(new DOMException(signal, 'AbortError'))
       stopped.resolve()
-      if (numSignals > 1) void server?.close(0)
+      if (performance.now() - toldAt > SAME_SIGNAL_MS) void server?.close(0)
     })
   }
   try {

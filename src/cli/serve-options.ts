@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { CHOICES } from '../engine/choices'
 import type { EngineOptions } from '../index'
-import { countOrNone, oneOfOrNone, UsageError } from './job-options'
+import { apiKeyFrom, countOrNone, oneOfOrNone, UsageError } from './job-options'
 import { count, oneOf } from './option-values'
 
 export interface ServeCommand {
@@ -77,14 +77,6 @@ function portFrom(value: string): number {
   const port = count('--port', value, 0)
   if (port > 65535) throw new Error(`--port is ${port}, but must be at most 65535.`)
   return port
-}
-
-/** The key that an environment variable holds: on a command line everybody on the machine could read it. */
-export function apiKeyFrom(name: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
-  if (name === undefined) return undefined
-  const key = env[name]?.trim()
-  if (!key) throw new Error(`--api-key-env names ${name}, but that environment variable is not set.`)
-  return key
 }
 
 function parse(args: string[]) {

@@ -17,6 +17,7 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 
 /** Serves the pages of src/ and the files of public/ on a free port of this machine; `handle` is asked first. */
 export async function servePages(handle: RequestHandler = () => false): Promise<PageServer> {
+  const listeners = process.listeners('SIGTERM')
   const server = await createServer({
     logLevel: 'error',
     plugins: [
@@ -29,6 +30,8 @@ export async function servePages(handle: RequestHandler = () => false): Promise<
     ],
     server: { port: 0, host: '127.0.0.1', hmr: false, fs: { strict: false } },
   })
+  // Vite's own ends the process, whatever the command has still to do
+  for (const added of process.listeners('SIGTERM')) if (!listeners.includes(added)) process.off('SIGTERM', added)
   await server.listen()
   const address = server.httpServer?.address()
   if (!address || typeof address === 'string') throw new Error('the page server has no port')

@@ -26,8 +26,8 @@ const CHECKS = [
 ] as const
 
 /**
- * The projects of vite.config.ts, in lanes that run beside each other: each takes about a core for about as long. A process
- * for each project, since vitest runs those one after another that may use different numbers of workers.
+ * The projects of vite.config.ts, in lanes that run beside each other, and beside the checks: each takes about a core for about
+ * as long. A process for each project, since vitest runs those one after another that may use different numbers of workers.
  */
 const LANES = [['dawn'], ['chrome', 'programs', 'node']] as const
 
@@ -40,19 +40,20 @@ export async function main(args: string[]): Promise<number> {
   const vitestArgs = isQuick ? args.slice(1) : args
   mkdirSync('.artifacts', { recursive: true })
   const counts: Counts[] = []
-  for (const check of isQuick ? CHECKS.slice(0, 2) : args.length > 0 ? [] : CHECKS) counts.push(await runCheck(check))
+  const runChecks = async (checks: readonly (typeof CHECKS)[number][]) => {
+    for (const check of checks) counts.push(await runCheck(check))
+  }
+  const runLane = async (lane: readonly string[]) => {
+    for (const project of lane) counts.push(await runProject(project, vitestArgs))
+  }
   if (isQuick) {
-    counts.push(await runProject('node', vitestArgs))
+    await Promise.all([runChecks(CHECKS.slice(0, 2)), runLane(['node'])])
   } else {
     ensureChrome()
     const dawn = probeDawn([...softwareDrivers(), null])
     console.log(`dawn: ${'missing' in dawn ? `skipped: ${dawn.missing}` : [dawn.name, ...dawn.features].join(', ')}`)
-    const runLane = async (lane: readonly string[]) => {
-      for (const project of lane) {
-        if (project !== 'dawn' || !('missing' in dawn)) counts.push(await runProject(project, vitestArgs))
-      }
-    }
-    await Promise.all(LANES.map(runLane))
+    const lanes = LANES.map(lane => lane.filter(project => project !== 'dawn' || !('missing' in dawn)))
+    await Promise.all([runChecks(args.length > 0 ? [] : CHECKS), ...lanes.map(runLane)])
   }
   const sum = (name: keyof Counts) => counts.reduce((total, each) => total + each[name], 0)
   const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')]

@@ -42,6 +42,12 @@ export interface Rope {
   readonly scaling: RopeScaling
 }
 
+/** The growth of queries with their position: times 1 + factor · ln(1 + ⌊position / positions⌋). */
+export interface QueryGrowth {
+  readonly factor: number
+  readonly positions: number
+}
+
 /** The properties that differ from layer to layer. */
 export interface LayerConfig {
   /** Undefined: q and k are not turned. Layers that turn alike share one object. */
@@ -58,6 +64,8 @@ export type TensorLayout =
   | { readonly type: 'transposed' }
   /** Rows as [heads, parts, rows of a head], where they are to be [parts, heads, rows of a head]. */
   | { readonly type: 'interleaved'; readonly heads: number; readonly parts: number }
+  /** Rows of q or k in the order in which a rotation turns neighbours: 2 i and 2 i + 1 of a head, for i and i + headDim / 2. */
+  | { readonly type: 'neighbours'; readonly headDim: number }
   /** Less one: weights of a norm, stored as what they differ by from 1. */
   | { readonly type: 'less-one' }
 
@@ -104,6 +112,8 @@ export interface TensorNames {
 export interface ModelConfig {
   /** As config.json calls it, e.g. `LlamaForCausalLM`. */
   readonly architecture: string
+  /** What of a multimodal checkpoint is not computed, for people; undefined: it is a text model. */
+  readonly leavesOut: string | undefined
   readonly vocabSize: number
   readonly hiddenSize: number
   readonly intermediateSize: number
@@ -121,8 +131,8 @@ export interface ModelConfig {
   /** RMSNorm, or LayerNorm with weight and bias. */
   readonly norm: 'rms' | 'layer'
   readonly normEps: number
-  /** q and k are normed head by head, or each as one vector of all heads. */
-  readonly qkNorm: 'head' | 'projection' | undefined
+  /** q and k are normed head by head, before or after they turn, or each as one vector of all heads. */
+  readonly qkNorm: 'head' | 'turned-head' | 'projection' | undefined
   /** Attention and MLP read the same residual stream, instead of one after the other. */
   readonly isParallel: boolean
   readonly activation: Activation
@@ -132,6 +142,7 @@ export interface ModelConfig {
   readonly qkvBias: boolean
   readonly outputBias: boolean
   readonly mlpBias: boolean
+  readonly headBias: boolean
   /** The LM head is the embedding matrix. */
   readonly tieWordEmbeddings: boolean
 
@@ -139,6 +150,7 @@ export interface ModelConfig {
   readonly embeddingScale: number
   /** Multiplies q · k. */
   readonly attentionScale: number
+  readonly queryGrowth: QueryGrowth | undefined
   /** Multiplies what attention and MLP add to the residual stream. */
   readonly residualScale: number
   readonly logitScale: number

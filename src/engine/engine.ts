@@ -24,6 +24,7 @@ import type { OnDevice } from './on-device'
 import type { WeightKind } from './open/weight-report'
 import type { Settings } from './options'
 import { Output } from './output'
+import { frameMsOf, Pace } from './pace'
 import type { MemoryPlan } from './plan/memory-plan'
 import { checkPrompts, type Prompt } from './prompt'
 import type { PromptEncoder } from './prompt-encoder'
@@ -57,6 +58,7 @@ export interface EngineParts {
   /** Absent if no other device can take its place. */
   readonly revival?: Revival
   readonly onLost?: Settings['onLost']
+  readonly frameMs?: Settings['frameMs']
 }
 
 /** An engine on a GPU of this thread's. */
@@ -64,6 +66,7 @@ export class LocalEngine implements Engine {
   readonly modelName: string
   readonly config: ModelConfig
   readonly #parts: EngineParts
+  readonly #pace: Pace
   #onDevice: OnDevice
   /** The counts of devices before this one. */
   #past: DeviceCounts | undefined
@@ -87,9 +90,15 @@ export class LocalEngine implements Engine {
     this.modelName = parts.modelName
     this.config = parts.config
     this.#onDevice = parts.onDevice
+    const { scheduler, stepsInFlight } = parts
+    this.#pace = new Pace(parts.onDevice.jobs.tokenBudget, frameMsOf(parts.frameMs))
     this.#loop = new StepLoop({
-      ...parts,
-      runner: { run: (batch, clock) => this.#onDevice.runner.run(batch, clock) },
+      stepsInFlight,
+      scheduler: {
+        next: () => this.#pace.next(scheduler),
+        complete: (batch, drawn) => scheduler.complete(batch, drawn),
+      },
+      runner: { run: (batch, clock) => this.#pace.run(this.#onDevice.runner, batch, clock) },
       onDraw: (sequence, draw) => this.#onDraw(sequence, draw),
       onStep: batch => this.#watches.step(batch),
       onError: error => this.#onError(error),
@@ -414,6 +423,7 @@ export class LocalEngine implements Engine {
       if (this.#failure) return onDevice.runner.dispose()
       this.#numRevivals++
       this.#watch(onDevice)
+      this.#pace.restart()
       this.#parts.scheduler.restart(onDevice.scheduling)
       this.#watches.restart()
       if (onDevice.memory.numBlocks < memory.numBlocks) this.#refuseTooLong()

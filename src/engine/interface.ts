@@ -52,15 +52,15 @@ export interface TokenizeOptions extends EncodeOptions, CallOptions {}
 export interface Engine {
   readonly modelName: string
   readonly config: ModelConfig
-  /** How the GPU's memory is divided; `explainMemory` puts it in words. */
+  /** How the GPU's memory is divided; `explainMemory` puts it in words. Like `decisions` and `weights`, of the present device. */
   readonly memory: MemoryPlan
   /** The choices made where an option was `auto`, and why; for people. */
   readonly decisions: readonly string[]
   /** The formats of the matrices in the model's files and on the GPU, and what was lost from one to the other. */
   readonly weights: readonly WeightKind[]
   /**
-   * Resolves with the reason when the device is lost, or the worker that the engine runs in, upon which nothing works any more; never
-   * rejects. Stays pending when the engine is disposed.
+   * Resolves with the reason when the device is lost and no other takes its place (the option `onLost`), or the worker is that the engine
+   * runs in, upon which nothing works any more; never rejects. Stays pending when the engine is disposed.
    */
   readonly lost: Promise<DeviceLost | WorkerFailed>
 
@@ -115,7 +115,7 @@ export interface Engine {
   /** Counts as they are when this is called. */
   stats(): Promise<EngineStats>
 
-  /** GPU time per kernel so far; empty without the option `study.profile` or where the device has no timestamps. */
+  /** GPU time per kernel so far, on the present device; empty without the option `study.profile` or where the device has no timestamps. */
   kernelTimes(): Promise<ReadonlyMap<string, KernelTime>>
 
   /**

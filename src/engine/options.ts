@@ -3,7 +3,7 @@ import type { DeviceOptions } from '../gpu/device'
 import type { CacheChoice, HubOptions, LoadProgress } from '../loader'
 import type { PackingOptions } from '../packing/worker-packer'
 import { CHOICES, type Choice } from './choices'
-import type { Patience } from './revival'
+import type { Patience } from './patience'
 
 /** How far loading has come. `text` says it for people. */
 export type EngineProgress = LoadProgress & { readonly text: string }
@@ -36,6 +36,12 @@ export interface EngineOptions extends DeviceOptions {
   readonly kv?: Choice<'kv'>
   /** Most tokens computed in a step; more is faster, less is smoother. Default 512. */
   readonly tokenBudget?: number
+  /**
+   * Milliseconds that the GPU computes a step, or a part of one, before others that draw have their turn: long steps compute fewer
+   * tokens, or are submitted in parts. `Infinity`: as long as it takes. Default: 50 in a page while it is seen; elsewhere, workers and
+   * Node, `Infinity`. No answer depends on it.
+   */
+  readonly frameMs?: number
   /** KV cache size, in blocks of 16 tokens. Default: as many as fit `memoryBytes` or 1 GiB. */
   readonly blocks?: number
   /** Longest prompt and output together, in tokens. Default: the model's up to 262,144, as far as the cache holds it. */
@@ -145,6 +151,7 @@ const OPTIONS: Readonly<Record<keyof EngineOptions, Check>> = {
   activations: oneOf(CHOICES.activations),
   kv: oneOf(CHOICES.kv),
   tokenBudget: count(),
+  frameMs: value => (Number(value) >= 1 ? undefined : 'a number of milliseconds of at least 1, or Infinity'),
   blocks: count(),
   contextLength: count(),
   memoryBytes: count(),

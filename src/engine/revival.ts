@@ -1,14 +1,6 @@
 import { abortError, type CoppiceError, DeviceLost, OutOfMemory, UnsupportedDevice } from '../core/errors'
 import type { OnDevice, OpenDevice } from './on-device'
-
-/** The losses of devices that an engine bears within so many minutes: one more ends it. */
-export interface Patience {
-  readonly losses: number
-  readonly minutes: number
-}
-
-/** A device that a step of ours makes the driver reset is lost each time, and each reset takes the user's screen along. */
-export const PATIENCE: Patience = { losses: 3, minutes: 10 }
+import type { Patience } from './patience'
 
 /** Waits for an adapter where there is none, in milliseconds: a browser whose GPU process died takes a while to start another. */
 const ADAPTER_WAITS_MS = [1000, 4000, 16_000]

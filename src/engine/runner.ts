@@ -13,6 +13,7 @@ import { FROM_SLOT } from '../kernels/embed'
 import type { AttentionInputs, GroupInputs, Model, StepInputs } from '../model/model'
 import { needsLogits, parseResults } from '../sampler/draw-inputs'
 import { resultBytes, type Sampler } from '../sampler/sampler'
+import { inParts } from './in-parts'
 import type { StepClock } from './step-clock'
 
 export interface RunnerParts {
@@ -46,15 +47,16 @@ export class Runner {
 
   /**
    * Submits a step before it returns; resolves with what its draws brought back, in their order, once the GPU is done.
-   * `clock`: is told what the time until it is submitted goes into.
+   * `clock`: is told what the time until it is submitted goes into. `parts`: submits that the layers are divided into.
    * @throws DeviceLost · OutOfMemory
    */
-  async run(batch: Batch, clock?: StepClock): Promise<Drawn[]> {
+  async run(batch: Batch, clock?: StepClock, parts = 1): Promise<Drawn[]> {
     const { gpu, step, model, results } = this.#parts
     gpu.throwIfLost()
     const inputs = this.#pushInputs(batch)
     clock?.end('plan')
-    model.forward(inputs)
+    const onStage = inParts(parts, () => step.submitPart())
+    model.forward(inputs, onStage)
     const { draws } = batch
     this.#recordDraws(draws)
     clock?.end('encode')

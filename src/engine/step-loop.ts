@@ -7,7 +7,7 @@ import type { Runner } from './runner'
 import { StepClock } from './step-clock'
 
 export interface StepLoopParts {
-  readonly scheduler: Scheduler
+  readonly scheduler: Pick<Scheduler, 'next' | 'complete'>
   readonly runner: Pick<Runner, 'run'>
   /** Steps submitted before the first one's draws have come back. */
   readonly stepsInFlight: number

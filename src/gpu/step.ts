@@ -36,6 +36,8 @@ export class Step {
   /** [1] Where the next dispatch's parameters start, in bytes. */
   readonly #offset = new Uint32Array(1)
   #used = 0
+  /** Words of these that are on the GPU. */
+  #uploaded = 0
   #encoder: GPUCommandEncoder | undefined
   #pass: GPUComputePassEncoder | undefined
   #pipeline: GPUComputePipeline | undefined
@@ -104,19 +106,28 @@ export class Step {
   submit(): void {
     this.#closePass()
     this.profiler?.resolve(this.#encode())
+    this.submitPart()
+    this.profiler?.collect()
+    this.#used = 0
+    this.#uploaded = 0
+    for (const starts of this.#paramBlocks.values()) starts.length = 0
+  }
+
+  /** Sends off what is recorded of the step so far, which goes on: between two submits others have their turn on the GPU. */
+  submitPart(): void {
+    this.#closePass()
     const { queue } = this.#gpu.device
-    const upload = Math.ceil(this.#used / 4) * 4
-    if (upload > 0) {
-      queue.writeBuffer(this.arena, 0, this.#words, 0, upload)
+    const start = Math.floor(this.#uploaded / 4) * 4
+    const length = Math.ceil(this.#used / 4) * 4 - start
+    if (this.#used > this.#uploaded) {
+      queue.writeBuffer(this.arena, start * 4, this.#words, start, length)
       this.numUploads += 1
+      this.uploadedBytes += length * 4
     }
+    this.#uploaded = this.#used
     queue.submit([this.#encode().finish()])
     this.numSubmits += 1
-    this.profiler?.collect()
-    this.uploadedBytes += upload * 4
     this.#encoder = undefined
-    this.#used = 0
-    for (const starts of this.#paramBlocks.values()) starts.length = 0
   }
 
   /** Offset in bytes of a block with these parameters. The layers of a model differ in buffers only: a kernel has few. */

@@ -18,6 +18,8 @@ export interface QkNormShape {
   readonly kVectors: number
   readonly qLen: number
   readonly kLen: number
+  /** Default: yes. Else vectors are only divided by their root mean square. */
+  readonly isWeighted?: boolean
 }
 
 /**
@@ -26,14 +28,14 @@ export interface QkNormShape {
  */
 export function qkNorm(
   { kernels, step }: KernelContext,
-  { stride, kOffset, qVectors, kVectors, qLen, kLen }: QkNormShape,
+  { stride, kOffset, qVectors, kVectors, qLen, kLen, isWeighted = true }: QkNormShape,
   eps: number,
   { qkv, qWeight, kWeight }: QkNormBuffers,
 ) {
   const call = kernels.get({ name: 'qk-norm' }).bind(step.arena, { qkv, q_weight: qWeight, k_weight: kWeight })
   const vectors = { q_vectors: qVectors, k_vectors: kVectors, q_len: qLen, k_len: kLen }
   return (numTokens: number): void => {
-    const params = { ...vectors, stride, k_offset: kOffset, eps, n_tokens: numTokens }
+    const params = { ...vectors, stride, k_offset: kOffset, eps, is_weighted: Number(isWeighted), n_tokens: numTokens }
     step.dispatch(call, params, flatGrid(numTokens * (qVectors + kVectors)))
   }
 }

@@ -1,4 +1,5 @@
 import { assert } from '../core/assert'
+import type { QueryGrowth } from '../core/model-config'
 import type { KernelContext } from './context'
 import { flatGrid } from './grid'
 import { type AttentionShape, type KvLayer, kvModule } from './kv-cache'
@@ -10,6 +11,8 @@ export interface RopeAppendBuffers extends KvLayer {
   readonly table?: GPUBuffer
   /** f32 [numTokens, numHeads, headDim] */
   readonly q: GPUBuffer
+  /** f32 [headDim] each: what q and k are multiplied by once they have turned; none if by nothing */
+  readonly weights?: { readonly q: GPUBuffer; readonly k: GPUBuffer }
 }
 
 /** Where q, k and v lie in a row of `qkv`: q from column 0 on. In elements, multiples of 4. */
@@ -24,6 +27,8 @@ export interface Rotation {
   readonly rotaryDim?: number
   /** Factor of the scores q·k. Default: 1 / √headDim. */
   readonly scale?: number
+  /** How the scale grows with the position; default: not at all. */
+  readonly growth?: QueryGrowth
 }
 
 /** The tokens of a call, and where lists about them start, in words of the step's arena; each has a word per token. */
@@ -46,8 +51,8 @@ export function ropeAppend(
   { kernels, step }: KernelContext,
   { numHeads, numKvHeads, headDim }: AttentionShape,
   { qkvStride, kOffset, vOffset }: QkvLayout,
-  { rotaryDim = headDim, scale = 1 / Math.sqrt(headDim) }: Rotation,
-  { qkv, table, q, format, k, v }: RopeAppendBuffers,
+  { rotaryDim = headDim, scale = 1 / Math.sqrt(headDim), growth = { factor: 0, positions: 1 } }: Rotation,
+  { qkv, table, q, weights, format, k, v }: RopeAppendBuffers,
 ) {
   assert(
     [qkvStride, kOffset, vOffset].every(elements => elements % 4 === 0) && headDim % 8 === 0,
@@ -56,15 +61,21 @@ export function ropeAppend(
   assert(rotaryDim % 2 === 0 && rotaryDim <= headDim, `${rotaryDim} dims rotate in heads of ${headDim}`)
   assert(table !== undefined || rotaryDim === 0, 'no table of angles')
   const constants = { HEADS: numHeads, KV_HEADS: numKvHeads, HEAD_DIM: headDim }
-  const kernel = kernels.get({ name: 'rope-append', modules: kvModule(format), constants })
+  const modules = { ...kvModule(format), ...(weights && { 'head-plain': 'head-weighted' }) }
+  const kernel = kernels.get({ name: 'rope-append', modules, constants })
   // without rotation the table is never read
-  const buffers = { qkv, table: table ?? qkv, q, k_cache: k, v_cache: v }
+  const buffers = {
+    ...{ qkv, table: table ?? qkv, q, k_cache: k, v_cache: v },
+    ...(weights && { q_weight: weights.q, k_weight: weights.k }),
+  }
   const call = kernel.bind(step.arena, { arena: step.arena, ...buffers })
   const layout = { qkv_stride: qkvStride / 4, k_offset: kOffset / 4, v_offset: vOffset / 4 }
   const layer = {
     ...layout,
     half: rotaryDim / 2,
     scale: scale * Math.LOG2E,
+    growth: growth.factor,
+    growth_len: growth.positions,
     n_tokens: 0,
     positions: 0,
     destinations: 0,

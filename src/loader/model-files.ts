@@ -103,7 +103,7 @@ export async function openCheckpoint(
   return orDistrust(source, async () => {
     const checkpoint = gguf
       ? (await import('./gguf')).ggufCheckpoint(gguf, model)
-      : await openSafetensors(source, parseQuantization(config), signal)
+      : await openSafetensors(source, parseQuantization(config), signal, model.leavesOut !== undefined)
     checkLengths(source, checkpoint)
     return checkpoint
   })

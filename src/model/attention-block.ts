@@ -26,12 +26,16 @@ export function attentionBlock(
   const buffers = { ...cache, q: queries, out: attended, partialO, partialStats }
   const projectQkv = linear(context, qkv, { ...stream.input, y: activations.qkv })
   const normQk = normOfQk(parts, tensors)
+  const { qNorm, kNorm } = tensors
+  // a norm that follows the rotation: the division commutes with it, the weights do not
+  const isLate = config.qkNorm === 'turned-head' && qNorm && kNorm
+  const weights = isLate ? { q: qNorm.weight, k: kNorm.weight } : undefined
   const rotate = ropeAppend(
     context,
     config,
     { qkvStride: qkv.matrix.rows, kOffset, vOffset },
-    { rotaryDim: rope?.dim ?? 0, scale: config.attentionScale },
-    { ...cache, qkv: activations.qkv, table: rope && ropeTables.get(rope), q: queries },
+    { rotaryDim: rope?.dim ?? 0, scale: config.attentionScale, growth: config.queryGrowth },
+    { ...cache, qkv: activations.qkv, table: rope && ropeTables.get(rope), q: queries, weights },
   )
   const scores = { groupSize: tiling.groupSize, window, softcap: config.attentionSoftcap }
   const attend = tiling.tiles.map(tile => attention(context, config, { ...scores, queries: tile }, buffers))
@@ -64,9 +68,14 @@ function normOfQk(
   const { numHeads, numKvHeads, headDim, normEps } = config
   assert(config.qkNorm !== undefined, 'q and k have norms of a kind')
   const vectors =
-    config.qkNorm === 'head'
+    config.qkNorm !== 'projection'
       ? { qVectors: numHeads, kVectors: numKvHeads, qLen: headDim, kLen: headDim }
       : { qVectors: 1, kVectors: 1, qLen: numHeads * headDim, kLen: numKvHeads * headDim }
-  const shape = { stride: qkv.matrix.rows, kOffset: qkv.offsets[1], ...vectors }
+  const shape = {
+    stride: qkv.matrix.rows,
+    kOffset: qkv.offsets[1],
+    ...vectors,
+    isWeighted: config.qkNorm !== 'turned-head',
+  }
   return qkNorm(context, shape, normEps, { qkv: activations.qkv, qWeight: qNorm.weight, kWeight: kNorm.weight })
 }

@@ -49,13 +49,14 @@ export function decoder(parts: ModelParts, tensors: DecoderTensors): Model {
   }
 
   return {
-    forward: inputs => {
+    forward: (inputs, onStage) => {
       const { firstToken, firstPosition, numTokens } = inputs
       embedTokens(firstToken, numTokens)
       addPositions?.(firstPosition, numTokens)
-      for (const blocks of stages) {
+      for (const [index, blocks] of stages.entries()) {
         for (const block of blocks) block.compute(inputs)
         for (const block of blocks) block.add(numTokens)
+        onStage?.((index + 1) / stages.length)
       }
     },
     logits: tokens => {

@@ -59,8 +59,11 @@ export interface Block {
 
 /** A decoder-only transformer, as recorders of dispatches. */
 export interface Model {
-  /** Records the layers for the step's tokens: fills the KV cache and `activations.hidden`. */
-  forward(inputs: StepInputs): void
+  /**
+   * Records the layers for the step's tokens: fills the KV cache and `activations.hidden`. `onStage`: called where the step can be cut, with
+   * the share of the layers that is recorded.
+   */
+  forward(inputs: StepInputs, onStage?: (share: number) => void): void
   /** Records the logits of some rows of `hidden`: row i of `activations.logits` is that of token `tokens[i]`. */
   logits(tokens: ArrayLike<number>): void
   /**

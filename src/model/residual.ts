@@ -35,7 +35,9 @@ export function residualStream(
     const { norm: own, postNorm } = block
     const at = blocks.indexOf(block)
     const isBegun = at > 0 && begun(at - 1) !== undefined
-    const readNorm = own && !isBegun ? norm(context, config, own, { x: hidden, y: normed }) : undefined
+    // attention and MLP side by side may read the same
+    const isThere = config.isParallel && own !== undefined && blocks[at - 1]?.norm === own
+    const readNorm = own && !isBegun && !isThere ? norm(context, config, own, { x: hidden, y: normed }) : undefined
     return {
       input: { x: own ? normed : hidden, norm: isBegun ? { ...weighted, eps } : undefined },
       read: numTokens => readNorm?.(numTokens),

@@ -54,7 +54,7 @@ export interface DecoderTensors {
 /** Asks for the tensors of a checkpoint, by its names. */
 export function decoderTensors(config: ModelConfig, weights: Weights): DecoderTensors {
   const { hiddenSize, vocabSize, maxPositions, numLayers, tensors } = config
-  const linear = (name: string, rows: number) => weights.linear([{ name, rows }], hiddenSize, false)
+  const linear = (name: string, rows: number, hasBias = false) => weights.linear([{ name, rows }], hiddenSize, hasBias)
   return {
     embedding: linear(tensors.embedding, vocabSize).matrix,
     positions: tensors.positions === undefined ? undefined : linear(tensors.positions, maxPositions).matrix,
@@ -62,7 +62,7 @@ export function decoderTensors(config: ModelConfig, weights: Weights): DecoderTe
       layerTensors(config, weights, `${tensors.layers}.${index}`),
     ),
     finalNorm: weights.norm(tensors.finalNorm, hiddenSize, config.norm === 'layer'),
-    head: linear(config.tieWordEmbeddings ? tensors.embedding : tensors.head, vocabSize),
+    head: linear(config.tieWordEmbeddings ? tensors.embedding : tensors.head, vocabSize, config.headBias),
   }
 }
 
@@ -73,7 +73,7 @@ function layerTensors(config: ModelConfig, weights: Weights, layer: string): Lay
   const norm = (named: Named | undefined, length = hiddenSize) =>
     named && weights.norm(own(named), length, config.norm === 'layer')
   const [qLen, kvLen] = [numHeads * headDim, numKvHeads * headDim]
-  const perHead = qkNorm === 'head'
+  const perHead = qkNorm !== 'projection'
   return {
     attention: {
       norm: norm(names.attentionNorm),

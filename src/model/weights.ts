@@ -41,6 +41,7 @@ export class Weights {
   readonly #chooseFormat: FormatChoice
   readonly #targets = new Map<string, Target>()
   readonly #linears = new Map<string, Linear>()
+  readonly #norms = new Map<string, Norm>()
 
   constructor(gpu: BufferMaker, chooseFormat: FormatChoice) {
     this.#gpu = gpu
@@ -72,11 +73,16 @@ export class Weights {
     return linear
   }
 
+  /** A norm; the same asked for again is the same. */
   norm({ name, layout }: Named, length: number, hasBias: boolean): Norm {
-    return {
+    const known = this.#norms.get(name)
+    if (known) return known
+    const norm = {
       weight: this.#vector(`${name}.weight`, length, layout),
       bias: hasBias ? this.#vector(`${name}.bias`, length, undefined) : undefined,
     }
+    this.#norms.set(name, norm)
+    return norm
   }
 
   /** The format that a tensor's rows are kept in; undefined: a vector, of f32. */

@@ -1,6 +1,6 @@
 import { CoppiceError } from '../core/errors'
+import { moduleWorker } from '../core/module-worker'
 import { fromPlainError } from '../core/plain-error'
-import { trusted } from '../core/trusted-url'
 import type { PackedSlab, Slab } from './pack-slab'
 import type { Packer } from './packer'
 import { type Answer, READY, type Task } from './protocol'
@@ -48,7 +48,7 @@ function createWorker({ worker, workerUrl }: PackingOptions): Worker | string {
   if (!worker && typeof Worker === 'undefined') return 'there are no workers here'
   try {
     if (worker) return worker()
-    return new Worker(trusted(workerUrl ?? packingWorkerUrl()), { type: 'module', name: 'coppice-packing' })
+    return moduleWorker(Worker, workerUrl ?? packingWorkerUrl(), { name: 'coppice-packing' })
   } catch (error) {
     return `a worker is refused, ${String(error)}`
   }

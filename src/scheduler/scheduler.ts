@@ -137,13 +137,13 @@ export class Scheduler {
 
   /**
    * Decides the next step, as if it had been submitted when this returns. Undefined if there is nothing to compute:
-   * no work, or none until a step in flight completes.
+   * no work, or none until a step in flight completes. `tokenBudget`: this step's; at least as many as sequences run.
    */
-  next(): Batch | undefined {
+  next(tokenBudget = this.#options.tokenBudget): Batch | undefined {
     this.#blocks.beginStep(this.#classes.running)
-    let step = this.#decide(true)
+    let step = this.#decide(tokenBudget, true)
     // whoever the only rows were left to may have lost its blocks
-    if (step.chunks.length === 0) step = this.#decide(false)
+    if (step.chunks.length === 0) step = this.#decide(tokenBudget, false)
     const { chunks, numTokens, draws } = step
     if (chunks.length === 0) return undefined
     const batch = { chunks, numTokens, draws }
@@ -222,9 +222,8 @@ export class Scheduler {
   }
 
   /** The classes one after another. `hasShares`: whether each leaves those below it their share. */
-  #decide(hasShares: boolean): Step {
-    const { tokenBudget, historyTokens } = this.#options
-    const step = new Step(historyTokens)
+  #decide(tokenBudget: number, hasShares: boolean): Step {
+    const step = new Step(tokenBudget, this.#options.historyTokens)
     const canAdvance = (each: Sequence) => each.length < each.maxLen && !step.mustWait(each)
     for (const each of this.#classes.all) {
       const shares = hasShares ? this.#classes.sharesBelow(each, tokenBudget, canAdvance) : 0
@@ -274,7 +273,7 @@ export class Scheduler {
     if (sequence.numPending > 0 || step.mustWait(sequence) || this.#blocks.mustWaitForCopies(sequence)) return false
     // its prefill gets what the others, with one token each, leave of every step
     const { tokenBudget } = this.#options
-    const leastRoom = Math.max(1, tokenBudget - this.numRunning)
+    const leastRoom = Math.max(1, step.tokenBudget - this.numRunning)
     const prefillSteps = Math.ceil(Math.max(0, sequence.length - step.room) / leastRoom)
     const prefill = { room: step.room, tokenBudget, numSteps: prefillSteps }
     const fits = () => this.#freeSlots.length > 0 && this.#blocks.makeRoomFor(sequence, this.#classes.running, prefill)

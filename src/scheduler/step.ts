@@ -14,7 +14,11 @@ export class Step implements Batch {
   /** How many of these tokens are left. */
   #history: number
 
-  constructor(historyTokens = Number.POSITIVE_INFINITY) {
+  /** `tokenBudget`: most tokens of the step. */
+  constructor(
+    readonly tokenBudget: number,
+    historyTokens = Number.POSITIVE_INFINITY,
+  ) {
     this.#history = historyTokens
   }
 

@@ -10,21 +10,22 @@ import type { Store } from './store'
  */
 export type CacheChoice = boolean | string
 
-/** The folder or cache that holds all of it. */
-const ROOT = 'coppice'
+/** The folder or cache that holds all models. */
+const MODELS = 'coppice'
 
 /**
  * The store at the place chosen; undefined if nothing is to be kept, or the browser has no place for it.
+ * @param root the folder or cache of a page that holds all of it; a folder on disk is the store itself
  * @throws InvalidRequest for `true` outside a page
  */
-export async function openStore(choice: CacheChoice): Promise<Store | undefined> {
+export async function openStore(choice: CacheChoice, root = MODELS): Promise<Store | undefined> {
   if (typeof choice === 'string') return folderStore(choice)
   if (!choice) return undefined
   if (!globalThis.navigator?.storage) {
     if (globalThis.location) return undefined
     throw new InvalidRequest('cache is true, but outside a page it must be a folder.')
   }
-  return (await openOpfs()) ?? (await openCacheApi(ROOT))
+  return (await openOpfs(root)) ?? (await openCacheApi(root))
 }
 
 /** A store in the cache of this name; undefined where there is no Cache API, or the browser refuses. */
@@ -33,11 +34,11 @@ export async function openCacheApi(name: string): Promise<Store | undefined> {
   return cache && cacheApiStore(cache)
 }
 
-async function openOpfs(): Promise<Store | undefined> {
+async function openOpfs(name: string): Promise<Store | undefined> {
   if (!globalThis.FileSystemFileHandle?.prototype.createWritable) return undefined
   const root = await allowed(async () => {
     const origin = await navigator.storage.getDirectory()
-    return origin.getDirectoryHandle(ROOT, { create: true })
+    return origin.getDirectoryHandle(name, { create: true })
   })
   return root && opfsStore(root)
 }

@@ -16,21 +16,28 @@ export async function checkRoom(name: string, bytes: number): Promise<void> {
 
 /**
  * Waits for a `write` of `name`, which takes `bytes` in all.
+ * @param advice what the user can do
  * @throws StorageFull if the browser refuses it for want of room, which it may do whatever it has estimated: Chrome's
  * estimate is 10 GB on every device
  */
-export async function withinQuota(name: string, bytes: number, write: Promise<void>): Promise<void> {
+export async function withinQuota<T>(name: string, bytes: number, write: Promise<T>, advice = ADVICE): Promise<T> {
   try {
-    await write
+    return await write
   } catch (cause) {
-    if (!(cause instanceof Error) || cause.name !== 'QuotaExceededError') throw cause
+    if (!isFull(cause)) throw cause
     const { usage } = await estimate()
     const used = usage === undefined ? '' : `; this site uses ${megabytes(usage)}`
     throw new StorageFull(
-      `${name} needs ${megabytes(bytes)} of storage, but the browser gives no more${used}. ${ADVICE}`,
+      `${name} needs ${megabytes(bytes)} of storage, but the browser gives no more${used}. ${advice}`,
       { cause },
     )
   }
+}
+
+/** Whether a write failed for want of room: in a page, or on disk. */
+function isFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return error.name === 'QuotaExceededError' || ('code' in error && error.code === 'ENOSPC')
 }
 
 /** The bytes that this site uses and may use; empty where the platform does not tell. */

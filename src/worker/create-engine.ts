@@ -1,21 +1,25 @@
 import { Deferred } from '../core/deferred'
-import { abortError, type DeviceLost, Disposed, InvalidRequest, WorkerFailed } from '../core/errors'
+import { abortError, type DeviceLost, Disposed, UnsupportedDevice, WorkerFailed } from '../core/errors'
 import type { Engine } from '../engine/interface'
 import type { ModelLocation } from '../engine/open/open-source'
 import type { EngineOptions } from '../engine/options'
 import type { ModelSource } from '../loader'
 import type { PackingOptions } from '../packing/worker-packer'
 import { crossing } from './crossing'
-import { whenFree } from './life'
+import { holdLock, whenFree } from './life'
 import { Link } from './link'
-import { type About, CONNECT, type Opening } from './protocol'
+import { type About, CONNECT, type Opening, type SharingOptions } from './protocol'
 import { RemoteEngine } from './remote-engine'
-import { startWorker, watchWorker } from './start-worker'
+import { givenThread, type HostThread, startSharedWorker, startWorker, watchWorker } from './start-worker'
 
 /** The engine options that are data, and where the engine is to run. */
-export interface WorkerEngineOptions extends Omit<EngineOptions, 'gpu' | 'device' | 'packing'> {
-  /** `true`, the default: a worker of its own. Or a worker of the caller's, whose script imports `coppice/host`. */
-  readonly worker?: true | Worker
+export interface WorkerEngineOptions extends Omit<EngineOptions, 'gpu' | 'device' | 'packing'>, SharingOptions {
+  /**
+   * `true`, the default: a worker of its own. `'shared'`: one for all tabs of this site that ask for the same model with the same
+   * options, which has it once; where none can have WebGPU, one of its own (`engine.decisions` says so). Or a worker of the
+   * caller's, whose script imports `coppice/host`: tabs share the engine of a SharedWorker or a ServiceWorker.
+   */
+  readonly worker?: true | 'shared' | Worker | SharedWorker | ServiceWorker
   /** Where the module `coppice/host` is served. Default: beside the library, where bundlers put it. */
   readonly workerUrl?: string | URL
   readonly packing?: Pick<PackingOptions, 'workerUrl'> & { readonly worker?: false }
@@ -33,39 +37,65 @@ export async function createEngine(
   location: Exclude<ModelLocation, ModelSource>,
   options: WorkerEngineOptions = {},
 ): Promise<Engine> {
-  const { worker: choice = true, workerUrl, signal, onProgress, ...others } = options
+  const { worker = true, workerUrl, signal, onProgress, ...others } = options
   if (signal?.aborted) throw abortError(signal)
-  if (choice !== true && typeof choice?.postMessage !== 'function') {
-    throw new InvalidRequest(`Engine option worker is ${String(choice)}, but must be true or a Worker.`)
-  }
   const opening = crossing(location, others)
-  const { worker, url } = choice === true ? startWorker(workerUrl) : { worker: choice, url: 'given' }
+  const hooks = { signal, onProgress }
+  if (worker === true) return openIn(startWorker(workerUrl), opening, hooks)
+  if (worker !== 'shared') return openIn(givenThread(worker), opening, hooks)
+  const shared = await openShared(workerUrl, opening, hooks)
+  if (typeof shared !== 'string') return shared
+  const { graceMs, ...alone } = opening.options
+  const decision = `engine in a worker of this page alone, which tabs do not share: ${shared}`
+  return openIn(startWorker(workerUrl), { ...opening, options: alone }, { ...hooks, decision })
+}
+
+/** An engine that tabs share; or why there can be none, for people. */
+async function openShared(workerUrl: string | URL | undefined, opening: Opening, hooks: Hooks) {
+  if (typeof SharedWorker === 'undefined') return 'there are no shared workers here'
+  try {
+    return await openIn(startSharedWorker(workerUrl), opening, hooks)
+  } catch (error) {
+    if (error instanceof UnsupportedDevice) return error.message
+    throw error
+  }
+}
+
+/** What stays with the page of its options, and what was decided on this side. */
+interface Hooks extends Pick<EngineOptions, 'signal' | 'onProgress'> {
+  readonly decision?: string
+}
+
+async function openIn(thread: HostThread, opening: Opening, hooks: Hooks): Promise<Engine> {
   const { port1, port2 } = new MessageChannel()
   const died = new Deferred<WorkerFailed>()
-  const unwatch = watchWorker(worker, url, died.resolve)
+  const unwatch = watchWorker(thread, died.resolve)
   const timer = setTimeout(() => {
     const seconds = MAX_START_MS / 1000
     died.resolve(
-      new WorkerFailed(`The engine's worker ${url} has not answered within ${seconds} s: it must import coppice/host.`),
+      new WorkerFailed(
+        `The engine's worker ${thread.url} has not answered within ${seconds} s: it must import coppice/host.`,
+      ),
     )
   }, MAX_START_MS)
   const close = () => {
     clearTimeout(timer)
     unwatch()
-    // a worker of the caller's has more to do, perhaps
-    if (choice === true) worker.terminate()
+    thread.leave()
   }
-  worker.postMessage(CONNECT, [port2])
+  thread.door.postMessage(CONNECT, [port2])
   return connect(port1, opening, {
-    signal,
-    onProgress,
+    ...hooks,
+    isShared: thread.isShared,
     died: died.promise,
     onReady: () => clearTimeout(timer),
     close,
   })
 }
 
-export interface Connection extends Pick<EngineOptions, 'signal' | 'onProgress'> {
+export interface Connection extends Hooks {
+  /** Whether the other side may outlive this one, and must know when that ends. */
+  readonly isShared?: boolean
   /** Resolves when the other side is known to be gone; the port tells so too where it can. */
   readonly died?: Promise<WorkerFailed>
   readonly onReady?: () => void
@@ -75,7 +105,7 @@ export interface Connection extends Pick<EngineOptions, 'signal' | 'onProgress'>
 
 /** An engine at the other end of a port, where a host serves. */
 export async function connect(port: MessagePort, opening: Opening, connection: Connection): Promise<Engine> {
-  const { signal, onProgress, died, onReady } = connection
+  const { signal, onProgress, isShared, died, onReady, decision } = connection
   const closed = new AbortController()
   const close = () => {
     closed.abort()
@@ -83,10 +113,15 @@ export async function connect(port: MessagePort, opening: Opening, connection: C
   }
   const lost = new Deferred<DeviceLost | WorkerFailed>()
   let engine: RemoteEngine | undefined
+  const withDecision = (about: About) => ({
+    ...about,
+    decisions: decision ? [...about.decisions, decision] : about.decisions,
+  })
   const link = new Link(port, {
     onProgress,
-    onAbout: about => engine?.describe(about),
-    onLost: error => lost.resolve(error as DeviceLost),
+    onAbout: about => engine?.describe(withDecision(about)),
+    onLost: error => (error instanceof WorkerFailed ? die(error) : lost.resolve(error as DeviceLost)),
+    onUnreadable: () => die(new WorkerFailed("A message of the engine's worker cannot be read. Create a new engine.")),
   })
   const die = (error: WorkerFailed) => {
     if (link.failure) return
@@ -104,8 +139,12 @@ export async function connect(port: MessagePort, opening: Opening, connection: C
     if (lock !== undefined && !closed.signal.aborted) whenFree(lock, closed.signal, onEnd)
   })
   try {
-    const about = await link.ask(call => link.post({ type: 'open', call, opening }), signal)
-    engine = new RemoteEngine(about as About, link, lost.promise, close)
+    const ask = async (call: number) => {
+      const lock = isShared ? await holdLock(closed.signal) : undefined
+      link.post({ type: 'open', call, opening, lock })
+    }
+    const about = (await link.ask(ask, signal)) as About
+    engine = new RemoteEngine(withDecision(about), link, lost.promise, close)
     return engine
   } catch (error) {
     // one that has opened meanwhile goes too

@@ -2,7 +2,7 @@ import { InvalidRequest } from '../core/errors'
 import type { ModelLocation } from '../engine/open/open-source'
 import type { EngineOptions } from '../engine/options'
 import { packingWorkerUrl } from '../packing/worker-url'
-import type { Opening } from './protocol'
+import type { Opening, SharingOptions } from './protocol'
 
 /** Options that stay behind, since they belong to this thread, and the reason. */
 const STAYS: Readonly<Record<string, string>> = {
@@ -14,7 +14,10 @@ const STAYS: Readonly<Record<string, string>> = {
  * A location and options as a worker understands them: addresses are whole, since its own is another.
  * @throws InvalidRequest that names what cannot cross
  */
-export function crossing(location: ModelLocation, { packing = {}, ...options }: EngineOptions): Opening {
+export function crossing(
+  location: ModelLocation,
+  { packing = {}, ...options }: EngineOptions & SharingOptions,
+): Opening {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue
     if (name in STAYS) throw new InvalidRequest(`Engine option ${name} cannot go into a worker: ${STAYS[name]}.`)

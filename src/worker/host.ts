@@ -4,7 +4,7 @@ import type { Generation } from '../engine/generation'
 import type { Engine, ReadProgress } from '../engine/interface'
 import { createEngine } from '../engine/open/create-engine'
 import type { Prompt } from '../engine/prompt'
-import { holdLock } from './life'
+import { holdLock, whenFree } from './life'
 import { Outbox } from './outbox'
 import type { About, HostMessage, Order } from './protocol'
 
@@ -21,24 +21,48 @@ interface Call {
   heard?: () => void
 }
 
-/** Serves one page over a port: one engine, made by `open` when the page asks, which goes with the port. */
-export function serve(port: MessagePort, open: typeof createEngine = createEngine): void {
-  new Host(port, open)
+/** The rest of what a host needs of whoever starts it. */
+export interface Serving {
+  /** The page is done with the engine. Default: that is disposed. */
+  readonly release: (engine: Engine) => void
+  /** Aborts when nothing here can be trusted any more. */
+  readonly failed?: AbortSignal
+}
+
+/** Serves one page over a port: one engine, got by `open` when the page asks, and given back when it is done or gone. */
+export function serve(
+  port: MessagePort,
+  open: typeof createEngine = createEngine,
+  serving: Serving = { release: engine => engine.dispose() },
+): void {
+  new Host(port, open, serving)
 }
 
 class Host {
   readonly #port: MessagePort
   readonly #open: typeof createEngine
+  readonly #release: Serving['release']
   readonly #calls = new Map<number, Call>()
+  /** Calls of which something could not be read: what still comes of them is not for anybody. */
+  readonly #unreadable = new Set<number>()
+  /** The call that the next order with data is of. */
+  #next = -1
   #engine: Engine | undefined
   /** The plan of memory that the page knows: each device has its own. */
   #told: Engine['memory'] | undefined
   readonly #closed = new AbortController()
 
-  constructor(port: MessagePort, open: typeof createEngine) {
+  constructor(port: MessagePort, open: typeof createEngine, { release, failed }: Serving) {
     this.#port = port
     this.#open = open
+    this.#release = release
     port.onmessage = ({ data }: MessageEvent<Order>) => this.#obey(data)
+    port.addEventListener('messageerror', () => this.#refuse(this.#next))
+    const onFailed = () => {
+      this.#post({ type: 'lost', error: toPlainError(failed?.reason) })
+      this.#close()
+    }
+    failed?.addEventListener('abort', onFailed, { signal: this.#closed.signal })
     // whoever was there is gone
     port.addEventListener('close', () => this.#close())
     void holdLock(this.#closed.signal).then(lock => this.#post({ type: 'ready', lock }))
@@ -50,7 +74,9 @@ class Host {
 
   #obey(order: Order): void {
     const { type, call } = order
-    if (type === 'prompts') this.#callOf(call).prompts.push(...order.prompts)
+    if (call !== undefined && this.#unreadable.has(call)) return
+    if (type === 'next') this.#next = call
+    else if (type === 'prompts') this.#callOf(call).prompts.push(...order.prompts)
     else if (type === 'open') this.#answer(call, signal => this.#openEngine(order, signal))
     else if (type === 'ask') this.#answer(call, signal => this.#ask(order, signal))
     else if (type === 'generate') void this.#generate(order)
@@ -68,6 +94,15 @@ class Host {
     return known
   }
 
+  #refuse(call: number): void {
+    this.#unreadable.add(call)
+    this.#leave(call)
+    const error = new InvalidRequest(
+      'The worker cannot read this: some of it cannot leave the page, such as shared memory.',
+    )
+    this.#post({ type: 'end', call, error: toPlainError(error) })
+  }
+
   /** Sends what the work comes to. */
   #answer(call: number, work: (signal: AbortSignal) => Promise<unknown>): void {
     work(this.#callOf(call).abort.signal)
@@ -78,11 +113,12 @@ class Host {
       .finally(() => this.#calls.delete(call))
   }
 
-  async #openEngine({ opening: { location, options } }: OrderOf<'open'>, signal: AbortSignal) {
+  async #openEngine({ opening: { location, options }, lock }: OrderOf<'open'>, signal: AbortSignal) {
+    if (lock !== undefined) whenFree(lock, this.#closed.signal, () => this.#close())
     const onProgress: typeof options.onProgress = progress => this.#post({ type: 'progress', progress })
     const engine = await this.#open(location, { ...options, signal, onProgress })
     if (this.#isClosed) {
-      engine.dispose()
+      this.#release(engine)
       throw abortError()
     }
     this.#engine = engine
@@ -186,7 +222,7 @@ class Host {
     if (this.#isClosed) return
     this.#closed.abort()
     for (const call of [...this.#calls.keys()]) this.#leave(call)
-    this.#engine?.dispose()
+    if (this.#engine) this.#release(this.#engine)
     this.#port.close()
   }
 

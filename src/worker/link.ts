@@ -16,7 +16,12 @@ export interface LinkEvents {
   readonly onProgress?: (message: Extract<HostMessage, { type: 'progress' }>['progress']) => void
   readonly onAbout: (about: About) => void
   readonly onLost: (error: Error) => void
+  /** A message has come that this side cannot read, of whatever call. */
+  readonly onUnreadable?: () => void
 }
+
+/** Orders with data of the caller's, which the host may not be able to read: what threads of one page share, for example. */
+const WITH_DATA: ReadonlySet<Order['type']> = new Set(['open', 'prompts', 'generate', 'ask'])
 
 /** The page's end of a port to a host: orders with numbers go out, and messages find whoever waits for them. */
 export class Link {
@@ -25,10 +30,13 @@ export class Link {
   readonly #port: MessagePort
   readonly #receivers = new Map<number, Receiver>()
   #numCalls = 0
+  /** The call that the host knows the next order with data to be of. */
+  #next: number | undefined
   #failure: Error | undefined
 
   constructor(port: MessagePort, events: LinkEvents) {
     this.#port = port
+    port.addEventListener('messageerror', () => events.onUnreadable?.())
     this.ready = new Promise(resolve => {
       port.onmessage = ({ data }: MessageEvent<HostMessage>) => {
         if (data.type === 'ready') resolve(data.lock)
@@ -65,6 +73,11 @@ export class Link {
   /** @throws InvalidRequest for what cannot be sent: a function, say */
   post(order: Order): void {
     if (this.#failure) return
+    const { type, call } = order
+    if (call !== undefined && call !== this.#next && WITH_DATA.has(type)) {
+      this.#next = call
+      this.#port.postMessage({ type: 'next', call } satisfies Order)
+    }
     try {
       this.#port.postMessage(order)
     } catch (cause) {

@@ -12,8 +12,14 @@ import type { Prompt } from '../engine/prompt'
 import type { GenerationParams } from '../engine/sampling-params'
 import type { JobPlan } from '../planner/plan-job'
 
-/** A page's first message to the worker itself; the port comes with it. Whatever else a worker hears is not for the host. */
-export const CONNECT = 'coppice: connect'
+/**
+ * A page's first message to the worker itself; the port comes with it. Whatever else a worker hears is not for the host. The number is
+ * the protocol's, and part of a shared worker's name: pages of an older one, left open, keep their own.
+ */
+export const CONNECT = 'coppice 1: connect'
+
+/** A page's message to a service worker, which the browser would stop for being idle. */
+export const KEEP_ALIVE = 'coppice: keep alive'
 
 /** Results that the page has at a time and has not read: others wait in the worker. */
 export const MAX_UNREAD = 64
@@ -27,15 +33,24 @@ export type About = Pick<Engine, 'modelName' | 'config' | 'memory' | 'decisions'
 /** The methods of an engine that have one answer. */
 export type Asked = 'plan' | 'tokenize' | 'detokenize' | 'checkParams' | 'stats' | 'kernelTimes' | 'inspect'
 
+/** The options that say how an engine is shared. */
+export interface SharingOptions {
+  /** How long an engine that no tab uses is kept, in milliseconds. Default 30,000. */
+  readonly graceMs?: number
+}
+
 /** The model's location and the options, as far as they are data. */
 export interface Opening {
   readonly location: string | FileSystemDirectoryHandle | readonly File[]
-  readonly options: EngineOptions
+  readonly options: EngineOptions & SharingOptions
 }
 
 /** Messages from the page. `call`: the call's number among the page's. */
 export type Order =
-  | { readonly type: 'open'; readonly call: number; readonly opening: Opening }
+  /** The next orders with data are this call's, should they not be readable. */
+  | { readonly type: 'next'; readonly call: number }
+  /** `lock`: held by the page while it lives, where the worker may outlive it. */
+  | { readonly type: 'open'; readonly call: number; readonly opening: Opening; readonly lock?: string }
   /** Some of the prompts of a call that comes later. */
   | { readonly type: 'prompts'; readonly call: number; readonly prompts: readonly Prompt[] }
   | {
@@ -87,4 +102,5 @@ export type HostMessage =
   | { readonly type: 'progress'; readonly progress: EngineProgress }
   /** The engine is on another device. */
   | { readonly type: 'about'; readonly about: About }
+  /** The device is, or with `WorkerFailed` the host. */
   | { readonly type: 'lost'; readonly error: PlainError }

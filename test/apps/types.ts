@@ -2,6 +2,7 @@
 import { CoppiceError, createEngine, type Engine, type EngineOptions, type GenerationResult } from 'coppice'
 import { type BatchResponse, runJob } from 'coppice/batch'
 import { createEngine as createWorkerEngine, WorkerFailed } from 'coppice/client'
+import { type ChatCompletion, openai } from 'coppice/openai'
 
 const options: EngineOptions = {
   packing: { worker: () => new Worker('worker.js'), workerUrl: new URL('https://example.org/') },
@@ -10,11 +11,24 @@ const options: EngineOptions = {
 /** An engine in a worker is an engine, and its errors are those of the others. */
 export async function away(worker: Worker): Promise<Engine> {
   const engine = await createWorkerEngine('org/name', { worker, weights: 'f16' })
+  await createWorkerEngine('org/name', { worker: 'shared', graceMs: 1000 })
   const reason = await engine.lost
   if (reason instanceof WorkerFailed && reason.name !== 'WorkerFailed') throw reason
   // @ts-expect-error: a device stays on its thread
   createWorkerEngine('org/name', { device: {} as GPUDevice })
   return engine
+}
+
+/** An answer is whole or in pieces, as its request says. */
+export async function chat(engine: Engine): Promise<string> {
+  const { completions } = openai(engine).chat
+  const messages = [{ role: 'user', content: 'a' }]
+  const whole: ChatCompletion = await completions.create({ messages, n: 2 })
+  // @ts-expect-error: nobody asked for pieces
+  for await (const piece of whole) return piece
+  let text = whole.choices[0].message.content
+  for await (const { choices } of await completions.create({ messages, stream: true })) text += choices[0].delta.content
+  return text
 }
 
 export async function run(device: GPUDevice): Promise<number | undefined> {

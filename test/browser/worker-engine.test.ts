@@ -3,6 +3,7 @@ import { createEngine, InvalidRequest, type WorkerEngineOptions, WorkerFailed } 
 import { createEngine as createEngineHere, type Engine, evictCached } from '../../src/index'
 // by this, since the test runner writes into modules of pages what a worker lacks
 import workerUrl from '../../src/worker/host-worker.ts?worker&url'
+import { CONNECT } from '../../src/worker/protocol'
 import { readAll } from '../loader/hub/hub-contract'
 import { TINY, TINY_SEED } from '../support/engine'
 import { engineContract } from '../support/engine-contract'
@@ -40,6 +41,110 @@ function ownWorker(): Worker {
 }
 
 engineContract('an engine in a dedicated worker', () => createEngine(files, small))
+
+/** The host's script, and more code in the same worker. */
+function hostWith(code: string): string {
+  const script = `import '${new URL(workerUrl, location.href)}'\n${code}`
+  return URL.createObjectURL(new Blob([script], { type: 'text/javascript' }))
+}
+
+/** Tells what its engines have taken of the GPU, stumbles and closes, when a page says so. */
+const sharedUrl = hostWith(`
+  let bytes = 0
+  const make = GPUDevice.prototype.createBuffer
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    bytes += descriptor.size
+    return make.call(this, descriptor)
+  }
+  addEventListener('connect', ({ ports: [port] }) => {
+    port.addEventListener('message', ({ data }) => {
+      if (data === 'bytes') port.postMessage(bytes)
+      if (data === 'stumble') throw new Error('stumbled')
+      if (data === 'close') close()
+    })
+  })`)
+// the tests have one engine, which stays over all of them
+const shared = { ...small, worker: 'shared', graceMs: 60_000, workerUrl: sharedUrl } as const
+
+engineContract('an engine in a shared worker', () => createEngine(files, shared))
+
+describe('an engine in a shared worker', () => {
+  /** The worker of these tests itself. */
+  const itself = () => {
+    const options = { type: 'module', name: CONNECT, extendedLifetime: true } as WorkerOptions
+    const { port } = new SharedWorker(sharedUrl, options)
+    port.start()
+    return port
+  }
+  const gpuBytes = async () => {
+    const port = itself()
+    port.postMessage('bytes')
+    return new Promise<number>(resolve => port.addEventListener('message', ({ data }) => resolve(data)))
+  }
+
+  test('is that of another tab, which has it without a byte more on the GPU, and closes without a word', async () => {
+    const engine = await open(shared)
+    const before = await gpuBytes()
+    expect(before).toBeGreaterThan(0)
+    const staying = engine.generate(['Hello', [1, 2, 3]], long)
+
+    const frame = document.body.appendChild(document.createElement('iframe'))
+    const other = frame.contentWindow as Window & typeof globalThis
+    Object.assign(other, { __vitest_browser_runner__: Reflect.get(window, '__vitest_browser_runner__') })
+    const client: { createEngine: typeof createEngine } = await other.eval("import('/src/client.ts')")
+    const second = await client.createEngine(files, shared)
+    const [{ tokenIds }] = await second.generate([[1, 2, 3]], { ...long, maxTokens: 2 }).all()
+    expect(await gpuBytes()).toBe(before)
+    await second.generate([[4], [5]], long).plan
+    expect((await engine.stats()).running).toBeGreaterThanOrEqual(2)
+    frame.remove()
+
+    const results = await staying.all()
+    expect(results.map(each => each.tokenIds.length)).toEqual([100, 100])
+    expect(results[1].tokenIds.slice(0, 2)).toEqual(tokenIds)
+    await vi.waitFor(async () => {
+      expect(await engine.stats()).toMatchObject({ running: 0, waiting: 0, usedBlocks: 0 })
+    })
+  })
+
+  test('refuses what cannot leave the page by the call that had it', async () => {
+    const engine = await open(shared)
+    const running = engine.generate([[1]], long).all()
+    const module = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))
+    const prompt = [{ role: 'user', content: 'Hello', module }]
+    await expect(engine.tokenize(prompt)).rejects.toBeInstanceOf(InvalidRequest)
+    await expect(engine.generate([prompt]).all()).rejects.toThrow(/^The worker cannot read this/)
+    expect((await running)[0].tokenIds).toHaveLength(100)
+  })
+
+  test('fails for every tab at once when an error escapes in its worker, and when that ends', async () => {
+    for (const [order, message] of [
+      ['stumble', /stumbled/],
+      ['close', /has ended/],
+    ] as const) {
+      const engines = [await open(shared), await open(shared)]
+      const running = Promise.allSettled(engines.map(engine => engine.generate([[1]], long).all()))
+      itself().postMessage(order)
+      for (const outcome of await running) {
+        expect(outcome).toMatchObject({ reason: { name: 'WorkerFailed', message: expect.stringMatching(message) } })
+      }
+      for (const engine of engines) expect(await engine.lost).toBeInstanceOf(WorkerFailed)
+    }
+  })
+
+  test('is in a worker of the page’s own where those of several tabs have no WebGPU, and says so', async () => {
+    const url = hostWith("if ('onconnect' in self) Object.defineProperty(navigator, 'gpu', { value: undefined })")
+    const engine = await open({ worker: 'shared', workerUrl: url })
+    expect(engine.decisions.at(-1)).toMatch(/^engine in a worker of this page alone, .*no WebGPU/)
+    expect(await engine.generate([[1]], { ...long, maxTokens: 2 }).all()).toHaveLength(1)
+  })
+
+  test('says what to do when its script is not there', async () => {
+    const opening = open({ worker: 'shared', workerUrl: '/no/such/file.js' })
+    await expect(opening).rejects.toBeInstanceOf(WorkerFailed)
+    await expect(opening).rejects.toThrow(/its file does not load\. Its file is the module coppice\/host/)
+  })
+})
 
 describe('an engine in a dedicated worker', () => {
   test('answers as the engine on this thread does, and packs in workers', async () => {
@@ -94,9 +199,9 @@ describe('an engine in a dedicated worker', () => {
   })
 
   test('fails when an error escapes in its worker', async () => {
-    const script = `import '${new URL(workerUrl, location.href)}'
-      addEventListener('message', ({ data }) => { if (data === 'stumble') throw new Error('stumbled') })`
-    const url = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }))
+    const url = hostWith(
+      "addEventListener('message', ({ data }) => { if (data === 'stumble') throw new Error('stumbled') })",
+    )
     const worker = new Worker(url, { type: 'module' })
     workers.push(worker)
     const engine = await open({ worker })

@@ -105,7 +105,11 @@ it.each([1, 40, 150])('a last answer torn %i bytes before its end does not count
 it('what a crash of the machine left amid the file is passed over', async () => {
   await answeredThenKilled('a')
   appendFileSync(part, '\0\0\0\n{"half\n')
+  const spoilt = readFileSync(part, 'utf8').split('\n')[1].replace('"choices"', '"choicez"')
+  appendFileSync(part, `${spoilt.replace('batch_req_1', 'batch_req_9')}\n`)
   const answers = await open()
+  expect(answers.damage).toHaveLength(3)
+  expect(answers.damage[2]).toMatch(/ bytes are damaged; they held the answer to row 9, which is computed again\.$/)
   answers.add({ key: 'hash a', line: 1 })
   answers.add({ key: 'hash b', response: good(2, 'b') })
   answers.finish(out)
@@ -134,6 +138,17 @@ it.each(['mine', 'mine\n', '{"mine": 1}\n', 'null\n'])('a file of somebody elseâ
   writeFileSync(part, text)
   await expect(open()).rejects.toThrow(UsageError)
   expect(readFileSync(part, 'utf8')).toBe(text)
+})
+
+it('two commands do not write to one file, and one that has ended holds nobody up', async () => {
+  // the process that runs this oneâ€™s
+  writeFileSync(`${part}.lock`, String(process.ppid))
+  await expect(open()).rejects.toThrow(UsageError)
+  await expect(open()).rejects.toThrow(`${part} is worked on by process ${process.ppid} already.`)
+  writeFileSync(`${part}.lock`, '999999999')
+  const answers = await open()
+  answers.close()
+  expect(existsSync(`${part}.lock`)).toBe(false)
 })
 
 it('a file without answers does not stay', async () => {

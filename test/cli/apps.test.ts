@@ -128,7 +128,9 @@ async function answerOf(page: Page, url: string) {
 const packedHere = (decisions: readonly string[]) =>
   decisions.filter(line => line.startsWith('weights packed on this thread'))
 
-describe('an app answers, packs in workers and leaves a strict policy alone:', { timeout: TIMEOUT_MS }, () => {
+describe.concurrent('an app answers, packs in workers and leaves a strict policy alone:', {
+  timeout: TIMEOUT_MS,
+}, () => {
   it.each(PAGES)('$app', async ({ app, build, page = `${app}/` }) => {
     if (build) await apps.run(app, build[0] === 'bun' ? [runtime('bun'), ...build.slice(1)] : build)
     const { answer, workers, violations } = await open(page)
@@ -141,7 +143,7 @@ describe('an app answers, packs in workers and leaves a strict policy alone:', {
   })
 })
 
-describe('an app without workers answers, and its engine says why it packs on its thread:', {
+describe.concurrent('an app without workers answers, and its engine says why it packs on its thread:', {
   timeout: 300_000,
 }, () => {
   it.each(WITHOUT_WORKERS)('$app', async ({ app, build, reason }) => {
@@ -163,15 +165,47 @@ describe('an app without workers answers, and its engine says why it packs on it
   })
 })
 
-it('a page whose policy forbids the worker of its engine is told which directive does', {
-  timeout: TIMEOUT_MS,
-}, async () => {
-  const { answer } = await open(`client-html/?policy=${encodeURIComponent(`${POLICY}; worker-src 'none'`)}`)
-  expect(answer).toMatchObject({ name: 'WorkerFailed', message: expect.stringContaining('worker-src') })
-  expect(answer.message).toContain("the page's policy forbids it (worker-src)")
+describe('an app whose engine tabs share answers:', { timeout: TIMEOUT_MS }, () => {
+  it.each(['client-vite', 'client-webpack'])('%s', async name => {
+    const { app, build = [], page = `${name}/` } = PAGES.find(({ app }) => app === name) ?? { app: name }
+    await apps.run(app, build)
+    const { answer, violations } = await open(`${page}?shared`)
+    expect(answer.text).toBe(expected)
+    // it was shared, as the reason says: such a worker cannot start others
+    expect(packedHere(answer.decisions)).toEqual([expect.stringContaining('there are no workers here')])
+    expect(violations).toEqual([])
+  })
+
+  it('in a service worker, which is stopped: the page is told, and has another engine', async () => {
+    const { app, build = [] } = PAGES.find(({ app }) => app === 'client-esbuild') ?? { app: '' }
+    await apps.run(app, build)
+    const page = await browser.newPage()
+    const devtools = await page.context().newCDPSession(page)
+    page.on('console', async message => {
+      if (message.text() !== 'may be stopped') return
+      await devtools.send('ServiceWorker.enable')
+      await devtools.send('ServiceWorker.stopAllWorkers')
+    })
+    const { answer } = await answerOf(page, `${origin}/client-esbuild/?service`)
+    await page.close()
+    expect(answer).toMatchObject({ lost: 'WorkerFailed', text: expected })
+    expect(packedHere(answer.decisions)).toEqual([expect.stringContaining('there are no workers here')])
+  })
 })
 
-it('an extension’s page answers, with the model in the extension', { timeout: TIMEOUT_MS }, async () => {
+it.concurrent.each(['', 'shared&'])(
+  'a page whose policy forbids the worker of its engine is told which directive does: ?%s',
+  {
+    timeout: TIMEOUT_MS,
+  },
+  async query => {
+    const { answer } = await open(`client-html/?${query}policy=${encodeURIComponent(`${POLICY}; worker-src 'none'`)}`)
+    expect(answer).toMatchObject({ name: 'WorkerFailed', message: expect.stringContaining('worker-src') })
+    expect(answer.message).toContain("the page's policy forbids it (worker-src)")
+  },
+)
+
+it.concurrent('an extension’s page answers, with the model in the extension', { timeout: TIMEOUT_MS }, async () => {
   await apps.run('extension', esbuild('../page.js', 'coppice-worker=coppice/worker'))
   await apps.run('extension', ['cp', '-r', '../models', '.'])
   const extension = join(apps.folder, 'extension')
@@ -191,7 +225,7 @@ it('an extension’s page answers, with the model in the extension', { timeout: 
   expect(packedHere(answer.decisions)).toEqual([])
 })
 
-describe('a program answers, whoever collects the garbage:', { timeout: TIMEOUT_MS }, () => {
+describe.concurrent('a program answers, whoever collects the garbage:', { timeout: TIMEOUT_MS }, () => {
   it.each([
     ['node', () => ['node', '--expose-gc', 'app.js']],
     ['bun', () => [runtime('bun'), '../node/app.js']],
@@ -203,7 +237,7 @@ describe('a program answers, whoever collects the garbage:', { timeout: TIMEOUT_
   })
 })
 
-describe('the archive', { timeout: TIMEOUT_MS }, () => {
+describe.concurrent('the archive', { timeout: TIMEOUT_MS }, () => {
   it('brings nothing but what runs, and no module of Node’s', async () => {
     expect(apps.installed).toEqual(['@huggingface', 'coppice'])
     const dist = join(apps.folder, 'node_modules/coppice/dist')

@@ -1,29 +1,19 @@
 /** The packed library, installed in a folder of its own beside the apps of test/apps, and the tools of those who make such. */
 import { execFile, execFileSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { probeDawn, softwareDrivers } from '../../scripts/dawn.mjs'
 import { buildLibrary } from '../../src/cli/build'
 import { buildTypes } from '../../src/cli/build-types'
+import { installed, QUIET } from './install'
 
 const TOOLS = resolve('.artifacts/apps')
-const QUIET = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts']
 
 /** Builds and packs the library, and installs the archive, and nothing beside it, where the apps are copied to. */
 export async function installApps() {
-  installTools()
+  installed('apps')
   const folder = mkdtempSync(join(tmpdir(), 'coppice-apps-'))
   const pack = join(folder, 'pack')
   await buildLibrary(`${pack}/dist`)
@@ -37,7 +27,7 @@ export async function installApps() {
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   rmSync(join(folder, 'package-lock.json'))
   execFileSync('npm', ['install', ...QUIET, `./${archive}`], { cwd: folder })
-  const installed = readdirSync(join(folder, 'node_modules')).filter(name => !name.startsWith('.'))
+  const brought = readdirSync(join(folder, 'node_modules')).filter(name => !name.startsWith('.'))
   // what apps of some kinds add
   symlinkSync(resolve('node_modules/webgpu'), join(folder, 'node_modules/webgpu'))
   symlinkSync(`${TOOLS}/node_modules/@rollup`, join(folder, 'node_modules/@rollup'))
@@ -59,7 +49,13 @@ export async function installApps() {
     return stdout
   }
 
-  return { folder, archive: join(folder, archive), installed, run, remove: () => rmSync(folder, { recursive: true }) }
+  return {
+    folder,
+    archive: join(folder, archive),
+    installed: brought,
+    run,
+    remove: () => rmSync(folder, { recursive: true }),
+  }
 }
 
 /** The program of a runtime that npm has; its launcher wants to have run an install script, its platform's package does not. */
@@ -70,15 +66,4 @@ export function runtime(name: 'deno' | 'bun'): string {
   const program = found.find(path => existsSync(path))
   if (!program) throw new Error(`${packages} holds no program`)
   return program
-}
-
-/** Into a folder of their own, by their lock file. */
-function installTools(): void {
-  mkdirSync(TOOLS, { recursive: true })
-  const lock = readFileSync('test/apps/package-lock.json', 'utf8')
-  const done = `${TOOLS}/installed.json`
-  if (existsSync(done) && readFileSync(done, 'utf8') === lock) return
-  for (const name of ['package.json', 'package-lock.json']) cpSync(`test/apps/${name}`, `${TOOLS}/${name}`)
-  execFileSync('npm', ['ci', ...QUIET], { cwd: TOOLS, stdio: ['ignore', 'ignore', 'inherit'] })
-  writeFileSync(done, lock)
 }

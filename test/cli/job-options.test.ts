@@ -21,7 +21,17 @@ it('without arguments the example runs on the embedded model in Chrome', () => {
     order: undefined,
     tuning: undefined,
     runtime: 'chrome',
+    remote: undefined,
   })
+})
+
+it('a server elsewhere needs its address, and may want a key and another name for the model', () => {
+  const url = 'https://h/v1'
+  const nothing = { url, apiKey: undefined, concurrency: 16, model: undefined }
+  expect(parseJobCommand(['--remote', url]).remote).toEqual(nothing)
+  process.env.COPPICE_TEST_KEY = 'k'
+  const more = ['--api-key-env', 'COPPICE_TEST_KEY', '--concurrency', '3', '--model', 'm']
+  expect(parseJobCommand(['--remote', url, ...more]).remote).toEqual({ url, apiKey: 'k', concurrency: 3, model: 'm' })
 })
 
 it('every option is read, before and after the input', () => {
@@ -60,6 +70,7 @@ it('every option is read, before and after the input', () => {
     order: 'dual',
     tuning: false,
     runtime: 'node',
+    remote: undefined,
   })
 })
 
@@ -88,6 +99,10 @@ it.each([
   [['--blocks', ''], '--blocks is , but'],
   [['--blocks', '0x5'], '--blocks is 0x5, but'],
   [['--cache', 'c'], '--cache needs --runtime node.'],
+  [['--concurrency', '4'], '--concurrency needs --remote.'],
+  [['--remote', 'h'], '--remote is h, but must be an http address.'],
+  [['--remote', 'http://h', '--kv', 'f16'], '--kv is for an engine of this machine, not for --remote.'],
+  [['--remote', 'http://h', '--api-key-env', 'COPPICE_NONE'], '--api-key-env names COPPICE_NONE, but that environment'],
   [['--wat'], "Unknown option '--wat'"],
   [['--model'], "Option '--model <value>' argument missing"],
 ])('%o is refused with the reason', (args, reason) => {
@@ -98,7 +113,7 @@ it.each([
 it('the usage names every option that the command line takes', () => {
   const limits = ['max-tokens', 'token-budget', 'blocks']
   const switches = ['sharing', 'attention', 'order', 'tuning', 'runtime']
-  for (const option of ['out', 'summary', 'model', 'weights', ...limits, ...switches]) {
+  for (const option of ['out', 'summary', 'model', 'weights', 'remote', 'api-key-env', ...limits, ...switches]) {
     expect(USAGE).toContain(`--${option} `)
     expect(() => parseJobCommand([`--${option}`])).toThrow('argument missing')
   }

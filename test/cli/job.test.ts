@@ -49,7 +49,7 @@ const SUMMARY_KEYS = [
   'decisions',
 ]
 
-describe.each(RUNTIMES)('on %s', { timeout: MINUTES_3 }, runtime => {
+describe.concurrent.each(RUNTIMES)('on %s', { timeout: MINUTES_3 }, runtime => {
   it('a job is answered in input order, summed up, and exits with 0', async () => {
     const out = join(folder, `${runtime}.jsonl`)
     const summaryFile = join(folder, `${runtime}.json`)
@@ -95,7 +95,7 @@ function longJob(name: string, runtime: string) {
   return { out, run }
 }
 
-describe('what was answered is kept, and the exit code says why it ended', { timeout: MINUTES_5 }, () => {
+describe.concurrent('what was answered is kept, and the exit code says why it ended', { timeout: MINUTES_5 }, () => {
   it('when the command is killed, and then by each signal in turn; the same command goes on with the rest', async () => {
     const { out, run } = longJob('killed', 'node')
     // which can say nothing
@@ -118,7 +118,7 @@ describe('what was answered is kept, and the exit code says why it ended', { tim
     const responses = readResponses(out)
     expect(responses.map(({ custom_id: customId }) => customId)).toEqual(['long', 'quick'])
     // not answered again
-    const { request_key: _, ...answer } = JSON.parse(killed.kept[0])
+    const { record: _, request_key: __, ...answer } = JSON.parse(killed.kept[0])
     expect(responses[1]).toEqual(answer)
     expect(existsSync(`${out}.part`)).toBe(false)
   })
@@ -155,7 +155,7 @@ function browserOf(command: number | undefined): number {
   return Number(browser)
 }
 
-describe('the exit code', { timeout: MINUTES_3 }, () => {
+describe.concurrent('the exit code', { timeout: MINUTES_3 }, () => {
   it('is 1 when a line fails, whose answer says why; the file may begin with a mark and have the line ends of Windows', async () => {
     const input = join(folder, 'bad.jsonl')
     const lines = [LINES[1], { custom_id: 'x', prompt: 'a', n: 2 }]

@@ -25,6 +25,15 @@ test('what a class adds crosses: the status of an answer', () => {
   expect(fromPlainError(range)).toMatchObject({ name: 'RangeError', at: 7, part: 'a' })
 })
 
+test('the errors of an AggregateError cross with it, each of its class', () => {
+  const cause = new AggregateError([new errors.DeviceLost('gone'), new TypeError('network')], 'both')
+  const sent = structuredClone(toPlainError(new errors.DeviceLost('for good', { cause })))
+  const { cause: both } = fromPlainError(sent)
+  expect(both).toBeInstanceOf(AggregateError)
+  expect((both as AggregateError).errors).toEqual([expect.any(errors.DeviceLost), expect.any(TypeError)])
+  expect(both).toMatchObject({ message: 'both', errors: [{ message: 'gone' }, { message: 'network' }] })
+})
+
 test('an error of no known class keeps its name, an abort is the platform’s, anything else is a text', () => {
   const odd = Object.assign(new Error('odd'), { name: 'OddError' })
   expect(fromPlainError(toPlainError(odd))).toMatchObject({ name: 'OddError', message: 'odd' })

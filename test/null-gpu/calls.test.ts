@@ -1,5 +1,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { Deferred } from '../../src/core/deferred'
+import { pause } from '../../src/core/pause'
 import { type Engine, InvalidRequest, type Priority, type Prompt } from '../../src/index'
 import { byteLevelTokenizer } from '../support/seeded-tokenizer'
 import { openEngine, tinyModel } from './open'
@@ -155,26 +157,38 @@ test('a text little too long is told by how much', async () => {
   expect(error?.message).toBe('The prompt has 800 tokens, but the context holds 512, output included. Shorten it.')
 })
 
+/** An engine with room for one prompt at a time, of which no step ends before `goOn` is called. */
+async function openNarrow() {
+  const held = new Deferred<void>()
+  const mapAsync = () => held.promise.then(() => pause())
+  const engine = await openEngine(undefined, { blocks: 1, contextLength: 16 }, { mapAsync })
+  const untilThere = (size: number) =>
+    vi.waitFor(async () => {
+      const { running, waiting } = await engine.stats()
+      expect([running, running + waiting]).toEqual([1, size])
+    })
+  return { engine, untilThere, goOn: () => held.resolve() }
+}
+
 test('prompts of an interactive call go before all others, of which the one that gave way goes on first', async () => {
-  // all calls are read and queued before the first step, however slow the machine
-  const clock = vi.spyOn(performance, 'now').mockReturnValue(0)
-  // room for one at a time
-  const other = await openEngine(undefined, { blocks: 1, contextLength: 16 })
+  const { engine: other, untilThere, goOn } = await openNarrow()
   const order: string[] = []
   const ask = async (name: string, count: number, priority?: Priority) => {
     const prompts = Array.from({ length: count }, (_, index) => [name.length, index])
     for await (const _ of other.generate(prompts, { maxTokens: 3, ignoreEos: true }, { priority })) order.push(name)
   }
-  await Promise.all([ask('job', 3), ask('page', 3, 'interactive'), ask('other', 1, 'normal')])
-  clock.mockRestore()
+  const job = ask('job', 3)
+  await untilThere(3)
+  const others = [ask('page', 3, 'interactive'), ask('other', 1, 'normal')]
+  await untilThere(7)
+  goOn()
+  await Promise.all([job, ...others])
   other.dispose()
   expect(order).toEqual(['page', 'page', 'page', 'job', 'other', 'job', 'job'])
 })
 
 test('a stream is interactive and a call normal, unless they say otherwise', async () => {
-  // all calls are read and queued before the first step, however slow the machine
-  const clock = vi.spyOn(performance, 'now').mockReturnValue(0)
-  const other = await openEngine(undefined, { blocks: 1, contextLength: 16 })
+  const { engine: other, untilThere, goOn } = await openNarrow()
   const order: string[] = []
   const params = { maxTokens: 3, ignoreEos: true }
   const call = async (name: string, priority?: Priority) => {
@@ -184,8 +198,10 @@ test('a stream is interactive and a call normal, unless they say otherwise', asy
     for await (const _ of other.stream([2], params, { priority }));
     order.push(name)
   }
-  await Promise.all([stream('slow', 'background'), call('row'), call('urgent', 'interactive'), stream('chat')])
-  clock.mockRestore()
+  const calls = [stream('slow', 'background'), call('row'), call('urgent', 'interactive'), stream('chat')]
+  await untilThere(4)
+  goOn()
+  await Promise.all(calls)
   other.dispose()
   expect(order).toEqual(['urgent', 'chat', 'row', 'slow'])
 })

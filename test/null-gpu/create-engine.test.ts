@@ -1,38 +1,10 @@
 import { expect, test } from 'vitest'
-import { nullGpu } from '../../src/bench/common/null-gpu'
 import { Deferred } from '../../src/core/deferred'
 import { createEngine } from '../../src/index'
 // which an engine loads when it needs it: here its turns are counted
 import '../../src/tokenizer'
+import { countingGpu } from './counting-gpu'
 import { tinyModel } from './open'
-
-/** A GPU that counts the buffers and devices that live. */
-function countingGpu(options: Parameters<typeof nullGpu>[1] = {}) {
-  const alive = { buffers: 0, devices: 0 }
-  const gpu = nullGpu(() => undefined, options)
-  const counted = {
-    requestAdapter: async () => {
-      const adapter = (await gpu.requestAdapter()) as GPUAdapter
-      const requestDevice = async () => {
-        const device = await adapter.requestDevice()
-        alive.devices++
-        const createBuffer = (descriptor: GPUBufferDescriptor) => {
-          const buffer = device.createBuffer(descriptor)
-          let isAlive = true
-          alive.buffers++
-          const destroy = () => {
-            if (isAlive) alive.buffers--
-            isAlive = false
-          }
-          return { ...buffer, destroy }
-        }
-        return { ...device, createBuffer, destroy: () => alive.devices-- }
-      }
-      return { ...adapter, requestDevice }
-    },
-  } as unknown as GPU
-  return { gpu: counted, alive }
-}
 
 const never = () => new Promise<never>(() => undefined)
 const turns = async (count: number) => {

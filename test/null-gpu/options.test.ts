@@ -54,6 +54,12 @@ test.each([
   ],
   [{ packing: { workerUrl: 7 } }, 'Engine option packing.workerUrl is 7, but must be a text or a URL.'],
   [{ packing: { wroker: 7 } }, 'Unknown engine option packing.wroker. Known are packing.worker, packing.workerUrl.'],
+  [
+    { onLost: 'wait' },
+    "Engine option onLost is wait, but must be 'revive', 'end' or numbers like { losses: 3, minutes: 10 }.",
+  ],
+  [{ onLost: { losses: 3 } }, 'Engine option onLost is [object Object], but must be'],
+  [{ onLost: { losses: 3, minutes: 1, hours: 1 } }, 'Engine option onLost is [object Object], but must be'],
   [{ packing: 7 }, 'Engine option packing is 7, but must be an object like { worker: false }.'],
   [{ worker: true }, 'Engine option worker is taken by `createEngine` of coppice/client'],
   [{ contextLength: 100000 }, 'A context of 100000 tokens: this model takes 1 to 512.'],

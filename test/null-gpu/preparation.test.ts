@@ -46,6 +46,14 @@ test('a call of many prompts is read and planned in slices, with turns of other 
     expect(results.map(({ finishReason }) => finishReason)).toEqual(new Array(400).fill('length'))
   }))
 
+test('from a call to its last result no timer is set: those of a hidden tab ring once a second, or a minute', () =>
+  opened(async engine => {
+    slowClock()
+    const timers = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'setInterval')]
+    expect(await engine.generate(rows(200), few, { priority: 'background' }).all()).toHaveLength(200)
+    for (const timer of timers) expect(timer).not.toHaveBeenCalled()
+  }))
+
 test('a call of few prompts is read before `generate` returns', () =>
   opened(async engine => {
     vi.spyOn(performance, 'now').mockReturnValue(0)

@@ -73,8 +73,8 @@ export class Drive {
     this.sequences.push(sequence)
   }
 
-  /** Decides a step and submits it. */
-  next(): Batch | undefined {
+  /** Decides a step and submits it. `tokenBudget`: the step's. */
+  next(tokenBudget = this.tokenBudget): Batch | undefined {
     const live = this.sequences.filter(sequence => !sequence.isFinished)
     const running = live.filter(sequence => {
       const { params, numPending, numRemaining, length, maxLen, slot } = sequence
@@ -85,7 +85,7 @@ export class Drive {
     const keeping = live.filter(
       ({ params, numPending, slot }) => slot !== undefined && waitsForDraws(params) && numPending > 0,
     )
-    const batch = this.scheduler.next()
+    const batch = this.scheduler.next(tokenBudget)
     this.scheduler.checkIntegrity()
     const chunks = batch?.chunks ?? []
     const scheduled = new Set(chunks.map(chunk => chunk.sequence))
@@ -93,6 +93,7 @@ export class Drive {
     this.#checkClasses(
       running.filter(({ slot }) => slot !== undefined),
       keeping,
+      tokenBudget,
       batch,
     )
     // Within a call, whoever waits was added after all who run.
@@ -114,7 +115,7 @@ export class Drive {
     assert(history <= (this.historyTokens ?? history), `sequences with penalties hold ${history} tokens`)
     const numTokens = chunks.reduce((sum, { count }) => sum + count, 0)
     assert(numTokens === batch.numTokens, `the batch says ${batch.numTokens} tokens, but has ${numTokens}`)
-    assert(numTokens > 0 && numTokens <= this.tokenBudget, `${numTokens} tokens, the budget is ${this.tokenBudget}`)
+    assert(numTokens > 0 && numTokens <= tokenBudget, `${numTokens} tokens, the budget is ${tokenBudget}`)
     this.#checkDraws(batch)
     this.gpu.submit(batch)
     return batch
@@ -124,9 +125,14 @@ export class Drive {
    * Of each class the oldest advance, all if no other class runs; higher ones leave lower ones their share and no more.
    * `ready`: those that could have been in the step. `keeping`: those that keep their places while they wait for draws.
    */
-  #checkClasses(ready: readonly Sequence[], keeping: readonly Sequence[], batch?: Batch): void {
+  #checkClasses(
+    ready: readonly Sequence[],
+    keeping: readonly Sequence[],
+    tokenBudget: number,
+    batch: Batch | undefined,
+  ): void {
     const chunks = batch?.chunks ?? []
-    const share = Math.floor(this.tokenBudget / 8)
+    const share = Math.floor(tokenBudget / 8)
     const countOf = new Map(chunks.map(({ sequence, count }) => [sequence, count]))
     const order = this.scheduler.running.map(({ id }) => id)
     for (const [rank, priority] of PRIORITIES.entries()) {

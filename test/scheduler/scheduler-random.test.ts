@@ -91,8 +91,11 @@ test('the laws hold through 50,000 random operations on sequences of all classes
       else if (choice < 0.2 && live.length > 0) drive.scheduler.finish(live[0], 'error')
       else if (choice < 0.23) drive.scheduler.preemptLast()
       else if (choice < 0.235) drive.restart()
-      else if (choice < 0.62 && drive.gpu.numQueued < depth) drive.next()
-      else if (drive.gpu.numQueued > 0) drive.complete()
+      else if (choice < 0.5 && drive.gpu.numQueued < depth) drive.next()
+      else if (choice < 0.62 && drive.gpu.numQueued < depth) {
+        // as where steps are to be short: no fewer rows than sequences run
+        drive.next(Math.min(drive.tokenBudget, drive.scheduler.numRunning + random.int(1, 9)))
+      } else if (drive.gpu.numQueued > 0) drive.complete()
       drive.scheduler.checkIntegrity()
     }
     drive.drain(depth)

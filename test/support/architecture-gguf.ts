@@ -18,6 +18,14 @@ const NAMES: Readonly<Record<string, string>> = {
   SmolLM3ForCausalLM: 'smollm3',
   GraniteForCausalLM: 'granite',
   Olmo2ForCausalLM: 'olmo2',
+  Olmo3ForCausalLM: 'olmo2',
+  Exaone4ForCausalLM: 'exaone4',
+  Ernie4_5ForCausalLM: 'ernie4_5',
+  HunYuanDenseV1ForCausalLM: 'hunyuan-dense',
+  StableLmForCausalLM: 'stablelm',
+  PhiForCausalLM: 'phi2',
+  Starcoder2ForCausalLM: 'starcoder2',
+  GemmaForCausalLM: 'gemma',
   Gemma2ForCausalLM: 'gemma2',
   Gemma3ForCausalLM: 'gemma3',
   Phi3ForCausalLM: 'phi3',
@@ -32,20 +40,24 @@ const RENAMED: readonly (readonly [from: RegExp, to: string])[] = [
   [/^transformer\.|^gpt_neox\./, ''],
   [/^model\.embed_tokens|^wte|^embed_in/, 'token_embd'],
   [/^wpe/, 'position_embd'],
-  [/^model\.norm|^ln_f|^final_layer_norm/, 'output_norm'],
+  [/^model\.norm|^model\.final_layernorm|^ln_f|^final_layer_norm/, 'output_norm'],
   [/^lm_head|^embed_out/, 'output'],
   [/^(model\.layers|layers|h)\./, 'blk.'],
   [/input_layernorm|ln_1/, 'attn_norm'],
   [/self_attn\.([qkv])_proj/, 'attn_$1'],
   [/self_attn\.([qk])_norm/, 'attn_$1_norm'],
+  [/self_attn\.([qk])\w+_layernorm/, 'attn_$1_norm'],
   [/self_attn\.qkv_proj|attn\.c_attn|attention\.query_key_value/, 'attn_qkv'],
-  [/self_attn\.o_proj|attn\.c_proj|attention\.dense/, 'attn_output'],
+  [/self_attn\.(?:o_proj|dense)|attn\.c_proj|attention\.dense/, 'attn_output'],
   [/pre_feedforward_layernorm|ln_2/, 'ffn_norm'],
   [/post_feedforward_layernorm/, 'post_ffw_norm'],
   [/mlp\.gate_proj/, 'ffn_gate'],
-  [/mlp\.up_proj|mlp\.gate_up_proj|mlp\.c_fc|mlp\.dense_h_to_4h/, 'ffn_up'],
-  [/mlp\.down_proj|mlp\.c_proj|mlp\.dense_4h_to_h/, 'ffn_down'],
+  [/mlp\.up_proj|mlp\.gate_up_proj|mlp\.c_fc|mlp\.fc1|mlp\.dense_h_to_4h/, 'ffn_up'],
+  [/mlp\.down_proj|mlp\.c_proj|mlp\.fc2|mlp\.dense_4h_to_h/, 'ffn_down'],
 ]
+
+/** Whose windows the converter writes. */
+const HAS_WINDOWS = ['gemma2', 'gemma3', 'olmo2', 'exaone4']
 
 export function architectureGguf(config: HfConfig, seed: number): Uint8Array<ArrayBuffer> {
   const name = NAMES[(config.architectures as readonly string[])[0]]
@@ -74,7 +86,7 @@ function convert(name: string, config: HfConfig, seed: number, tensor: SeededTen
     shape = [columns, rows]
   }
   if (name.startsWith('gemma') && tensor.name.endsWith('norm.weight')) values = values.map(value => value + 1)
-  const scale = scoreScale(name, config)
+  const scale = scoreScale(config)
   // llama.cpp scales scores by the head size: what the model has instead goes into q, exactly if a power of two
   if (scale !== 1 && tensor.name.includes(name === 'gemma3' ? 'q_norm' : 'q_proj')) {
     values = values.map(value => value * scale)
@@ -95,14 +107,14 @@ function reorder(values: Float32Array, [a, b, c, d]: readonly number[]): Float32
   return out
 }
 
-function scoreScale(name: string, config: HfConfig): number {
-  if (!name.startsWith('gemma')) return 1
+function scoreScale(config: HfConfig): number {
+  if (config.query_pre_attn_scalar === undefined) return 1
   return Math.sqrt(sizesOf(config).headDim / (config.query_pre_attn_scalar as number))
 }
 
 function ggufName(architecture: string, name: string): string {
   const renamed = RENAMED.reduce((result, [from, to]) => result.replace(from, to), name)
-  const isPostNorm = /gemma|olmo2/.test(architecture)
+  const isPostNorm = /gemma[23]|olmo2|exaone4/.test(architecture)
   return renamed.replace('post_attention_layernorm', isPostNorm ? 'post_attention_norm' : 'ffn_norm')
 }
 
@@ -118,9 +130,9 @@ function modelFields(name: string, config: HfConfig): Field[] {
     ['attention.key_length', U32, headDim],
     ['attention.value_length', U32, headDim],
     ['attention.layer_norm_rms_epsilon', F32, config.rms_norm_eps],
-    ['attention.layer_norm_epsilon', F32, config.layer_norm_eps ?? config.layer_norm_epsilon],
+    ['attention.layer_norm_epsilon', F32, config.layer_norm_eps ?? config.layer_norm_epsilon ?? config.norm_epsilon],
     ['rope.dimension_count', U32, rotaryDim(config)],
-    ['rope.freq_base', F32, config.rope_theta ?? config.rotary_emb_base],
+    ['rope.freq_base', F32, ropeBase(config)],
     ['use_parallel_residual', BOOL, config.use_parallel_residual],
     ['attention.scale', F32, config.attention_multiplier],
     ['embedding_scale', F32, config.embedding_multiplier],
@@ -131,18 +143,27 @@ function modelFields(name: string, config: HfConfig): Field[] {
     ['vocab_size', U32, vocab],
     ...ropeScaling(config),
   ]
-  if (name.startsWith('gemma')) fields.push(['attention.sliding_window', U32, config.sliding_window])
+  if (HAS_WINDOWS.includes(name) && config.sliding_window)
+    fields.push(['attention.sliding_window', U32, config.sliding_window])
   const present = fields.filter(([, , value]) => value !== undefined && value !== null)
   return [
     ['general.architecture', TEXT, name],
     ...present.map(([key, type, value]): Field => [`${name}.${key}`, type, value as number]),
-    ...(config.layer_types && name === 'gemma3' ? [layerTypes(config)] : []),
+    ...(config.layer_types && HAS_WINDOWS.includes(name) && config.sliding_window ? [layerTypes(name, config)] : []),
   ]
 }
 
-function layerTypes(config: HfConfig): Field {
+function layerTypes(name: string, config: HfConfig): Field {
   const slides = (config.layer_types as readonly string[]).map(type => (type === 'sliding_attention' ? 1 : 0))
-  return ['gemma3.attention.sliding_window_pattern', LIST, slides, BOOL]
+  return [`${name}.attention.sliding_window_pattern`, LIST, slides, BOOL]
+}
+
+/** Hunyuan's base has grown by alpha there. */
+function ropeBase(config: HfConfig): unknown {
+  const { alpha } = (config.rope_scaling ?? {}) as { readonly alpha?: number }
+  const { headDim } = sizesOf(config)
+  const theta = (config.rope_theta ?? config.rotary_emb_base) as number
+  return alpha === undefined ? theta : theta * alpha ** (headDim / (headDim - 2))
 }
 
 function ropeScaling(config: HfConfig): [key: string, type: number, value: unknown][] {

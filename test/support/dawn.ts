@@ -1,9 +1,10 @@
 /**
- * Set-up of the `dawn` project: puts the `webgpu` package's GPU where a browser has it, as the least of devices. So the
- * whole suite runs twice: in Chrome with all that the adapter has, and here with WebGPU's default limits and no feature.
+ * Set-up of the `dawn` project: puts the `webgpu` package's GPU where a browser has it, as the least of devices:
+ * WebGPU's default limits and no feature.
  */
 import { inject } from 'vitest'
 import { create, globals } from 'webgpu'
+import { SOFTWARE_DAWN } from '../../scripts/chrome.mjs'
 
 const driver = inject('dawnDriver')
 if (driver) process.env.VK_DRIVER_FILES = driver
@@ -20,7 +21,7 @@ const DEFAULT_LIMITS = {
 
 // kept for the life of the process, which dies when what create() returns is collected; this file runs before each test file
 const kept = globalThis as { dawn?: GPU }
-kept.dawn ??= create([])
+kept.dawn ??= create([SOFTWARE_DAWN])
 const { dawn } = kept
 
 async function requestAdapter(options?: GPURequestAdapterOptions) {

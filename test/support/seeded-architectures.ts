@@ -34,6 +34,8 @@ export function seededTensors(config: HfConfig): SeededTensor[] {
   const architecture = architectureOf(config)
   if (architecture === 'GPT2LMHeadModel') return gpt2(config)
   if (architecture === 'GPTNeoXForCausalLM') return gptNeoX(config)
+  if (architecture === 'GPTNeoForCausalLM') return gptNeo(config)
+  if (architecture === 'PhiForCausalLM') return phi(config)
   return llamaLike(config, architecture)
 }
 
@@ -42,6 +44,13 @@ export function seededBuffers(config: HfConfig): SeededTensor[] {
   if (architectureOf(config) === 'GPT2LMHeadModel') {
     const { n_layer: layers, n_positions: positions } = numbers(config)
     return eachLayer(layers, i => [buffer(`${gpt2Prefix(config)}h.${i}.attn.bias`, [1, 1, positions, positions])])
+  }
+  if (architectureOf(config) === 'GPTNeoForCausalLM') {
+    const { num_layers: layers, max_position_embeddings: positions } = numbers(config)
+    return eachLayer(layers, i => {
+      const attention = `transformer.h.${i}.attn.attention`
+      return [buffer(`${attention}.bias`, [1, 1, positions, positions], 'BOOL'), buffer(`${attention}.masked_bias`, [])]
+    })
   }
   if (architectureOf(config) === 'GPTNeoXForCausalLM') {
     const { num_hidden_layers: layers, max_position_embeddings: positions } = numbers(config)
@@ -58,8 +67,14 @@ export function seededBuffers(config: HfConfig): SeededTensor[] {
   return []
 }
 
+/** The architectures whose norms follow attention and MLP, and are the only ones. */
+const POST_NORMS = ['Olmo2', 'Olmo3', 'Exaone4']
+const LAYER_NORMS = ['StableLm', 'Starcoder2']
+const TIED = ['Gemma', 'Gemma2', 'Gemma3', 'SmolLM3', 'Ernie4_5', 'MiniCPM', 'Starcoder2']
+
 /** Llama, and what differs from it in biases, norms and fused matrices. */
-function llamaLike(config: HfConfig, architecture: string): SeededTensor[] {
+function llamaLike(config: HfConfig, name: string): SeededTensor[] {
+  const architecture = name.replace('ForCausalLM', '')
   const { vocab_size: vocab, hidden_size: hidden, intermediate_size: ffn, num_attention_heads: heads } = numbers(config)
   const {
     num_hidden_layers: layers,
@@ -67,18 +82,27 @@ function llamaLike(config: HfConfig, architecture: string): SeededTensor[] {
     head_dim: headDim = hidden / heads,
   } = numbers(config)
   const [qDim, kvDim] = [heads * headDim, kvHeads * headDim]
-  const isGemma = /^Gemma[23]/.test(architecture)
-  const [isOlmo2, isPhi3] = [architecture === 'Olmo2ForCausalLM', architecture === 'Phi3ForCausalLM']
-  const isTied = config.tie_word_embeddings ?? (isGemma || architecture === 'SmolLM3ForCausalLM')
-  const outputBias = config.attention_bias === true
-  const qkvBias = outputBias || architecture === 'Qwen2ForCausalLM'
-  const mlpBias = config.mlp_bias === true
+  const isGemma = architecture.startsWith('Gemma')
+  const hasBothNorms = ['Gemma2', 'Gemma3'].includes(architecture)
+  const [isPostNorm, isPhi3] = [POST_NORMS.includes(architecture), architecture === 'Phi3']
+  const isStarCoder2 = architecture === 'Starcoder2'
+  const isTied = config.tie_word_embeddings ?? TIED.includes(architecture)
+  const outputBias = architecture === 'SeedOss' ? config.attention_out_bias === true : hasBias(config, 'attention_bias')
+  const qkvBias = hasBias(config, 'attention_bias') || config.use_qkv_bias === true || architecture === 'Qwen2'
+  const mlpBias = hasBias(config, 'mlp_bias')
   // Gemma's norms multiply by 1 + weight
   const centre = isGemma ? 0 : 1
-  const postNorm = isGemma ? wideNorm : norm
+  const plainNorm = (each: string): SeededTensor[] =>
+    LAYER_NORMS.includes(architecture) ? layerNorm(each, hidden) : [norm(`${each}.weight`, hidden, centre)]
+  const postNorm = (each: string) => (hasBothNorms ? [wideNorm(`${each}.weight`, hidden)] : plainNorm(each))
 
   const qkNorms = (block: string): SeededTensor[] => {
-    const sizes = isOlmo2 ? [qDim, kvDim] : /^(Qwen3|Gemma3)/.test(architecture) ? [headDim, headDim] : []
+    if (architecture === 'HunYuanDenseV1') {
+      return ['query', 'key'].map(part => norm(`${block}.${part}_layernorm.weight`, headDim))
+    }
+    const isWhole = ['Olmo2', 'Olmo3'].includes(architecture)
+    const isPerHead = ['Qwen3', 'Gemma3', 'Exaone4'].includes(architecture)
+    const sizes = isWhole ? [qDim, kvDim] : isPerHead ? [headDim, headDim] : []
     return sizes.map((size, index) => norm(`${block}.${'qk'[index]}_norm.weight`, size, centre))
   }
   const attention = (block: string): SeededTensor[] => {
@@ -92,25 +116,83 @@ function llamaLike(config: HfConfig, architecture: string): SeededTensor[] {
       ...qkNorms(block),
     ]
   }
+  const gateUp = (block: string): SeededTensor[] => {
+    if (isPhi3) return linear(`${block}.gate_up_proj`, 2 * ffn, hidden)
+    if (isStarCoder2) return linear(`${block}.c_fc`, ffn, hidden, mlpBias)
+    return ['gate', 'up'].flatMap(part => linear(`${block}.${part}_proj`, ffn, hidden, mlpBias))
+  }
   const mlp = (block: string): SeededTensor[] => [
-    ...(isPhi3
-      ? linear(`${block}.gate_up_proj`, 2 * ffn, hidden)
-      : [...linear(`${block}.gate_proj`, ffn, hidden, mlpBias), ...linear(`${block}.up_proj`, ffn, hidden, mlpBias)]),
-    ...linear(`${block}.down_proj`, hidden, ffn, mlpBias),
+    ...gateUp(block),
+    ...linear(`${block}.${isStarCoder2 ? 'c_proj' : 'down_proj'}`, hidden, ffn, mlpBias),
   ]
   const layer = (prefix: string): SeededTensor[] => [
-    ...(isOlmo2 ? [] : [norm(`${prefix}.input_layernorm.weight`, hidden, centre)]),
+    ...(isPostNorm ? [] : plainNorm(`${prefix}.input_layernorm`)),
     ...attention(`${prefix}.self_attn`),
-    postNorm(`${prefix}.post_attention_layernorm.weight`, hidden),
-    ...(isGemma ? [norm(`${prefix}.pre_feedforward_layernorm.weight`, hidden, 0)] : []),
+    ...postNorm(`${prefix}.post_attention_layernorm`),
+    ...(hasBothNorms ? plainNorm(`${prefix}.pre_feedforward_layernorm`) : []),
     ...mlp(`${prefix}.mlp`),
-    ...(isGemma || isOlmo2 ? [postNorm(`${prefix}.post_feedforward_layernorm.weight`, hidden)] : []),
+    ...(hasBothNorms || isPostNorm ? postNorm(`${prefix}.post_feedforward_layernorm`) : []),
   ]
   return [
     embedding('model.embed_tokens.weight', vocab, hidden),
     ...eachLayer(layers, i => layer(`model.layers.${i}`)),
-    norm('model.norm.weight', hidden, centre),
+    ...plainNorm('model.norm'),
     ...(isTied ? [] : [matrix('lm_head.weight', vocab, hidden)]),
+  ]
+}
+
+/** ERNIE and StarCoder say it of all layers at once. */
+function hasBias(config: HfConfig, field: string): boolean {
+  return config[field] === true || config.use_bias === true
+}
+
+function phi(config: HfConfig): SeededTensor[] {
+  const { vocab_size: vocab, hidden_size: hidden, intermediate_size: ffn, num_hidden_layers: layers } = numbers(config)
+  const { num_attention_heads: heads, num_key_value_heads: kvHeads } = numbers(config)
+  const kvDim = (kvHeads * hidden) / heads
+  return [
+    embedding('model.embed_tokens.weight', vocab, hidden),
+    ...eachLayer(layers, i => {
+      const layer = `model.layers.${i}`
+      return [
+        ...layerNorm(`${layer}.input_layernorm`, hidden),
+        ...linear(`${layer}.self_attn.q_proj`, hidden, hidden, true),
+        ...linear(`${layer}.self_attn.k_proj`, kvDim, hidden, true),
+        ...linear(`${layer}.self_attn.v_proj`, kvDim, hidden, true),
+        ...linear(`${layer}.self_attn.dense`, hidden, hidden, true),
+        ...linear(`${layer}.mlp.fc1`, ffn, hidden, true),
+        ...linear(`${layer}.mlp.fc2`, hidden, ffn, true),
+      ]
+    }),
+    ...layerNorm('model.final_layernorm', hidden),
+    ...linear('lm_head', vocab, hidden, true),
+  ]
+}
+
+function gptNeo(config: HfConfig): SeededTensor[] {
+  const {
+    vocab_size: vocab,
+    hidden_size: hidden,
+    num_layers: layers,
+    max_position_embeddings: positions,
+  } = numbers(config)
+  const ffn = numbers(config).intermediate_size ?? 4 * hidden
+  return [
+    embedding('transformer.wte.weight', vocab, hidden),
+    embedding('transformer.wpe.weight', positions, hidden),
+    ...eachLayer(layers, i => {
+      const layer = `transformer.h.${i}`
+      const attention = `${layer}.attn.attention`
+      return [
+        ...layerNorm(`${layer}.ln_1`, hidden),
+        ...['k', 'v', 'q'].flatMap(part => linear(`${attention}.${part}_proj`, hidden, hidden)),
+        ...linear(`${attention}.out_proj`, hidden, hidden, true),
+        ...layerNorm(`${layer}.ln_2`, hidden),
+        ...linear(`${layer}.mlp.c_fc`, ffn, hidden, true),
+        ...linear(`${layer}.mlp.c_proj`, hidden, ffn, true),
+      ]
+    }),
+    ...layerNorm('transformer.ln_f', hidden),
   ]
 }
 

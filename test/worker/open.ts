@@ -9,6 +9,8 @@ export interface Opened {
   readonly engine: Engine
   /** The engine at the other end. */
   readonly local: Engine
+  /** This end. */
+  readonly port: MessagePort
   /** Messages that the host has sent. */
   readonly received: readonly HostMessage[]
   /** Ends the host as a worker's death does. */
@@ -32,5 +34,5 @@ export async function openRemote(
   const opening = { location: 'tiny', options }
   const engine = await connect(port1, opening, { close: () => undefined, ...connection })
   if (!local) throw new Error('no engine was opened')
-  return { engine, local, received, kill: () => port2.close() }
+  return { engine, local, port: port1, received, kill: () => port2.close() }
 }

@@ -1,11 +1,13 @@
 import { expect, test, vi } from 'vitest'
 import { Deferred } from '../../src/core/deferred'
-import { DeviceLost, DownloadFailed, InvalidRequest, WorkerFailed } from '../../src/core/errors'
+import { DeviceLost, DownloadFailed, InvalidRequest, OutOfMemory, WorkerFailed } from '../../src/core/errors'
 import { pause } from '../../src/core/pause'
 import type { EngineProgress } from '../../src/engine/options'
 import { connect } from '../../src/worker/create-engine'
 import { serve } from '../../src/worker/host'
-import { MAX_UNREAD } from '../../src/worker/protocol'
+import { MAX_UNREAD, type Order } from '../../src/worker/protocol'
+import { openEngine, tinyModel } from '../null-gpu/open'
+import { type SimulatedDevice, simulatedEngine } from '../null-gpu/simulated-engine'
 import { openRemote } from './open'
 
 const long = { maxTokens: 100, ignoreEos: true }
@@ -195,4 +197,60 @@ test('a port that closes frees the engine at its other end', async () => {
   const { engine, local } = await openRemote()
   engine.dispose()
   await vi.waitFor(() => expect(() => local.generate([[1]])).toThrow('The engine was disposed.'))
+})
+
+test('an order that the host cannot read ends its call with a typed error, and no other', async () => {
+  const { port1, port2 } = new MessageChannel()
+  port2.addEventListener('message', event => {
+    const { data } = event as MessageEvent
+    if (data !== 'unreadable') return
+    event.stopImmediatePropagation()
+    port2.dispatchEvent(new Event('messageerror'))
+  })
+  const post = port1.postMessage.bind(port1)
+  // what crosses in one direction and cannot be read at its end
+  port1.postMessage = (order: Order) => post(JSON.stringify(order).includes('shared memory') ? 'unreadable' : order)
+  serve(port2, (_, options) => openEngine(tinyModel(), options))
+  const engine = await connect(port1, { location: 'tiny', options: {} }, { close: () => undefined })
+  const others = engine.generate([[1], [2]], { maxTokens: 20, ignoreEos: true }).all()
+  const prompts = Array.from({ length: 200 }, (_, index) => `row ${index}`)
+  prompts[100] = 'shared memory'
+  const unreadable = engine.generate(prompts, short)
+  const failures = [unreadable.all(), unreadable.plan, engine.tokenize('shared memory')]
+  for (const each of await Promise.allSettled(failures)) {
+    expect(each).toMatchObject({
+      reason: { name: 'InvalidRequest', message: expect.stringMatching(/^The worker cannot read this/) },
+    })
+  }
+  expect((await others).map(({ tokenIds }) => tokenIds.length)).toEqual([20, 20])
+  expect(await engine.stats()).toMatchObject({ running: 0, waiting: 0, usedBlocks: 0 })
+  engine.dispose()
+})
+
+test('a message that the page cannot read fails the engine, since nobody knows whose it was', async () => {
+  const { engine, port } = await openRemote()
+  const running = engine.generate([[1]], long).all()
+  port.dispatchEvent(new Event('messageerror'))
+  await expect(running).rejects.toThrow(/^A message of the engine's worker cannot be read/)
+  expect(await engine.lost).toBeInstanceOf(WorkerFailed)
+})
+
+test('a device that takes the place of a lost one is on both sides: what the page knows of the engine is the new one’s', async () => {
+  const { port1, port2 } = new MessageChannel()
+  const onStep = (device: SimulatedDevice) => {
+    if (device.numBlocks === 64 && device.numSteps === 5) device.fail(new OutOfMemory('no room'))
+  }
+  serve(port2, async () => (await simulatedEngine({ numBlocks: 64, onLost: 'revive', onStep })).engine)
+  const engine = await connect(port1, { location: 'simulated', options: {} }, { close: () => undefined })
+  expect(engine.memory.numBlocks).toBe(64)
+  const seen: number[] = []
+  const onText = () => {
+    seen.push(engine.memory.numBlocks)
+  }
+  const [{ tokenIds }] = await engine.generate([[1, 2, 3]], long, { onText }).all()
+  expect(tokenIds).toHaveLength(100)
+  expect(new Set(seen)).toEqual(new Set([64, 32]))
+  expect(engine.decisions).toEqual(['fewer than before, since the GPU had no room: no room'])
+  expect((await engine.stats()).revivals).toBe(1)
+  engine.dispose()
 })

@@ -43,7 +43,7 @@ export interface OpenAiClient {
     retrieve(id: string): Promise<Model>
   }
   /** Answers as OpenAI's server would, whatever the request's host: for clients that take a `fetch`. */
-  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
 }
 
 /**

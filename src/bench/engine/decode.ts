@@ -59,6 +59,7 @@ export async function runDecode(task: DecodeTask, { model, engine: given, rounds
   const { points, out, timesKernels } = task
   const needs = points.map(({ batch, prompt }) => capacity(unshared(batch, prompt, out + 1)))
   const options = {
+    frameMs: Number.POSITIVE_INFINITY,
     blocks: Math.max(...needs.map(({ blocks }) => blocks)),
     contextLength: Math.max(...needs.map(({ contextLength }) => contextLength)),
     ...given,

@@ -45,7 +45,12 @@ export async function runLatency({ prompts, batches }: LatencyTask, setting: Set
   const { contextLength } = capacity(unshared(1, Math.max(...prompts), STREAMED))
   const { blocks } = capacity(unshared(Math.max(...batches), SHORT_PROMPT, STREAMED))
   const needed = Math.max(blocks, contextLength / 16)
-  const engine = await createEngine(model, { blocks: needed, contextLength, ...given })
+  const engine = await createEngine(model, {
+    frameMs: Number.POSITIVE_INFINITY,
+    blocks: needed,
+    contextLength,
+    ...given,
+  })
   try {
     const loadMs = performance.now() - began
     await measureRun(engine, unshared(1, SHORT_PROMPT, 1), 0)

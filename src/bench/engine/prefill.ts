@@ -30,7 +30,13 @@ const PROMPT = 32
 export async function runPrefill(task: PrefillTask, { model, engine: given, rounds }: Setting): Promise<PrefillReport> {
   const most = Math.max(...task.tokens)
   const { blocks } = capacity(unshared(most / PROMPT, PROMPT, 1))
-  const options = { blocks: 2 * blocks, contextLength: 2 * PROMPT, ...given, tokenBudget: most }
+  const options = {
+    frameMs: Number.POSITIVE_INFINITY,
+    blocks: 2 * blocks,
+    contextLength: 2 * PROMPT,
+    ...given,
+    tokenBudget: most,
+  }
   const engine = await createEngine(model, options)
   try {
     const points: PrefillReport['points'][number][] = []

@@ -5,7 +5,7 @@ import type { LoadPeer, PeerPlace, PeerRun } from './peer'
 /** Coppice as a peer, from the same files as the others: safetensors in f32, GGUF in Q4_0. */
 export async function openCoppice({ base }: PeerPlace, { weights }: EngineEntry): Promise<LoadPeer> {
   const model = weights === 'q4' ? `${base}model/model-q4_0.gguf` : `${base}model/`
-  const options = { blocks: 1024, contextLength: 1024, kv: 'f32' } as const
+  const options = { blocks: 1024, contextLength: 1024, kv: 'f32', frameMs: Number.POSITIVE_INFINITY } as const
   return async () => {
     const engine = await createEngine(model, { ...options, weights: weights === 'q4' ? 'auto' : 'f32' })
     return { run: (prompts, _shared, out) => run(engine, prompts, out) }

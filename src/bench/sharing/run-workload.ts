@@ -28,7 +28,12 @@ export async function runWorkload(workload: Workload, setting: Setting): Promise
   try {
     for (const name of configurations) {
       const { engine: given, model } = setting
-      const settings = completeOptions({ ...given, contextLength, blocks: given.blocks ?? blocks })
+      const settings = completeOptions({
+        frameMs: Number.POSITIVE_INFINITY,
+        ...given,
+        contextLength,
+        blocks: given.blocks ?? blocks,
+      })
       engines.set(name, await openEngine(model, { ...settings, ...CONFIGURATIONS[name] }))
     }
     const runs = new Map(configurations.map((name): [ConfigurationName, Run[]] => [name, []]))

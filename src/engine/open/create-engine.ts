@@ -6,8 +6,9 @@ import { LocalEngine } from '../engine'
 import type { Engine } from '../interface'
 import type { OpenDevice } from '../on-device'
 import { completeOptions, type EngineOptions, type Settings } from '../options'
+import { PATIENCE } from '../patience'
 import { PromptEncoder } from '../prompt-encoder'
-import { PATIENCE, Revival } from '../revival'
+import { Revival } from '../revival'
 import { checkCheckpoint } from './check-checkpoint'
 import { checkVocabulary } from './check-vocabulary'
 import { openDevice } from './open-device'
@@ -43,7 +44,7 @@ export async function openEngine(location: ModelLocation, settings: Settings): P
   const open: OpenDevice = (signal, earlier) => openDevice(described, { ...settings, signal }, earlier)
   const onDevice = await open(signal)
   const { contextLength } = onDevice.memory
-  const { onLost, device, stepsInFlight } = settings
+  const { onLost, frameMs, device, stepsInFlight } = settings
   return new LocalEngine({
     modelName: source.gguf ?? source.name,
     config,
@@ -55,5 +56,6 @@ export async function openEngine(location: ModelLocation, settings: Settings): P
     // there is no other in place of a device of the caller's
     revival: device ? undefined : new Revival(open, typeof onLost === 'object' ? onLost : PATIENCE, contextLength),
     onLost,
+    frameMs,
   })
 }

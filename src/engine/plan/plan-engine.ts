@@ -58,6 +58,7 @@ export function planEngine(
     const fixed = earlier ? { ...settings, kv: earlier.kvFormat } : settings
     const { kvFormat, memory } = chooseKv(fixed, choice, format => plan(format, weightBytes))
     const decisions = [
+      ...(config.leavesOut === undefined ? [] : [config.leavesOut]),
       ...(isOpen
         ? [`weights of floats as ${choice.format}: ${mib(weightBytes)} of ${mib(budget.bytes)} (${budget.reason})`]
         : []),

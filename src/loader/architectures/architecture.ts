@@ -4,7 +4,7 @@ import type { Fields } from '../config/fields'
 import type { NumberList } from '../gguf/metadata'
 
 /** A `ModelConfig` without what is read alike for all architectures. */
-export type Decoder = Omit<ModelConfig, 'architecture' | 'bosTokenId' | 'eosTokenIds'>
+export type Decoder = Omit<ModelConfig, 'architecture' | 'leavesOut' | 'bosTokenId' | 'eosTokenIds'>
 
 /** A reader of an architecture's config.json. To add one: a file with its `Architecture`, and a line in index.ts. */
 export interface Architecture {

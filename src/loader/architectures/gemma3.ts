@@ -16,7 +16,7 @@ export const gemma3: Architecture = {
       ...ggufGemma(model, 62),
       rope_theta: model.fields.positive('rope.freq_base', 1e6),
       rope_local_base_freq: model.fields.positive('rope.freq_base_swa', 10_000),
-      ...windows(model),
+      ...ggufWindows(model),
     }),
   },
   reads: [...GEMMA_FIELDS, 'rope_local_base_freq', 'sliding_window_pattern'],
@@ -61,7 +61,7 @@ function readRopes(fields: Fields, options: RopeOptions) {
 }
 
 /** The layers with a window, in config.json's terms. GGUF has a list of them, or a number n for all but every nth; 0 for all. */
-function windows({ fields, perLayer }: GgufDescription): JsonObject {
+export function ggufWindows({ fields, perLayer }: GgufDescription): JsonObject {
   const name = 'attention.sliding_window_pattern'
   if (typeof fields.read(name) === 'number') {
     return { sliding_window_pattern: fields.count(name, 0) || Number.MAX_SAFE_INTEGER }

@@ -2,6 +2,11 @@ import type { Named } from '../../core/model-config'
 import type { Architecture } from './architecture'
 import { llamaLike } from './llama-like'
 
+/** Fields of summaries, which are for classifiers. */
+export const SUMMARY_FIELDS = ['activation', 'first_dropout', 'proj_to_labels', 'type', 'use_proj'].map(
+  name => `summary_${name}`,
+)
+
 /** GPT-2: learned positions, LayerNorms, biases everywhere, no gates; matrices are stored as [in, out]. */
 export const gpt2: Architecture = {
   names: ['GPT2LMHeadModel'],
@@ -22,11 +27,8 @@ export const gpt2: Architecture = {
     hidden_act: 'activation_function',
     rms_norm_eps: 'layer_norm_epsilon',
   },
-  // n_ctx says n_positions again; special tokens are counted in vocab_size; summaries are for classifiers
-  irrelevant: [
-    ...['n_ctx', 'n_special', 'predict_special_tokens'],
-    ...['activation', 'first_dropout', 'proj_to_labels', 'type', 'use_proj'].map(name => `summary_${name}`),
-  ],
+  // n_ctx says n_positions again; special tokens are counted in vocab_size
+  irrelevant: ['n_ctx', 'n_special', 'predict_special_tokens', ...SUMMARY_FIELDS],
   describe: fields => {
     const intermediateSize = 4 * Number(fields.read('hidden_size'))
     const base = llamaLike(fields, {

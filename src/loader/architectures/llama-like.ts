@@ -44,8 +44,8 @@ export const LLAMA_TENSORS: TensorNames = {
 
 /** Differences from a Llama in how an architecture reads config.json, mostly defaults of absent fields. */
 export interface LlamaVariation extends WindowOptions, Pick<RopeOptions, 'defaultTheta' | 'rotaryShare' | 'kinds'> {
-  /** The rotations of layers that see everything, and of those with a window; default: one for both. */
-  ropes?(fields: Fields, options: RopeOptions): { readonly full: Rope; readonly sliding: Rope }
+  /** The rotations of layers that see everything (undefined: none), and of those with a window; default: one for both. */
+  ropes?(fields: Fields, options: RopeOptions): { readonly full: Rope | undefined; readonly sliding: Rope }
   readonly headDim?: number
   /** Default of `num_key_value_heads`; undefined, or null in the field: as many as query heads. */
   readonly numKvHeads?: number
@@ -78,9 +78,11 @@ export function llamaLike(fields: Fields, variation: LlamaVariation = {}): Decod
     qkvBias: false,
     outputBias: false,
     mlpBias: false,
+    headBias: false,
     tieWordEmbeddings: fields.flag('tie_word_embeddings', variation.tieWordEmbeddings ?? false),
     embeddingScale: 1,
     attentionScale: headDim ** -0.5,
+    queryGrowth: undefined,
     residualScale: 1,
     logitScale: 1,
     attentionSoftcap: undefined,

@@ -6,6 +6,8 @@ import { LLAMA_FIELDS } from './shared-fields'
 export const llama: Architecture = {
   names: ['LlamaForCausalLM'],
   reads: [...LLAMA_FIELDS, 'attention_bias', 'mlp_bias'],
+  // Falcon 3 says it beside hidden_act
+  only: { activation: 'swiglu' },
   gguf: {
     name: 'llama',
     turnsNeighbours: true,

@@ -50,6 +50,13 @@ export class Fields {
     throw this.wrong(name, value, 'a number other than 0')
   }
 
+  /** Any finite number from 0 on; `fallback` if absent. */
+  share(name: string, fallback: number): number {
+    const value = this.read(name) ?? fallback
+    if (value === 0 || isPositive(value)) return value
+    throw this.wrong(name, value, 'a number from 0 on')
+  }
+
   /** True or false. */
   flag(name: string, fallback = false): boolean {
     const value = this.read(name) ?? fallback

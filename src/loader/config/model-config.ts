@@ -4,9 +4,11 @@ import type { ModelConfig } from '../../core/model-config'
 import { ARCHITECTURE_NAMES, findArchitecture } from '../architectures'
 import type { Architecture } from '../architectures/architecture'
 import { SHARED_FIELDS } from '../architectures/shared-fields'
+import { whyUnsupported } from '../architectures/unsupported'
 import { Fields } from './fields'
 import { IRRELEVANT_FIELDS } from './irrelevant-fields'
 import { parseQuantization } from './quantization-config'
+import { textPart } from './text-part'
 
 /** Fields that would change the computation, each with the only value that is implemented: the one that changes nothing. */
 const NEUTRAL: JsonObject = {
@@ -41,7 +43,8 @@ const ASKS_NOTHING: JsonObject = {
  * @throws UnsupportedModel for a field that is neither understood nor known to be irrelevant: none is silently ignored
  * @throws CorruptCheckpoint for an impossible value
  */
-export function parseModelConfig(config: JsonObject, generationConfig?: JsonObject): ModelConfig {
+export function parseModelConfig(whole: JsonObject, generationConfig?: JsonObject): ModelConfig {
+  const { config, leavesOut } = textPart(whole)
   const { name, architecture } = architectureOf(config)
   // refuses what no reader of weights is for, before fields that only its files have
   parseQuantization(config)
@@ -63,7 +66,7 @@ export function parseModelConfig(config: JsonObject, generationConfig?: JsonObje
   )
   unknown.refuseUnread(new Set([...IRRELEVANT_FIELDS, ...SHARED_FIELDS, ...irrelevant]))
   const eosTokenIds = generationEos.length > 0 ? generationEos : ownEos
-  return { architecture: name, ...decoder, bosTokenId, eosTokenIds }
+  return { architecture: name, ...decoder, leavesOut, bosTokenId, eosTokenIds }
 }
 
 /** Fields that are read for every architecture; how weights are stored is no part of the model (quantization-config.ts). */
@@ -77,7 +80,8 @@ const ALWAYS_READ = [
 ]
 
 /** The architecture that config.json names. @throws UnsupportedModel unless it can be run */
-export function architectureOf(config: JsonObject): { readonly name: string; readonly architecture: Architecture } {
+export function architectureOf(whole: JsonObject): { readonly name: string; readonly architecture: Architecture } {
+  const { config } = textPart(whole)
   const name = architectureName(config)
   const architecture = findArchitecture(name)
   if (!architecture) throw unsupported(config)
@@ -99,8 +103,9 @@ function architectureName({ architectures }: JsonObject): string {
   return typeof name === 'string' && others.length === 0 ? name : ''
 }
 
-function unsupported({ architectures }: JsonObject): UnsupportedModel {
+function unsupported(config: JsonObject): UnsupportedModel {
+  const why = whyUnsupported(architectureName(config))
   return new UnsupportedModel(
-    `config.json: architectures is ${brief(architectures)}; supported are ${ARCHITECTURE_NAMES.join(', ')}.`,
+    `config.json: architectures is ${brief(config.architectures)}${why ? `: ${why}` : `; supported are ${ARCHITECTURE_NAMES.join(', ')}.`}`,
   )
 }

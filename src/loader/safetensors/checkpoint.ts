@@ -17,15 +17,19 @@ export interface SafetensorsFile {
   readonly entries: readonly TensorEntry[]
 }
 
-/** Reads the headers of a Hugging Face model: of its one file, or of all that its index names. */
+/**
+ * Reads the headers of a Hugging Face model: of its one file, or of all that its index names. `isTextPart`: what reads images
+ * and sounds is left out.
+ */
 export async function openSafetensors(
   source: ModelSource,
   quantization: Quantization | undefined,
   signal?: AbortSignal,
+  isTextPart = false,
 ): Promise<Checkpoint> {
   if (signal?.aborted) throw abortError(signal)
   const single = await readFileHeader(source, SINGLE_FILE, signal)
-  if (single) return safetensorsCheckpoint(SINGLE_FILE, [single], quantization)
+  if (single) return safetensorsCheckpoint(SINGLE_FILE, [single], quantization, { isTextPart })
   const fileOf = await readShardIndex(source, signal)
   const files: SafetensorsFile[] = []
   for (const name of [...new Set(fileOf.values())].sort()) {
@@ -33,7 +37,7 @@ export async function openSafetensors(
     if (!file) throw missingFile(source, name)
     files.push(file)
   }
-  return safetensorsCheckpoint(INDEX_FILE, files, quantization, fileOf)
+  return safetensorsCheckpoint(INDEX_FILE, files, quantization, { fileOf, isTextPart })
 }
 
 /**
@@ -44,7 +48,7 @@ export function safetensorsCheckpoint(
   name: string,
   files: readonly SafetensorsFile[],
   quantization: Quantization | undefined,
-  fileOf?: ReadonlyMap<string, string>,
+  { fileOf, isTextPart }: { readonly fileOf?: ReadonlyMap<string, string>; readonly isTextPart?: boolean } = {},
 ): Checkpoint {
   const tensors = new Map<string, SourceTensor>()
   const unusable = new Map<string, CoppiceError>()
@@ -60,6 +64,7 @@ export function safetensorsCheckpoint(
       const name = modelName(entry.name)
       const skipped = { tensor: undefined, begin, end }
       if (BUFFER_NAMES.some(form => form.test(name))) return skipped
+      if (isTextPart && OTHER_PARTS.test(name)) return skipped
       const [, linear, part] = PART_NAME.exec(name) ?? []
       const isPart = linear !== undefined && quantization !== undefined
       const wrong = (fileOf && whyUnlisted(file, entry, fileOf)) ?? (isPart ? undefined : whyUnreadable(file, entry))
@@ -81,7 +86,7 @@ export function safetensorsCheckpoint(
   for (const [tensor, file] of fileOf ?? []) {
     if (seen.has(tensor)) continue
     const wrong = new CorruptCheckpoint(`${file} lacks tensor ${tensor}, which ${INDEX_FILE} puts there.`)
-    unusable.set(modelName(tensor), wrong)
+    if (!(isTextPart && OTHER_PARTS.test(tensor))) unusable.set(modelName(tensor), wrong)
   }
   for (const [linear, parts] of linears) {
     if (quantization) addTensor(`${linear}.weight`, packedTensor(linear, parts, quantization))
@@ -89,10 +94,16 @@ export function safetensorsCheckpoint(
   return { name, describedBy: 'config.json', hasPlainLayout: false, tensors, unusable, files: weightFiles }
 }
 
-/** A tensor's name without `transformer.`, which some checkpoints of GPT-2 have before all. */
+/** A tensor's name without `transformer.`, which some checkpoints of GPT-2 have before all, and without that of a text part. */
 function modelName(name: string): string {
-  return name.replace(/^transformer\./, '')
+  return name
+    .replace(/^transformer\./, '')
+    .replace(/^language_model\.(?=(model|lm_head)\.)/, '')
+    .replace(/^model\.(language_model|text_model)\./, 'model.')
 }
+
+/** Names of the parts of multimodal models that read images and sounds. */
+const OTHER_PARTS = /^(model\.)?(vision_tower|vision_model|visual|multi_modal_projector|connector|image_newline)\b/
 
 /**
  * Names of tensors that are saved besides weights: rotary constants and masks by old versions of transformers, positions, and

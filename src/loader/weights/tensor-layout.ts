@@ -26,6 +26,7 @@ function withLayout(tensor: SourceTensor, layout: TensorLayout): SourceTensor {
       `${file}: ${storedName} is a matrix of ${encoding.type}; of those that this architecture stores ${layout.type}, only F32, F16 and BF16 are supported.`,
     )
   }
+  if (layout.type === 'neighbours') return { ...tensor, encoding: { ...encoding, headDim: layout.headDim } }
   const shape = layout.type === 'transposed' ? [...tensor.shape].reverse() : tensor.shape
   return { ...tensor, shape, encoding: { ...encoding, layout } }
 }

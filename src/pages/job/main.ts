@@ -39,7 +39,13 @@ window.runJobInPage = async ({ channel, model, modelName, engine: options, maxTo
   const { signal } = abort
   const outbox = new Outbox(`${channel}answers`, error => abort.abort(error))
   try {
-    const engine = await createEngine(model, { ...options, signal, onProgress: ({ text }) => window.onLoad(text) })
+    const engine = await createEngine(model, {
+      ...options,
+      // nobody looks at this page
+      frameMs: Number.POSITIVE_INFINITY,
+      signal,
+      onProgress: ({ text }) => window.onLoad(text),
+    })
     const answered = new Set<string>(await (await get(`${channel}answered`)).json())
     const { body } = await get(`${channel}lines`)
     const { summary } = await runJob(engine, body ? readLines(body) : [], {

@@ -43,7 +43,12 @@ const requests = new Map<number, AbortController>()
 
 window.openEngine = async ({ model, modelName, engine: options, maxTokens }) => {
   try {
-    const engine = await createEngine(model, { ...options, onProgress: ({ text }) => window.onLoad(text) })
+    const engine = await createEngine(model, {
+      ...options,
+      // nobody looks at this page
+      frameMs: Number.POSITIVE_INFINITY,
+      onProgress: ({ text }) => window.onLoad(text),
+    })
     void engine.lost.then(({ name, message }) => window.onLost({ name, message }))
     client = openai(engine, { model: modelName, defaults: { maxTokens } })
     return undefined

@@ -125,6 +125,7 @@ const MISTRAL = {
 test('SmolLM2', () => {
   expect(parseModelConfig(SMOLLM2)).toEqual({
     architecture: 'LlamaForCausalLM',
+    leavesOut: undefined,
     vocabSize: 49152,
     hiddenSize: 576,
     intermediateSize: 1536,
@@ -146,9 +147,11 @@ test('SmolLM2', () => {
     qkvBias: false,
     outputBias: false,
     mlpBias: false,
+    headBias: false,
     tieWordEmbeddings: true,
     embeddingScale: 1,
     attentionScale: 1 / 8,
+    queryGrowth: undefined,
     residualScale: 1,
     logitScale: 1,
     attentionSoftcap: undefined,
@@ -230,8 +233,8 @@ const windowsOf = (config: JsonObject) => parseModelConfig(config).layers.map(({
 
 test.each<[object, string]>([
   [
-    { architectures: ['MambaForCausalLM'] },
-    'architectures is ["MambaForCausalLM"]; supported are LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, ',
+    { architectures: ['OtherForCausalLM'] },
+    'architectures is ["OtherForCausalLM"]; supported are LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, ',
   ],
   [{ architectures: undefined }, 'architectures is undefined'],
   [{ hidden_act: 'relu' }, 'hidden_act is "relu"; supported are silu, swish, gelu, gelu_new, '],

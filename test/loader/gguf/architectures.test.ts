@@ -17,7 +17,16 @@ import { memorySource } from '../memory-source'
 
 /** GGUF does not say which layers turn, nor which GELU it is; of Llama 3's scaling it has the published one only. */
 const WITHOUT_FIELDS = ['smollm3-untied', 'gpt-neox-sequential', 'gqa8-llama3', 'llama3-bias-tied']
-const fixtures = oracles.filter(({ name }) => !WITHOUT_FIELDS.includes(name))
+/** What llama.cpp does not know, or names otherwise than is known here. */
+const UNKNOWN = /^(minicpm|ministral3|seed-oss|gpt-neo(-inner)?$|apertus)/
+const fixtures = oracles
+  .filter(({ name }) => !WITHOUT_FIELDS.includes(name) && !UNKNOWN.test(name))
+  .map(oracle => (oracle.name.startsWith('exaone4') ? { ...oracle, config: unscaled(oracle.config) } : oracle))
+
+/** A config without Llama 3's scaling, where something else is to be seen. */
+function unscaled(config: Oracle['config']): Oracle['config'] {
+  return { ...config, rope_scaling: null }
+}
 
 const LIMITS = { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30 } as GPUSupportedLimits
 
@@ -54,10 +63,10 @@ function fromGguf({ config, seed }: Oracle): Promise<Loaded> {
   return load({ ...memorySource({ 'model.gguf': architectureGguf(config, seed) }, 9_999), gguf: 'model.gguf' })
 }
 
-/** Numbers are f32 there; it names one end of a text. Only Gemma's windows are written by the converter. */
+/** Numbers are f32 there; it names one end of a text. Windows are written by the converter for some only. */
 function comparable({ eosTokenIds, architecture, layers, ...config }: ModelConfig): unknown {
-  const isGemma = architecture.startsWith('Gemma')
-  const shown = layers.map(({ rope, window }) => ({ rope, window: isGemma ? window : undefined }))
+  const hasWindows = /^(Gemma|Olmo3|Exaone4)/.test(architecture)
+  const shown = layers.map(({ rope, window }) => ({ rope, window: hasWindows ? window : undefined }))
   const rounded = (_: string, value: unknown) => (typeof value === 'number' ? Math.fround(value) : value)
   return JSON.parse(JSON.stringify({ ...config, layers: shown, eos: eosTokenIds[0] }, rounded))
 }

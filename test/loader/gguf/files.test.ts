@@ -115,8 +115,8 @@ describe('the config', () => {
   test.each<[string, Field, string]>([
     [
       'another architecture',
-      ['general.architecture', TEXT, 'mamba'],
-      'general.architecture is "mamba"; supported are llama, ',
+      ['general.architecture', TEXT, 'other'],
+      'general.architecture is "other"; supported are llama, ',
     ],
     ['experts', ['llama.expert_count', U32, 8], 'llama.expert_count is 8; only 0 is supported'],
     ['another scaling', ['llama.rope.scaling.type', TEXT, 'longrope'], 'llama.rope.scaling.type is longrope'],

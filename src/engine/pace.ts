@@ -1,0 +1,64 @@
+import type { Batch, Drawn } from '../core/batch'
+import { isPageSeen } from '../core/page'
+import type { Scheduler } from '../scheduler/scheduler'
+import { FrameBudget } from './frame-budget'
+import type { Runner } from './runner'
+import type { StepClock } from './step-clock'
+
+/** Keeps steps so short that whoever draws on the same GPU has a turn every `frameMs` milliseconds. */
+export class Pace {
+  readonly #frameMs: () => number
+  #budget: FrameBudget
+  readonly #tokenBudget: number
+  /** When the last step was known to be done. */
+  #lastDone = 0
+
+  /** `frameMs`: asked for each step; infinite while nobody draws. */
+  constructor(tokenBudget: number, frameMs: () => number) {
+    this.#tokenBudget = tokenBudget
+    this.#budget = new FrameBudget(tokenBudget)
+    this.#frameMs = frameMs
+  }
+
+  /** Decides the next step. */
+  next(scheduler: Scheduler): Batch | undefined {
+    const frameMs = this.#frameMs()
+    const isFree = frameMs === Number.POSITIVE_INFINITY
+    const batch = scheduler.next(isFree ? undefined : this.#budget.rows(frameMs, scheduler.numRunning))
+    if (batch) this.#budget.note(batch)
+    return batch
+  }
+
+  /**
+   * Runs a step, in parts where it takes longer, and times it: from when it was submitted, or the one before it was done, until its
+   * draws are there.
+   */
+  async run(runner: Pick<Runner, 'run'>, batch: Batch, clock: StepClock | undefined): Promise<Drawn[]> {
+    const frameMs = this.#frameMs()
+    const drawn = runner.run(
+      batch,
+      clock,
+      frameMs === Number.POSITIVE_INFINITY ? 1 : this.#budget.parts(frameMs, batch),
+    )
+    const submitted = performance.now()
+    const budget = this.#budget
+    const result = await drawn
+    const done = performance.now()
+    budget.observe(batch, done - Math.max(submitted, this.#lastDone))
+    this.#lastDone = done
+    return result
+  }
+
+  /** The steps run on another device. */
+  restart(): void {
+    this.#budget = new FrameBudget(this.#tokenBudget)
+  }
+}
+
+/** The time for a step where nothing is said: a page that is seen draws. */
+const PAGE_MS = 50
+
+/** Milliseconds that a step may take now: those asked for, or `PAGE_MS` in a page while it is seen. */
+export function frameMsOf(asked: number | undefined): () => number {
+  return () => asked ?? (isPageSeen() ? PAGE_MS : Number.POSITIVE_INFINITY)
+}

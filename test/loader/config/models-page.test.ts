@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import type { JsonObject } from '../../../src/core/json'
+import { Paper } from '../../../src/gpu/paper'
+import { ARCHITECTURE_NAMES, findArchitecture } from '../../../src/loader/architectures'
+import { whyUnsupported } from '../../../src/loader/architectures/unsupported'
+import { parseModelConfig } from '../../../src/loader/config/model-config'
+import { decoderTensors } from '../../../src/model/tensors'
+import { Weights } from '../../../src/model/weights'
+import { chooseFormat } from '../../../src/packing/choose-format'
+import { oracles } from '../../support/oracles'
+import { FAMILIES, REFUSED } from './families'
+import { NEWER } from './newer-published-configs'
+import { PUBLISHED } from './published-configs'
+
+const LIMITS = { maxBufferSize: 2 ** 40, maxStorageBufferBindingSize: 2 ** 40 } as GPUSupportedLimits
+const CONTEXT = 4096
+const ROWS = [1, 8, 64]
+const DEVICES_GIB = [2, 4, 8, 16]
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')
+}
+
+function families(): string {
+  const rows = Object.entries(FAMILIES).map(([name, family]) => {
+    const witnesses = oracles.filter(({ config }) => String(config.architectures) === name).map(oracle => oracle.name)
+    return [family, `\`${name}\``, findArchitecture(name)?.gguf?.name ?? ggufOf(name), witnesses.sort().join(', ')]
+  })
+  return table(['family', '`architectures`', 'GGUF', 'held to PyTorch by'], rows)
+}
+
+/** Those whose files have another's name. */
+const ggufOf = (name: string) => ({ MistralForCausalLM: 'llama', Olmo3ForCausalLM: 'olmo2' })[name] ?? '–'
+
+const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(2)
+
+function sizes(): string {
+  const rows = Object.entries({ ...PUBLISHED, ...NEWER }).map(([name, json]) => [name, ...sizesOf(json)])
+  const kv = ROWS.map(rows => `KV × ${rows}`)
+  return table(['repository', 'weights', 'f16', 'q8', 'q4', ...kv, 'fits, q4 and a row'], rows)
+}
+
+function sizesOf(json: JsonObject): string[] {
+  const config = parseModelConfig(json)
+  const { embedding, positions, head } = config.tensors
+  const bytesAs = (format: 'f16' | 'q8' | 'q4') => {
+    const paper = new Paper(LIMITS)
+    const choice = { format, keepsIntegers: true }
+    const weights = new Weights(paper, (parts, cols) =>
+      chooseFormat(choice, [{ type: 'BF16' }], cols, [embedding, positions, head].includes(parts[0].name)),
+    )
+    decoderTensors(config, weights)
+    const shapes = [...weights.expected.values()]
+    return { bytes: paper.bytes, count: shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0) }
+  }
+  const row = config.layers.reduce((sum, { window = CONTEXT }) => {
+    return sum + Math.min(window, CONTEXT) * config.numKvHeads * config.headDim * 2 * 2
+  }, 0)
+  const q4 = bytesAs('q4')
+  const device = DEVICES_GIB.find(size => q4.bytes + row <= 0.8 * size * 2 ** 30)
+  return [
+    `${(q4.count / 1e9).toFixed(2)}e9`,
+    ...[bytesAs('f16'), bytesAs('q8'), q4].map(({ bytes }) => gib(bytes)),
+    ...ROWS.map(rows => gib(row * rows)),
+    device === undefined ? 'none of these' : `${device} GiB`,
+  ]
+}
+
+function refusals(): string {
+  const rows = Object.entries(REFUSED).map(([name, family]) => [family, `\`${name}\``, whyUnsupported(name) ?? ''])
+  return table(['family', 'as', 'why not, and what is nearest'], rows)
+}
+
+test('every architecture has its family in the table, and a witness', () => {
+  const named = ARCHITECTURE_NAMES.filter(name => name !== 'Ernie4_5_ForCausalLM')
+  expect(Object.keys(FAMILIES).sort()).toEqual([...named].sort())
+  const held = new Set(oracles.map(({ config }) => String(config.architectures)))
+  expect(named.filter(name => !held.has(name))).toEqual([])
+})
+
+test.each(Object.keys(REFUSED))('%s has a reason', name => {
+  expect(whyUnsupported(name)).toBeDefined()
+})
+
+test('docs/models.md has the tables that follow from the fixtures', () => {
+  const page = readFileSync('docs/models.md', 'utf8')
+  for (const text of [families(), sizes(), refusals()]) expect(page).toContain(`\n${text}\n`)
+})
