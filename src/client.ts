@@ -4,7 +4,8 @@
  *     const engine = await createEngine('HuggingFaceTB/SmolLM2-135M-Instruct')
  */
 
-export type { CallOptions, Engine, GenerateOptions, TokenizeOptions } from './engine/interface'
+export type { EngineEvent, EngineListener, EngineSnapshot } from './engine/events'
+export type { CallOptions, Engine, GenerateOptions, PlanOptions, TokenizeOptions } from './engine/interface'
 export type { ModelLocation } from './engine/open/open-source'
 export type { EngineProgress, StudyOptions } from './engine/options'
 export { createEngine, type WorkerEngineOptions } from './worker/create-engine'

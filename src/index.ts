@@ -8,7 +8,7 @@
 
 // An engine, and what it is made of.
 
-export type { CallOptions, Engine, GenerateOptions, TokenizeOptions } from './engine/interface'
+export type { CallOptions, Engine, GenerateOptions, PlanOptions, TokenizeOptions } from './engine/interface'
 export { createEngine } from './engine/open/create-engine'
 export type { ModelLocation } from './engine/open/open-source'
 export type { EngineOptions, EngineProgress, StudyOptions } from './engine/options'
@@ -27,6 +27,7 @@ export type { DecodeOptions as DetokenizeOptions } from './tokenizer/tokenizer'
 
 export type { AttentionMode } from './attention/plan'
 export type { ModelConfig } from './core/model-config'
+export type { EngineEvent, EngineListener, EngineSnapshot } from './engine/events'
 export { explainWeights, type WeightKind } from './engine/open/weight-report'
 export { explainMemory, type MemoryPlan } from './engine/plan/memory-plan'
 export type { EngineStats } from './engine/stats'

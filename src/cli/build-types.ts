@@ -11,10 +11,24 @@ const PARTS = '.artifacts/types'
  * Types that not everybody has: WebGPU's are in TypeScript's `dom` from 6.0, before in `@webgpu/types`; Node's programs may
  * do without `dom`. Interfaces merge with those that are there, so nothing has to be installed and nothing contradicts.
  */
-const PERHAPS_MISSING = ['GPU', 'GPUDevice', 'FileSystemDirectoryHandle', 'Worker', 'SharedWorker', 'ServiceWorker']
+const PERHAPS_MISSING = [
+  'GPU',
+  'GPUDevice',
+  'FileSystemDirectoryHandle',
+  'Worker',
+  'SharedWorker',
+  'ServiceWorker',
+  'Blob',
+]
 
 /** Entries of the library, each with its source. */
-const ENTRIES = { coppice: 'index', 'coppice-batch': 'batch', 'coppice-client': 'client', 'coppice-openai': 'openai' }
+const ENTRIES = {
+  coppice: 'index',
+  'coppice-batch': 'batch',
+  'coppice-client': 'client',
+  'coppice-openai': 'openai',
+  'coppice-watch': 'watch',
+}
 
 /** Modules of workers, which export nothing. */
 const WORKERS = ['coppice-worker', 'coppice-host']

@@ -48,6 +48,7 @@ export async function buildLibrary(outDir: string): Promise<void> {
     'coppice-batch': 'src/batch.ts',
     'coppice-client': 'src/client.ts',
     'coppice-openai': 'src/openai.ts',
+    'coppice-watch': 'src/watch.ts',
   }
   await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, STORAGE, REQUESTS, FIRST] })
 }
@@ -67,7 +68,7 @@ const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messag
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|worker|loader\/(gguf|hub))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|watch|recording|worker|loader\/(gguf|hub))|shaders\//,
 }
 
 interface EntryOptions {

@@ -22,6 +22,7 @@ export const LIBRARY_PARTS: readonly LibraryPart[] = [
   },
   { file: 'coppice-openai.js', loaded: 'by `coppice/openai`', holds: "OpenAI's endpoints", maxKib: 4 },
   { file: 'coppice-requests.js', loaded: 'by both', holds: 'their requests and answers', maxKib: 6 },
+  { file: 'coppice-watch.js', loaded: 'by `coppice/watch`', holds: 'states and recordings of events', maxKib: 3 },
   { file: 'coppice-client.js', loaded: 'by `coppice/client`', holds: 'an engine that is in a worker', maxKib: 4.1 },
   { file: 'coppice-host.js', loaded: "by `coppice/client`'s worker", holds: 'all of the engine', maxKib: 170 },
 ]

@@ -13,15 +13,22 @@ export function completeCallOptions(options: GenerateOptions, defaultPriority: P
   if (typeof options !== 'object' || options === null) {
     throw new InvalidRequest(`The options of a call are ${String(options)}, but must be an object like { signal }.`)
   }
-  const { signal, onText, priority = defaultPriority } = options
+  const { signal, onText, onProgress, priority = defaultPriority } = options
   if (signal !== undefined && !(typeof signal === 'object' && signal !== null && 'aborted' in signal)) {
     throw new InvalidRequest(`signal is ${String(signal)}, but must be an AbortSignal.`)
   }
-  if (onText !== undefined && typeof onText !== 'function') {
-    throw new InvalidRequest(`onText is ${shown(onText)}, but must be a function.`)
+  for (const [name, callback] of Object.entries({ onText, onProgress })) {
+    if (callback === undefined || typeof callback === 'function') continue
+    throw new InvalidRequest(`${name} is ${shown(callback)}, but must be a function.`)
   }
   if (!PRIORITIES.includes(priority)) {
     throw new InvalidRequest(`priority is ${shown(priority)}, but must be one of ${PRIORITIES.join(', ')}.`)
   }
-  return { signal, onText, priority }
+  return { signal, onText, onProgress, priority }
+}
+
+/** @throws InvalidRequest for what is no function */
+export function checkListener(listener: unknown): void {
+  if (typeof listener === 'function') return
+  throw new InvalidRequest(`The listener is ${shown(listener)}, but must be a function.`)
 }

@@ -14,10 +14,11 @@ import type { JobPlan } from '../planner/plan-job'
 import { NO_TOKEN } from '../sampler/sampler'
 import type { Scheduler } from '../scheduler/scheduler'
 import type { DecodeOptions, Tokenizer } from '../tokenizer/tokenizer'
-import { type CallSettings, completeCallOptions } from './call-options'
+import { type CallSettings, checkListener, completeCallOptions } from './call-options'
 import { addCounts, type DeviceCounts } from './device-counts'
+import type { EngineListener, EngineSnapshot } from './events'
 import { emptyResult, type Generation, type GenerationResult, ResultQueue } from './generation'
-import type { CallOptions, Engine, GenerateOptions, TokenizeOptions } from './interface'
+import type { Engine, GenerateOptions, PlanOptions, TokenizeOptions } from './interface'
 import { Job } from './job'
 import type { OnDevice } from './on-device'
 import type { WeightKind } from './open/weight-report'
@@ -27,6 +28,7 @@ import { frameMsOf, Pace } from './pace'
 import type { MemoryPlan } from './plan/memory-plan'
 import { checkPrompts, type Prompt } from './prompt'
 import type { PromptEncoder } from './prompt-encoder'
+import { readProgress } from './read-progress'
 import { isLoss, type Revival } from './revival'
 import { type GenerationParams, paramsOfEach, samplingParams } from './sampling-params'
 import type { EngineStats } from './stats'
@@ -34,11 +36,14 @@ import { StepLoop } from './step-loop'
 import { streamOf } from './stream'
 import { StructuredOutputsReader } from './structured-outputs'
 import { untilItThrows } from './until-it-throws'
+import { Watches } from './watches'
 
 /** A call's request: the prompts as they were, and each one's checked parameters. */
 interface Call extends CallSettings {
   readonly prompts: readonly Prompt[]
   readonly paramsOf: (index: number) => SamplingParams
+  /** The id of the first prompt's sequence; others follow. */
+  readonly first: number
 }
 
 /** Everything an engine is made of; `createEngine` puts it together. */
@@ -72,9 +77,10 @@ export class LocalEngine implements Engine {
   readonly #lost = new Deferred<DeviceLost>()
   readonly #disposed = new AbortController()
   readonly #loop: StepLoop
+  readonly #watches: Watches
   readonly #outputs = new Map<
     Sequence,
-    { readonly output: Output; readonly generation: ResultQueue; readonly job: Job }
+    { readonly output: Output; readonly generation: ResultQueue; readonly job: Job; readonly first: number }
   >()
   /** Calls whose prompts are being read and planned. */
   readonly #preparing = new Map<ResultQueue, Call>()
@@ -94,11 +100,16 @@ export class LocalEngine implements Engine {
       scheduler: {
         next: () => this.#pace.next(scheduler),
         complete: (batch, drawn) => scheduler.complete(batch, drawn),
-        snapshot: () => scheduler.snapshot(),
       },
       runner: { run: (batch, clock) => this.#pace.run(this.#onDevice.runner, batch, clock) },
       onDraw: (sequence, draw) => this.#onDraw(sequence, draw),
+      onStep: batch => this.#watches.step(batch),
       onError: error => this.#onError(error),
+    })
+    this.#watches = new Watches({
+      scheduler: parts.scheduler,
+      tokenBudget: () => this.#onDevice.jobs.tokenBudget,
+      times: this.#loop.clock.times,
     })
     this.#watch(parts.onDevice)
   }
@@ -138,12 +149,19 @@ export class LocalEngine implements Engine {
   async plan(
     prompts: readonly Prompt[],
     params: GenerationParams | readonly GenerationParams[] = {},
-    options: CallOptions = {},
+    options: PlanOptions = {},
   ): Promise<JobPlan> {
     const call = this.#check(prompts, params, options)
     await this.#load(call)
-    const job = await inSlices(this.#plan(call, []), () => this.#goOn(call.signal))
-    return job.plan
+    const sequences: (Sequence | undefined)[] = []
+    const tellProgress = readProgress(call, sequences)
+    const goOn = () => {
+      this.#goOn(call.signal)
+      tellProgress()
+    }
+    const { plan } = await inSlices(this.#plan(call, sequences), goOn)
+    tellProgress()
+    return plan
   }
 
   async tokenize(prompt: Prompt, options: TokenizeOptions = {}): Promise<number[]> {
@@ -191,6 +209,17 @@ export class LocalEngine implements Engine {
     return this.#onDevice.runner.kernelTimes()
   }
 
+  watch(listener: EngineListener): () => void {
+    this.#goOn()
+    checkListener(listener)
+    return this.#watches.watch(listener)
+  }
+
+  async inspect(): Promise<EngineSnapshot> {
+    this.#goOn()
+    return this.#watches.inspect()
+  }
+
   dispose(): void {
     this.#fail(new Disposed('The engine was disposed.'))
     this.#disposed.abort()
@@ -199,7 +228,10 @@ export class LocalEngine implements Engine {
 
   #start(call: Call): Generation {
     const plan = new Deferred<JobPlan>()
+    const { first } = call
+    const size = call.prompts.length
     const sequences: (Sequence | undefined)[] = []
+    const tellProgress = readProgress(call, sequences)
     const failed = new Set<number>()
     let isCancelled = false
     /** Once it is queued. */
@@ -208,7 +240,7 @@ export class LocalEngine implements Engine {
       isCancelled = true
       if (!job) return
       this.#parts.scheduler.withdraw(job)
-      void inSlices(this.#stop(job.sequences))
+      void inSlices(this.#stop(job.sequences)).then(() => this.#watches.flush())
     }
     const generation = new ResultQueue(call.prompts.length, plan.promise, cancel, call.signal)
     const fail = (index: number, error: CoppiceError) => {
@@ -218,10 +250,15 @@ export class LocalEngine implements Engine {
     const goOn = () => {
       if (this.#failure) throw this.#failure
       if (isCancelled) throw abortError(call.signal)
+      tellProgress()
+      // thousands that claim what they share are no one's single event
+      this.#watches.flush()
     }
     const prepare = function* (this: LocalEngine): Work<void> {
       const planned = yield* this.#plan(call, sequences, fail)
+      tellProgress()
       plan.resolve(planned.plan)
+      if (planned.sequences.length > 0) this.#watches.call({ kind: 'call', first, size, plan: planned.plan })
       yield* this.#queue(planned, sequences, generation, call)
       this.#preparing.delete(generation)
       job = planned
@@ -235,6 +272,8 @@ export class LocalEngine implements Engine {
       this.#preparing.delete(generation)
       plan.reject(error)
       for (const sequence of sequences) if (sequence) this.#forget(sequence)
+      this.#watches.endCall(first)
+      this.#watches.flush()
       if (!isCancelled) generation.fail(error)
       else for (const index of call.prompts.keys()) if (!failed.has(index)) generation.deliver(emptyResult(index))
     })
@@ -251,7 +290,9 @@ export class LocalEngine implements Engine {
     this.#goOn(settings.signal)
     checkPrompts(prompts)
     const paramsOf = paramsOfEach(prompts.length, params, this.config.vocabSize)
-    return { ...settings, prompts: [...prompts], paramsOf }
+    const first = this.#numSequences
+    this.#numSequences += prompts.length
+    return { ...settings, prompts: [...prompts], paramsOf, first }
   }
 
   /** Resolves once what the call's answers are held to can be read; undefined if they are not. */
@@ -270,13 +311,13 @@ export class LocalEngine implements Engine {
    * undefined, and the reason goes to `fail`.
    */
   *#plan(
-    { prompts, paramsOf, priority }: Call,
+    { prompts, paramsOf, priority, first }: Call,
     sequences: (Sequence | undefined)[],
     fail?: (index: number, error: CoppiceError) => void,
   ): Work<Job> {
     for (const [index, prompt] of prompts.entries()) {
       try {
-        sequences[index] = yield* this.#sequence(prompt, paramsOf(index), priority)
+        sequences[index] = yield* this.#sequence(first + index, prompt, paramsOf(index), priority)
       } catch (error) {
         if (!(error instanceof CoppiceError)) throw error
         sequences[index] = undefined
@@ -288,12 +329,12 @@ export class LocalEngine implements Engine {
   }
 
   /** @throws InvalidRequest if the prompt cannot be served */
-  *#sequence(prompt: Prompt, params: SamplingParams, priority: Priority): Work<Sequence> {
+  *#sequence(id: number, prompt: Prompt, params: SamplingParams, priority: Priority): Work<Sequence> {
     const tokens = yield* this.#parts.prompts.encode(prompt)
     const maxLen = Math.min(tokens.length + params.maxTokens, this.memory.contextLength)
     const { eosTokenIds } = this.config
     const constraint = this.#structuredOutputs.constraint(params)
-    const sequence = new Sequence(this.#numSequences++, tokens, params, maxLen, eosTokenIds, priority, constraint)
+    const sequence = new Sequence(id, tokens, params, maxLen, eosTokenIds, priority, constraint)
     this.#parts.scheduler.check(sequence)
     return sequence
   }
@@ -302,14 +343,14 @@ export class LocalEngine implements Engine {
     job: Job,
     sequences: readonly (Sequence | undefined)[],
     generation: ResultQueue,
-    { onText }: Call,
+    { onText, first }: Call,
   ): Work<void> {
     const { tokenizer, scheduler } = this.#parts
     const say = onText && untilItThrows(onText, error => generation.stop(error))
     for (const [index, sequence] of sequences.entries()) {
       if (!sequence) continue
       const output = new Output(index, sequence, tokenizer, say && (text => say(text, index)))
-      this.#outputs.set(sequence, { output, generation, job })
+      this.#outputs.set(sequence, { output, generation, job, first })
       yield
     }
     yield* job.start(scheduler)
@@ -350,6 +391,7 @@ export class LocalEngine implements Engine {
     this.#forget(sequence, reason)
     if (reason !== 'abort') entry.job.onFinished(sequence, scheduler)
     entry.generation.deliver(entry.output.result(error))
+    if (entry.generation.isComplete) this.#watches.endCall(entry.first)
   }
 
   #forget(sequence: Sequence, reason: FinishReason = 'abort'): void {
@@ -398,6 +440,7 @@ export class LocalEngine implements Engine {
       this.#watch(onDevice)
       this.#pace.restart()
       this.#parts.scheduler.restart(onDevice.scheduling)
+      this.#watches.restart()
       if (onDevice.memory.numBlocks < memory.numBlocks) this.#refuseTooLong()
       this.#loop.wake()
     } catch (error) {
@@ -429,5 +472,7 @@ export class LocalEngine implements Engine {
     // the callers first: if it is the scheduler that failed, it may fail again
     for (const generation of generations) generation.fail(error)
     for (const sequence of sequences) this.#parts.scheduler.finish(sequence, 'error')
+    this.#watches.endAllCalls()
+    this.#watches.flush()
   }
 }

@@ -92,11 +92,16 @@ export class ResultQueue implements Generation {
     else signal?.addEventListener('abort', this.#onAbort)
   }
 
+  /** Every prompt has a result. */
+  get isComplete(): boolean {
+    return this.#numDelivered === this.size
+  }
+
   /** A prompt is done. */
   deliver(result: GenerationResult): void {
     this.#results.push(result)
     this.#numDelivered += 1
-    if (this.#numDelivered === this.size) this.#end(this.#stopped)
+    if (this.isComplete) this.#end(this.#stopped)
   }
 
   /** Stops the prompts that are still running; when they have delivered what they have, the error is thrown. */
@@ -130,7 +135,7 @@ export class ResultQueue implements Generation {
     try {
       yield* this.#results
     } finally {
-      if (this.#numDelivered < this.size) this.cancel()
+      if (!this.isComplete) this.cancel()
     }
   }
 

@@ -4,6 +4,7 @@ import type { Priority } from '../core/priority'
 import type { KernelTime } from '../gpu/profiler'
 import type { JobPlan } from '../planner/plan-job'
 import type { DecodeOptions, EncodeOptions } from '../tokenizer/tokenizer'
+import type { EngineListener, EngineSnapshot } from './events'
 import type { Generation, GenerationResult } from './generation'
 import type { WeightKind } from './open/weight-report'
 import type { MemoryPlan } from './plan/memory-plan'
@@ -16,7 +17,18 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
-export interface GenerateOptions extends CallOptions {
+export interface PlanOptions extends CallOptions {
+  /** Called with how many of the prompts are read (templates, tokens), now and then, and in the end. What it throws ends the call. */
+  readonly onProgress?: (progress: ReadProgress) => void
+}
+
+/** Prompts that are read, of all of a call. */
+export interface ReadProgress {
+  readonly done: number
+  readonly of: number
+}
+
+export interface GenerateOptions extends PlanOptions {
   /**
    * Called with each piece of a prompt's text as soon as it is certain (no half characters, no beginnings of stop strings),
    * and the prompt's index in the call; joined, the pieces are the result's text. What it throws ends the call.
@@ -25,7 +37,8 @@ export interface GenerateOptions extends CallOptions {
   /**
    * The class of the call's prompts. Those of a higher class enter the next step, and prompts of lower ones that hold what they
    * need give way and go on later, with the same answers. `stream` is interactive unless this says otherwise, `generate`
-   * normal, jobs from files background. Within a class the call with the fewest prompts left is served first.
+   * normal, jobs from files background. Within a class the call with the fewest prompts left is served first,
+   * and each eighth time the oldest.
    */
   readonly priority?: Priority
 }
@@ -84,7 +97,7 @@ export interface Engine {
   plan(
     prompts: readonly Prompt[],
     params?: GenerationParams | readonly GenerationParams[],
-    options?: CallOptions,
+    options?: PlanOptions,
   ): Promise<JobPlan>
 
   /**
@@ -104,6 +117,18 @@ export interface Engine {
 
   /** GPU time per kernel so far, on the present device; empty without the option `study.profile` or where the device has no timestamps. */
   kernelTimes(): Promise<ReadonlyMap<string, KernelTime>>
+
+  /**
+   * Tells `listener` of all that the engine does: first how things stand, then each step, what changes in the prefix tree and in the
+   * blocks of the KV cache, and calls. Who watches changes nothing but a little of the time; without, nothing is recorded. A
+   * listener that throws is told nothing more, and the error is uncaught.
+   * @returns what ends it
+   * @throws Disposed · DeviceLost
+   */
+  watch(listener: EngineListener): () => void
+
+  /** How things stand, once: what `watch` tells first. @throws Disposed · DeviceLost */
+  inspect(): Promise<EngineSnapshot>
 
   /** Frees everything on the GPU (a borrowed device itself stays). Calls that are still running reject with `Disposed`. */
   dispose(): void

@@ -4,6 +4,7 @@ import type { Share } from '../kv/share'
 import { type Order, orderPrompts } from '../planner/order-prompts'
 import { OutputEstimate } from '../planner/output-estimate'
 import { type JobPlan, type PlannedJob, type PlannedPrompt, planJob, type Sharing } from '../planner/plan-job'
+import { type PlannedTree, plannedTree } from '../planner/planned-tree'
 import type { Run } from '../planner/run'
 import type { Scheduler } from '../scheduler/scheduler'
 
@@ -34,8 +35,14 @@ export class Job {
   static *of(sequences: readonly (Sequence | undefined)[], settings: JobSettings): Work<Job> {
     const running = sequences.filter(sequence => sequence !== undefined)
     const callIndices = [...sequences.keys()].filter(index => sequences[index] !== undefined)
+    yield
     const prompts = running.map(({ tokens, promptLen, maxLen }) => ({ tokens, outputTokens: maxLen - promptLen }))
-    return new Job(running, settings, prompts, yield* planJob(prompts, settings), callIndices)
+    yield
+    const planned = yield* planJob(prompts, settings)
+    yield
+    const tree = plannedTree(planned.root, callIndices, sequences.length)
+    yield
+    return new Job(running, settings, prompts, planned, callIndices, tree)
   }
 
   private constructor(
@@ -44,6 +51,7 @@ export class Job {
     prompts: readonly PlannedPrompt[],
     planned: PlannedJob,
     callIndices: readonly number[],
+    tree: PlannedTree,
   ) {
     const { root, shares, order, ...numbers } = planned
     this.#prompts = prompts
@@ -51,7 +59,7 @@ export class Job {
     this.#root = root
     this.#shares = shares
     this.#order = order
-    this.plan = { ...numbers, order: order.map(index => callIndices[index]) }
+    this.plan = { ...numbers, order: order.map(index => callIndices[index]), tree }
     const maxTokens = prompts.map(({ outputTokens }) => outputTokens)
     this.#estimate = new OutputEstimate(root, maxTokens)
   }
@@ -63,8 +71,12 @@ export class Job {
       if (this.settings.sharing !== 'cache') scheduler.claim(this.sequences[index], this.#shares[index])
       yield
     }
-    // all at once: of a call that is queued in part, a step would take the first as if they shared with nobody after them
-    for (const index of this.#order) scheduler.add(this.sequences[index], { call: this })
+    // held until all are there: of a call that is queued in part, a step would take the first as if they shared with nobody
+    for (const index of this.#order) {
+      scheduler.add(this.sequences[index], { call: this, isHeld: true })
+      yield
+    }
+    scheduler.release(this)
   }
 
   /**

@@ -5,15 +5,16 @@ import type { Sequence } from '../core/sequence'
 import type { Scheduler } from '../scheduler/scheduler'
 import type { Runner } from './runner'
 import { StepClock } from './step-clock'
-import { type StepRecord, stepRecord } from './step-record'
 
 export interface StepLoopParts {
-  readonly scheduler: Pick<Scheduler, 'next' | 'complete' | 'snapshot'>
+  readonly scheduler: Pick<Scheduler, 'next' | 'complete'>
   readonly runner: Pick<Runner, 'run'>
   /** Steps submitted before the first one's draws have come back. */
   readonly stepsInFlight: number
   /** A token has arrived; if it ended its sequence, that is finished already. */
   onDraw(sequence: Sequence, drawn: Drawn): void
+  /** A step is done, and its tokens are handed out. */
+  onStep?(batch: Batch): void
   /** The loop has stopped, and no sequence will get on. */
   onError(error: CoppiceError): void
 }
@@ -25,17 +26,10 @@ export interface StepLoopParts {
 export class StepLoop {
   readonly clock = new StepClock()
   readonly #parts: StepLoopParts
-  readonly #listeners = new Set<(step: StepRecord) => void>()
   #isRunning = false
 
   constructor(parts: StepLoopParts) {
     this.#parts = parts
-  }
-
-  /** Calls `listener` after each step; without listeners nothing is recorded. Returns what ends that. */
-  onStep(listener: (step: StepRecord) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
   }
 
   /** Work has arrived. */
@@ -69,16 +63,10 @@ export class StepLoop {
         clock.end('account')
         for (const { sequence, drawn } of completed) onDraw(sequence, drawn)
         clock.end('deliver')
-        this.#report(step.batch)
+        this.#parts.onStep?.(step.batch)
       }
     } finally {
       this.#isRunning = false
     }
-  }
-
-  #report(batch: Batch): void {
-    if (this.#listeners.size === 0) return
-    const record = stepRecord(batch, this.#parts.scheduler.snapshot(), this.clock.times)
-    for (const listener of this.#listeners) listener(record)
   }
 }

@@ -12,9 +12,9 @@ export async function* streamOf(
   params: GenerationParams,
   options: Omit<GenerateOptions, 'onText'>,
 ): AsyncGenerator<string, GenerationResult, undefined> {
-  const { signal, priority } = completeCallOptions(options, 'interactive')
+  const settings = completeCallOptions(options, 'interactive')
   const text = new AsyncQueue<string>()
-  const generation = engine.generate([prompt], params, { signal, priority, onText: piece => text.push(piece) })
+  const generation = engine.generate([prompt], params, { ...settings, onText: piece => text.push(piece) })
   const results = generation.all()
   results.then(
     () => text.end(),

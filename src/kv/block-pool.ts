@@ -11,6 +11,8 @@ export class BlockPool {
   #free: number[] = []
   /** Block tables that name the block; 0: free. */
   #refCounts = new Uint32Array()
+  /** Sets to which blocks are added whose references have changed: none unless somebody watches. */
+  readonly watchers: Set<number>[] = []
 
   /** `window`: tokens that a token sees in the group's layers, itself among them. */
   constructor(
@@ -53,7 +55,10 @@ export class BlockPool {
   allocate(count: number): number[] | undefined {
     if (count > this.#free.length) return undefined
     const blocks = this.#free.splice(this.#free.length - count).reverse()
-    for (const block of blocks) this.#refCounts[block] = 1
+    for (const block of blocks) {
+      this.#refCounts[block] = 1
+      this.#note(block)
+    }
     return blocks
   }
 
@@ -61,12 +66,23 @@ export class BlockPool {
   share(block: number): void {
     assert(this.#refCounts[block] > 0, `Block ${block} of ${this.numBlocks} is shared, but nobody uses it.`)
     this.#refCounts[block]++
+    this.#note(block)
   }
 
   /** Drops a reference; the last one frees the block. */
   release(block: number): void {
     assert(this.#refCounts[block] > 0, `Block ${block} of ${this.numBlocks} is released, but nobody uses it.`)
     if (--this.#refCounts[block] === 0) this.#free.push(block)
+    this.#note(block)
+  }
+
+  /** [numBlocks] A copy. */
+  get refCounts(): Uint32Array<ArrayBuffer> {
+    return this.#refCounts.slice()
+  }
+
+  refCount(block: number): number {
+    return this.#refCounts[block]
   }
 
   /** Asserts that each block is free exactly once or used and, if `tables` are all there are, that they account for every reference. */
@@ -90,5 +106,9 @@ export class BlockPool {
         `Block ${block} has ${refCount} references, but ${owners[block]} tables name it.`,
       )
     }
+  }
+
+  #note(block: number): void {
+    for (const touched of this.watchers) touched.add(block)
   }
 }

@@ -8,6 +8,8 @@ import type { Scope } from './share'
 /** A sequence's hold on the beginning of its tokens. */
 export interface Claim {
   readonly scope: Scope
+  /** The id of the sequence. */
+  readonly owner: number
   /** Ends where the claimed tokens end. */
   node: RadixNode<Run>
   isLocked: boolean

@@ -2,6 +2,7 @@ import { assert } from '../core/assert'
 import { BLOCK_LEN, type BlockTable } from '../core/block'
 import type { BlockPool } from './block-pool'
 import { freeFirst, heldBlocks, lastBlock, setBlock } from './block-table'
+import { CacheChanges } from './cache-changes'
 import { type Claim, canGoOn, type Taken, takenBy } from './claim'
 import { EvictionQueue } from './eviction-queue'
 import {
@@ -18,6 +19,14 @@ import {
 } from './prefix-run'
 import { type RadixNode, RadixTree } from './radix-tree'
 import type { Scope, Share } from './share'
+
+/** A cache as those see it who watch, and change nothing. */
+export interface CacheView {
+  readonly pools: readonly BlockPool[]
+  readonly prefixes: PrefixCache
+  /** Those of all sequences that have one. */
+  readonly claims: Iterable<Claim>
+}
 
 /**
  * Which KV blocks hold which tokens, so that sequences with the same beginning share them: a radix tree
@@ -46,6 +55,7 @@ export class PrefixCache {
   readonly #pools: readonly BlockPool[]
   readonly #trees = new Map<Scope, RadixTree<Run>>()
   readonly #evictable = new EvictionQueue()
+  readonly #watchers: CacheChanges[] = []
   #clock = 0
 
   constructor(pools: readonly BlockPool[]) {
@@ -53,16 +63,36 @@ export class PrefixCache {
     this.numIdle = pools.map(() => 0)
   }
 
-  /** Claims what is shared of the first tokens; `tokens` must not change, but may grow. */
-  claim(tokens: readonly number[], { scope, numTokens }: Share): Claim {
+  /** All runs, each after those above it. */
+  *runs(): Generator<RadixNode<Run>> {
+    for (const { root } of this.#trees.values()) yield* root.below()
+  }
+
+  /** Notes what changes from now on, until `unwatch`. */
+  watch(): CacheChanges {
+    const changes = new CacheChanges(this.#pools)
+    this.#watchers.push(changes)
+    return changes
+  }
+
+  unwatch(changes: CacheChanges): void {
+    changes.leave(this.#pools)
+    this.#watchers.splice(this.#watchers.indexOf(changes), 1)
+  }
+
+  /** Claims what is shared of the first tokens for sequence `owner`; `tokens` must not change, but may grow. */
+  claim(tokens: readonly number[], { scope, numTokens }: Share, owner = -1): Claim {
     const tree = this.#tree(scope)
     const node = tree.insert(tokens, numTokens)
     tree.root.value.claims++
     for (const each of node.path()) {
       if (each.value.claims === 0) this.#countIdle(each, -1)
       each.value.claims++
+      this.#note(each)
     }
-    return { scope, node, isLocked: false, numPublished: 0 }
+    const claim = { scope, owner, node, isLocked: false, numPublished: 0 }
+    for (const { claims } of this.#watchers) claims.set(owner, claim)
+    return claim
   }
 
   get #isWindowed(): boolean {
@@ -77,8 +107,10 @@ export class PrefixCache {
     root.value.claims--
     for (const node of [...last.path()]) {
       node.value.claims--
+      this.#note(node)
       if (node.value.claims === 0) this.#letGo(node, scope.remembers)
     }
+    for (const { claims } of this.#watchers) claims.set(claim.owner, undefined)
     if (root.value.claims === 0 && !scope.remembers) this.#trees.delete(scope)
   }
 
@@ -91,14 +123,20 @@ export class PrefixCache {
     const taken = takenBy(claim, this.#pools)
     claim.isLocked = true
     claim.numPublished = taken.numTokens
-    for (const { value } of claim.node.path()) value.locks++
+    for (const node of claim.node.path()) {
+      node.value.locks++
+      this.#note(node)
+    }
     return taken
   }
 
   unlock(claim: Claim): void {
     assert(claim.isLocked, 'A claim is unlocked twice.')
     claim.isLocked = false
-    for (const { value } of claim.node.path()) value.locks--
+    for (const node of claim.node.path()) {
+      node.value.locks--
+      this.#note(node)
+    }
   }
 
   /**
@@ -122,6 +160,8 @@ export class PrefixCache {
       }
       if (newEnd > known) growRun(this.#pools, value, start, newEnd, tables)
       else if (this.#isWindowed && from < known && known <= end) this.#replace(node, tables)
+      else continue
+      this.#note(node)
     }
   }
 
@@ -139,8 +179,10 @@ export class PrefixCache {
 
   /** Gives up what is seen from the ends of runs that a sequence, which no longer sees it, was the last to start from. */
   freeBehind(claim: Claim, tables: readonly BlockTable[]): void {
-    for (const { value, start } of claim.node.path()) {
+    for (const node of claim.node.path()) {
+      const { value, start } = node
       if (value.claims > value.locks) return
+      this.#note(node)
       this.#pools.forEach((pool, index) => {
         // the last stays: runs that nobody claims may begin in it, and count on it
         const numPassed = tables[index].numFreed - Math.floor(start / BLOCK_LEN)
@@ -162,8 +204,10 @@ export class PrefixCache {
   keepOnly(claim: Claim): void {
     const { numTokens } = this.lock(claim)
     this.clear()
-    for (const { value, start } of claim.node.path()) {
+    for (const node of claim.node.path()) {
+      const { value, start } = node
       const end = Math.min(start + value.numComputed, numTokens)
+      this.#note(node)
       cutRun(this.#pools, value, start, Math.max(start, floorToBlock(end)))
       if (value.numComputed > 0) break
     }
@@ -196,6 +240,7 @@ export class PrefixCache {
       new RadixTree<Run>(
         () => newRun(pools.length),
         (run, numTokens, start) => splitRun(pools, run, start, numTokens),
+        lower => this.#note(lower),
       )
     this.#trees.set(scope, tree)
     return tree
@@ -207,6 +252,7 @@ export class PrefixCache {
     const isOurs = node.isLeaf && node.value.claims === 1 && node.source === tokens
     if (isOurs && !endsElsewhere(node, tables)) {
       node.end = end
+      this.#note(node)
       return
     }
     const found = tree.find(tokens, end)
@@ -220,7 +266,9 @@ export class PrefixCache {
       if (each.value.claims === 0) this.#countIdle(each, -1)
       each.value.claims++
       each.value.locks++
+      this.#note(each)
     }
+    for (const { claims } of this.#watchers) claims.set(claim.owner, claim)
   }
 
   /** The sequence's blocks in place of those that the run has; runs below that nobody claims may begin in the last of these. */
@@ -230,6 +278,10 @@ export class PrefixCache {
     for (const each of below) this.#countIdle(each, -1)
     replaceRun(this.#pools, node.value, node.start, tables)
     for (const each of below) this.#countIdle(each, 1)
+  }
+
+  #note(node: RadixNode<Run>): void {
+    for (const { nodes } of this.#watchers) nodes.add(node)
   }
 
   #countIdle(node: RadixNode<Run>, sign: 1 | -1): void {
@@ -262,6 +314,7 @@ export class PrefixCache {
     cutRun(this.#pools, value, start, end)
     this.#countIdle(node, 1)
     node.trim(end)
+    this.#note(node)
     const next = isWhole ? parent : node
     if (next?.parent && next.value.claims === 0) this.#evictable.push(next)
     return true
@@ -269,9 +322,12 @@ export class PrefixCache {
 
   /** Frees blocks that are claimed, but by no one who runs, from the leaves up, until `count` of a pool are free, or all. */
   #dropUnlocked(pool?: BlockPool, count = 0): void {
-    for (const { value, start } of this.#leavesFirst()) {
+    for (const node of this.#leavesFirst()) {
       if (pool && pool.numFree >= count) return
-      if (value.locks === 0) cutRun(this.#pools, value, start, start)
+      const { value, start } = node
+      if (value.locks > 0) continue
+      cutRun(this.#pools, value, start, start)
+      this.#note(node)
     }
   }
 
@@ -281,18 +337,22 @@ export class PrefixCache {
    */
   #joinEnds(): void {
     for (const { value, start, parent } of this.#leavesFirst()) {
-      if (value.locks > 0 && value.numComputed > 0 && start % BLOCK_LEN > 0 && parent?.parent)
+      if (value.locks > 0 && value.numComputed > 0 && start % BLOCK_LEN > 0 && parent?.parent) {
         this.#endIn(parent.value, value)
+        this.#note(parent)
+      }
     }
   }
 
   /** Gives up what is seen from the ends of claimed runs, first of those that no one waits for, until `count` are free. */
   #freeWindows(pool: BlockPool, count: number): void {
     for (const isWanted of [false, true]) {
-      for (const { value } of this.#leavesFirst()) {
+      for (const node of this.#leavesFirst()) {
+        const { value } = node
         if (pool.numFree >= count) return
-        if (value.claims > value.locks === isWanted)
-          freeFirst(pool, value.tables[this.#pools.indexOf(pool)], Number.POSITIVE_INFINITY)
+        if (value.claims > value.locks !== isWanted) continue
+        freeFirst(pool, value.tables[this.#pools.indexOf(pool)], Number.POSITIVE_INFINITY)
+        this.#note(node)
       }
     }
   }

@@ -1,5 +1,7 @@
 import { assert } from '../core/assert'
 
+let numNodes = 0
+
 /**
  * A run of tokens that a set of prompts have in common, at positions `[start, end)` of each. The tokens themselves are
  * not copied: they are `source[start]` to `source[end - 1]` of one of those prompts.
@@ -7,6 +9,8 @@ import { assert } from '../core/assert'
 export class RadixNode<V> {
   /** Children by their first token, in the order in which they came to be. */
   readonly children = new Map<number, RadixNode<V>>()
+  /** Not that of any other node of any tree; at least 1. */
+  readonly id = ++numNodes
 
   constructor(
     public parent: RadixNode<V> | undefined,
@@ -22,6 +26,11 @@ export class RadixNode<V> {
 
   get isLeaf(): boolean {
     return this.children.size === 0
+  }
+
+  /** False once it was trimmed to nothing. */
+  get isInTree(): boolean {
+    return this.parent?.children.get(this.source[this.start]) === this
   }
 
   /** From this node up to the root's child. */
@@ -56,11 +65,12 @@ export class RadixTree<V> {
 
   /**
    * `newValue`: of a new node. `splitValue`: of a node that starts at `start`, the first `numTokens` tokens go to a new
-   * node above, whose value is returned; the others stay.
+   * node above, whose value is returned; the others stay. `onSplit`: is told of what stays.
    */
   constructor(
     private readonly newValue: () => V,
     private readonly splitValue: (value: V, numTokens: number, start: number) => V,
+    private readonly onSplit: (lower: RadixNode<V>) => void = () => undefined,
   ) {
     this.root = new RadixNode<V>(undefined, [], 0, 0, newValue())
   }
@@ -100,6 +110,7 @@ export class RadixTree<V> {
     node.parent = upper
     node.start = at
     upper.children.set(source[at], node)
+    this.onSplit(node)
     return upper
   }
 }

@@ -5,6 +5,7 @@ import { bestGroups } from './best-groups'
 import { dryRun, type Limits, type Schedule } from './dry-run'
 import { type Order, orderPrompts } from './order-prompts'
 import type { PlannedPrompt } from './planned-prompt'
+import type { PlannedTree } from './planned-tree'
 import { noRuns, type Run, sharedRuns } from './run'
 
 export type { Order, PlannedPrompt }
@@ -39,10 +40,11 @@ export interface JobPlan extends Schedule {
   readonly groups: number
   /** The most runs that one prompt shares, one after another. */
   readonly levels: number
+  readonly tree: PlannedTree
 }
 
 /** A plan with what it takes to carry it out. */
-export interface PlannedJob extends JobPlan {
+export interface PlannedJob extends Omit<JobPlan, 'tree'> {
   /** [prompts] What each prompt shares. */
   readonly shares: readonly Share[]
   /** The tree of all that is shared, for `orderPrompts` and `OutputEstimate`. */
@@ -72,17 +74,23 @@ export function* planJob(
   for (const [index, { tokens }] of prompts.entries()) assert(tokens.length > 0, `Prompt ${index} is empty.`)
   const { root: tree, forcedTokens } = yield* sharedRuns(prompts)
   const root = sharing === 'off' ? noRuns(prompts) : sharing === 'two-level' ? bestGroups(tree) : tree
+  yield
   const promptTokens = prompts.reduce((sum, { tokens }) => sum + tokens.length, 0)
   const computeTokens = tokensToCompute(root, prompts)
+  yield
   const orders = sharing === 'cache' ? (['fcfs'] as const) : order ? [order] : PREFERRED_ORDERS
   const { orderedBy, order: indices } = yield* bestOrder(root, prompts, orders, limits)
   const schedule = yield* dryRun(indices, prompts, root, limits)
+  const treeTokens = tokensToCompute(tree, prompts) - forcedTokens
+  yield
+  const shares = sharing === 'cache' || sharing === 'tree' ? prompts.map(shareInTree) : sharesInGroups(root)
+  yield
   return {
     order: indices,
     orderedBy,
-    shares: sharing === 'cache' || sharing === 'tree' ? prompts.map(shareInTree) : sharesInGroups(root),
+    shares,
     promptTokens,
-    treeTokens: tokensToCompute(tree, prompts) - forcedTokens,
+    treeTokens,
     computeTokens,
     savedTokens: promptTokens - computeTokens,
     forcedTokens,

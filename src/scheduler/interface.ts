@@ -1,6 +1,8 @@
 import type { Drawn } from '../core/batch'
 import type { Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
+import type { Share } from '../kv/share'
+import type { Call } from './wait-queue'
 
 export interface SchedulerOptions {
   /** For each KV group. */
@@ -15,6 +17,15 @@ export interface SchedulerOptions {
   readonly stepsInFlight?: number
   /** Most tokens that the drawing sequences of a step with penalties may hold together, one sequence's at least. */
   readonly historyTokens?: number
+}
+
+export interface AddOptions {
+  /** Claimed at once. */
+  readonly share?: Share
+  /** Sequences that were added together. */
+  readonly call?: Call
+  /** None of the call starts before it is released. */
+  readonly isHeld?: boolean
 }
 
 /** A draw that arrived and was appended to its sequence. */
@@ -33,20 +44,4 @@ export interface SchedulerStats {
   savedTokens: number
   /** Tokens that were drawn and then fed back. */
   decodeTokens: number
-}
-
-/** Where a scheduler stands: plain data, which no later step changes. */
-export interface SchedulerSnapshot extends Readonly<SchedulerStats> {
-  /** Sequences that run, in order of their class, in it of their start. */
-  readonly running: readonly {
-    readonly id: number
-    /** Tokens of the prompt, with K and V, and in all, those in flight included. */
-    readonly promptLen: number
-    readonly numComputed: number
-    readonly length: number
-  }[]
-  readonly numWaiting: number
-  /** [pools] Blocks that running sequences hold or that are kept for waiting ones, and the most so far. */
-  readonly usedBlocks: readonly number[]
-  readonly peakBlocks: readonly number[]
 }

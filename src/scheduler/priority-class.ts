@@ -1,5 +1,6 @@
 import type { Batch } from '../core/batch'
 import { PRIORITIES } from '../core/priority'
+import { isEditedByHistory } from '../core/sampling-params'
 import type { Sequence } from '../core/sequence'
 import { WaitQueue } from './wait-queue'
 
@@ -10,7 +11,8 @@ const PATIENCE = 64
 
 /**
  * The sequences of one class, and what they may expect of those above:
- * - A share of each step: an eighth of the budget or, of less than 8 rows, a row in one step of eight.
+ * - A share of each step: an eighth of the budget or, of less than 8 rows, a row in one step of eight. Likewise in one step of
+ *   eight the history of the first of its sequences with penalties, which a step has room for only a few of.
  * - A turn: the first of the class is overdue if it has drawn nothing in 64 steps with rows of higher classes. Then it is
  *   the next of all to start, and gives way to no one until it is finished. So those above hold it up no longer than these
  *   steps, and until those that run then are finished.
@@ -44,6 +46,14 @@ export class PriorityClass {
       if (canAdvance(sequence)) numRows += sequence.numRemaining
     }
     return Math.min(numRows, most)
+  }
+
+  /** Tokens of history in a step that the classes above leave it. */
+  historyShare(turn: number, canAdvance: (sequence: Sequence) => boolean): number {
+    if (turn % SHARE !== this.rank) return 0
+    const first = this.running.find(each => isEditedByHistory(each.params) && canAdvance(each))
+    // a sequence draws if more is left than it holds
+    return first ? first.length + 1 : 0
   }
 
   /** Takes note of a step; to be called with each that is decided. */

@@ -52,6 +52,11 @@ export class PriorityClasses {
     return shares.reduce((sum, share) => sum + share, 0)
   }
 
+  /** Tokens of history in a step that a class leaves those below it. */
+  historyBelow({ rank }: PriorityClass, canAdvance: (sequence: Sequence) => boolean): number {
+    return Math.max(0, ...this.all.slice(rank + 1).map(each => each.historyShare(this.#turn, canAdvance)))
+  }
+
   /** Takes note of a step; to be called with each that is decided. */
   account(batch: Batch): void {
     this.#turn++

@@ -2,10 +2,11 @@ import { assert } from '../core/assert'
 import type { Batch, Copy, Drawn } from '../core/batch'
 import { blocksFor } from '../core/block'
 import type { FinishReason, Sequence } from '../core/sequence'
+import type { CacheView } from '../kv/prefix-cache'
 import type { Share } from '../kv/share'
 import { checkRequest } from './check-request'
 import { checkSequences, checkSlots } from './integrity'
-import type { Completed, SchedulerOptions, SchedulerSnapshot, SchedulerStats } from './interface'
+import type { AddOptions, Completed, SchedulerOptions, SchedulerStats } from './interface'
 import type { PriorityClass } from './priority-class'
 import { PriorityClasses } from './priority-classes'
 import { SequenceBlocks } from './sequence-blocks'
@@ -75,15 +76,14 @@ export class Scheduler {
     return this.#blocks.peakUsed
   }
 
-  snapshot(): SchedulerSnapshot {
-    const running = this.#classes.running.map(({ id, promptLen, numComputed, length }) => ({
-      id,
-      promptLen,
-      numComputed,
-      length,
-    }))
-    const { numWaiting, usedBlocks } = this
-    return { ...this.#stats, running, numWaiting, usedBlocks, peakBlocks: [...this.peakBlocks] }
+  /** In order of their class, in it of their start. */
+  get running(): readonly Sequence[] {
+    return this.#classes.running
+  }
+
+  /** For those who watch. */
+  get cache(): CacheView {
+    return this.#blocks.view
   }
 
   /**
@@ -99,12 +99,12 @@ export class Scheduler {
    * Queues a new sequence in its class, behind the others of its `call`; with a `share`, it claims that too.
    * Throws `InvalidRequest` if it could not run even alone.
    */
-  add(sequence: Sequence, { share, call = this }: { readonly share?: Share; readonly call?: Call } = {}): void {
+  add(sequence: Sequence, { share, call = this, isHeld }: AddOptions = {}): void {
     assert(sequence.numComputed === 0 && !sequence.isFinished, `Sequence ${sequence.id} has run already.`)
     assert(!this.isWaiting(sequence), `Sequence ${sequence.id} waits already.`)
     this.check(sequence)
     if (share) this.claim(sequence, share)
-    this.#classes.of(sequence).waiting.add(sequence, call)
+    this.#classes.of(sequence).waiting.add(sequence, call, isHeld)
   }
 
   /** Not started yet, or preempted. */
@@ -118,6 +118,11 @@ export class Scheduler {
     const { pools, vocabSize, contextLength, tokenBudget } = this.#options
     checkRequest(sequence, vocabSize, contextLength, pools, this.#blocks.mostBlocks(tokenBudget))
     this.#checked.add(sequence)
+  }
+
+  /** The sequences of a call that were held may start. */
+  release(call: Call): void {
+    for (const { waiting } of this.#classes.all) waiting.release(call)
   }
 
   /** Starts no more sequences of a call, whose others go on until they are finished too. */
@@ -220,6 +225,7 @@ export class Scheduler {
     for (const each of this.#classes.all) {
       const shares = hasShares ? this.#classes.sharesBelow(each, tokenBudget, canAdvance) : 0
       step.room = tokenBudget - step.numTokens - shares
+      step.keptHistory = hasShares ? this.#classes.historyBelow(each, canAdvance) : 0
       this.#scheduleDecodes(each, step)
       this.#continuePrefill(each, step)
       this.#admitWaiting(each, step)

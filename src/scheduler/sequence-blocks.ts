@@ -6,7 +6,7 @@ import type { Sequence } from '../core/sequence'
 import type { BlockPool } from '../kv/block-pool'
 import { blocksInSight, firstNeeded, freeFirst, heldBlocks, truncate } from '../kv/block-table'
 import { type Claim, numRunsToShare, numSharedBlocks, takenBy } from '../kv/claim'
-import { PrefixCache } from '../kv/prefix-cache'
+import { type CacheView, PrefixCache } from '../kv/prefix-cache'
 import { COMMON, type Share } from '../kv/share'
 import { checkTables } from './integrity'
 import { finalBlocks, type Lifetime, peakBlocks } from './peak-blocks'
@@ -54,6 +54,11 @@ export class SequenceBlocks {
     this.#copiedInto = pools.map(() => new Map())
   }
 
+  /** For those who watch. */
+  get view(): CacheView {
+    return { pools: this.#pools, prefixes: this.#prefixes, claims: this.#claims.values() }
+  }
+
   /** [groups] Blocks that running sequences hold or that are kept for waiting ones; all others can be had at any time. */
   get numUsed(): readonly number[] {
     return this.#pools.map((_, group) => this.#numUsed(group))
@@ -93,7 +98,7 @@ export class SequenceBlocks {
     const { id, tokens, promptLen } = sequence
     assert(!this.#claims.has(sequence), `Sequence ${id} has a claim already.`)
     assert(share.numTokens < promptLen, `Sequence ${id} would share its last token, and draw from nothing.`)
-    this.#claims.set(sequence, this.#prefixes.claim(tokens, share))
+    this.#claims.set(sequence, this.#prefixes.claim(tokens, share, id))
     this.#shares.set(sequence, share)
   }
 
@@ -255,9 +260,10 @@ export class SequenceBlocks {
   #claimOf(sequence: Sequence): Claim {
     const existing = this.#claims.get(sequence)
     if (existing) return existing
-    const { tokens } = sequence
+    const { id, tokens } = sequence
     const { scope, numTokens } = this.#shares.get(sequence) ?? { scope: COMMON, numTokens: 0 }
-    const claim = this.#prefixes.claim(tokens, { scope, numTokens: scope.remembers ? tokens.length - 1 : numTokens })
+    const share = { scope, numTokens: scope.remembers ? tokens.length - 1 : numTokens }
+    const claim = this.#prefixes.claim(tokens, share, id)
     this.#claims.set(sequence, claim)
     return claim
   }

@@ -9,7 +9,9 @@ export class Step implements Batch {
   numTokens = 0
   /** Tokens that the budget still admits of the class at hand. */
   room = 0
-  /** Tokens that sequences may still hold whose draws are edited by all of them. */
+  /** Of the tokens that sequences may hold whose draws are edited by all of them, those that are not for the class at hand. */
+  keptHistory = 0
+  /** How many of these tokens are left. */
   #history: number
 
   /** `tokenBudget`: most tokens of the step. */
@@ -22,7 +24,10 @@ export class Step implements Batch {
 
   /** A draw may have to wait for those before it, and one that its history edits for a step that has room for that. */
   mustWait({ params, numPending, length }: Sequence): boolean {
-    return (waitsForDraws(params) && numPending > 0) || (isEditedByHistory(params) && length >= this.#history)
+    return (
+      (waitsForDraws(params) && numPending > 0) ||
+      (isEditedByHistory(params) && length >= this.#history - this.keptHistory)
+    )
   }
 
   add(chunk: Chunk): void {

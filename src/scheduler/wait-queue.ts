@@ -5,6 +5,8 @@ export type Call = object
 
 /** The sequences of a call, those that left included until their turn comes: taking from the front of a Set is slow. */
 class Line {
+  /** Its turn does not come before it is released. */
+  isHeld = false
   #sequences: Sequence[] = []
   #first = 0
   readonly #waiting = new Set<Sequence>()
@@ -44,10 +46,14 @@ class Line {
   }
 }
 
+/** One start in so many is the oldest call's. */
+const OLDEST_EVERY = 8
+
 /**
  * Sequences of one class waiting to run. Preempted ones come first, having started before all others. Of the calls the one
- * with the fewest sequences left comes first, so that a small one does not wait behind a large one; within a call they come
- * in their order.
+ * with the fewest sequences left comes first, so that a small one does not wait behind a large one; but each eighth time the
+ * one that was there first, so that a large one does not wait for small ones without end: n sequences of the oldest call have
+ * started after 8n starts. Within a call they come in their order.
  * Everything is O(calls), except removing a preempted one (there are at most as many as ever ran at once).
  */
 export class WaitQueue {
@@ -55,6 +61,8 @@ export class WaitQueue {
   readonly #preempted: Sequence[] = []
   readonly #lines = new Map<Call, Line>()
   readonly #callOf = new Map<Sequence, Call>()
+  /** Sequences that have left, but for preempted ones. */
+  #numLeft = 0
 
   get size(): number {
     return this.#preempted.length + this.#callOf.size
@@ -65,7 +73,11 @@ export class WaitQueue {
     const preempted = this.#preempted.at(-1)
     if (preempted) return preempted
     let next: Line | undefined
-    for (const line of this.#lines.values()) if (!next || line.isBefore(next)) next = line
+    for (const line of this.#lines.values()) {
+      if (line.isHeld) continue
+      if (!next || line.isBefore(next)) next = line
+      if (this.#numLeft % OLDEST_EVERY === OLDEST_EVERY - 1) break
+    }
     return next?.first
   }
 
@@ -73,11 +85,18 @@ export class WaitQueue {
     return this.#callOf.has(sequence) || this.#preempted.includes(sequence)
   }
 
-  add(sequence: Sequence, call: Call): void {
+  /** `isHeld`: the call's turn does not come before `release`, so that thousands need not be added in one go. */
+  add(sequence: Sequence, call: Call, isHeld = false): void {
     const line = this.#lines.get(call) ?? new Line()
+    line.isHeld = isHeld
     this.#lines.set(call, line)
     line.add(sequence)
     this.#callOf.set(sequence, call)
+  }
+
+  release(call: Call): void {
+    const line = this.#lines.get(call)
+    if (line) line.isHeld = false
   }
 
   addFirst(sequence: Sequence): void {
@@ -105,6 +124,7 @@ export class WaitQueue {
     const call = this.#callOf.get(sequence)
     if (call) {
       this.#callOf.delete(sequence)
+      this.#numLeft++
       const line = this.#lines.get(call)
       line?.remove(sequence)
       if (line?.size === 0) this.#lines.delete(call)

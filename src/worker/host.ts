@@ -1,7 +1,7 @@
 import { abortError, InvalidRequest } from '../core/errors'
 import { type PlainError, toPlainError } from '../core/plain-error'
 import type { Generation } from '../engine/generation'
-import type { Engine } from '../engine/interface'
+import type { Engine, ReadProgress } from '../engine/interface'
 import { createEngine } from '../engine/open/create-engine'
 import type { Prompt } from '../engine/prompt'
 import { holdLock, whenFree } from './life'
@@ -17,6 +17,8 @@ interface Call {
   readonly prompts: Prompt[]
   generation?: Generation
   outbox?: Outbox
+  /** Events were handed on. */
+  heard?: () => void
 }
 
 /** The rest of what a host needs of whoever starts it. */
@@ -81,7 +83,8 @@ class Host {
     else if (type === 'cancel') this.#calls.get(call)?.generation?.cancel()
     else if (type === 'leave') this.#leave(call)
     else if (type === 'read') this.#calls.get(call)?.outbox?.read(order.count)
-    else if (type === 'heard') this.#calls.get(call)?.outbox?.heard()
+    else if (type === 'heard') this.#heard(call)
+    else if (type === 'watch') this.#watch(call)
     else this.#close()
   }
 
@@ -134,7 +137,7 @@ class Host {
     const [first, second] = args as never[]
     switch (method) {
       case 'plan':
-        return engine.plan(this.#callOf(call).prompts, first, { signal })
+        return engine.plan(this.#callOf(call).prompts, first, { signal, onProgress: this.#tellRead(call) })
       case 'tokenize':
         return engine.tokenize(first, { ...(second as object), signal })
       case 'detokenize':
@@ -153,7 +156,11 @@ class Host {
     let planned: Promise<void> | undefined
     let failure: PlainError | undefined
     try {
-      const generation = this.#opened().generate(state.prompts, params, { priority, onText })
+      const generation = this.#opened().generate(state.prompts, params, {
+        priority,
+        onText,
+        onProgress: this.#tellRead(call),
+      })
       Object.assign(state, { generation, outbox })
       planned = generation.plan.then(
         plan => this.#post({ type: 'planned', call, plan }),
@@ -169,6 +176,32 @@ class Host {
     await planned
     this.#calls.delete(call)
     this.#post({ type: 'end', call, error: failure })
+  }
+
+  #watch(call: number): void {
+    const state = this.#callOf(call)
+    try {
+      const unwatch = this.#opened().watch(events => {
+        this.#post({ type: 'events', call, events })
+        return new Promise(resolve => {
+          state.heard = resolve
+        })
+      })
+      state.abort.signal.addEventListener('abort', unwatch)
+    } catch (error) {
+      this.#calls.delete(call)
+      this.#post({ type: 'end', call, error: toPlainError(error) })
+    }
+  }
+
+  #heard(call: number): void {
+    const { outbox, heard } = this.#calls.get(call) ?? {}
+    outbox?.heard()
+    heard?.()
+  }
+
+  #tellRead(call: number) {
+    return (progress: ReadProgress) => this.#post({ type: 'reading', call, progress })
   }
 
   #opened(): Engine {

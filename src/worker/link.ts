@@ -1,5 +1,7 @@
 import { abortError, InvalidRequest, WorkerFailed } from '../core/errors'
 import { fromPlainError } from '../core/plain-error'
+import type { PlanOptions } from '../engine/interface'
+import { untilItThrows } from '../engine/until-it-throws'
 import type { About, CallMessage, HostMessage, Order } from './protocol'
 
 /** Whoever waits for messages about a call. */
@@ -87,12 +89,18 @@ export class Link {
    * The answer to what `send` sends for the call that it is given. Aborting rejects with the signal's reason, at once.
    * @throws what `send` throws, the host's error, and what the link failed with
    */
-  ask(send: (call: number) => void | Promise<void>, signal?: AbortSignal): Promise<unknown> {
+  ask(
+    send: (call: number) => void | Promise<void>,
+    signal?: AbortSignal,
+    onProgress?: PlanOptions['onProgress'],
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(abortError(signal))
       if (this.#failure) return reject(this.#failure)
+      const tell = onProgress && untilItThrows(onProgress, error => giveUp(error))
       const call = this.begin({
         receive: message => {
+          if (message.type === 'reading') return tell?.(message.progress)
           if (message.type === 'answer') resolve(message.value)
           else if (message.type === 'end' && message.error) reject(fromPlainError(message.error))
           settle()

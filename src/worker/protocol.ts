@@ -4,8 +4,9 @@
  */
 import type { PlainError } from '../core/plain-error'
 import type { Priority } from '../core/priority'
+import type { EngineEvent } from '../engine/events'
 import type { GenerationResult } from '../engine/generation'
-import type { Engine } from '../engine/interface'
+import type { Engine, ReadProgress } from '../engine/interface'
 import type { EngineOptions, EngineProgress } from '../engine/options'
 import type { Prompt } from '../engine/prompt'
 import type { GenerationParams } from '../engine/sampling-params'
@@ -30,7 +31,7 @@ export const MAX_UNHEARD = 2
 export type About = Pick<Engine, 'modelName' | 'config' | 'memory' | 'decisions' | 'weights'>
 
 /** The methods of an engine that have one answer. */
-export type Asked = 'plan' | 'tokenize' | 'detokenize' | 'checkParams' | 'stats' | 'kernelTimes'
+export type Asked = 'plan' | 'tokenize' | 'detokenize' | 'checkParams' | 'stats' | 'kernelTimes' | 'inspect'
 
 /** The options that say how an engine is shared. */
 export interface SharingOptions {
@@ -63,7 +64,9 @@ export type Order =
   | { readonly type: 'ask'; readonly call: number; readonly method: Asked; readonly args: readonly unknown[] }
   /** So many more of the results were read. */
   | { readonly type: 'read'; readonly call: number; readonly count: number }
-  /** A message with texts was handed on. */
+  /** Send the engine's events. */
+  | { readonly type: 'watch'; readonly call: number }
+  /** A message with texts or events was handed on. */
   | { readonly type: 'heard'; readonly call: number }
   /** Stop the prompts that still run; what they have is wanted. */
   | { readonly type: 'cancel'; readonly call: number }
@@ -84,6 +87,10 @@ export type CallMessage =
   | { readonly type: 'unplanned'; readonly call: number; readonly error: PlainError }
   /** Prompts' indices and what their texts have grown by. */
   | { readonly type: 'texts'; readonly call: number; readonly texts: readonly (readonly [number, string])[] }
+  /** Events of the engine; no others come before the page has heard of these. */
+  | { readonly type: 'events'; readonly call: number; readonly events: readonly EngineEvent[] }
+  /** So many of a call's prompts are read. */
+  | { readonly type: 'reading'; readonly call: number; readonly progress: ReadProgress }
   | { readonly type: 'result'; readonly call: number; readonly result: PlainResult }
   /** The last of a call. */
   | { readonly type: 'end'; readonly call: number; readonly error?: PlainError }

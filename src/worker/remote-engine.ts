@@ -2,9 +2,10 @@ import { Deferred } from '../core/deferred'
 import { abortError, CoppiceError, type DeviceLost, Disposed, InvalidRequest, type WorkerFailed } from '../core/errors'
 import { fromPlainError } from '../core/plain-error'
 import { inSlices, type Work } from '../core/work'
-import { completeCallOptions } from '../engine/call-options'
+import { checkListener, completeCallOptions } from '../engine/call-options'
+import type { EngineListener, EngineSnapshot } from '../engine/events'
 import { emptyResult, type Generation, type GenerationResult } from '../engine/generation'
-import type { CallOptions, Engine, GenerateOptions, TokenizeOptions } from '../engine/interface'
+import type { Engine, GenerateOptions, PlanOptions, TokenizeOptions } from '../engine/interface'
 import { checkPrompts, type Prompt } from '../engine/prompt'
 import { type GenerationParams, paramsOfEach } from '../engine/sampling-params'
 import type { EngineStats } from '../engine/stats'
@@ -57,7 +58,7 @@ export class RemoteEngine implements Engine {
     params: GenerationParams | readonly GenerationParams[] = {},
     options: GenerateOptions = {},
   ): Generation {
-    const { signal, onText, priority } = this.#check(prompts, params, options)
+    const { signal, onText, onProgress, priority } = this.#check(prompts, params, options)
     const link = this.#link
     const plan = new Deferred<JobPlan>()
     let isSent = false
@@ -71,12 +72,14 @@ export class RemoteEngine implements Engine {
     const onLeave = () => link.leave(call)
     const generation = new RemoteGeneration(prompts.length, plan.promise, { cancel, onRead, onLeave }, signal)
     const say = onText && untilItThrows(onText, error => generation.stop(error))
+    const tellRead = onProgress && untilItThrows(onProgress, error => generation.stop(error))
     const fail = (error: Error) => {
       plan.reject(error)
       generation.fail(error)
     }
     const receive = (message: CallMessage) => {
       if (message.type === 'planned') plan.resolve(message.plan)
+      else if (message.type === 'reading') tellRead?.(message.progress)
       else if (message.type === 'unplanned') {
         plan.reject(signal?.aborted ? abortError(signal) : fromPlainError(message.error))
       } else if (message.type === 'texts') {
@@ -120,16 +123,20 @@ export class RemoteEngine implements Engine {
   async plan(
     prompts: readonly Prompt[],
     params: GenerationParams | readonly GenerationParams[] = {},
-    options: CallOptions = {},
+    options: PlanOptions = {},
   ): Promise<JobPlan> {
-    const { signal } = this.#check(prompts, params, options)
+    const { signal, onProgress } = this.#check(prompts, params, options)
     const goOn = () => {
       if (signal?.aborted) throw abortError(signal)
     }
-    const plan = await this.#link.ask(async call => {
-      await inSlices(this.#send(call, [...prompts]), goOn)
-      this.#link.post({ type: 'ask', call, method: 'plan', args: [params] })
-    }, signal)
+    const plan = await this.#link.ask(
+      async call => {
+        await inSlices(this.#send(call, [...prompts]), goOn)
+        this.#link.post({ type: 'ask', call, method: 'plan', args: [params] })
+      },
+      signal,
+      onProgress,
+    )
     return plan as JobPlan
   }
 
@@ -154,6 +161,31 @@ export class RemoteEngine implements Engine {
     return (await this.#ask('kernelTimes', [])) as ReadonlyMap<string, KernelTime>
   }
 
+  watch(listener: EngineListener): () => void {
+    this.#goOn()
+    checkListener(listener)
+    const link = this.#link
+    const receive = async (message: CallMessage) => {
+      if (message.type !== 'events') return link.forget(call)
+      try {
+        await listener(message.events)
+        link.post({ type: 'heard', call })
+      } catch (error) {
+        link.leave(call)
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+    const call = link.begin({ receive, fail: () => undefined })
+    link.post({ type: 'watch', call })
+    return () => link.leave(call)
+  }
+
+  async inspect(): Promise<EngineSnapshot> {
+    return (await this.#ask('inspect', [])) as EngineSnapshot
+  }
+
   dispose(): void {
     if (this.#link.failure) return
     this.#link.post({ type: 'dispose' })
@@ -165,11 +197,15 @@ export class RemoteEngine implements Engine {
   #check(prompts: readonly Prompt[], params: GenerationParams | readonly GenerationParams[], options: GenerateOptions) {
     const settings = completeCallOptions(options)
     if (settings.signal?.aborted) throw abortError(settings.signal)
-    const failure = this.#link.failure ?? this.#lostError
-    if (failure) throw failure
+    this.#goOn()
     checkPrompts(prompts)
     paramsOfEach(prompts.length, params, this.config.vocabSize)
     return settings
+  }
+
+  #goOn(): void {
+    const failure = this.#link.failure ?? this.#lostError
+    if (failure) throw failure
   }
 
   #ask(method: Asked, args: readonly unknown[], signal?: AbortSignal): Promise<unknown> {

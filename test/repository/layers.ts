@@ -52,6 +52,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   index: ['worker', 'engine', ...ENGINE],
   client: ['worker', 'engine', ...ENGINE],
   batch: ['jobs', 'api', 'storage'],
+  recording: ['engine', 'core'],
+  watch: ['recording', 'engine'],
   openai: ['api'],
   'pages/demo': ['index'],
   'pages/job': ['index', 'batch'],
@@ -84,7 +86,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'bench/peers': BENCH,
   'bench/peers/cli': ['bench/peers', ...BENCH_CLI],
   'bench/cpu': ['core', ...BENCH],
-  'bench/cpu/cli': ['bench/cpu', ...BENCH_CLI],
+  'bench/cpu/cli': ['bench/cpu', 'watch', 'engine', 'core', ...BENCH_CLI],
   'bench/worker': ['client', 'worker', 'core', ...BENCH],
   'bench/worker/cli': ['bench/worker', ...BENCH_CLI],
 }

@@ -134,7 +134,7 @@ export class Drive {
     const chunks = batch?.chunks ?? []
     const share = Math.floor(tokenBudget / 8)
     const countOf = new Map(chunks.map(({ sequence, count }) => [sequence, count]))
-    const order = this.scheduler.snapshot().running.map(({ id }) => id)
+    const order = this.scheduler.running.map(({ id }) => id)
     for (const [rank, priority] of PRIORITIES.entries()) {
       const ofClass = ready.filter(each => each.priority === priority)
       const ids = ofClass.filter(each => !countOf.has(each)).map(({ id }) => id)

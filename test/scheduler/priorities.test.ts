@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { assert } from '../../src/core/assert'
 import { blocksFor } from '../../src/core/block'
-import { PRIORITIES } from '../../src/core/priority'
+import { PRIORITIES, type Priority } from '../../src/core/priority'
 import type { Sequence } from '../../src/core/sequence'
 import { forEachSeed, pick } from '../support/for-each-seed'
 import { Drive } from './drive'
 import { all, checkOutput, randomPrompts, SCOPES, sequences } from './prompt-trees'
-import { endless, expectedTokens } from './simulated-gpu'
+import { endless, expectedTokens, promptOf, sequence } from './simulated-gpu'
 
 /** Decides and runs a step, two in flight. */
 function step(drive: Drive): void {
@@ -136,6 +136,28 @@ describe('a lower class', () => {
     expectAnswers(drive)
   })
 })
+
+test.each([8, 64])(
+  'a lower row with penalties draws beside higher ones that take all room for histories, with a budget of %i',
+  budget => {
+    // room for the history of one chat, or of the row
+    const drive = new Drive(budget, 64, 2, 512, 100)
+    const edited = (id: number, priority: Priority) =>
+      sequence(id, promptOf(id, 60), 80, { ignoreEos: true, presencePenalty: 1 }, priority)
+    const [row] = drive.add(edited(0, 'background'))
+    while (row.numComputed < 59) step(drive)
+    let numSteps = 0
+    for (let id = 1; !row.isFinished; numSteps++) {
+      const numChats = drive.sequences.filter(each => !each.isFinished && each !== row).length
+      for (let index = numChats; index < 2; index++) drive.addTo({}, edited(id++, 'interactive'))
+      step(drive)
+      // one draw in eight steps
+      expect(numSteps).toBeLessThan(8 * 20 + 16)
+    }
+    drive.drain(2)
+    expectAnswers(drive)
+  },
+)
 
 test('the laws hold through 20,000 random operations on all classes with shared prefixes and windows', () => {
   let preemptions = 0

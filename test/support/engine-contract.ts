@@ -1,6 +1,8 @@
 /** The laws of every engine, wherever it runs. Its model is the tiny one of test/support/engine.ts, its context 128 tokens. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Disposed, type Engine, type GenerationResult, InvalidRequest } from '../../src/index'
+import { Disposed, type Engine, type EngineEvent, type GenerationResult, InvalidRequest } from '../../src/index'
+import { EngineState } from '../../src/watch'
+import { plainSnapshot } from './plain-snapshot'
 
 const few = { maxTokens: 4, ignoreEos: true }
 const chat = [{ role: 'user', content: 'Hi' }]
@@ -161,6 +163,78 @@ export function engineContract(name: string, make: () => Promise<Engine>): void 
       expect(structuredClone(after)).toEqual(after)
     })
 
+    describe('watch', () => {
+      it('tells how things stand, then of what happens, which comes to what `inspect` says; until it is ended', async () => {
+        const events: EngineEvent[] = []
+        const state = new EngineState()
+        const stop = engine.watch(some => {
+          events.push(...some)
+          state.apply(some)
+        })
+        const results = await engine.generate([[1, 2, 3, 4], [1, 2, 3, 5], ''], few).all()
+        // the first may find the listener busy
+        await engine.inspect()
+        const snapshot = await engine.inspect()
+        expect(plainSnapshot(state.snapshot())).toBe(plainSnapshot(snapshot))
+        expect(structuredClone(snapshot)).toEqual(snapshot)
+        expect([events[0].kind, snapshot.calls, state.claims.size]).toEqual(['snapshot', [], 0])
+        const of = <K extends EngineEvent['kind']>(kind: K) =>
+          events.filter((event): event is Extract<EngineEvent, { kind: K }> => event.kind === kind)
+        const [{ first, size, plan }] = of('call')
+        expect([size, plan.tree]).toEqual([3, { parents: [-1], ends: [3], runOf: [0, 0, -1] }])
+        expect(of('call-end').at(-1)?.first).toBe(first)
+        const drawn = [0, 0]
+        for (const { chunks } of of('step')) {
+          for (let at = 0; at < chunks.length; at += 4) drawn[chunks[at] - first] += chunks[at + 3]
+        }
+        expect(drawn).toEqual(results.slice(0, 2).map(({ tokenIds }) => tokenIds.length))
+        expect(of('step').flatMap(({ ended }) => [...ended])).toEqual([first, first + 1])
+        stop()
+        const { length } = events
+        await engine.generate([[1]], few).all()
+        expect(events).toHaveLength(length)
+      })
+
+      it('has one that throws told no more, and disturbs nobody', async () => {
+        const uncaught: unknown[] = []
+        const { queueMicrotask: later } = globalThis
+        globalThis.queueMicrotask = task =>
+          later(() => {
+            try {
+              task()
+            } catch (error) {
+              uncaught.push(error)
+            }
+          })
+        let calls = 0
+        engine.watch(() => {
+          calls += 1
+          throw new Error('mine')
+        })
+        expect((await engine.generate([[1]], few).all())[0].finishReason).toBe('length')
+        globalThis.queueMicrotask = later
+        expect([calls, uncaught]).toEqual([1, [new Error('mine')]])
+        expect(() => engine.watch(3 as never)).toThrow('The listener is 3, but must be a function.')
+      })
+    })
+
+    it('says how many prompts are read', async () => {
+      const seen: unknown[] = []
+      const onProgress = (progress: unknown) => void seen.push(progress)
+      await engine.plan([[1], '', [2]], few, { onProgress })
+      expect(seen.at(-1)).toEqual({ done: 3, of: 3 })
+      await engine.generate([[1], [2]], few, { onProgress }).all()
+      expect(seen.at(-1)).toEqual({ done: 2, of: 2 })
+      const throwing = {
+        onProgress: () => {
+          throw new Error('mine')
+        },
+      }
+      await expect(engine.plan([[1]], few, throwing)).rejects.toThrow('mine')
+      await expect(engine.generate([[1]], few, throwing).all()).rejects.toThrow('mine')
+      expect(await engine.stats()).toMatchObject(drained)
+    })
+
     it('tells nothing of kernels’ times unless that is asked for', async () => {
       expect((await engine.kernelTimes()).size).toBe(0)
     })
@@ -171,6 +245,8 @@ export function engineContract(name: string, make: () => Promise<Engine>): void 
       other.dispose()
       await expect(running).rejects.toBeInstanceOf(Disposed)
       expect(() => other.generate([[1]])).toThrow(Disposed)
+      expect(() => other.watch(() => undefined)).toThrow(Disposed)
+      await expect(other.inspect()).rejects.toBeInstanceOf(Disposed)
       const late = [other.plan([[1]]), other.tokenize('a'), other.detokenize([1]), other.checkParams({})]
       for (const each of late) await expect(each).rejects.toBeInstanceOf(Disposed)
       await expect(other.stream([1]).next()).rejects.toBeInstanceOf(Disposed)

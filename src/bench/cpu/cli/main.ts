@@ -1,10 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
-import { createEngine, type Engine, type EngineStats } from '../../../index'
+import { pause } from '../../../core/pause'
+import { Watches } from '../../../engine/watches'
+import { createEngine, type Engine, type EngineListener, type EngineStats } from '../../../index'
+import { EngineState } from '../../../watch'
 import { seededModel } from '../../common/cli/seeded-model'
 import { type Figure, figure } from '../../common/figure'
-import { nullGpu } from '../../common/null-gpu'
+import { type NullGpuOptions, nullGpu } from '../../common/null-gpu'
 import { plotSvg } from '../../common/plot'
 import { count, table } from '../../common/table'
 import { callsInChrome } from './calls-in-chrome'
@@ -15,6 +18,7 @@ const PREFIXES = [0, 512]
 /** Steps before the first that counts; as many are timed, and as many more watched for what they allocate. */
 const STEPS = 400
 const PHASES = ['schedule', 'plan', 'encode', 'submit', 'account', 'deliver'] as const
+const STEP_COLUMNS = [...PHASES.map(phase => `${phase}, µs`), 'together, µs', 'garbage, bytes', 'upload, bytes']
 const JOBS = [10, 100, 1000, 10_000, 100_000]
 const MODEL = 'public/models/sprout'
 const OUT = '.artifacts/bench-cpu'
@@ -24,6 +28,10 @@ const OUT = '.artifacts/bench-cpu'
  * does nothing. With `--calls` the second alone, with `--chrome` that in a page of headless Chrome.
  */
 export async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--watch')) {
+    console.log(await watchTable())
+    return 0
+  }
   if (args.length > 0) {
     console.log(await (args.includes('--chrome') ? callsInChrome : callsInNode)(MODEL))
     return 0
@@ -31,8 +39,8 @@ export async function main(args: readonly string[]): Promise<number> {
   console.log(`${cpus()[0].model}, Node ${process.versions.node}; medians\n`)
   const steps: string[][] = []
   for (const prefix of PREFIXES) for (const batch of BATCHES) steps.push(await stepRow(batch, prefix))
-  const phases = PHASES.map(phase => `${phase}, µs`)
-  console.log(`${table(['decodes, prefix', ...phases, 'together, µs', 'garbage, bytes', 'upload, bytes'], steps)}\n`)
+  console.log(`${table(['decodes, prefix', ...STEP_COLUMNS], steps)}\n`)
+  console.log(`${await watchTable()}\n`)
   console.log(`${await callsInNode(MODEL)}\n`)
   const plans = await measurePlans()
   console.log(table(['prompts of 30 tokens', 'plan, ms', 'ns / (n log n)'], plans.map(planRow)))
@@ -42,8 +50,51 @@ export async function main(args: readonly string[]): Promise<number> {
   return 0
 }
 
+/** What those who watch add to a step: the time between its last token and the next step's decision. */
+async function watchTable(): Promise<string> {
+  const { step } = Watches.prototype
+  let times: number[] = []
+  Watches.prototype.step = function (batch) {
+    const began = performance.now()
+    step.call(this, batch)
+    times.push(1000 * (performance.now() - began))
+  }
+  const rows: string[][] = []
+  for (const [name, listener] of Object.entries(LISTENERS)) {
+    times = []
+    const row = await stepRow(256, 512, listener)
+    rows.push([name, median(times.slice(STEPS)).toFixed(1), ...row.slice(1 + PHASES.length, -1)])
+  }
+  Watches.prototype.step = step
+  return table(['256 decodes, watched by', 'watching, µs', 'the rest of the step, µs', 'garbage, bytes'], rows)
+}
+
+/** Who watches the engine; in a worker, messages with events go over a port, the next when the one before is answered. */
+const LISTENERS: Readonly<Record<string, (() => EngineListener) | undefined>> = {
+  'no one': undefined,
+  'who does nothing': () => () => undefined,
+  'a state': () => {
+    const state = new EngineState()
+    return events => void state.apply(events)
+  },
+  'a page, from a worker': () => {
+    const { port1, port2 } = new MessageChannel()
+    port2.onmessage = () => port2.postMessage(undefined)
+    let heard = () => undefined as unknown
+    port1.onmessage = () => heard()
+    // so that the process can end
+    for (const port of [port1, port2] as unknown as { unref(): void }[]) port.unref()
+    return events => {
+      port1.postMessage(events)
+      return new Promise(resolve => {
+        heard = resolve
+      })
+    }
+  },
+}
+
 /** A step of `batch` sequences of 400 to 900 tokens after a prefix that all share. */
-async function stepRow(batch: number, prefix: number): Promise<string[]> {
+async function stepRow(batch: number, prefix: number, listener?: () => EngineListener): Promise<string[]> {
   const promised: Promise<EngineStats>[] = []
   const heap: number[] = []
   let engine: Engine | undefined
@@ -54,7 +105,8 @@ async function stepRow(batch: number, prefix: number): Promise<string[]> {
     if (numSteps < 2 * STEPS) promised.push(engine.stats())
     else heap.push(getHeapStatistics().used_heap_size)
   }
-  engine = await open(onSubmit)
+  engine = await open(onSubmit, { mapAsync: pause })
+  if (listener) engine.watch(listener())
   const prompts = Array.from({ length: batch }, (_, index) => [
     ...tokens(prefix, 0),
     ...tokens(16 + ((index * 37) % 100), index),
@@ -123,9 +175,9 @@ function comparisons(prompts: number): number {
   return prompts * Math.log2(prompts)
 }
 
-function open(onSubmit: () => void): Promise<Engine> {
+function open(onSubmit: () => void, gpu?: NullGpuOptions): Promise<Engine> {
   const options = { contextLength: 4096, blocks: 2 ** 15, cache: false } as const
-  return createEngine(seededModel('bench-thin'), { ...options, gpu: nullGpu(onSubmit), study: { tuning: false } })
+  return createEngine(seededModel('bench-thin'), { ...options, gpu: nullGpu(onSubmit, gpu), study: { tuning: false } })
 }
 
 /** A text of its own for each `seed`. */
