@@ -1,12 +1,13 @@
 /** `npm run serve` as a user has it, in headless Chrome, and `npm run job -- FILE --remote` pointed at it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { scripts } from '../../package.json'
 import { hashOf } from '../../src/api/lines'
+import { AnswerFile } from '../../src/cli/answer-file'
 import { folder, runJobCommand, writeInput, writeModel } from './run-job'
 
 const TIMEOUT_MS = 300_000
@@ -83,15 +84,10 @@ describe('npm run serve', { timeout: TIMEOUT_MS }, () => {
     expect(answers.map(({ response }) => response.body.choices)).toEqual(direct.map(({ choices }) => choices))
 
     // as an interrupted run leaves it: the settings, and the first two
-    const settings = { remote: baseURL }
     const [first, second] = answers
-    const keyOf = (line: number) => stored(input, line)
-    const kept = [
-      { coppice_answers: settings },
-      { ...first, request_key: keyOf(1) },
-      { ...second, request_key: keyOf(2) },
-    ]
-    writeFileSync(`${out}.part`, kept.map(entry => `${JSON.stringify(entry)}\n`).join(''))
+    const kept = await AnswerFile.open(`${out}.part`, { remote: baseURL }, false)
+    for (const [index, response] of [first, second].entries()) kept.add({ key: keyOf(input, index), response })
+    kept.close()
     const again = await runJobCommand(args)
     expect(again.stderr).toContain('2 answers of an earlier run')
     expect(again.code).toBe(0)
@@ -134,7 +130,7 @@ describe('npm run serve', { timeout: TIMEOUT_MS }, () => {
 })
 
 /** The key under which the job command keeps the answer to a line. */
-function stored(input: string, line: number): string {
-  const text = readFileSync(input, 'utf8').split('\n')[line - 1]
-  return `${hashOf(text)} ${JSON.parse(text).custom_id}`
+function keyOf(input: string, index: number): string {
+  const line = readFileSync(input, 'utf8').split('\n')[index]
+  return `${hashOf(line)} ${JSON.parse(line).custom_id}`
 }
