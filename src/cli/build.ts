@@ -68,7 +68,7 @@ const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messag
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|api|jobs|batch|client|openai|watch|recording|worker|loader\/(gguf|hub))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|api|jobs|batch|client|openai|watch|recording|engine\/(watch|watching|to-events)\.|kv\/tree-rows|worker|loader\/(gguf|hub))|shaders\//,
 }
 
 interface EntryOptions {
