@@ -56,11 +56,11 @@ export async function buildLibrary(outDir: string): Promise<void> {
 /** The file of what the client, the batch and the engine share: so an error is of one class wherever it was imported from. */
 const SHARED = {
   name: 'shared',
-  test: /src\/(core\/(?!quantize|python-json|float16)|packing\/worker-url|loader\/cache\/sha256|engine\/(async-queue|call-options|generation|prompt|sampling-params|stream|until-it-throws)\.)/,
+  test: /src\/(core\/(?!quantize|python-json|float16)|packing\/worker-url|engine\/(async-queue|call-options|generation|prompt|sampling-params|stream|until-it-throws)\.)/,
 }
 
-/** The file of what is kept between visits: models by the engine, jobs by the batch. */
-const STORAGE = { name: 'storage', test: /src\/storage\// }
+/** The file of what is kept between visits, and known again by its hash: models by the engine, jobs by the batch. */
+const STORAGE = { name: 'storage', test: /src\/(storage|loader\/cache\/sha256)/ }
 
 /** The file of what jobs and OpenAI's endpoints share. */
 const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messages|refused-request|request-fields)\./ }
@@ -68,7 +68,7 @@ const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messag
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|watch|recording|worker|loader\/(gguf|hub))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|watch|recording|engine\/(watch|watching|to-events)\.|kv\/tree-rows|worker|loader\/(gguf|hub))|shaders\//,
 }
 
 interface EntryOptions {

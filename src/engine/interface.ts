@@ -119,7 +119,7 @@ export interface Engine {
   kernelTimes(): Promise<ReadonlyMap<string, KernelTime>>
 
   /**
-   * Tells `listener` of all that the engine does: first how things stand, then each step, what changes in the prefix tree and in the
+   * Tells `listener` of all that the engine does: first, soon, how things stand, then each step, what changes in the prefix tree and in the
    * blocks of the KV cache, and calls. Who watches changes nothing but a little of the time; without, nothing is recorded. A
    * listener that throws is told nothing more, and the error is uncaught.
    * @returns what ends it

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { assert } from '../../src/core/assert'
+import type { Batch } from '../../src/core/batch'
 import { PRIORITIES } from '../../src/core/priority'
 import type { CallEvent, EngineEvent } from '../../src/engine/events'
-import { Watches } from '../../src/engine/watches'
+import { Watching } from '../../src/engine/watching'
 import { EngineState } from '../../src/watch'
 import { Drive } from '../scheduler/drive'
 import { all, randomPrompts, SCOPES, sequences } from '../scheduler/prompt-trees'
@@ -12,6 +13,23 @@ import { plainSnapshot } from '../support/plain-snapshot'
 
 const TIMES = { schedule: 0, plan: 0, encode: 0, submit: 0, wait: 0, account: 0, deliver: 0 }
 const call = (first: number) => ({ kind: 'call', first, size: 1, plan: {} }) as CallEvent
+
+/** Those who watch a drive, and the calls and steps that they are told of. */
+function watchesOf(drive: Drive) {
+  const calls = new Map<number, CallEvent>()
+  const engine = { scheduler: drive.scheduler, tokenBudget: () => drive.tokenBudget, times: TIMES }
+  const watching = new Watching(engine, calls)
+  let numSteps = 0
+  return {
+    watching,
+    call: (event: CallEvent) => {
+      calls.set(event.first, event)
+      watching.call(event)
+    },
+    endCall: (first: number) => void (calls.delete(first) && watching.endCall(first)),
+    step: (batch: Batch) => watching.step(batch, ++numSteps),
+  }
+}
 
 /** A listener that is busy until `rest` is called, with the state that its events come to. */
 function busyListener() {
@@ -37,7 +55,7 @@ test('events from a snapshot on come to the next one, through 20,000 random oper
     const numBlocks = random.int(14, 30)
     const groups = [{ numBlocks }, { numBlocks, window: 40 }].slice(0, random.int(1, 3))
     const drive = new Drive(pick(random, [1, 7, 16, 64]), groups, random.int(1, 4))
-    const watches = new Watches({ scheduler: drive.scheduler, tokenBudget: () => drive.tokenBudget, times: TIMES })
+    const watches = watchesOf(drive)
     const state = new EngineState()
     const busy = busyListener()
     let isWatched = false
@@ -53,7 +71,7 @@ test('events from a snapshot on come to the next one, through 20,000 random oper
       } else if (choice < 0.18 && live.length > 0) drive.scheduler.finish(pick(random, live), 'abort')
       else if (choice < 0.184) {
         drive.restart()
-        watches.restart()
+        watches.watching.restart()
       } else if (choice < 0.62 && drive.gpu.numQueued < drive.depth) drive.next()
       else if (drive.gpu.numQueued > 0) {
         const { batch, drawn } = drive.gpu.run()
@@ -64,7 +82,7 @@ test('events from a snapshot on come to the next one, through 20,000 random oper
       }
       if (operation === 100) {
         for (const listener of [busy.listener, (events: readonly EngineEvent[]) => void state.apply(events)]) {
-          watches.watch(listener)
+          watches.watching.watch(listener)
         }
         isWatched = true
       }
@@ -72,12 +90,12 @@ test('events from a snapshot on come to the next one, through 20,000 random oper
       const isRested = random.next() < 0.2
       if (isRested) busy.rest()
       const before = new Set(state.runs.keys())
-      const snapshot = plainSnapshot(watches.inspect())
+      const snapshot = plainSnapshot(watches.watching.inspect())
       assert(plainSnapshot(state.snapshot()) === snapshot, `operation ${operation}: the events come to something else`)
       for (const id of before) if (!state.runs.has(id)) removed++
       if (!isRested) continue
       busy.rest()
-      watches.flush(true)
+      watches.watching.flush(true)
       assert(
         plainSnapshot(busy.state.snapshot()) === snapshot,
         `operation ${operation}: the busy one's come to something else`,
@@ -92,11 +110,11 @@ test('events from a snapshot on come to the next one, through 20,000 random oper
 
 test('a listener that is busy gets the last steps, all calls that it knows, and how things stand: no more than that', () => {
   const drive = new Drive(16, 64)
-  const watches = new Watches({ scheduler: drive.scheduler, tokenBudget: () => 16, times: TIMES })
+  const watches = watchesOf(drive)
   const seen: EngineEvent[] = []
   let heard: (() => void) | undefined
   watches.call(call(1_000_000))
-  watches.watch(events => {
+  watches.watching.watch(events => {
     seen.push(...events)
     return new Promise<void>(resolve => {
       heard = resolve

@@ -171,6 +171,7 @@ export function engineContract(name: string, make: () => Promise<Engine>): void 
           events.push(...some)
           state.apply(some)
         })
+        await engine.inspect()
         const results = await engine.generate([[1, 2, 3, 4], [1, 2, 3, 5], ''], few).all()
         // the first may find the listener busy
         await engine.inspect()
@@ -211,6 +212,7 @@ export function engineContract(name: string, make: () => Promise<Engine>): void 
           calls += 1
           throw new Error('mine')
         })
+        await engine.inspect()
         expect((await engine.generate([[1]], few).all())[0].finishReason).toBe('length')
         globalThis.queueMicrotask = later
         expect([calls, uncaught]).toEqual([1, [new Error('mine')]])

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
 import { pause } from '../../../core/pause'
-import { Watches } from '../../../engine/watches'
+import { Watching } from '../../../engine/watching'
 import { createEngine, type Engine, type EngineListener, type EngineStats } from '../../../index'
 import { EngineState } from '../../../watch'
 import { seededModel } from '../../common/cli/seeded-model'
@@ -52,11 +52,11 @@ export async function main(args: readonly string[]): Promise<number> {
 
 /** What those who watch add to a step: the time between its last token and the next step's decision. */
 async function watchTable(): Promise<string> {
-  const { step } = Watches.prototype
+  const { step } = Watching.prototype
   let times: number[] = []
-  Watches.prototype.step = function (batch) {
+  Watching.prototype.step = function (batch, number) {
     const began = performance.now()
-    step.call(this, batch)
+    step.call(this, batch, number)
     times.push(1000 * (performance.now() - began))
   }
   const rows: string[][] = []
@@ -65,7 +65,7 @@ async function watchTable(): Promise<string> {
     const row = await stepRow(256, 512, listener)
     rows.push([name, median(times.slice(STEPS)).toFixed(1), ...row.slice(1 + PHASES.length, -1)])
   }
-  Watches.prototype.step = step
+  Watching.prototype.step = step
   return table(['256 decodes, watched by', 'watching, µs', 'the rest of the step, µs', 'garbage, bytes'], rows)
 }
 
