@@ -15,31 +15,49 @@ export type StructuredOutputs =
   /** A text of a grammar in GBNF (`root ::= …`) or Lark's notation (`start: …`). */
   | { readonly grammar: string }
 
-const KINDS = ['json', 'jsonObject', 'regex', 'choice', 'grammar'] as const
+type Kind = 'json' | 'jsonObject' | 'regex' | 'choice' | 'grammar'
+
+const isText = (value: unknown) => typeof value === 'string'
+
+/** What each kind must be, in words and as a check. */
+const KINDS: Readonly<Record<Kind, readonly [string, (value: unknown) => boolean]>> = {
+  json: [
+    'a JSON Schema, as an object or as JSON',
+    value => isText(value) || typeof value === 'boolean' || isJsonObject(value),
+  ],
+  jsonObject: ['true', value => value === true],
+  regex: ['a text', isText],
+  choice: [
+    'an array of at least one text, none of them empty',
+    value => Array.isArray(value) && value.length > 0 && value.every(each => isText(each) && each !== ''),
+  ],
+  grammar: ['a text', isText],
+}
 
 /** Checks what the answer must be. @throws InvalidRequest for what is none of the kinds, or more than one */
 export function checkStructuredOutputs(given: unknown, name: string): StructuredOutputs {
   if (!isJsonObject(given)) {
     throw new InvalidRequest(`${name} is ${shown(given)}, but must be an object like { choice: ['yes', 'no'] }.`)
   }
-  const unknown = Object.keys(given).find(key => key !== 'whitespace' && !KINDS.some(kind => kind === key))
+  const known = Object.keys(KINDS) as Kind[]
+  const unknown = Object.keys(given).find(key => key !== 'whitespace' && !Object.hasOwn(KINDS, key))
   if (unknown)
-    throw new InvalidRequest(`${name}.${unknown} is not known. Known are ${KINDS.join(', ')} and whitespace.`)
-  const kinds = KINDS.filter(kind => given[kind] !== undefined)
+    throw new InvalidRequest(`${name}.${unknown} is not known. Known are ${known.join(', ')} and whitespace.`)
+  const kinds = known.filter(kind => given[kind] !== undefined)
   if (kinds.length !== 1) {
     throw new InvalidRequest(
-      `${name} has ${kinds.join(' and ') || 'none of its kinds'}; give one of ${KINDS.join(', ')}.`,
+      `${name} has ${kinds.join(' and ') || 'none of its kinds'}; give one of ${known.join(', ')}.`,
     )
+  }
+  const expect = (field: string, isGood: boolean, mustBe: string) => {
+    if (!isGood) throw new InvalidRequest(`${name}.${field} is ${shown(given[field])}, but must be ${mustBe}.`)
   }
   const [kind] = kinds
-  const isGood = IS_GOOD[kind](given[kind])
-  if (!isGood) throw new InvalidRequest(`${name}.${kind} is ${shown(given[kind])}, but must be ${MUST_BE[kind]}.`)
+  const [mustBe, isGood] = KINDS[kind]
+  expect(kind, isGood(given[kind]), mustBe)
   const { whitespace } = given
-  if (whitespace !== undefined && (typeof whitespace !== 'boolean' || !kind.startsWith('json'))) {
-    throw new InvalidRequest(
-      `${name}.whitespace is ${shown(whitespace)}, but must be true or false, beside json or jsonObject.`,
-    )
-  }
+  const isFlag = whitespace === undefined || (typeof whitespace === 'boolean' && kind.startsWith('json'))
+  expect('whitespace', isFlag, 'true or false, beside json or jsonObject')
   try {
     // what the caller changes later is of no concern to the call
     return structuredClone(given) as unknown as StructuredOutputs
@@ -48,22 +66,4 @@ export function checkStructuredOutputs(given: unknown, name: string): Structured
       cause,
     })
   }
-}
-
-const isText = (value: unknown) => typeof value === 'string'
-
-const IS_GOOD: Readonly<Record<(typeof KINDS)[number], (value: unknown) => boolean>> = {
-  json: value => isText(value) || typeof value === 'boolean' || isJsonObject(value),
-  jsonObject: value => value === true,
-  regex: isText,
-  choice: value => Array.isArray(value) && value.length > 0 && value.every(each => isText(each) && each !== ''),
-  grammar: isText,
-}
-
-const MUST_BE: Readonly<Record<(typeof KINDS)[number], string>> = {
-  json: 'a JSON Schema, as an object or as JSON',
-  jsonObject: 'true',
-  regex: 'a text',
-  choice: 'an array of at least one text, none of them empty',
-  grammar: 'a text',
 }

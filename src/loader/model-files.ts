@@ -1,6 +1,7 @@
 import { CorruptCheckpoint } from '../core/errors'
 import type { JsonObject } from '../core/json'
 import type { ModelConfig } from '../core/model-config'
+import { UnknownArchitecture } from './architectures/unknown-architecture'
 import { architectureOf, parseModelConfig } from './config/model-config'
 import { parseQuantization } from './config/quantization-config'
 import { tokenizerConfig } from './config/tokenizer-config'
@@ -51,7 +52,11 @@ function isOld({ added_tokens_decoder: described }: JsonObject): boolean {
  * same terms. A missing config.json or tokenizer.json is `DownloadFailed`, another architecture `UnsupportedModel`.
  */
 export function readModelFiles(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles> {
-  return orDistrust(source, () => readAll(source, signal))
+  return orDistrust(source, () =>
+    readAll(source, signal).catch(async error => {
+      throw error instanceof UnknownArchitecture ? await error.explained() : error
+    }),
+  )
 }
 
 async function readAll(source: ModelSource, signal: AbortSignal | undefined): Promise<ModelFiles> {

@@ -1,10 +1,9 @@
-import { UnsupportedModel } from '../../core/errors'
 import { brief, type JsonObject } from '../../core/json'
 import type { ModelConfig } from '../../core/model-config'
 import { ARCHITECTURE_NAMES, findArchitecture } from '../architectures'
 import type { Architecture } from '../architectures/architecture'
 import { SHARED_FIELDS } from '../architectures/shared-fields'
-import { whyUnsupported } from '../architectures/unsupported'
+import { UnknownArchitecture } from '../architectures/unknown-architecture'
 import { Fields } from './fields'
 import { IRRELEVANT_FIELDS } from './irrelevant-fields'
 import { parseQuantization } from './quantization-config'
@@ -79,13 +78,18 @@ const ALWAYS_READ = [
   'eos_token_id',
 ]
 
-/** The architecture that config.json names. @throws UnsupportedModel unless it can be run */
+/** The architecture that config.json names. @throws UnknownArchitecture unless it can be run */
 export function architectureOf(whole: JsonObject): { readonly name: string; readonly architecture: Architecture } {
   const { config } = textPart(whole)
-  const name = architectureName(config)
-  const architecture = findArchitecture(name)
-  if (!architecture) throw unsupported(config)
-  return { name, architecture }
+  const [name, ...others]: unknown[] = Array.isArray(config.architectures) ? config.architectures : []
+  const only = typeof name === 'string' && others.length === 0 ? name : ''
+  const architecture = findArchitecture(only)
+  if (architecture) return { name: only, architecture }
+  throw new UnknownArchitecture(
+    only,
+    `config.json: architectures is ${brief(config.architectures)}`,
+    ARCHITECTURE_NAMES,
+  )
 }
 
 /** Translates the name of a Llama's field into the one that it has in this config.json. */
@@ -96,16 +100,4 @@ function fieldNames({ reads, aliases = {} }: Architecture, config: JsonObject): 
 
 function pick(json: JsonObject, isPicked: (field: string) => boolean): JsonObject {
   return Object.fromEntries(Object.entries(json).filter(([field]) => isPicked(field)))
-}
-
-function architectureName({ architectures }: JsonObject): string {
-  const [name, ...others]: unknown[] = Array.isArray(architectures) ? architectures : []
-  return typeof name === 'string' && others.length === 0 ? name : ''
-}
-
-function unsupported(config: JsonObject): UnsupportedModel {
-  const why = whyUnsupported(architectureName(config))
-  return new UnsupportedModel(
-    `config.json: architectures is ${brief(config.architectures)}${why ? `: ${why}` : `; supported are ${ARCHITECTURE_NAMES.join(', ')}.`}`,
-  )
 }
