@@ -95,7 +95,9 @@ describe('the server', () => {
   })
 
   it.each(['whole', 'stream'])('stops what it computes for a client that is gone: %s', async kind => {
-    const engine = await openEngine(undefined, { blocks: 64 })
+    // no step ends before the client is gone
+    const gone = new Deferred<void>()
+    const engine = await openEngine(undefined, { blocks: 64 }, { mapAsync: () => gone.promise })
     const url = await start(openai(engine).fetch)
     const body = JSON.stringify({ prompt: 'a', max_tokens: 500, ignore_eos: true, stream: kind === 'stream' })
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
@@ -108,6 +110,7 @@ describe('the server', () => {
     while ((await count()) === 0) await new Promise(setImmediate)
     socket.destroy()
     while ((await count()) > 0) await new Promise(setImmediate)
+    gone.resolve()
     expect((await engine.stats()).computedTokens).toBeLessThan(500)
     engine.dispose()
   })
