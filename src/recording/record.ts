@@ -7,7 +7,7 @@ export interface Recording {
   stop(): Promise<Blob>
 }
 
-/** Records what the engine does from now on, and how it stands before. In memory are compressed bytes alone. */
+/** Records how the engine stands, soon, and what it does from then on, as `watch` tells it. In memory are compressed bytes alone. */
 export function record(engine: Pick<Engine, 'watch' | 'inspect' | 'modelName'>): Recording {
   const { readable, writable } = new CompressionStream('gzip')
   const file = new Response(readable).blob()

@@ -187,7 +187,7 @@ describe.concurrent('the exit code', { timeout: MINUTES_3 }, () => {
   })
 
   it.each(RUNTIMES)('is 3 on %s when the model is not there, and no output is begun', async runtime => {
-    const out = join(folder, 'never.jsonl')
+    const out = join(folder, `never-${runtime}.jsonl`)
     const args = ['--model', join(folder, 'no-model'), '--out', out, '--runtime', runtime]
     const { code, stderr } = await runJobCommand([good, ...args])
     expect(code, stderr).toBe(3)

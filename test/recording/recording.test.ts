@@ -23,6 +23,8 @@ test('a recording plays the events that were told, and comes to what the engine 
   const recording = record(engine)
   const told: EngineEvent[] = []
   engine.watch(events => void told.push(...events))
+  // watching is loaded by then
+  await engine.inspect()
   const abort = new AbortController()
   const running = engine.generate(rows, { ...few, maxTokens: 40 }, { signal: abort.signal }).all()
   await engine.generate(rows.slice(5), few).all()
@@ -44,6 +46,7 @@ test('a recording plays the events that were told, and comes to what the engine 
 test('a recording of an engine that is disposed ends with its calls', async () => {
   const engine = await openEngine()
   const recording = record(engine)
+  await engine.inspect()
   const running = engine.generate(rows, few)
   running.all().catch(() => undefined)
   await running.plan
