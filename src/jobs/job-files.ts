@@ -131,7 +131,8 @@ export class JobFiles {
 
   async #read(name: string): Promise<unknown> {
     const bytes = await this.store.read(`${this.folder}/${name}`)
-    if (!bytes) return undefined
+    // an empty one is being written: a browser's file is there before what it holds is put in place
+    if (!bytes?.length) return undefined
     const entry = readRecord(bytes.subarray(0, -1))
     if (!entry) throw this.damaged(`its ${name} is damaged`)
     return entry

@@ -206,6 +206,16 @@ describe('a job whose end comes before its time', () => {
     await (await jobs.start(requests(2), { id: 'job' })).finished()
   })
 
+  test.each(['state', 'manifest'])('is there, or not, as before while its %s is being written', async name => {
+    const store = await killedAt(5)
+    store.contents.set(`job/${name}`, new Uint8Array())
+    const jobs = jobsOf(engine, { storage: store })
+    if (name === 'manifest') return expect(await jobs.list()).toEqual([])
+    expect(await jobs.list()).toMatchObject([{ id: 'job', state: 'unfinished' }])
+    await (await jobs.open('job')).finished()
+    expect(await jobs.list()).toMatchObject([{ id: 'job', state: 'done' }])
+  })
+
   test('answers again what a crash of the machine has torn or spoilt, and names it', async () => {
     const store = await killedAt(Number.POSITIVE_INFINITY)
     const { int } = random(5)
