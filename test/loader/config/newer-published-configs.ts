@@ -13,8 +13,12 @@ const SIZES = (
   max_position_embeddings,
 })
 
-/** More of `PUBLISHED`: models of 2024 to 2026, and two older ones; sizes first, then the other fields. */
+/**
+ * More of `PUBLISHED`: models of 2024 to 2026, and two older ones; sizes first, then the other fields. Written down from memory of the
+ * published files; what was held to a public text since says so.
+ */
 export const NEWER: Readonly<Record<string, JsonObject>> = {
+  // sizes, head_dim and rope_theta: held to a script that converts it
   'tiiuae/Falcon3-1B-Instruct': {
     architectures: ['LlamaForCausalLM'],
     ...SIZES(131_072, 2048, 8192, 18, 8, 4, 8192),
@@ -100,6 +104,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     },
     ...{ transformers_version: '4.54.0.dev0', use_cache: true },
   },
+  // all but tie_word_embeddings and torch_dtype: held to a copy of its config.json
   'baidu/ERNIE-4.5-0.3B-PT': {
     architectures: ['Ernie4_5_ForCausalLM'],
     ...SIZES(103_424, 1024, 3072, 18, 16, 2, 131_072),
@@ -127,6 +132,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     ...{ transformers_version: '4.55.0.dev0', use_cache: false, use_cla: false, use_qk_norm: true },
     use_rotary_pos_emb: true,
   },
+  // the factors of LongRoPE are placeholders, not the published ones
   'openbmb/MiniCPM4-0.5B': {
     architectures: ['MiniCPMForCausalLM'],
     ...SIZES(73_448, 1024, 4096, 24, 16, 2, 32_768),
