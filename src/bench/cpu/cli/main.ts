@@ -63,7 +63,7 @@ async function watchTable(): Promise<string> {
   for (const [name, listener] of Object.entries(LISTENERS)) {
     times = []
     const row = await stepRow(256, 512, listener)
-    rows.push([name, median(times.slice(STEPS)).toFixed(1), ...row.slice(1 + PHASES.length, -1)])
+    rows.push([name, listener ? median(times.slice(STEPS)).toFixed(1) : '–', ...row.slice(1 + PHASES.length, -1)])
   }
   Watching.prototype.step = step
   return table(['256 decodes, watched by', 'watching, µs', 'the rest of the step, µs', 'garbage, bytes'], rows)
