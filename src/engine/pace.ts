@@ -23,28 +23,24 @@ export class Pace {
   /** Decides the next step. */
   next(scheduler: Scheduler): Batch | undefined {
     const frameMs = this.#frameMs()
-    const isFree = frameMs === Number.POSITIVE_INFINITY
-    const batch = scheduler.next(isFree ? undefined : this.#budget.rows(frameMs, scheduler.numRunning))
+    if (frameMs === Number.POSITIVE_INFINITY) return scheduler.next()
+    const batch = scheduler.next(this.#budget.rows(frameMs, scheduler.numRunning))
     if (batch) this.#budget.note(batch)
     return batch
   }
 
   /**
    * Runs a step, in parts where it takes longer, and times it: from when it was submitted, or the one before it was done, until its
-   * draws are there.
+   * draws are there. Nothing is learned of steps that may take as long as they will: each would pay for that.
    */
   async run(runner: Pick<Runner, 'run'>, batch: Batch, clock: StepClock | undefined): Promise<Drawn[]> {
     const frameMs = this.#frameMs()
-    const drawn = runner.run(
-      batch,
-      clock,
-      frameMs === Number.POSITIVE_INFINITY ? 1 : this.#budget.parts(frameMs, batch),
-    )
+    const budget = frameMs === Number.POSITIVE_INFINITY ? undefined : this.#budget
+    const drawn = runner.run(batch, clock, budget?.parts(frameMs, batch))
     const submitted = performance.now()
-    const budget = this.#budget
     const result = await drawn
     const done = performance.now()
-    budget.observe(batch, done - Math.max(submitted, this.#lastDone))
+    budget?.observe(batch, done - Math.max(submitted, this.#lastDone))
     this.#lastDone = done
     return result
   }

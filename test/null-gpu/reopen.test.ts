@@ -38,14 +38,15 @@ function fragileGpu() {
   return { gpu: { requestAdapter } as unknown as GPU, devices }
 }
 
-/** A model that counts how often its weights are opened, and can be taken away. */
+/** A model that counts how often its weights are opened, can be taken away, and may keep those waiting who open it again. */
 function countedModel() {
   const model = tinyModel()
-  const state = { numOpened: 0, isGone: false }
+  const state = { numOpened: 0, isGone: false, again: Promise.resolve() }
   const source: ModelSource = {
     ...model,
     open: async (file, signal, begin) => {
       if (file === 'model.safetensors' && begin !== undefined && begin > 0) state.numOpened++
+      if (state.numOpened > 1) await state.again
       if (state.isGone) throw new DownloadFailed('model.safetensors is not there any more.')
       return model.open(file, signal, begin)
     },
@@ -101,11 +102,14 @@ test('a model that is gone ends the engine with both causes', async () => {
 test('disposing while weights are loaded again frees everything', async () => {
   const { gpu, devices } = fragileGpu()
   const { source, state } = countedModel()
+  const held = new Deferred<void>()
+  state.again = held.promise
   const engine = await createEngine(source, { ...small, gpu })
   const running = engine.generate([[1, 2, 3]], long).all()
   devices[0].lose()
   await vi.waitUntil(() => state.numOpened === 2)
   engine.dispose()
+  held.resolve()
   await expect(running).rejects.toBeInstanceOf(Disposed)
   await vi.waitUntil(() => devices.every(({ buffers }) => buffers === 0))
 })

@@ -50,7 +50,7 @@ export async function main(args: readonly string[]): Promise<number> {
   return 0
 }
 
-/** What those who watch add to a step: the time between its last token and the next step's decision. */
+/** The time that watching adds to a step: between its last token and the next step's decision. */
 async function watchTable(): Promise<string> {
   const { step } = Watching.prototype
   let times: number[] = []
