@@ -84,7 +84,7 @@ export class LocalEngine implements Engine {
         complete: (batch, drawn) => scheduler.complete(batch, drawn),
       },
       runner: { run: (batch, clock) => this.#pace.run(this.#onDevice.runner, batch, clock) },
-      onDraw: (sequence, draw) => this.#outputs.onDraw(sequence, draw),
+      onDraw: completed => this.#outputs.onDraw(completed),
       onStep: batch => this.#watches.step(batch),
       onError: error => this.#onError(error),
     })
