@@ -48,6 +48,8 @@ export async function buildLibrary(outDir: string): Promise<void> {
     'coppice-batch': 'src/batch.ts',
     'coppice-client': 'src/client.ts',
     'coppice-openai': 'src/openai.ts',
+    'coppice-score': 'src/score.ts',
+    'coppice-embed': 'src/embed.ts',
     'coppice-watch': 'src/watch.ts',
   }
   await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, STORAGE, REQUESTS, FIRST] })
@@ -68,7 +70,7 @@ const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messag
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|watch|recording|engine\/(watch|watching|to-events)\.|kv\/tree-rows|worker|loader\/(gguf|hub|architectures\/unsupported))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|score|embed|watch|recording|engine\/(watch|watching|to-events)\.|kv\/tree-rows|worker|loader\/(gguf|hub|architectures\/unsupported))|shaders\//,
 }
 
 interface EntryOptions {

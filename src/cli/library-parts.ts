@@ -26,6 +26,8 @@ export const LIBRARY_PARTS: readonly LibraryPart[] = [
     maxKib: 10,
   },
   { file: 'coppice-openai.js', loaded: 'by `coppice/openai`', holds: "OpenAI's endpoints", maxKib: 4 },
+  { file: 'coppice-score.js', loaded: 'by `coppice/score`', holds: 'likelihoods of texts and labels', maxKib: 5 },
+  { file: 'coppice-embed.js', loaded: 'by `coppice/embed`', holds: 'vectors of texts', maxKib: 2.5 },
   { file: 'coppice-requests.js', loaded: 'by both', holds: 'their requests and answers', maxKib: 6 },
   { file: 'coppice-unsupported.js', loaded: 'where a model does not load', holds: 'why, and what does', maxKib: 1.5 },
   { file: 'coppice-watching.js', loaded: 'with `engine.watch`', holds: "an engine's events", maxKib: 3 },
