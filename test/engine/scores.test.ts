@@ -120,7 +120,7 @@ describe('classify', () => {
     await expect(refused({ labels: ['a', 'b', 'a'] })).rejects.toThrow('labels[2] is "a", which is a label already.')
     await expect(refused({ examples: [{ text: 'a', label: 'b' }] })).rejects.toThrow('An example has the label "b"')
     await expect(refused({ instruction: undefined })).rejects.toThrow('instruction is undefined')
-    await expect(refused({}, 'a')).rejects.toThrow('The items are "a", but must be an array of texts.')
+    await expect(refused({}, 'a')).rejects.toThrow('The items are "a", a text, but must be an array of texts.')
     await expect(refused({}, ['a', 3])).rejects.toThrow('Item 1 is 3, but must be a text.')
     await expect(calibrate(engine, [], options)).rejects.toThrow('There are no texts with labels')
     expect(await classify(engine, [], options)).toEqual([])
