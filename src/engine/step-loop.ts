@@ -64,6 +64,8 @@ export class StepLoop {
         for (const { sequence, drawn } of completed) onDraw(sequence, drawn)
         clock.end('deliver')
         this.#parts.onStep?.(step.batch)
+        // its time is that of whoever watches
+        clock.start()
       }
     } finally {
       this.#isRunning = false
