@@ -1,4 +1,4 @@
-import { assert, expect, test } from 'vitest'
+import { assert, expect, test, vi } from 'vitest'
 import { ARCHITECTURE_NAMES, GGUF_ARCHITECTURES } from '../../../src/loader/architectures'
 import { UnknownArchitecture } from '../../../src/loader/architectures/unknown-architecture'
 import { whyUnsupported } from '../../../src/loader/architectures/unsupported'
@@ -68,6 +68,16 @@ test.each([
 test('nothing that loads is refused', () => {
   for (const name of [...ARCHITECTURE_NAMES, ...GGUF_ARCHITECTURES.keys()])
     expect(whyUnsupported(name), name).toBeUndefined()
+})
+
+test('where the reasons do not load, the model is refused all the same', async () => {
+  vi.doMock('../../../src/loader/architectures/unsupported', () => {
+    throw new Error('offline')
+  })
+  const error = new UnknownArchitecture('Qwen3NextForCausalLM', 'config.json: architectures is …', ['A', 'B'])
+  const { message } = await error.explained()
+  vi.doUnmock('../../../src/loader/architectures/unsupported')
+  expect(message).toBe('config.json: architectures is …; supported are A, B.')
 })
 
 function thrownBy(act: () => unknown): unknown {
