@@ -128,6 +128,17 @@ test.each([
 test.each<[string, object, string]>([
   ['SmolLM3', { no_rope_layers: [1, 0] }, 'no_rope_layers is [1,0], but must be a list of 0 or 1 for every layer.'],
   ['GPTNeoX', { rotary_pct: 0.2 }, '0.2 of the 16 dims of a head turn, which are not pairs of them.'],
+  [
+    'HunYuanDenseV1',
+    { rope_parameters: { type: 'dynamic', alpha: 1000 }, rope_scaling: { type: 'linear', factor: 2 } },
+    'has both rope_scaling and rope_parameters; only one can hold.',
+  ],
+  [
+    'Ministral3',
+    { rope_parameters: { rope_type: 'default' }, rope_scaling: { type: 'linear', factor: 2 } },
+    'has both rope_scaling and rope_parameters; only one can hold.',
+  ],
+  ['Ministral3', {}, 'rope_parameters is undefined, but must be an object.'],
   ['Granite', { logits_scaling: 0 }, 'logits_scaling is 0, but must be a number other than 0.'],
   ['Gemma2', { final_logit_softcapping: -3 }, 'final_logit_softcapping is -3, but must be a positive number.'],
   [
