@@ -15,7 +15,7 @@ export const ministral3: Architecture = {
     const [name, json] = ropeObject(fields)
     if (!json) throw fields.wrong('rope_parameters', undefined, 'an object')
     const scaling = new Fields(json, `config.json: ${name}`)
-    const factor = scaling.share('llama_4_scaling_beta', 0)
+    const factor = scaling.nonNegative('llama_4_scaling_beta', 0)
     const positions = factor && scaling.size('original_max_position_embeddings', Number.MAX_SAFE_INTEGER)
     return {
       ...llamaLike(fields, {
