@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { assert } from '../../src/core/assert'
 import { CoppiceError, CorruptCheckpoint, InvalidRequest, UnsupportedModel } from '../../src/core/errors'
 import { parseModelConfig } from '../../src/loader/config/model-config'
-import { parseQuantization } from '../../src/loader/config/quantization-config'
 import { openCheckpoint, readModelFiles } from '../../src/loader/model-files'
+import { readPacking } from '../../src/loader/packed/read-packing'
 import { safetensorsCheckpoint } from '../../src/loader/safetensors/checkpoint'
 import { parseHeader } from '../../src/loader/safetensors/header'
 import { INDEX_FILE, readShardIndex } from '../../src/loader/safetensors/shard-index'
@@ -41,6 +41,11 @@ const bytesOf = (files: Files, name: string) => {
 }
 const headerOf = (file: Uint8Array<ArrayBuffer>) =>
   file.slice(0, 8 + Number(new DataView(file.buffer).getBigUint64(0, true)))
+
+const PACKED_FILE = {
+  ...{ name: 'x', dataBegin: 0 },
+  entries: parseHeader(headerOf(bytesOf(PACKED, 'model.safetensors')).slice(8), 'x'),
+}
 
 /** What JSON may hold where something else is expected. */
 const HOSTILE_JSON = [
@@ -114,7 +119,7 @@ test('any 30000 mutated safetensors headers are a typed error or describe a file
     plain: headerOf(bytesOf(PLAIN, 'model.safetensors')).slice(8),
     packed: headerOf(bytesOf(PACKED, 'model.safetensors')).slice(8),
   }
-  const quantization = parseQuantization(JSON.parse(String(PACKED['config.json'])))
+  const quantization = readPacking(JSON.parse(String(PACKED['config.json'])))
   forEachSeed(30_000, source => {
     const kind = source.next() < 0.5 ? 'plain' : 'packed'
     const entries = typed(() => parseHeader(mutate(headers[kind], source), 'x'))
@@ -141,13 +146,18 @@ test('any 40000 mutated config.json, quantised or not, are a typed error or a mo
     const config = json(mutate(pick(source, configs), source))
     if (typeof config !== 'object' || config === null || Array.isArray(config)) return
     const parsed = typed(() => parseModelConfig({ ...config }))
-    const quantization = typed(() => parseQuantization({ ...config }))
+    const quantization = typed(() => readPacking({ ...config }))
     if (parsed instanceof Error || quantization instanceof Error) return
     numValid++
     for (const size of [parsed.vocabSize, parsed.hiddenSize, parsed.numLayers, parsed.headDim]) {
       assert(Number.isSafeInteger(size) && size > 0, `a size of ${size}`)
     }
-    if (quantization) assert([32, 64, 128].includes(quantization.group), `groups of ${quantization.group}`)
+    const checkpoint = quantization && typed(() => safetensorsCheckpoint('x', [PACKED_FILE], quantization))
+    if (!checkpoint || checkpoint instanceof Error) return
+    for (const { encoding } of checkpoint.tensors.values()) {
+      const { integers = 'other' } = encoding
+      assert(integers === 'other' || [32, 64, 128].includes(integers.group), `kept as ${JSON.stringify(integers)}`)
+    }
   })
   expect(numValid).toBeGreaterThan(4000)
 })

@@ -64,8 +64,11 @@ const OF_IMAGES: ReadonlySet<string> = new Set([
   ...['resampler_depth', 'resampler_head_dim', 'resampler_n_heads', 'resampler_n_latents'],
 ])
 
+/** Fields that say how weights are quantised. */
+export const QUANTIZATION_FIELDS = ['quantization_config', 'quantization', 'compression_config']
+
 /** Fields of the whole that its text part has too. */
-const SHARED = ['bos_token_id', 'eos_token_id', 'tie_word_embeddings', 'quantization_config', 'compression_config']
+const SHARED = ['bos_token_id', 'eos_token_id', 'tie_word_embeddings', ...QUANTIZATION_FIELDS]
 
 /**
  * The text part of a multimodal model's config.json; any other as it is.

@@ -1,7 +1,8 @@
 import { assert } from '../../core/assert'
+import type { RowEncoding } from '../weights/checkpoint'
 import { DTYPE_BYTES, type Dtype } from '../weights/dtype'
 import { toFloat32 } from '../weights/to-float32'
-import type { TensorFormat } from './block'
+import { GROUP, type TensorFormat } from './block'
 import { q4_0, q4_1, q5_0, q5_1, q8_0 } from './blocks-of-32'
 import { q4_k, q5_k, q6_k } from './blocks-of-256'
 
@@ -27,6 +28,15 @@ export function formatNamed(name: string): TensorFormat {
   const format = BY_NAME.get(name)
   assert(format !== undefined, `there is no format ${name}`)
   return format
+}
+
+/** The encoding of a tensor of this format. */
+export function encodingOf({ name, blockLen, integers }: TensorFormat): RowEncoding {
+  if (blockLen === 1) return { type: name }
+  return {
+    type: name,
+    integers: integers ? { bits: integers.bits, group: GROUP, hasZeros: integers.hasZeros } : 'other',
+  }
 }
 
 /** Names of formats that files have or had and that cannot be read (ggml.h), for errors. */
