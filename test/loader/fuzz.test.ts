@@ -12,7 +12,8 @@ import { decodeRows } from '../../src/loader/weights/decode-rows'
 import { streamRows } from '../../src/loader/weights/stream-rows'
 import { forEachSeed, pick } from '../support/for-each-seed'
 import { type Random, random } from '../support/random'
-import { packedModel } from '../support/seeded-packed'
+import { FORMS } from '../support/packed-forms'
+import { packedFormModel, packedModel } from '../support/seeded-packed'
 import { type SeededConfig, seededTensors } from '../support/seeded-weights'
 import { type Files, memorySource, safetensorsFile } from './memory-source'
 
@@ -34,6 +35,11 @@ const CONFIG: SeededConfig = {
 }
 const EXPECTED = new Map(seededTensors(CONFIG).map(({ name, shape }) => [name, shape]))
 const { packed: PACKED, plain: PLAIN } = packedModel(CONFIG, 1, { method: 'gptq', group: 32, order: 'trivial' })
+
+/** A model in each of the other forms of quantised matrices. */
+const FORMS_OF_MATRICES = Object.values(FORMS)
+  .filter(form => !JSON.stringify(form.config).includes('"group_size":64'))
+  .map(form => packedFormModel(CONFIG, 1, form).packed)
 
 const bytesOf = (files: Files, name: string) => {
   const contents = files[name]
@@ -185,11 +191,14 @@ test('any 10000 mutated indexes are a typed error or name files beside them', as
   expect(numValid).toBeGreaterThan(1000)
 })
 
-test('any 1500 mutated models load or fail with a typed error', async () => {
+test.each([
+  ['1500 mutated models', [PLAIN, PACKED], 1500],
+  ['3000 mutated models of other forms', FORMS_OF_MATRICES, 3000],
+])('any %s load or fail with a typed error', async (_, models, count) => {
   let numLoaded = 0
-  for (let seed = 1; seed <= 1500; seed++) {
+  for (let seed = 1; seed <= count; seed++) {
     const source = random(seed)
-    const files: Record<string, Files[string]> = { ...pick(source, [PLAIN, PACKED]) }
+    const files: Record<string, Files[string]> = { ...pick(source, models) }
     const name = pick(source, ['config.json', 'model.safetensors', 'model.safetensors'])
     const bytes = bytesOf(files, name)
     const header = name === 'config.json' ? bytes : headerOf(bytes)
@@ -200,7 +209,8 @@ test('any 1500 mutated models load or fail with a typed error', async () => {
     try {
       const read = await readModelFiles(model)
       const config = parseModelConfig(read.config)
-      for await (const raw of streamRows(model, await openCheckpoint(model, read, config), EXPECTED)) {
+      const checkpoint = await openCheckpoint(model, read, config)
+      for await (const raw of streamRows(model, checkpoint, EXPECTED)) {
         for (const wantsIntegers of [false, true]) decodeRows(raw, wantsIntegers)
       }
       numLoaded++

@@ -52,15 +52,14 @@ const float4: PackedForm = {
   },
   join(stored) {
     const [numBytes] = stored.matrixOf('weight', ['U8'])
-    const all = (part: string, dtypes: readonly ['F32'] | readonly ['U8'] | readonly ['F32', 'U8']) =>
-      stored.part(part, dtypes, [stored.shapeOf(part)], 'all')
-    const nested = stored.has('nested_absmax') ? ['nested_absmax', 'nested_quant_map'] : []
+    const all = (part: string, dtype: 'F32' | 'U8') => stored.part(part, [dtype], [stored.shapeOf(part)], 'all')
+    const isNested = stored.entries.get('absmax')?.dtype === 'U8'
     const parts: Part[] = [
       stored.part('weight', ['U8'], [[numBytes, 1]], { per: 2 }),
-      all('absmax', ['F32', 'U8']),
+      all('absmax', isNested ? 'U8' : 'F32'),
       stored.part('quant_map', ['F32'], [[16]], 'all'),
-      ...nested.map(part => all(part, ['F32'])),
-      all('quant_state', ['U8']),
+      ...(isNested ? [all('nested_absmax', 'F32'), stored.part('nested_quant_map', ['F32'], [[256]], 'all')] : []),
+      all('quant_state', 'U8'),
     ]
     return {
       shape: [numBytes * 2],

@@ -54,15 +54,27 @@ export function compressedTensors(fields: Fields): PackedForm {
     )
   }
   const group = isGrouped ? weights.size('group_size', 2 ** 20) : undefined
-  return integerMatrices(bits, group, isPacked, weights.flag('symmetric', true))
+  const order = weights.read('actorder')
+  const isOrdered = order === true || order === 'group'
+  return integerMatrices({ bits, group, isPacked, isOrdered, isSymmetric: weights.flag('symmetric', true) })
 }
 
 /** The parts of a matrix, by what follows its name; `weight` alone is a part where it is of bytes. */
 const PART = /^(.+)\.weight_(packed|scale|zero_point|g_idx|shape)$/
 const UNUSED = /\.((input|output)_(scale|zero_point|global_scale)|[kqv]_scale)$/
 
-/** `group`: columns that share a scale; undefined: all of a row. */
-function integerMatrices(bits: 4 | 8, group: number | undefined, isPacked: boolean, isSymmetric: boolean): PackedForm {
+interface Settings {
+  readonly bits: 4 | 8
+  /** Columns that share a scale; undefined: all of a row. */
+  readonly group: number | undefined
+  /** Whether integers are in words. */
+  readonly isPacked: boolean
+  readonly isSymmetric: boolean
+  /** Whether groups are no runs of columns. */
+  readonly isOrdered: boolean
+}
+
+function integerMatrices({ bits, group, isPacked, isSymmetric, isOrdered }: Settings): PackedForm {
   return {
     partOf(name, dtype) {
       if (UNUSED.test(name)) return 'unused'
@@ -87,13 +99,13 @@ function integerMatrices(bits: 4 | 8, group: number | undefined, isPacked: boole
         stored.part('packed', [dtype], [[rows, items]], { per: perItem }),
         stored.part('scale', ['F32', 'F16', 'BF16'], shapes, isOne ? 'all' : { per: own ?? cols }),
         ...zeroPart(stored, isSymmetric, isPacked, [rows, numGroups], words),
-        ...(stored.has('g_idx') ? [stored.part('g_idx', ['I32', 'I64'], [[cols]], 'all')] : []),
+        ...(isOrdered ? [stored.part('g_idx', ['I32', 'I64'], [[cols]], 'all')] : []),
       ]
       return {
         shape: [rows, cols],
         encoding: {
           type: `INT${bits}`,
-          integers: stored.has('g_idx') ? 'other' : keptIntegers(bits, own ?? cols, cols, !isSymmetric),
+          integers: isOrdered ? 'other' : keptIntegers(bits, own ?? cols, cols, !isSymmetric),
           parts,
           unpacking: { kind: 'integers', bits, group: own ?? cols, isSigned: !isPacked, divisor: 1 },
         },

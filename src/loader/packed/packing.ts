@@ -61,7 +61,7 @@ export class StoredParts {
 
   /** The shape of a part that is a matrix. @throws CorruptCheckpoint where it is missing or has another */
   matrixOf(part: string, dtypes: readonly StoredDtype[]): readonly [rows: number, cols: number] {
-    const { shape, dtype } = this.#get(part, `${dtypes.join(' or ')} and a matrix`)
+    const { shape, dtype } = this.#get(part)
     const [rows, cols] = shape
     if (shape.length === 2 && rows > 0 && cols > 0 && dtypes.includes(dtype)) return [rows, cols]
     throw this.#wrong(part, `${dtypes.join(' or ')} and a matrix`)
@@ -70,32 +70,30 @@ export class StoredParts {
   /** The part for the encoding. @throws CorruptCheckpoint unless its type and shape are among those */
   part(part: string, dtypes: readonly StoredDtype[], shapes: readonly (readonly number[])[], cut: Part['cut']): Part {
     const expected = `${dtypes.join(' or ')} [${shapes.map(String).join('] or [')}]`
-    const { dtype, shape, begin, end } = this.#get(part, expected)
+    const { dtype, shape, begin, end } = this.#get(part)
     if (!dtypes.includes(dtype) || !shapes.some(each => each.join() === shape.join())) throw this.#wrong(part, expected)
     return { name: part, dtype, numBytes: end - begin, cut }
   }
 
-  /** The shape of a part; empty if it is not there. */
+  /** The shape of a part. @throws CorruptCheckpoint where it is missing */
   shapeOf(part: string): readonly number[] {
-    return this.entries.get(part)?.shape ?? []
+    return this.#get(part).shape
   }
 
-  #get(part: string, expected: string): StoredPart {
+  #get(part: string): StoredPart {
     const entry = this.entries.get(part)
     if (entry) return entry
-    throw this.#wrong(part, expected)
-  }
-
-  #wrong(part: string, expected: string): CorruptCheckpoint {
-    const entry = this.entries.get(part)
-    const what = entry ? `is ${entry.dtype} [${entry.shape}]` : 'is missing'
-    return new CorruptCheckpoint(
-      `${this.file}: ${this.#named(part)} ${what}, but by config.json and the other parts of the matrix it must be ${expected}.`,
+    const [{ file, name }] = this.entries.values()
+    throw new CorruptCheckpoint(
+      `${file}: ${this.matrix.replace(/\.weight$/, '')}.${part} is missing, a part of the matrix that has ${name}.`,
     )
   }
 
-  #named(part: string): string {
-    return this.entries.get(part)?.name ?? `${this.matrix.replace(/\.weight$/, '')}.${part}`
+  #wrong(part: string, expected: string): CorruptCheckpoint {
+    const { name, dtype, shape } = this.#get(part)
+    return new CorruptCheckpoint(
+      `${this.file}: ${name} is ${dtype} [${shape}], but by config.json and the other parts of the matrix it must be ${expected}.`,
+    )
   }
 }
 

@@ -59,6 +59,8 @@ describe.each<PackedOptions>([
   { method: 'gptq', group: 32, order: 'trivial', isSymmetric: true, isShuffled: true },
   { method: 'gptq', group: 64, order: 'shuffled' },
   { method: 'gptq', group: 32, order: 'trivial', isSorted: true },
+  { method: 'gptq', group: 64, bits: 8 },
+  { method: 'gptq', group: 32, bits: 8, version: 'gptq_v2', isSymmetric: true, order: 'shuffled' },
   { method: 'awq', group: 64 },
   { method: 'gptq', group: 64, isSymmetric: true, scales: 'BF16' },
   { method: 'awq', group: 64, isSorted: true },
