@@ -94,7 +94,8 @@ function checkTexts(texts: readonly string[]): void {
   if (!Array.isArray(texts))
     throw new InvalidRequest(`The texts are ${shown(texts)}, but must be an array: [text] for a single one.`)
   const bad = texts.findIndex(text => typeof text !== 'string' || text === '')
-  if (bad >= 0) throw new InvalidRequest(`Text ${bad} is ${shownJson(texts[bad])}, but must be a text that is not empty.`)
+  if (bad >= 0)
+    throw new InvalidRequest(`Text ${bad} is ${shownJson(texts[bad])}, but must be a text that is not empty.`)
 }
 
 function inText({ index, error }: GenerationResult): Error {

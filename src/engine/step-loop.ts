@@ -64,6 +64,8 @@ export class StepLoop {
         for (const each of completed) onDraw(each)
         clock.end('deliver')
         this.#parts.onStep?.(step.batch)
+        // its time is that of whoever watches
+        clock.start()
       }
     } finally {
       this.#isRunning = false
