@@ -23,6 +23,8 @@ export default defineConfig({
           ],
           exclude: PROGRAMS,
           testTimeout: 60_000,
+          // a file's imports took as long as its tests: a worker keeps them for the next file, which no module may be mocked for
+          isolate: false,
         },
       },
       {

@@ -93,7 +93,8 @@ export class BlockPool {
       const refCount = this.#refCounts[block]
       assert(
         timesFree[block] === (refCount === 0 ? 1 : 0),
-        `Block ${block} has ${refCount} references and is ${timesFree[block]} times in the free list (${this.numFree} free + ${this.numUsed} used of ${this.numBlocks}).`,
+        () =>
+          `Block ${block} has ${refCount} references and is ${timesFree[block]} times in the free list (${this.numFree} free + ${this.numUsed} used of ${this.numBlocks}).`,
       )
     }
     if (!tables) return
@@ -103,7 +104,7 @@ export class BlockPool {
       const refCount = this.#refCounts[block]
       assert(
         refCount === owners[block],
-        `Block ${block} has ${refCount} references, but ${owners[block]} tables name it.`,
+        () => `Block ${block} has ${refCount} references, but ${owners[block]} tables name it.`,
       )
     }
   }

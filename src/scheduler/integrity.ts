@@ -8,20 +8,21 @@ export function checkSlots(numSlots: number, free: readonly number[], running: r
   const slots = [...free, ...running.map(sequence => sequence.slot)]
   assert(
     slots.length === numSlots && new Set(slots).size === numSlots,
-    `${free.length} free slots and those of ${running.length} running sequences are not the ${numSlots} there are: ${slots}.`,
+    () =>
+      `${free.length} free slots and those of ${running.length} running sequences are not the ${numSlots} there are: ${slots}.`,
   )
 }
 
-/** Asserts that a block holds the same part of the same tokens in all tables: they agree on all blocks before it. */
+/** Asserts that a block holds the same part of the same tokens in all tables: the same block is before it in all of them. */
 export function checkTables(tables: readonly BlockTable[]): void {
-  const blocksBefore = new Map<number, string>()
+  const blockBefore = new Map<number, number | undefined>()
   for (const { blocks } of tables) {
-    let before = ''
+    let before: number | undefined
     for (const block of blocks) {
-      const known = blocksBefore.get(block) ?? before
-      assert(known === before, `A table has block ${block} after ${before}, another has it after ${known}.`)
-      blocksBefore.set(block, before)
-      before += ` ${block}`
+      const known = blockBefore.has(block) ? blockBefore.get(block) : before
+      assert(known === before, () => `A table has block ${block} after ${before}, another has it after ${known}.`)
+      blockBefore.set(block, before)
+      before = block
     }
   }
 }
@@ -41,21 +42,22 @@ export function checkSequences(
   for (const sequence of [...running, ...waiting]) {
     const { id, numComputed, numPending, length, maxLen, blockTables } = sequence
     const numDraws = inFlightDraws.get(sequence) ?? 0
-    assert(!sequence.isFinished, `Sequence ${id} is finished (${sequence.finishReason}), but not gone.`)
-    assert(numPending === numDraws, `Sequence ${id}: ${numPending} draws pending, but ${numDraws} in flight.`)
-    assert(length <= maxLen, `Sequence ${id}: ${length} tokens, pending ones included, of at most ${maxLen}.`)
-    assert(numComputed < length, `Sequence ${id}: ${numComputed} tokens computed of ${length}.`)
+    assert(!sequence.isFinished, () => `Sequence ${id} is finished (${sequence.finishReason}), but not gone.`)
+    assert(numPending === numDraws, () => `Sequence ${id}: ${numPending} draws pending, but ${numDraws} in flight.`)
+    assert(length <= maxLen, () => `Sequence ${id}: ${length} tokens, pending ones included, of at most ${maxLen}.`)
+    assert(numComputed < length, () => `Sequence ${id}: ${numComputed} tokens computed of ${length}.`)
     for (const { blocks } of blockTables) {
       assert(
         blocks.length >= blocksFor(numComputed),
-        `Sequence ${id}: ${blocks.length} blocks for ${numComputed} tokens.`,
+        () => `Sequence ${id}: ${blocks.length} blocks for ${numComputed} tokens.`,
       )
     }
   }
   for (const { id, slot, numComputed, blockTables } of waiting) {
     assert(
       slot === undefined && numComputed === 0 && blockTables.length === 0,
-      `Sequence ${id} waits, but has slot ${slot}, ${numComputed} tokens computed and ${blockTables.length} tables.`,
+      () =>
+        `Sequence ${id} waits, but has slot ${slot}, ${numComputed} tokens computed and ${blockTables.length} tables.`,
     )
   }
 }

@@ -2,7 +2,7 @@
 // It says too why there is none.
 import { createEngine } from 'coppice/client'
 
-const small = { blocks: 16, contextLength: 128, tokenBudget: 4 }
+const small = { blocks: 16, contextLength: 128, tokenBudget: 2 }
 const asked = new URLSearchParams(globalThis.location.search)
 
 async function answer(options) {

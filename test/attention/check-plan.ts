@@ -28,25 +28,34 @@ export function checkPlan(
   plan.items.forEach((items, tile) => {
     for (const [firstRow, numRows, firstBlock, numKeys, firstKey] of records(items, ITEM_FIELDS)) {
       const vectors = numRows * layout.groupSize
-      assert(numRows > 0 && vectors <= layout.tiles[tile], `${vectors} vectors in a tile of ${layout.tiles[tile]}`)
-      assert(tile === 0 || vectors > layout.tiles[tile - 1], `${vectors} vectors would fit a smaller tile`)
+      assert(
+        numRows > 0 && vectors <= layout.tiles[tile],
+        () => `${vectors} vectors in a tile of ${layout.tiles[tile]}`,
+      )
+      assert(tile === 0 || vectors > layout.tiles[tile - 1], () => `${vectors} vectors would fit a smaller tile`)
       const isSegment = firstKey % layout.segmentTokens === 0 && numKeys <= layout.segmentTokens
       const itemRows = plan.rows.subarray(firstRow * ROW_FIELDS, (firstRow + numRows) * ROW_FIELDS)
       let lastKey = 0
       for (const [token, position, slot] of records(itemRows, ROW_FIELDS)) {
-        assert(position === tokens[token].position, `token ${token} at ${position}, not ${tokens[token].position}`)
+        assert(
+          position === tokens[token].position,
+          () => `token ${token} at ${position}, not ${tokens[token].position}`,
+        )
         const isAllowed = firstKey === firstMet(position) || (isSegment && firstKey > firstMet(position))
-        assert(isAllowed, `an item of ${numKeys} keys from ${firstKey} on, for token ${token} at ${position}`)
+        assert(isAllowed, () => `an item of ${numKeys} keys from ${firstKey} on, for token ${token} at ${position}`)
         const endKey = Math.min(firstKey + numKeys, position + 1)
-        assert(endKey > firstKey, `token ${token} at ${position} sees nothing of the keys from ${firstKey}`)
+        assert(endKey > firstKey, () => `token ${token} at ${position} sees nothing of the keys from ${firstKey}`)
         parts[token].push({ firstKey, endKey, firstBlock, slot })
         lastKey = Math.max(lastKey, endKey - 1)
       }
-      assert(lastKey === firstKey + numKeys - 1, `an item reads ${numKeys} keys, its rows see those to ${lastKey}`)
+      assert(
+        lastKey === firstKey + numKeys - 1,
+        () => `an item reads ${numKeys} keys, its rows see those to ${lastKey}`,
+      )
       numKeysRead += numKeys
     }
   })
-  assert(plan.numKeysRead === numKeysRead, `${plan.numKeysRead} keys read, but the items have ${numKeysRead}`)
+  assert(plan.numKeysRead === numKeysRead, () => `${plan.numKeysRead} keys read, but the items have ${numKeysRead}`)
 
   const merges = new Map(records(plan.merges, MERGE_FIELDS).map(([token, first, count]) => [token, { first, count }]))
   assert(merges.size * MERGE_FIELDS === plan.merges.length, 'a token is merged twice')
@@ -62,18 +71,18 @@ export function checkPlan(
         const expected = blockTable[key / BLOCK_LEN]
         const [first, end] = [Math.max(key, firstSeen(position)) - key, Math.min(endKey - key, BLOCK_LEN)]
         const isRight = block === expected || holdsSame(block, expected, first, end)
-        assert(isRight, `token ${token} reads key ${key} in block ${block}, not ${expected}`)
+        assert(isRight, () => `token ${token} reads key ${key} in block ${block}, not ${expected}`)
       }
       numMet = endKey
     }
-    assert(numMet === position + 1, `token ${token} at ${position} meets ${numMet} keys`)
+    assert(numMet === position + 1, () => `token ${token} at ${position} meets ${numMet} keys`)
     const own = inOrder.map(({ slot }) => slot)
     const merge = merges.get(token)
     if (!merge) {
-      assert(own.length === 1 && own[0] === DIRECT, `token ${token} without a merge writes to slots ${own}`)
+      assert(own.length === 1 && own[0] === DIRECT, () => `token ${token} without a merge writes to slots ${own}`)
       return
     }
-    assert(merge.count > 1, `token ${token} merges ${merge.count} result`)
+    assert(merge.count > 1, () => `token ${token} merges ${merge.count} result`)
     const expected = Array.from({ length: merge.count }, (_, index) => merge.first + index)
     assert(`${own}` === `${expected}`, `token ${token} writes to slots ${own} and merges ${expected}`)
     slots.push(...own)
@@ -86,10 +95,10 @@ export function checkCapacity(plan: AttentionPlan, capacity: PlanCapacity): void
   plan.items.forEach((items, tile) => {
     assert(items.length / ITEM_FIELDS <= capacity.items[tile], `${items.length / ITEM_FIELDS} items for tile ${tile}`)
   })
-  assert(plan.rows.length / ROW_FIELDS <= capacity.rows, `${plan.rows.length / ROW_FIELDS} rows`)
-  assert(plan.blocks.length <= capacity.blocks, `${plan.blocks.length} blocks`)
-  assert(plan.merges.length / MERGE_FIELDS <= capacity.merges, `${plan.merges.length / MERGE_FIELDS} merges`)
-  assert(plan.numPartialSlots <= capacity.slots, `${plan.numPartialSlots} slots`)
+  assert(plan.rows.length / ROW_FIELDS <= capacity.rows, () => `${plan.rows.length / ROW_FIELDS} rows`)
+  assert(plan.blocks.length <= capacity.blocks, () => `${plan.blocks.length} blocks`)
+  assert(plan.merges.length / MERGE_FIELDS <= capacity.merges, () => `${plan.merges.length / MERGE_FIELDS} merges`)
+  assert(plan.numPartialSlots <= capacity.slots, () => `${plan.numPartialSlots} slots`)
 }
 
 /** The records of a flat array. */

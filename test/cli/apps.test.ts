@@ -97,6 +97,16 @@ afterAll(async () => {
   apps?.remove()
 })
 
+const builds = new Map<string, Promise<string>>()
+
+/** Makes an app's files, once. */
+async function make(app: string, build: readonly string[] | undefined): Promise<void> {
+  if (!build) return
+  const made = builds.get(app) ?? apps.run(app, build[0] === 'bun' ? [runtime('bun'), ...build.slice(1)] : build)
+  builds.set(app, made)
+  await made
+}
+
 /** What a page answers, the workers that it started, and what its policy had to forbid. */
 async function open(path: string) {
   const page = await browser.newPage()
@@ -132,7 +142,7 @@ describe.concurrent('an app answers, packs in workers and leaves a strict policy
   timeout: TIMEOUT_MS,
 }, () => {
   it.each(PAGES)('$app', async ({ app, build, page = `${app}/` }) => {
-    if (build) await apps.run(app, build[0] === 'bun' ? [runtime('bun'), ...build.slice(1)] : build)
+    await make(app, build)
     const { answer, workers, violations } = await open(page)
     expect(answer.text).toBe(expected)
     expect(expected).not.toBe('')
@@ -167,8 +177,8 @@ describe.concurrent('an app without workers answers, and its engine says why it 
 
 describe('an app whose engine tabs share answers:', { timeout: TIMEOUT_MS }, () => {
   it.each(['client-vite', 'client-webpack'])('%s', async name => {
-    const { app, build = [], page = `${name}/` } = PAGES.find(({ app }) => app === name) ?? { app: name }
-    await apps.run(app, build)
+    const { app, build, page = `${name}/` } = PAGES.find(({ app }) => app === name) ?? { app: name }
+    await make(app, build)
     const { answer, violations } = await open(`${page}?shared`)
     expect(answer.text).toBe(expected)
     // it was shared, as the reason says: such a worker cannot start others
@@ -177,8 +187,8 @@ describe('an app whose engine tabs share answers:', { timeout: TIMEOUT_MS }, () 
   })
 
   it('in a service worker, which is stopped: the page is told, and has another engine', async () => {
-    const { app, build = [] } = PAGES.find(({ app }) => app === 'client-esbuild') ?? { app: '' }
-    await apps.run(app, build)
+    const { app, build } = PAGES.find(({ app }) => app === 'client-esbuild') ?? { app: '' }
+    await make(app, build)
     const page = await browser.newPage()
     const devtools = await page.context().newCDPSession(page)
     page.on('console', async message => {

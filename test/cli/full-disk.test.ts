@@ -1,23 +1,27 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import fs, { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, it, vi } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import type { BatchResponse } from '../../src/batch'
 import { AnswerFile, OutputFailed } from '../../src/cli/answer-file'
 
 /** Bytes that the disk has left. */
-const disk = vi.hoisted(() => ({ left: Number.POSITIVE_INFINITY }))
+const disk = { left: Number.POSITIVE_INFINITY }
 
-vi.mock('node:fs', async original => {
-  const fs = await original<typeof import('node:fs')>()
-  const writeSync = (file: number, bytes: Uint8Array, offset = 0) => {
-    if (disk.left === 0) throw new Error('ENOSPC: no space left on device, write')
-    const written = fs.writeSync(file, bytes, offset, Math.min(bytes.length - offset, disk.left))
-    disk.left -= written
-    return written
-  }
-  return { ...fs, writeSync }
+const { writeSync } = fs
+/** Puts a function in the place of what every module knows as `writeSync`. */
+function replaceWrite(write: (file: number, bytes: Uint8Array, offset?: number) => number): void {
+  fs.writeSync = write as typeof writeSync
+  syncBuiltinESMExports()
+}
+replaceWrite((file, bytes, offset = 0) => {
+  if (disk.left === 0) throw new Error('ENOSPC: no space left on device, write')
+  const written = writeSync(file, bytes, offset, Math.min(bytes.length - offset, disk.left))
+  disk.left -= written
+  return written
 })
+afterAll(() => replaceWrite(writeSync))
 
 const folder = mkdtempSync(join(tmpdir(), 'coppice-full-'))
 afterAll(() => rmSync(folder, { recursive: true }))

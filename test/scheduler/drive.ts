@@ -114,8 +114,8 @@ export class Drive {
     const history = edited.reduce((sum, { position }) => sum + position, 0)
     assert(history <= (this.historyTokens ?? history), `sequences with penalties hold ${history} tokens`)
     const numTokens = chunks.reduce((sum, { count }) => sum + count, 0)
-    assert(numTokens === batch.numTokens, `the batch says ${batch.numTokens} tokens, but has ${numTokens}`)
-    assert(numTokens > 0 && numTokens <= tokenBudget, `${numTokens} tokens, the budget is ${tokenBudget}`)
+    assert(numTokens === batch.numTokens, () => `the batch says ${batch.numTokens} tokens, but has ${numTokens}`)
+    assert(numTokens > 0 && numTokens <= tokenBudget, () => `${numTokens} tokens, the budget is ${tokenBudget}`)
     this.#checkDraws(batch)
     this.gpu.submit(batch)
     return batch
@@ -141,17 +141,17 @@ export class Drive {
       const numRows = ofClass.reduce((sum, each) => sum + (countOf.get(each) ?? 0), 0)
       const stalled = ids.length > 0
       const others = chunks.filter(({ sequence }) => sequence.priority !== priority)
-      assert(!stalled || others.length > 0, `running sequences ${ids} stalled`)
+      assert(!stalled || others.length > 0, () => `running sequences ${ids} stalled`)
       const younger = ofClass.filter(
         each => countOf.has(each) && ids.some(id => order.indexOf(id) < order.indexOf(each.id)),
       )
-      assert(younger.length === 0, `${younger.map(({ id }) => id)} advanced before ${ids}`)
+      assert(younger.length === 0, () => `${younger.map(({ id }) => id)} advanced before ${ids}`)
       const numKept = keeping.filter(each => each.priority === priority).length
-      assert(numRows + numKept >= Math.min(share, ofClass.length), `the class ${priority} has ${numRows} rows`)
+      assert(numRows + numKept >= Math.min(share, ofClass.length), () => `the class ${priority} has ${numRows} rows`)
       const below = others.filter(({ sequence }) => PRIORITIES.indexOf(sequence.priority) > rank)
       const numBelow = below.reduce((sum, { count }) => sum + count, 0)
       const mostBelow = Math.max(1, share) * (PRIORITIES.length - 1 - rank) + numKept
-      assert(!stalled || numBelow <= mostBelow, `${ids} stalled for ${numBelow} rows of lower classes`)
+      assert(!stalled || numBelow <= mostBelow, () => `${ids} stalled for ${numBelow} rows of lower classes`)
     }
   }
 

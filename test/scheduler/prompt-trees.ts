@@ -63,7 +63,7 @@ export function treeLevels(prompts: readonly number[][]): number {
 
 export function checkOutput(sequence: Sequence): void {
   const expected = expectedTokens(sequence)
-  assert(`${sequence.tokens}` === `${expected}`, `sequence ${sequence.id}: ${sequence.tokens}, alone ${expected}`)
+  assert(`${sequence.tokens}` === `${expected}`, () => `sequence ${sequence.id}: ${sequence.tokens}, alone ${expected}`)
 }
 
 /** How sequences come to share: planned before they run, through what is there when their turn comes, or not at all. */

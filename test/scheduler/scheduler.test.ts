@@ -87,6 +87,16 @@ describe('next', () => {
     expect(stepIds(drive)).toEqual([1, 2, 5, 3])
   })
 
+  test('a single prompt does not wait for a job that came before', () => {
+    const drive = new Drive(64, 256)
+    drive.add(...Array.from({ length: 40 }, (_, id) => endless(id, 60, 68)))
+    stepIds(drive)
+    const [single] = drive.addTo({}, endless(40, 20, 24))
+    while (!single.isFinished) stepIds(drive)
+    // it draws four times, beside at most one prompt a step
+    expect(drive.scheduler.numWaiting).toBeGreaterThan(30)
+  })
+
   test('of calls with as many left the earlier goes first', () => {
     const drive = new Drive(4, 64)
     for (const id of [1, 2, 3]) drive.addTo({}, endless(id, 4, 20))

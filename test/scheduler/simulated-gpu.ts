@@ -124,7 +124,7 @@ export class SimulatedGpu {
     const inputs = batch.chunks.map(({ tokens, count, slot }) =>
       Array.from({ length: count }, (_, index) => {
         const token = tokens[index] ?? this.#slots.get(slot)
-        assert(token !== undefined, `slot ${slot} is read before it is written`)
+        assert(token !== undefined, () => `slot ${slot} is read before it is written`)
         return token
       }),
     )
@@ -150,16 +150,19 @@ export class SimulatedGpu {
       const { blockTable, copies } = groups[group]
       for (const { from, to } of copies) {
         const entry = cache.get(from)
-        assert(entry !== undefined && from !== to, `place ${from} is copied to ${to}, but nothing was written there`)
-        assert(!copied.has(from), `place ${from} is copied in the step that copies into it`)
-        assert(!written.has(to), `place ${to} is copied to, and written in the same step`)
+        assert(
+          entry !== undefined && from !== to,
+          () => `place ${from} is copied to ${to}, but nothing was written there`,
+        )
+        assert(!copied.has(from), () => `place ${from} is copied in the step that copies into it`)
+        assert(!written.has(to), () => `place ${to} is copied to, and written in the same step`)
         cache.set(to, entry)
       }
       inputs[index].forEach((token, offset) => {
         const position = start + offset
         const before = position === 0 ? 0 : this.#read(group, blockTable, position - 1)
         const address = addressOf(blockTable, position)
-        assert(!written.has(address) && !copied.has(address), `address ${address} is written twice in a step`)
+        assert(!written.has(address) && !copied.has(address), () => `address ${address} is written twice in a step`)
         written.add(address)
         cache.set(address, { position, hash: hash(before, token) })
       })
@@ -204,7 +207,7 @@ export class SimulatedGpu {
       const found = this.#read(group, blockTable, position)
       const token = position < sequence.tokens.length ? sequence.tokens[position] : undefined
       const isForeign = token !== undefined && state !== undefined && found !== hash(state, token)
-      assert(!isForeign, `sequence ${sequence.id} reads foreign K and V`)
+      assert(!isForeign, () => `sequence ${sequence.id} reads foreign K and V`)
       state = found
     }
     return state ?? 0
@@ -212,13 +215,13 @@ export class SimulatedGpu {
 
   #read(group: number, blockTable: readonly number[], position: number): number {
     const entry = this.#caches[group].get(addressOf(blockTable, position))
-    assert(entry?.position === position, `position ${position} is read, but ${entry?.position} was written there`)
+    assert(entry?.position === position, () => `position ${position} is read, but ${entry?.position} was written there`)
     return entry.hash
   }
 }
 
 function addressOf(blockTable: readonly number[], position: number): number {
   const block = blockTable[Math.floor(position / BLOCK_LEN)]
-  assert(block !== undefined, `position ${position} is beyond the ${blockTable.length} blocks of the table`)
+  assert(block !== undefined, () => `position ${position} is beyond the ${blockTable.length} blocks of the table`)
   return block * BLOCK_LEN + (position % BLOCK_LEN)
 }

@@ -1,4 +1,5 @@
 /** Small seeded models, and an engine opened up so that a test can drive its steps by hand. */
+import type { Drawn } from '../../src/core/batch'
 import type { SamplingParams } from '../../src/core/sampling-params'
 import { Sequence } from '../../src/core/sequence'
 import { atOnce } from '../../src/core/work'
@@ -11,6 +12,7 @@ import { openGpu } from '../../src/gpu/device'
 import { ReadbackRing } from '../../src/gpu/readback'
 import { Step } from '../../src/gpu/step'
 import type { Tuning } from '../../src/kernels/tunable'
+import { NOTHING } from '../../src/kv/share'
 import { parseModelConfig } from '../../src/loader'
 import { openSafetensors } from '../../src/loader/safetensors/checkpoint'
 import { Scheduler } from '../../src/scheduler/scheduler'
@@ -50,6 +52,8 @@ export interface Request {
 export interface Driven {
   /** Runs all requests to their end, step by step; `afterStep` may interfere. Gives each one's generated tokens. */
   run(requests: readonly Request[], afterStep?: (step: number, scheduler: Scheduler) => void): Promise<number[][]>
+  /** What is drawn after each token of a text, which takes a few steps, and then up to `maxTokens`, which take one each. */
+  drawAfterEach(text: readonly number[], params: SamplingParams): Promise<number[]>
   /** [vocab] of the first sequence that drew in the last step, if its draw needs logits: with `logprobs`, say. */
   logits(): Promise<Float32Array>
   readonly scheduler: Scheduler
@@ -84,6 +88,13 @@ export async function drivenEngine(
       step.submit()
       return new Float32Array(await ring.read(target, bytes))
     },
+    drawAfterEach: async (text, params) => {
+      const drawn: number[] = []
+      for await (const step of drawingEverywhere(scheduler, runner, text, params)) {
+        drawn.push(...step.map(({ tokenId }) => tokenId))
+      }
+      return drawn
+    },
     run: async (requests, afterStep) => {
       const sequences = requests.map(({ prompt, params }, index) => {
         const maxLen = Math.min(prompt.length + params.maxTokens, memory.contextLength)
@@ -99,5 +110,27 @@ export async function drivenEngine(
       }
       return sequences.map(({ tokens, promptLen }) => tokens.slice(promptLen))
     },
+  }
+}
+
+/** Runs a text whose every row draws, as one does where a prompt ends, up to `maxTokens` after it; gives what each step drew. */
+export async function* drawingEverywhere(
+  scheduler: Scheduler,
+  runner: Runner,
+  text: readonly number[],
+  params: SamplingParams,
+): AsyncGenerator<readonly Drawn[]> {
+  scheduler.add(new Sequence(0, [...text], params, text.length + params.maxTokens, []), { share: NOTHING })
+  for (let batch = scheduler.next(); batch; batch = scheduler.next()) {
+    const [chunk] = batch.chunks
+    const draws = Array.from({ length: chunk.count }, (_, token) => ({
+      chunk,
+      token,
+      position: chunk.start + token + 1,
+    }))
+    const drawn = await runner.run({ ...batch, draws })
+    // the scheduler knows of draws at the end only
+    scheduler.complete(batch, drawn.slice(drawn.length - batch.draws.length))
+    yield drawn
   }
 }

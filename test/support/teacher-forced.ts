@@ -1,8 +1,5 @@
 /** What a model says at every position of given texts, to compare the precisions that it can be kept in. */
 
-import { Sequence } from '../../src/core/sequence'
-import { atOnce } from '../../src/core/work'
-import { Job } from '../../src/engine/job'
 import { assemble } from '../../src/engine/open/assemble'
 import { loadWeights } from '../../src/engine/open/load-weights'
 import { completeOptions, type EngineOptions } from '../../src/engine/options'
@@ -14,6 +11,7 @@ import { describeModel, openCheckpoint, readModelFiles } from '../../src/loader'
 import type { ModelSource } from '../../src/loader/sources/source'
 import { Scheduler } from '../../src/scheduler/scheduler'
 import { sharedDevice } from './device'
+import { drawingEverywhere } from './engine'
 
 export interface Forced {
   /** For each text: [tokens - 1] of f32 [vocab], the logits after tokens 0, 1, … of it. */
@@ -22,7 +20,7 @@ export interface Forced {
   readonly weightError: number
 }
 
-/** Every prefix of a text is a prompt whose next token is drawn; since they share prefixes, each token is computed once. */
+/** Every row of a text is drawn from, so that each token is computed once. */
 export async function forced(
   source: ModelSource,
   texts: readonly (readonly number[])[],
@@ -48,21 +46,16 @@ export async function forced(
   const params = samplingParams({ maxTokens: 1, ignoreEos: true, logitBias: { 0: 0 } }, config.vocabSize)
   const logits: Float32Array[][] = []
   for (const text of texts) {
-    const prefixes = text.slice(1).map((_, index) => text.slice(0, index + 1))
-    const sequences = prefixes.map((prompt, id) => new Sequence(id, prompt, params, prompt.length + 1, []))
-    atOnce(atOnce(Job.of(sequences, parts.jobs)).start(scheduler))
     const rows: Float32Array[] = []
-    for (let batch = scheduler.next(); batch; batch = scheduler.next()) {
-      const { draws } = batch
-      if (draws.length > memory.drawRows) throw new Error(`${draws.length} draws, ${memory.drawRows} rows of logits`)
-      scheduler.complete(batch, await runner.run(batch))
+    for await (const { length } of drawingEverywhere(scheduler, runner, text.slice(0, -1), params)) {
+      if (length > memory.drawRows) throw new Error(`${length} draws, ${memory.drawRows} rows of logits`)
       const target = ring.take()
-      copy.copy(activations.logits, 0, target, 0, draws.length * rowBytes)
+      copy.copy(activations.logits, 0, target, 0, length * rowBytes)
       copy.submit()
-      const values = new Float32Array(await ring.read(target, draws.length * rowBytes))
-      draws.forEach(({ position }, row) => {
-        rows[position - 1] = values.slice(row * config.vocabSize, (row + 1) * config.vocabSize)
-      })
+      const values = new Float32Array(await ring.read(target, length * rowBytes))
+      for (let row = 0; row < length; row++) {
+        rows.push(values.slice(row * config.vocabSize, (row + 1) * config.vocabSize))
+      }
     }
     logits.push(rows)
   }

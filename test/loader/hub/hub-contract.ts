@@ -412,7 +412,9 @@ export async function readAll(source: ModelSource, file: string, begin = 0, sign
 
 /** Compares quickly, and without printing megabytes. */
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((value, index) => value === b[index])
+  if (a.length !== b.length) return false
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false
+  return true
 }
 
 async function failureOf(work: () => Promise<unknown>): Promise<unknown> {
