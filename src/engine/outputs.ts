@@ -43,10 +43,11 @@ export class Outputs {
     if (!entry) return
     if (draw.tokenId === NO_TOKEN) {
       const { length } = sequence.tokens
-      const reason = sequence.constraint
+      const { constraint } = sequence
+      const reason = constraint
         ? `After token ${length - 1} no token goes on with what structuredOutputs ask for: the vocabulary has none.`
         : `No logit after token ${length - 1} is finite: the weights, or their precision, are at fault. Try weights f32.`
-      this.end(sequence, 'error', new UnsupportedModel(reason))
+      this.end(sequence, 'error', constraint?.failure ?? new UnsupportedModel(reason))
       return
     }
     if (entry.output.push(draw, sequence.isEnd(draw.tokenId))) this.end(sequence, 'stop')
@@ -77,6 +78,8 @@ export class Outputs {
   forget(sequence: Sequence, reason: FinishReason = 'abort'): void {
     this.#entries.delete(sequence)
     this.#scheduler.finish(sequence, reason)
+    // of a grammar with its masks, while others of the call go on
+    sequence.constraint = undefined
   }
 
   /** Ends everything: every call in `others`, or with a sequence here, gets the error after the results it has. */

@@ -72,7 +72,9 @@ export function samplingParams(
     stop: stopStrings(given.stop, nameOf('stop')),
     ignoreEos: given.ignoreEos ?? false,
     structuredOutputs:
-      given.structuredOutputs && checkStructuredOutputs(given.structuredOutputs, nameOf('structuredOutputs')),
+      given.structuredOutputs === undefined
+        ? undefined
+        : checkStructuredOutputs(given.structuredOutputs, nameOf('structuredOutputs')),
   }
 }
 

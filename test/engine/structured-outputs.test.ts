@@ -46,6 +46,9 @@ function isNested(text: string): boolean {
   return inner === '('.repeat(inner.length / 2) + ')'.repeat(inner.length / 2) && text.split('x').length <= 2
 }
 
+/** Which of two rules called each `a` is not known before the end. */
+const AMBIGUOUS = `root ::= t | u | "${'a'.repeat(40)}!"\nt ::= "a" root "b"\nu ::= "a" root "c"`
+
 let engine: Engine
 beforeAll(async () => {
   const source = folderSource('public/models/sprout')
@@ -72,10 +75,11 @@ describe('structured outputs', () => {
   it('of several kinds in one batch, beside free rows: what ends satisfies its own, and each row is as alone', async () => {
     const rows = rowsOf(24)
     const free = { prompt: 'Once upon a time', params: { maxTokens: 16, ignoreEos: true } }
-    const all = [...rows, free]
+    const all = [...rows, free, { prompt: 'A', params: { maxTokens: 30, structuredOutputs: { grammar: AMBIGUOUS } } }]
     const prompts = all.map(({ prompt }) => prompt)
     const params = all.map(({ params }) => params)
     const together = await engine.generate(prompts, params).all()
+    expect(together.at(-1)?.error).toEqual(expect.objectContaining({ message: expect.stringMatching(/1024 ways/) }))
     let numStopped = 0
     for (const [index, { satisfies }] of rows.entries()) {
       const { text, finishReason } = together[index]

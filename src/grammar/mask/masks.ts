@@ -45,13 +45,17 @@ export class Masks {
 
   #find(state: State): Uint32Array {
     const mask = this.#new()
-    if (state.canEnd) for (const id of this.#endIds) mask[id >>> 5] |= 1 << (id & 31)
     for (const { node, frame } of state.readings) {
       const local = this.#local(node)
       for (let word = 0; word < mask.length; word++) mask[word] |= local.mask[word]
       if (this.#states.isBottom(frame)) continue
       const after = this.#states.after(frame)
       for (const exit of local.exits) this.#walk(after, exit + 1, this.#tree.end[exit], mask)
+    }
+    // whatever their own bytes are
+    for (const id of this.#endIds) {
+      if (state.canEnd) mask[id >>> 5] |= 1 << (id & 31)
+      else mask[id >>> 5] &= ~(1 << (id & 31))
     }
     return mask
   }
