@@ -36,7 +36,8 @@ export class StructuredOutputsReader {
     try {
       const { Grammars } = await import('../grammar/grammars')
       const { vocabSize, eosTokenIds } = this.#config
-      return new Grammars(await inSlices(readVocabulary(this.#tokenizer, vocabSize)), eosTokenIds)
+      const vocabulary = await inSlices(readVocabulary(this.#tokenizer, vocabSize))
+      return await inSlices(Grammars.of(vocabulary, eosTokenIds))
     } catch (error) {
       // a part that did not arrive is asked for again
       this.#loading = undefined

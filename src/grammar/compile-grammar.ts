@@ -17,6 +17,16 @@ import { textsOf } from './text/pattern-node'
  * @throws InvalidRequest for what is wrong, not supported, admits nothing, or is beyond the limits (limits.ts)
  */
 export function compileProgram(spec: StructuredOutputs): Program {
+  try {
+    return compiled(spec)
+  } catch (cause) {
+    // the stack's end, which Firefox calls an InternalError; a schema may be nested without bound
+    if (!(cause instanceof RangeError) && (cause as Error).name !== 'InternalError') throw cause
+    throw new InvalidRequest('The grammar has too many levels within each other.', { cause })
+  }
+}
+
+function compiled(spec: StructuredOutputs): Program {
   const { length } = JSON.stringify(spec)
   if (length > MAX_SOURCE_CHARS) {
     throw new InvalidRequest(`The grammar has ${length} characters, above the limit of ${MAX_SOURCE_CHARS}.`)
