@@ -6,6 +6,7 @@ import type { GenerationParams } from '../engine/sampling-params'
 import { readMessages } from './messages'
 import { RefusedRequest } from './refused-request'
 import { FIELDS, isNeutral, type RequestKind } from './request-fields'
+import { type HeldBy, readStructuredOutputs } from './structured-outputs'
 
 /** The form of an answer, as its request asks. */
 export interface Asked {
@@ -22,6 +23,8 @@ export interface ApiRequest extends Asked {
   readonly prompts: readonly Prompt[]
   /** What the request says of them; the rest are whoever's defaults who serves it. */
   readonly params: GenerationParams
+  /** The field that says what the answer is held to. */
+  readonly heldBy: string | undefined
   /** Answers to each prompt. */
   readonly numChoices: number
   readonly stream: boolean
@@ -52,11 +55,13 @@ export function readApiRequest(body: unknown, kind: RequestKind, check?: CheckPa
   if (body[other] !== undefined && body[other] !== null) {
     throw new RefusedRequest(`a ${kind} takes \`${field}\`, not \`${other}\`.`, other, 'unknown_parameter')
   }
+  const held = readStructuredOutputs(body)
   return {
     kind,
     model: readText(body, 'model'),
     prompts: kind === 'chat' ? [readChat(body)] : readPrompts(body.prompt),
-    params: readParams(body, kind, check),
+    params: readParams(body, kind, held, check),
+    heldBy: held?.field,
     numChoices: readNumChoices(body.n ?? 1),
     stream: readFlag(body, 'stream') ?? false,
     includeUsage: isJsonObject(body.stream_options) && body.stream_options.include_usage === true,
@@ -106,7 +111,12 @@ function readChat(body: JsonObject): Prompt {
   return Object.keys(chat).length === 1 ? messages : chat
 }
 
-function readParams(body: JsonObject, kind: RequestKind, check?: CheckParams): GenerationParams {
+function readParams(
+  body: JsonObject,
+  kind: RequestKind,
+  held: HeldBy | undefined,
+  check: CheckParams | undefined,
+): GenerationParams {
   const params: Record<string, unknown> = {}
   const names: Record<string, string> = { logprobs: kind === 'chat' ? 'top_logprobs' : 'logprobs' }
   for (const [name, value] of Object.entries(body)) {
@@ -139,6 +149,10 @@ function readParams(body: JsonObject, kind: RequestKind, check?: CheckParams): G
   }
   const logprobs = readLogprobs(body, kind)
   if (logprobs !== undefined) params.logprobs = logprobs
+  if (held) {
+    params.structuredOutputs = held.value
+    names.structuredOutputs = held.field
+  }
   for (const [param, value] of Object.entries(params)) {
     const name = names[param] ?? param
     checkParam(name, () => check?.({ [param]: value }, () => name))

@@ -1,4 +1,19 @@
+import type { JsonObject } from '../core/json'
 import type { GenerationParams } from '../engine/sampling-params'
+
+export type ResponseFormat =
+  | { readonly type: 'text' }
+  | { readonly type: 'json_object' }
+  | { readonly type: 'json_schema'; readonly json_schema: JsonSchemaFormat }
+
+interface JsonSchemaFormat {
+  /** 1 to 64 letters, digits, _ and -. */
+  readonly name: string
+  readonly schema?: JsonObject
+  readonly description?: string
+  /** The schema is held to in either case. */
+  readonly strict?: boolean | null
+}
 
 /** The fields of requests that ask for something, by OpenAI's and vLLM's names; null asks for nothing. Others are refused by name. */
 interface CommonParams {
@@ -17,12 +32,23 @@ interface CommonParams {
   readonly stream_options?: { readonly include_usage?: boolean } | null
   readonly user?: string | null
   readonly metadata?: Readonly<Record<string, string>> | null
+  /** What the answer is held to. */
+  readonly response_format?: ResponseFormat | null
   // vLLM's
   readonly top_k?: number | null
   readonly min_p?: number | null
   readonly repetition_penalty?: number | null
   readonly ignore_eos?: boolean | null
   readonly return_token_ids?: boolean | null
+  readonly structured_outputs?: {
+    readonly json?: JsonObject | boolean | string | null
+    readonly regex?: string | null
+    readonly choice?: readonly string[] | null
+    readonly grammar?: string | null
+    readonly json_object?: boolean | null
+    /** False admits spaces and line breaks wherever JSON may have them. */
+    readonly disable_any_whitespace?: boolean
+  } | null
 }
 
 export interface ChatCompletionParams extends CommonParams {
@@ -31,8 +57,6 @@ export interface ChatCompletionParams extends CommonParams {
   readonly max_completion_tokens?: number | null
   readonly logprobs?: boolean | null
   readonly top_logprobs?: number | null
-  /** Only `text` as yet. */
-  readonly response_format?: { readonly type: string } | null
   /** Changes no answer. */
   readonly prediction?: unknown
   readonly chat_template_kwargs?: Readonly<Record<string, unknown>> | null

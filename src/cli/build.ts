@@ -63,7 +63,10 @@ const SHARED = {
 const STORAGE = { name: 'storage', test: /src\/(storage|loader\/cache\/sha256)/ }
 
 /** The file of what jobs and OpenAI's endpoints share. */
-const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messages|refused-request|request-fields)\./ }
+const REQUESTS = {
+  name: 'requests',
+  test: /src\/api\/(answer|api-request|messages|refused-request|request-fields|structured-outputs)\./,
+}
 
 /** One file of all that comes first, with what the others share. */
 const FIRST = {

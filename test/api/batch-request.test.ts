@@ -161,7 +161,6 @@ it.each(Object.entries(NOTHING))('`%s` that asks for nothing is no reason to ref
 })
 
 it.each([
-  ['response_format', { type: 'json_object' }, '{"type":"text"}'],
   ['tools', [{ type: 'function' }], '[]'],
   ['tool_choice', 'required', '"none"'],
   ['modalities', ['text', 'audio'], '["text"]'],
@@ -169,7 +168,6 @@ it.each([
   ['n', 2, '1'],
   ['store', true, 'false'],
   ['use_beam_search', true, 'false'],
-  ['guided_regex', 'a+', 'null'],
   ['web_search_options', {}, 'null'],
   ['min_tokens', 5, '0'],
   ['skip_special_tokens', false, 'true'],

@@ -1,6 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type BatchResponse, runJob } from '../../src/batch'
 import { createEngine, type Engine, folderSource, type GenerationParams } from '../../src/index'
+import type { ChatCompletion } from '../../src/openai'
 import { sharedDevice } from '../support/device'
 
 const TICKET = {
@@ -92,6 +94,30 @@ describe('structured outputs', () => {
     for (const index of [0, 7, 14, 21, 24]) {
       const [alone] = await engine.generate([prompts[index]], [params[index]]).all()
       expect(alone.tokenIds).toEqual(together[index].tokenIds)
+    }
+  })
+
+  it('of a job’s lines, each with a `response_format` of its own: valid, and the same as alone', async () => {
+    const lines = Array.from({ length: 12 }, (_, index) => {
+      const schema = index % 2 ? TICKET : DATE
+      return JSON.stringify({
+        messages: [{ role: 'user', content: `Ticket ${index}: my parcel has not arrived.` }],
+        max_tokens: 120,
+        seed: index,
+        temperature: index % 3 ? 0.9 : 0,
+        response_format: { type: 'json_schema', json_schema: { name: 'ticket', strict: true, schema } },
+      })
+    })
+    const contentOf = ({ response }: BatchResponse) =>
+      (response as { body: ChatCompletion } | null)?.body.choices[0].message.content ?? ''
+    const { responses } = await runJob(engine, lines)
+    const texts = responses.map(contentOf)
+    for (const [index, text] of texts.entries()) {
+      expect(isValid(index % 2 ? TICKET : DATE)(text), text).toBe(true)
+    }
+    for (const index of [3, 8]) {
+      const alone = await runJob(engine, [lines[index]])
+      expect(contentOf(alone.responses[0])).toBe(texts[index])
     }
   })
 })
