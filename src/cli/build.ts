@@ -65,13 +65,13 @@ const STORAGE = { name: 'storage', test: /src\/(storage|loader\/cache\/sha256)/ 
 /** The file of what jobs and OpenAI's endpoints share. */
 const REQUESTS = {
   name: 'requests',
-  test: /src\/api\/(answer|api-request|messages|refused-request|request-fields|structured-outputs)\./,
+  test: /src\/api\/(answer|api-request|messages|refused-request|request-fields|structured-outputs|tools\/[^.]*)\./,
 }
 
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|watch|recording|engine\/(watch|watching|to-events)\.|kv\/tree-rows|worker|loader\/(gguf|hub|architectures\/unsupported))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|watch|recording|engine\/(watch|watching|to-events|grammars|vocabulary)\.|kv\/tree-rows|worker|loader\/(gguf|hub|architectures\/unsupported))|shaders\//,
 }
 
 interface EntryOptions {

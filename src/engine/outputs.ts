@@ -45,7 +45,7 @@ export class Outputs {
       const { length } = sequence.tokens
       const { constraint } = sequence
       const reason = constraint
-        ? `After token ${length - 1} no token goes on with what structuredOutputs ask for: the vocabulary has none.`
+        ? `After token ${length - 1} no token goes on with structuredOutputs: the vocabulary has none.`
         : `No logit after token ${length - 1} is finite: the weights, or their precision, are at fault. Try weights f32.`
       this.end(sequence, 'error', constraint?.failure ?? new UnsupportedModel(reason))
       return

@@ -31,7 +31,15 @@ const NUMBERS = {
   frequencyPenalty: { default: 0, low: -100, high: 100 },
 } as const satisfies Record<string, Range>
 
-const KNOWN = new Set([...Object.keys(NUMBERS), 'logitBias', 'logprobs', 'stop', 'ignoreEos', 'structuredOutputs'])
+const KNOWN = new Set([
+  ...Object.keys(NUMBERS),
+  'logitBias',
+  'logprobs',
+  'stop',
+  'ignoreEos',
+  'skipSpecialTokens',
+  'structuredOutputs',
+])
 
 /**
  * Completes and checks sampling parameters.
@@ -54,8 +62,10 @@ export function samplingParams(
     const range = NUMBERS[name]
     return given[name] === undefined ? range.default : checked(nameOf(name), given[name], range)
   }
-  if (given.ignoreEos !== undefined && typeof given.ignoreEos !== 'boolean') {
-    throw new InvalidRequest(`${nameOf('ignoreEos')} is ${shown(given.ignoreEos)}, but must be true or false.`)
+  const flag = (name: 'ignoreEos' | 'skipSpecialTokens', absent: boolean): boolean => {
+    const { [name]: value = absent } = given
+    if (typeof value === 'boolean') return value
+    throw new InvalidRequest(`${nameOf(name)} is ${shown(value)}, but must be true or false.`)
   }
   return {
     maxTokens: number('maxTokens'),
@@ -70,7 +80,8 @@ export function samplingParams(
     logitBias: logitBias(given.logitBias, vocabSize, nameOf('logitBias')),
     logprobs: given.logprobs === undefined ? undefined : checked(nameOf('logprobs'), given.logprobs, LOGPROBS),
     stop: stopStrings(given.stop, nameOf('stop')),
-    ignoreEos: given.ignoreEos ?? false,
+    ignoreEos: flag('ignoreEos', false),
+    skipSpecialTokens: flag('skipSpecialTokens', true),
     structuredOutputs:
       given.structuredOutputs === undefined
         ? undefined

@@ -39,7 +39,10 @@ function compiled(spec: StructuredOutputs): Program {
 function expressionOf(spec: StructuredOutputs, rules: Rules, budget: Budget): Expression {
   if ('regex' in spec) return textsOf(parsePattern(spec.regex), utf8, EMPTY)
   if ('choice' in spec) return choice(...spec.choice.map(literal))
-  if ('grammar' in spec) return (/::=/.test(spec.grammar) ? parseGbnf : parseLark)(spec.grammar, rules)
+  if ('grammar' in spec) {
+    if (/::=/.test(spec.grammar)) return parseGbnf(spec.grammar, rules)
+    return parseLark(spec.grammar, rules, schema => compileSchema(schema, rules, budget, true))
+  }
   const schema = 'jsonObject' in spec ? { type: 'object' } : schemaOf(spec.json)
   return compileSchema(schema, rules, budget, spec.whitespace ?? false)
 }

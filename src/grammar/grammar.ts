@@ -14,12 +14,18 @@ export class Grammar {
   /** u32 [ceil(vocabulary / 32)] The mask that admits no token. */
   readonly nothing: Uint32Array
 
-  /** `endIds`: tokens that may be said wherever the text may end. */
-  constructor(program: Program, vocabulary: Vocabulary, tree: TokenTree, endIds: readonly number[] = []) {
+  /** `endIds`: tokens that may be said wherever the text may end, and nowhere else. `never`: those that may be said nowhere. */
+  constructor(
+    program: Program,
+    vocabulary: Vocabulary,
+    tree: TokenTree,
+    endIds: readonly number[] = [],
+    never: readonly number[] = [],
+  ) {
     this.#vocabulary = vocabulary
     this.#states = new States(program, () => this.#masks.forget())
     this.nothing = new Uint32Array(Math.ceil(vocabulary.size / 32))
-    this.#masks = new Masks(this.#states, tree, this.nothing.length, endIds)
+    this.#masks = new Masks(this.#states, tree, this.nothing.length, endIds, never)
     this.#start = this.#states.at(0)
   }
 

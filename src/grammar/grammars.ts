@@ -34,24 +34,28 @@ export class Grammars {
   }
 
   /**
-   * A row's way through the grammar of a source, which must not change. `hasEnd`: whether a token may end the text.
+   * A row's way through the grammar of a source, which must not change. `hasEnd`: whether a token may end the text. `hasSpecial`: whether
+   * special tokens are part of it.
    * @throws InvalidRequest for a source that is wrong, not supported, admits nothing, or is beyond the limits
    */
-  row(source: StructuredOutputs, hasEnd: boolean): Constraint {
+  row(source: StructuredOutputs, hasEnd: boolean, hasSpecial = false): Constraint {
     const text = this.#keys.get(source) ?? JSON.stringify(source)
     this.#keys.set(source, text)
-    const grammar = this.#of(source, `${hasEnd} ${text}`, hasEnd)
+    const grammar = this.#of(source, `${hasEnd} ${hasSpecial} ${text}`, hasEnd, hasSpecial)
     this.#kept = [...this.#kept.filter(each => each !== grammar), grammar].slice(-MAX_KEPT)
     return new GrammarRow(grammar)
   }
 
-  #of(source: StructuredOutputs, key: string, hasEnd: boolean): Grammar {
+  #of(source: StructuredOutputs, key: string, hasEnd: boolean, hasSpecial: boolean): Grammar {
     const known = this.#byKey.get(key)?.deref()
     if (known) return known
     if (this.#refused?.key === key) throw this.#refused.error
     for (const [each, grammar] of this.#byKey) if (!grammar.deref()) this.#byKey.delete(each)
     try {
-      const grammar = new Grammar(compileProgram(source), this.#vocabulary, this.#tree, hasEnd ? this.#endIds : [])
+      const { specialIds = [] } = this.#vocabulary
+      const never = [...(hasSpecial ? [] : specialIds), ...(hasEnd ? [] : this.#endIds)]
+      const ends = hasEnd ? this.#endIds : []
+      const grammar = new Grammar(compileProgram(source), this.#vocabulary, this.#tree, ends, never)
       this.#byKey.set(key, new WeakRef(grammar))
       return grammar
     } catch (error) {

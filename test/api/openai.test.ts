@@ -155,7 +155,11 @@ describe.each(Object.entries(ENGINES))('%s, to the official client,', (_, open) 
 
   it.each([
     [{ temperature: -1 }, 400, 'temperature', 'invalid_value'],
+    // the tiny model's template has no place for them
     [{ tools: [{ type: 'function', function: { name: 'f' } }] }, 400, 'tools', 'unsupported_value'],
+    [{ tools: [{ type: 'custom' }] }, 400, 'tools[0].type', 'unsupported_value'],
+    [{ tools: [{ type: 'function', function: { name: 'a b' } }] }, 400, 'tools[0].function.name', 'invalid_value'],
+    [{ tool_choice: 'required' }, 400, 'tool_choice', 'invalid_value'],
     [{ response_format: { type: 'xml' } }, 400, 'response_format.type', 'invalid_value'],
     [
       { response_format: { type: 'json_schema', json_schema: { schema: {} } } },

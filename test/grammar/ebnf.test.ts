@@ -10,6 +10,11 @@ it.each<[string, readonly string[], readonly string[]]>([
   ['start: "a\\\\x41" | "\\x41\\n" | "\\u00e4"', ['a\\x41', 'A\n', 'ä'], ['aA', 'a\\A']],
   ['start: "a".."c" "x"~1..2 ["!"]', ['ax', 'cxx!'], ['dx', 'axxx']],
   ['start: /a{2}|b[{}]/', ['aa', 'b{'], ['a', 'b']],
+  [
+    'start: "<" a ("," b)? ">"\na: %json {"type": "object", "properties": {"}": {"const": "{"}}, "additionalProperties": false}\nb: %json {"type": "integer"}',
+    ['<{}>', '<{"}": "{"},-5>', '<{ "}":"{" }>'],
+    ['<{"a":1}>', '<{},"x">', '{}'],
+  ],
 ])('%s admits %j and not %j', (grammar, good, bad) => {
   const admits = recogniser({ grammar })
   expect(good.filter(text => !admits(text))).toEqual([])
@@ -24,6 +29,8 @@ it.each<[string, RegExp]>([
   ['start: "\\x4"', /known escapes, not \\x/],
   ['start: /a{,3}/', /\{ after nothing to repeat/],
   ['start: /a{2}{3}/', /\{ after nothing to repeat/],
+  ['start: %json {"type": "object"', /a JSON Schema/],
+  ['start: %json ["a"]', /a JSON Schema/],
   ['start: /a}/', /an unmatched }/],
 ])('%s is refused', (grammar, message) => {
   expect(() => recogniser({ grammar })).toThrow(

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../core/json'
 import { EMPTY, type Expression, literal, NOTHING, optional, sequence } from '../automaton/expression'
 import type { Rules } from '../automaton/rules'
 import { utf8 } from '../text/code-points'
@@ -13,9 +14,10 @@ const RULE = /[?!]?([A-Za-z_]\w*)(?:\.-?\d+)?\s*:/y
 
 /**
  * A grammar in Lark's notation, as far as it says a set of texts: rules, terminals, texts, regular expressions, ranges,
- * groups, `[…]`, repetitions. @throws InvalidRequest, with the line; for directives like %import and %ignore, flags, templates
+ * groups, `[…]`, repetitions; and `%json {…}`, a value of a JSON Schema, as in llguidance. `ofSchema`: what such a value is.
+ * @throws InvalidRequest, with the line; for directives like %import and %ignore, flags, templates
  */
-export function parseLark(text: string, rules: Rules): Expression {
+export function parseLark(text: string, rules: Rules, ofSchema: (schema: JsonObject) => Expression): Expression {
   const set = ruleSet(rules)
   const scanner = new Scanner(text, SPACE)
 
@@ -33,6 +35,7 @@ export function parseLark(text: string, rules: Rules): Expression {
       const end = scanner.match(/\.\.\s*"((?:[^"\\\n]|\\.)*)"/y)
       return end ? range(text, scanner.unescaped(end[1])) : literal(text)
     }
+    if (scanner.match(/%json\b/y)) return ofSchema(scanner.object())
     const pattern = scanner.match(/\/((?:[^/\\\n]|\\.)+)\/(?![a-z])/y)
     if (pattern) return textsOf(parsePattern(pattern[1]), utf8, EMPTY)
     for (const [open, close] of [

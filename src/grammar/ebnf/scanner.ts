@@ -1,4 +1,5 @@
 import { InvalidRequest } from '../../core/errors'
+import { isJsonObject, type JsonObject } from '../../core/json'
 import { choice, type Expression, repeat } from '../automaton/expression'
 import { MAX_DEPTH, MAX_TIMES } from '../limits'
 import { LAST_CODE_POINT } from '../text/code-points'
@@ -42,6 +43,30 @@ export class Scanner {
 
   skip(): void {
     this.#take(this.space)
+  }
+
+  /** Takes the JSON object that begins here. */
+  object(): JsonObject {
+    const symbol = /"(?:[^"\\]|\\.)*"|[{}]|[^"{}]+/y
+    let depth = 0
+    let end = this.#at
+    do {
+      symbol.lastIndex = end
+      const [found] = symbol.exec(this.text) ?? []
+      if (found === undefined) break
+      depth += Number(found === '{') - Number(found === '}')
+      end = symbol.lastIndex
+    } while (depth > 0)
+    try {
+      const value: unknown = JSON.parse(this.text.slice(this.#at, end))
+      if (!isJsonObject(value)) throw this.wrong('a JSON Schema')
+      this.#at = end
+      this.skip()
+      return value
+    } catch (cause) {
+      if (!(cause instanceof SyntaxError)) throw cause
+      throw this.wrong('a JSON Schema')
+    }
   }
 
   /** Alternatives between bars, each read by `one`. */

@@ -46,6 +46,8 @@ export function compileSchema(
 class SchemaCompiler {
   readonly #root: JsonObject | boolean
   readonly #rules: Rules
+  /** What its values' rules are called, apart from those of other schemas of the grammar. */
+  readonly #name: string
   readonly #budget: Budget
   readonly #write: Writer
   /** What stands between two symbols. */
@@ -58,6 +60,7 @@ class SchemaCompiler {
   constructor(root: JsonObject | boolean, rules: Rules, budget: Budget, hasSpaces: boolean) {
     this.#root = root
     this.#rules = rules
+    this.#name = `value of ${rules.size}`
     this.#budget = budget
     this.#write = stringWriter(budget)
     const anySpace = choice(...[0x20, 0x09, 0x0a, 0x0d].map(byte => byteRange(byte)))
@@ -71,7 +74,7 @@ class SchemaCompiler {
   /** A value that satisfies all of `all`: a rule, so that schemas may contain themselves. */
   #value(all: All): Expression {
     const key = [...new Set(all.map(({ schema }) => this.#idOf(schema)))].sort((a, b) => a - b).join(' ')
-    return this.#rules.call(`value ${key}`, () => {
+    return this.#rules.call(`${this.#name} ${key}`, () => {
       return choice(...this.#shapes(all).map(shape => this.#shape(shape, all[0].path)))
     })
   }

@@ -6,6 +6,8 @@ export interface Vocabulary {
   readonly size: number
   /** [ids] The UTF-8 that each token adds to a text, which may be part of a character; empty or absent if it can't be said. */
   readonly bytes: readonly (Uint8Array | undefined)[]
+  /** Tokens that a text may go without, and then can't be said. */
+  readonly specialIds?: readonly number[]
 }
 
 /** The tokens as a tree by their bytes: nodes in the order in which a walk comes to them, each before those below it. */
