@@ -65,7 +65,10 @@ const SHARED = {
 const STORAGE = { name: 'storage', test: /src\/(storage|loader\/cache\/sha256)/ }
 
 /** The file of what jobs and OpenAI's endpoints share. */
-const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messages|refused-request|request-fields)\./ }
+const REQUESTS = {
+  name: 'requests',
+  test: /src\/api\/(answer|api-request|messages|refused-request|request-fields|structured-outputs|tools\/[^.]*)\./,
+}
 
 /** The file of what decodes and packs weights, which workers have in their own. */
 const PACKING = {
@@ -76,7 +79,7 @@ const PACKING = {
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|score|embed|watch|recording|engine\/(watch|watching|to-events)\.|kv\/tree-rows|worker|loader\/(gguf|hub|packed|architectures\/unsupported))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|score|embed|watch|recording|engine\/(watch|watching|to-events|grammars|vocabulary)\.|kv\/tree-rows|worker|loader\/(gguf|hub|packed|architectures\/unsupported))|shaders\//,
 }
 
 interface EntryOptions {

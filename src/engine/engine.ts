@@ -53,6 +53,7 @@ export interface EngineParts extends CallReaderParts {
 export class LocalEngine implements Engine {
   readonly modelName: string
   readonly config: ModelConfig
+  readonly chatTemplate: string | undefined
   readonly #parts: EngineParts
   readonly #reader: CallReader
   readonly #pace: Pace
@@ -75,6 +76,7 @@ export class LocalEngine implements Engine {
     this.#reader = new CallReader(parts, () => this.#onDevice)
     this.modelName = parts.modelName
     this.config = parts.config
+    this.chatTemplate = parts.prompts.chatTemplate
     this.#onDevice = parts.onDevice
     const { scheduler, stepsInFlight } = parts
     this.#pace = new Pace(parts.onDevice.jobs.tokenBudget, frameMsOf(parts.frameMs))

@@ -1,3 +1,4 @@
+import { requestModel } from '../api/api-request'
 import type { BatchResponse } from '../api/batch-response'
 import { readLines } from '../api/lines'
 import { CoppiceError, Disposed, InvalidRequest, StorageFull } from '../core/errors'
@@ -245,7 +246,7 @@ export class DurableJob {
       signal.throwIfAborted()
       return !this.#log.has(line)
     }
-    await answerRows(engine, rowsOf(lines(), this.#names, engine.config.vocabSize, isWanted), {
+    await answerRows(engine, rowsOf(lines(), this.#names, requestModel(engine), isWanted), {
       ...this.options,
       model: settings.model,
       maxTokens: settings.maxTokens,

@@ -1,8 +1,8 @@
+import type { RequestModel } from '../api/api-request'
 import { type ReadLine, readLine } from '../api/batch-request'
 import { CustomIds } from '../api/custom-ids'
 import { isBlank, type Line } from '../api/lines'
 import { pause } from '../core/pause'
-import { samplingParams } from '../engine/sampling-params'
 
 /** A request of a job, read, under the name that its answer has. */
 export interface Row {
@@ -34,12 +34,12 @@ export async function namesIn(lines: AsyncIterable<Line>): Promise<RowNames> {
 export async function* rowsOf(
   lines: AsyncIterable<Line>,
   { given, generated }: RowNames,
-  vocabSize: number,
+  model: RequestModel,
   isWanted: (line: number) => boolean,
 ): AsyncGenerator<Row, void, undefined> {
   for await (const { text, line } of inTurns(lines)) {
     if (!isWanted(line)) continue
-    const { customId, outcome } = readLine(text, line, (params, nameOf) => samplingParams(params, vocabSize, nameOf))
+    const { customId, outcome } = readLine(text, line, model)
     if (customId === undefined && !generated.has(line)) generated.set(line, given.generate(line))
     const name = customId ?? (generated.get(line) as string)
     yield { line, customId: name, outcome: given.give(customId, line) ?? outcome, bytes: text.length }

@@ -127,9 +127,9 @@ class Host {
   }
 
   #about(engine: Engine): About {
-    const { modelName, config, memory, decisions, weights } = engine
+    const { modelName, config, chatTemplate, memory, decisions, weights } = engine
     this.#told = memory
-    return { modelName, config, memory, decisions, weights }
+    return { modelName, config, chatTemplate, memory, decisions, weights }
   }
 
   async #ask({ call, method, args }: OrderOf<'ask'>, signal: AbortSignal): Promise<unknown> {

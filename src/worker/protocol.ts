@@ -28,7 +28,7 @@ export const MAX_UNREAD = 64
 export const MAX_UNHEARD = 2
 
 /** An engine's description: plain data that its page holds from the start. */
-export type About = Pick<Engine, 'modelName' | 'config' | 'memory' | 'decisions' | 'weights'>
+export type About = Pick<Engine, 'modelName' | 'config' | 'chatTemplate' | 'memory' | 'decisions' | 'weights'>
 
 /** The methods of an engine that have one answer. */
 export type Asked =

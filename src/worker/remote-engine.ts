@@ -25,6 +25,7 @@ const PROMPTS_PER_MESSAGE = 64
 export class RemoteEngine implements Engine {
   readonly modelName: Engine['modelName']
   readonly config: Engine['config']
+  readonly chatTemplate: Engine['chatTemplate']
   memory: Engine['memory']
   decisions: Engine['decisions']
   weights: Engine['weights']
@@ -37,6 +38,7 @@ export class RemoteEngine implements Engine {
   constructor(about: About, link: Link, lost: Promise<DeviceLost | WorkerFailed>, close: () => void) {
     this.modelName = about.modelName
     this.config = about.config
+    this.chatTemplate = about.chatTemplate
     this.memory = about.memory
     this.decisions = about.decisions
     this.weights = about.weights
