@@ -12,12 +12,8 @@ export const LIBRARY_PARTS: readonly LibraryPart[] = [
   { file: 'coppice-tokenizer.js', loaded: 'with a model', holds: 'tokenizers, chat templates', maxKib: 36 },
   { file: 'coppice-worker.js', loaded: 'with a model, by workers', holds: 'packing of weights', maxKib: 9.5 },
   { file: 'coppice-hub-source.js', loaded: "with a hub's id", holds: "the hub's API", maxKib: 4 },
-  {
-    file: 'coppice-packing.js',
-    loaded: 'where there are no workers, with a GGUF file',
-    holds: 'packing of weights',
-    maxKib: 9,
-  },
+  { file: 'coppice-formats.js', loaded: 'with a GGUF file', holds: 'formats of its tensors', maxKib: 4.5 },
+  { file: 'coppice-pack-slab.js', loaded: 'where there are no workers', holds: 'packing of weights', maxKib: 6 },
   { file: 'coppice-packed.js', loaded: 'with a quantised model', holds: 'forms of quantised matrices', maxKib: 6 },
   { file: 'coppice-gguf.js', loaded: 'with a GGUF file', holds: 'GGUF', maxKib: 9 },
   {
