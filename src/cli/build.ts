@@ -48,6 +48,8 @@ export async function buildLibrary(outDir: string): Promise<void> {
     'coppice-batch': 'src/batch.ts',
     'coppice-client': 'src/client.ts',
     'coppice-openai': 'src/openai.ts',
+    'coppice-score': 'src/score.ts',
+    'coppice-embed': 'src/embed.ts',
     'coppice-watch': 'src/watch.ts',
   }
   await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, STORAGE, REQUESTS, FORMATS, FIRST] })
@@ -74,7 +76,7 @@ const FORMATS = {
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|watch|recording|engine\/(watch|watching|to-events)\.|kv\/tree-rows|worker|packing\/(pack-slab|pack-half|unpack-tile)|kernels\/pack\.|core\/quantize|loader\/(gguf|hub|packed|architectures\/unsupported|weights\/(decode|unpack|affine|parts-of)))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|score|embed|watch|recording|engine\/(watch|watching|to-events)\.|kv\/tree-rows|worker|packing\/(pack-slab|pack-half|unpack-tile)|kernels\/pack\.|core\/quantize|loader\/(gguf|hub|packed|architectures\/unsupported|weights\/(decode|unpack|affine|parts-of)))|shaders\//,
 }
 
 interface EntryOptions {

@@ -4,7 +4,7 @@ export { type CacheContents, type CachedModel, evictCached, listCached } from '.
 export { parseModelConfig } from './config/model-config'
 export type { HubOptions } from './hub/hub'
 export { parseHubLocation } from './hub/location'
-export { describeModel, type ModelFiles, openCheckpoint, readModelFiles } from './model-files'
+export { describeModel, type ModelFiles, openCheckpoint, readModelFiles, readSmallText } from './model-files'
 export { directorySource } from './sources/directory-source'
 export { fileListSource } from './sources/file-list-source'
 export { folderSource } from './sources/folder-source'

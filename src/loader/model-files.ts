@@ -60,6 +60,11 @@ export function readModelFiles(source: ModelSource, signal?: AbortSignal): Promi
   )
 }
 
+/** The text of a small file beside the others; undefined where there is none. @throws DownloadFailed */
+export function readSmallText(source: ModelSource, file: string, signal?: AbortSignal): Promise<string | undefined> {
+  return readText(source, file, signal, MAX_SMALL_FILE_BYTES)
+}
+
 async function readAll(source: ModelSource, signal: AbortSignal | undefined): Promise<ModelFiles> {
   if (source.gguf !== undefined) {
     const { openGguf, readGgufFiles } = await import('./gguf')
@@ -82,7 +87,7 @@ async function readAll(source: ModelSource, signal: AbortSignal | undefined): Pr
     return !source.isUnlisted || CAUSE[what](ownConfig) ? read() : undefined
   }
   const [chatTemplate, specialTokensMap, addedTokens] = await Promise.all([
-    ask('chatTemplate', () => readText(source, 'chat_template.jinja', signal, MAX_SMALL_FILE_BYTES)),
+    ask('chatTemplate', () => readSmallText(source, 'chat_template.jinja', signal)),
     ask('specialTokensMap', () => readSmall('special_tokens_map.json')),
     ask('addedTokens', () => readSmall('added_tokens.json')),
   ])

@@ -16,7 +16,7 @@ function scene() {
     scheduler,
     runner: { run: async ({ draws }) => draws.map(() => ({ tokenId: 1 })) },
     stepsInFlight: 2,
-    onDraw: ({ isFinished }) => isFinished && scheduler.numRunning === 0 && ended.resolve(),
+    onDraw: ({ sequence }) => sequence.isFinished && scheduler.numRunning === 0 && ended.resolve(),
     onStep: batch => watches.step(batch),
     onError: error => ended.reject(error),
   })

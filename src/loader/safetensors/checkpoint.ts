@@ -98,12 +98,13 @@ export function safetensorsCheckpoint(
   return { ...checkpoint, gatherParts: (expected, maxElements) => packing.gather(checkpoint, expected, maxElements) }
 }
 
-/** A tensor's name without `transformer.`, which some checkpoints of GPT-2 have before all, and without that of a text part. */
+/** A tensor's name without `transformer.`, which some checkpoints of GPT-2 have before all, and without that of a text part; and with `model.`, which those without a head go without. */
 function modelName(name: string): string {
   return name
     .replace(/^transformer\./, '')
     .replace(/^language_model\.(?=(model|lm_head)\.)/, '')
     .replace(/^model\.(language_model|text_model)\./, 'model.')
+    .replace(/^(?=(embed_tokens|layers|norm)\.)/, 'model.')
 }
 
 /** Names of the parts of multimodal models that read images and sounds. */
