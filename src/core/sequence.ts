@@ -1,8 +1,8 @@
 import type { BlockTable } from './block'
 import type { Constraint } from './constraint'
 import type { Priority } from './priority'
-import { type Reads, readsOf } from './reads'
 import type { SamplingParams } from './sampling-params'
+import { type Reads, readsOf } from './sequence-reads'
 
 export type FinishReason = 'stop' | 'length' | 'abort' | 'error'
 

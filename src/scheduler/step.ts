@@ -1,7 +1,7 @@
 import type { Batch, Chunk, Draw } from '../core/batch'
-import type { Reads } from '../core/reads'
 import { isEditedByHistory, waitsForDraws } from '../core/sampling-params'
 import type { Sequence } from '../core/sequence'
+import type { Reads } from '../core/sequence-reads'
 
 /** The step being decided. */
 export class Step implements Batch {
