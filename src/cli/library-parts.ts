@@ -7,7 +7,12 @@ export const LIBRARY_PARTS: readonly LibraryPart[] = [
     holds: 'errors, checks of requests, queues of results',
     maxKib: 5.6,
   },
-  { file: 'coppice-rolldown-runtime.js', loaded: 'with `coppice-packing.js`', holds: 'modules as objects', maxKib: 0.2 },
+  {
+    file: 'coppice-rolldown-runtime.js',
+    loaded: 'with `coppice-packing.js`',
+    holds: 'modules as objects',
+    maxKib: 0.2,
+  },
   { file: 'coppice-storage.js', loaded: 'at once', holds: 'files kept between visits, locks', maxKib: 3.05 },
   { file: 'coppice-core.js', loaded: 'at once', holds: 'the engine, all shaders, safetensors', maxKib: 87 },
   { file: 'coppice-tokenizer.js', loaded: 'with a model', holds: 'tokenizers, chat templates', maxKib: 36 },
