@@ -52,7 +52,7 @@ export async function buildLibrary(outDir: string): Promise<void> {
     'coppice-embed': 'src/embed.ts',
     'coppice-watch': 'src/watch.ts',
   }
-  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, STORAGE, REQUESTS, PACKING, FIRST] })
+  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, STORAGE, REQUESTS, FORMATS, FIRST] })
 }
 
 /** The file of what the client, the batch and the engine share: so an error is of one class wherever it was imported from. */
@@ -70,16 +70,16 @@ const REQUESTS = {
   test: /src\/api\/(answer|api-request|messages|refused-request|request-fields|structured-outputs|tools\/[^.]*)\./,
 }
 
-/** The file of what decodes and packs weights, which workers have in their own. */
-const PACKING = {
-  name: 'packing',
-  test: /src\/(packing\/(pack-slab|pack-half-floats|unpack-tile)|kernels\/pack\.|core\/(quantize|float16)|loader\/(gguf\/(formats|block|head-order|nearest)|weights\/(decode-rows|unpack|affine|parts-of|to-float32)))/,
+/** The file of what reads formats of weights, for GGUF's headers and for packing where there are no workers. */
+const FORMATS = {
+  name: 'formats',
+  test: /src\/(core\/float16|loader\/(gguf\/(formats|block|nearest|head-order)|weights\/to-float32))/,
 }
 
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|score|embed|watch|recording|engine\/(watch|watching|to-events|grammars|vocabulary)\.|kv\/tree-rows|worker|loader\/(gguf|hub|packed|architectures\/unsupported))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|score|embed|watch|recording|engine\/(watch|watching|to-events|grammars|vocabulary)\.|kv\/tree-rows|worker|packing\/(pack-slab|pack-half|unpack-tile)|kernels\/pack\.|core\/quantize|loader\/(gguf|hub|packed|architectures\/unsupported|weights\/(decode|unpack|affine|parts-of)))|shaders\//,
 }
 
 interface EntryOptions {
