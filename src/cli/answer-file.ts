@@ -46,7 +46,7 @@ const PORTION_BYTES = 1 << 20
 export class AnswerFile {
   /** Keys of the requests that earlier runs have answered; failed ones are tried again. */
   readonly answered: ReadonlySet<string>
-  /** What a crash of the machine has spoilt, for people: these requests are run again. */
+  /** Damage by a crash of the machine, in words for people: these requests are run again. */
   readonly damage: readonly string[]
   readonly #places: ReadonlyMap<string, Place>
   /** The places of answers in the file, by line of the input. */
@@ -171,7 +171,7 @@ export class AnswerFile {
   }
 }
 
-/** What an earlier run has left. */
+/** The contents that an earlier run has left. */
 interface Contents {
   readonly places: ReadonlyMap<string, Place>
   readonly damage: readonly string[]

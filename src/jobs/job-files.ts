@@ -7,7 +7,7 @@ import { joinBytes } from './join-bytes'
 import { readRecord, recordLine } from './record'
 import { segmentName } from './segments'
 
-/** What answers depend on besides their requests. Those of other settings are not mixed with them. */
+/** The settings that answers depend on besides their requests. Those of others are not mixed with them. */
 export interface JobSettings {
   readonly model: string
   /** The formats of weights on the GPU, by those in the files. */
@@ -36,7 +36,7 @@ export interface Manifest {
   readonly requests: RequestsSummary & { readonly segments: number }
 }
 
-/** What an owner leaves to the next; without it a job goes on. */
+/** The state in which an owner leaves a job to the next; without one it goes on. */
 export interface KeptState {
   readonly state: 'paused' | 'cancelled' | 'done'
 }

@@ -229,7 +229,7 @@ function checkSettings({ id, settings }: Manifest, own: JobSettings): void {
   )
 }
 
-/** Why there can be no new job under an id. */
+/** The refusal of a new job under an id that there is. */
 async function taken(there: Manifest, settings: JobSettings, requests: JobRequests): Promise<InvalidRequest> {
   const given = await summarise(linesOf(requests))
   const told = ({ model }: JobSettings, { rows, sha256 }: typeof given) =>
