@@ -1,6 +1,7 @@
 import type { BatchResponse } from '../api/batch-response'
 import { Disposed, InvalidRequest } from '../core/errors'
 import { fromPlainError } from '../core/plain-error'
+import { Turns } from '../core/turns'
 import type { Engine } from '../engine/interface'
 import { AnswerLog } from './answer-log'
 import { JobChannel, type JobMessage, type JobOrder, newsOf } from './job-channel'
@@ -71,9 +72,10 @@ export class DurableJob {
    * @throws why it failed, or is paused otherwise (StorageFull) · Disposed after `close`
    */
   async *results(): AsyncGenerator<BatchResponse, void, undefined> {
+    const turns = new Turns()
     for (let at = 0; ; ) {
       const { next } = this.#status.changed
-      while (at < this.#log.answers.length) yield this.#log.read(this.#log.answers[at++])
+      for (; at < this.#log.answers.length; await turns.give()) yield this.#log.read(this.#log.answers[at++])
       if (await this.#isOver()) return
       await next
     }

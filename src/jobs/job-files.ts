@@ -1,5 +1,6 @@
 import { isBlank, type Line } from '../api/lines'
 import { InvalidRequest } from '../core/errors'
+import { Turns } from '../core/turns'
 import { Sha256 } from '../loader/cache/sha256'
 import { withinQuota } from '../storage/storage-full'
 import type { Store } from '../storage/store'
@@ -157,6 +158,7 @@ export async function summarise(
 ): Promise<RequestsSummary> {
   const hash = new Sha256()
   const encoder = new TextEncoder()
+  const turns = new Turns()
   let rows = 0
   for await (const line of lines) {
     const encoded = typeof line === 'string' ? encoder.encode(line) : line
@@ -164,6 +166,7 @@ export async function summarise(
     hash.update(LINE_FEED)
     if (!isBlank(line)) rows++
     await take(encoded)
+    await turns.give()
   }
   return { rows, sha256: hash.digest() }
 }
