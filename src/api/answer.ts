@@ -3,7 +3,7 @@ import type { Asked } from './api-request'
 import type { ChatCompletion, ChatLogprobs, Completion, CompletionLogprobs, TokenIds, Usage } from './openai-types'
 import { messageOf } from './tools/message'
 
-/** What an answer says of itself. */
+/** The head of an answer: its id, its time and its model. */
 export interface AnswerHead {
   readonly id: string
   readonly created: number
@@ -51,7 +51,7 @@ export function tokenIdsOf({ promptTokenIds, tokenIds }: GenerationResult): Toke
   return { prompt_token_ids: promptTokenIds, token_ids: tokenIds }
 }
 
-/** `results`: of each prompt so many, one after another; the prompt counts once. */
+/** The tokens of a request's results, so many for each prompt, one after another; a prompt counts once. */
 export function usageOf(results: readonly GenerationResult[], numChoices = 1): Usage {
   const firsts = results.filter((_, index) => index % numChoices === 0)
   const prompt = firsts.reduce((sum, { usage }) => sum + usage.promptTokens, 0)

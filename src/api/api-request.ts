@@ -28,7 +28,7 @@ export interface Asked {
 export interface ApiRequest extends Asked {
   readonly model: string | undefined
   readonly prompts: readonly Prompt[]
-  /** What the request says of them; the rest are whoever's defaults who serves it. */
+  /** Parameters that the request gives; whoever serves it has defaults for the rest. */
   readonly params: GenerationParams
   /** The field that says what the answer is held to. */
   readonly heldBy: string | undefined

@@ -227,5 +227,5 @@ export interface Model {
   max_model_len: number
 }
 
-/** What a request leaves out, unless the caller of `openai` says otherwise. */
+/** Parameters of requests that leave them out. */
 export type RequestDefaults = Pick<GenerationParams, 'maxTokens' | 'temperature'>

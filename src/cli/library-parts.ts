@@ -7,7 +7,7 @@ export const LIBRARY_PARTS: readonly LibraryPart[] = [
     holds: 'errors, checks of requests, queues of results',
     maxKib: 5.6,
   },
-  { file: 'coppice-storage.js', loaded: 'at once', holds: 'files kept between visits, locks', maxKib: 3.05 },
+  { file: 'coppice-storage.js', loaded: 'at once', holds: 'files kept between visits, locks', maxKib: 2.82 },
   { file: 'coppice-core.js', loaded: 'at once', holds: 'the engine, all shaders, safetensors', maxKib: 87 },
   { file: 'coppice-tokenizer.js', loaded: 'with a model', holds: 'tokenizers, chat templates', maxKib: 36 },
   { file: 'coppice-worker.js', loaded: 'with a model, by workers', holds: 'packing of weights', maxKib: 9.5 },

@@ -231,7 +231,7 @@ export class LocalEngine implements Engine {
       isCancelled = true
       if (!job) return
       this.#parts.scheduler.withdraw(job)
-      void inSlices(this.#outputs.stop(job.sequences)).then(() => this.#watches.flush())
+      void inSlices(this.#outputs.stop(job)).then(() => this.#watches.flush())
     }
     const generation = new ResultQueue(call.prompts.length, plan.promise, cancel, call.signal)
     const fail = (index: number, error: CoppiceError) => {

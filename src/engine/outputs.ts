@@ -64,10 +64,10 @@ export class Outputs {
     if (entry.generation.isComplete) this.#onCallEnd(entry.first)
   }
 
-  /** Ends sequences of which no more is wanted: first those that run, which would go on meanwhile. */
-  *stop(sequences: readonly Sequence[]): Work<void> {
-    for (const sequence of sequences) if (!this.#scheduler.isWaiting(sequence)) this.end(sequence, 'abort')
-    for (const sequence of sequences) {
+  /** Ends the sequences of a job of which no more is wanted: first those that run, which would go on meanwhile. */
+  *stop(job: Job): Work<void> {
+    for (const each of [...this.#scheduler.running]) if (this.#entries.get(each)?.job === job) this.end(each, 'abort')
+    for (const sequence of job.sequences) {
       this.end(sequence, 'abort')
       yield
     }

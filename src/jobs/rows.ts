@@ -2,7 +2,7 @@ import type { RequestModel } from '../api/api-request'
 import { type ReadLine, readLine } from '../api/batch-request'
 import { CustomIds } from '../api/custom-ids'
 import { isBlank, type Line } from '../api/lines'
-import { pause } from '../core/pause'
+import { Turns } from '../core/turns'
 
 /** A request of a job, read, under the name that its answer has. */
 export interface Row {
@@ -12,9 +12,6 @@ export interface Row {
   /** Bytes of its line. */
   readonly bytes: number
 }
-
-/** Longest that reading lines keeps the thread from other work. */
-const MAX_TASK_MS = 8
 
 /** The names of a job's rows. */
 export interface RowNames {
@@ -49,13 +46,10 @@ export async function* rowsOf(
 /** Lines that are not blank, with their numbers from 1; others have their turn between them. */
 async function* inTurns(lines: AsyncIterable<Line>) {
   let line = 0
-  let began = performance.now()
+  const turns = new Turns()
   for await (const text of lines) {
     line++
-    if (performance.now() - began > MAX_TASK_MS) {
-      await pause()
-      began = performance.now()
-    }
+    await turns.give()
     if (!isBlank(text)) yield { text, line }
   }
 }

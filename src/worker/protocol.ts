@@ -67,9 +67,16 @@ export type Order =
       readonly params: GenerationParams | readonly GenerationParams[]
       readonly priority: Priority
       readonly wantsText: boolean
+      readonly wantsProgress: boolean
     }
   /** A question with one answer; the prompts of a `plan` came before. */
-  | { readonly type: 'ask'; readonly call: number; readonly method: Asked; readonly args: readonly unknown[] }
+  | {
+      readonly type: 'ask'
+      readonly call: number
+      readonly method: Asked
+      readonly args: readonly unknown[]
+      readonly wantsProgress?: boolean
+    }
   /** So many more of the results were read. */
   | { readonly type: 'read'; readonly call: number; readonly count: number }
   /** Send the engine's events. */

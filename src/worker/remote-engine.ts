@@ -97,7 +97,8 @@ export class RemoteEngine implements Engine {
     const call = link.begin({ receive, fail })
     const send = function* (this: RemoteEngine): Work<void> {
       yield* this.#send(call, [...prompts], (index, error) => refused.set(index, error))
-      link.post({ type: 'generate', call, params, priority, wantsText: onText !== undefined })
+      const [wantsText, wantsProgress] = [onText !== undefined, onProgress !== undefined]
+      link.post({ type: 'generate', call, params, priority, wantsText, wantsProgress })
       isSent = true
     }
     const goOn = () => {
@@ -134,7 +135,7 @@ export class RemoteEngine implements Engine {
     const plan = await this.#link.ask(
       async call => {
         await inSlices(this.#send(call, [...prompts]), goOn)
-        this.#link.post({ type: 'ask', call, method: 'plan', args: [params] })
+        this.#link.post({ type: 'ask', call, method: 'plan', args: [params], wantsProgress: onProgress !== undefined })
       },
       signal,
       onProgress,

@@ -255,6 +255,7 @@ describe('over HTTP', () => {
     ['GET', '/v1/chat/completions', 405, 'method_not_supported'],
     ['POST', '/v1/models', 405, 'method_not_supported'],
     ['GET', '/v1/models/other', 404, 'model_not_found'],
+    ['GET', '/v1/models/100%', 400, 'invalid_value'],
   ])('%s %s is refused with %i', async (method, path, status, code) => {
     const response = await fetch(new Request(`http://any${path}`, { method }))
     expect(response.status).toBe(status)

@@ -19,9 +19,9 @@ import { readFor, type Served } from './served'
 import { answerWhole } from './whole'
 
 export interface OpenAiOptions {
-  /** What requests call the model; default: the engine's name for it. */
+  /** The model's name in requests and answers; default: the engine's. */
   readonly model?: string
-  /** What a request gets that does not say it. Default: temperature 1; 1024 tokens in a chat, 16 in a completion. */
+  /** Parameters of requests that leave them out. Default: temperature 1; 1024 tokens in a chat, 16 in a completion. */
   readonly defaults?: RequestDefaults
   /** How the model writes calls of tools; default: as its chat template teaches it. */
   readonly toolFormat?: ToolFormatName

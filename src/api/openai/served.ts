@@ -8,7 +8,7 @@ import type { RequestKind } from '../request-fields'
 /** The parts of an engine that answering takes: it may be in a worker, or further away. */
 export type ServingEngine = Pick<Engine, 'modelName' | 'config' | 'chatTemplate' | 'memory' | 'generate' | 'tokenize'>
 
-/** An engine with what requests call its model, and what they get where they say nothing. */
+/** An engine, its model's name in requests, and parameters of those that leave them out. */
 export interface Served {
   readonly engine: ServingEngine
   readonly model: string
@@ -56,7 +56,7 @@ export function begin(
   )
 }
 
-/** What the answer to a request says of itself. */
+/** The head of the answer to a request, with an id of its own. */
 export function headOf({ model }: Served, { kind }: ApiRequest): AnswerHead {
   const id = `${kind === 'chat' ? 'chatcmpl' : 'cmpl'}-${crypto.randomUUID().replaceAll('-', '')}`
   return { id, created: Math.floor(Date.now() / 1000), model }
