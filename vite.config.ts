@@ -19,7 +19,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: [
-            'test/{core,kv,planner,scheduler,attention,storage,loader,packing,jinja,tokenizer,grammar,tuning,api,jobs,repository,cli,pages,null-gpu,worker,recording,bench,engine/plan}/**/*.test.ts',
+            'test/{core,kv,planner,scheduler,attention,storage,loader,packing,jinja,tokenizer,grammar,tuning,api,jobs,repository,cli,pages,null-gpu,worker,scores,embeddings,recording,bench,engine/plan}/**/*.test.ts',
           ],
           exclude: PROGRAMS,
           testTimeout: 60_000,

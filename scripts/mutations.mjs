@@ -11,10 +11,27 @@ const REVIVAL = 'test/null-gpu/revival.test.ts'
 const DRAWS = 'test/sampler/draw-inputs.test.ts'
 
 export const MUTATIONS = [
+  // rows of prompts that are read
+  {
+    file: 'src/kv/claim.ts',
+    find: 'if (start >= numTakeable) break',
+    replace: '',
+    test: 'test/scheduler/reads.test.ts',
+    law: 'give what they give alone, and change nothing else',
+    wrong: 'rows that are to be read are taken over, and never come',
+  },
+  {
+    file: 'src/scheduler/step.ts',
+    find: 'const token = this.numTokens + row - start',
+    replace: 'const token = this.numTokens + row - start - 1',
+    test: 'test/scheduler/reads.test.ts',
+    law: 'give what they give alone, and change nothing else',
+    wrong: 'another row is read',
+  },
   // lost devices
   {
     file: 'src/scheduler/scheduler.ts',
-    find: 'for (const { chunk } of draws) chunk.sequence.numPending--',
+    find: 'for (const draw of draws) if (!isInPrompt(draw)) draw.chunk.sequence.numPending--',
     replace: '',
     test: 'test/scheduler/restart.test.ts',
     law: 'those that ran start first',
@@ -71,8 +88,8 @@ export const MUTATIONS = [
   },
   {
     file: 'src/scheduler/scheduler.ts',
-    find: 'if (sequence.isFinished) return\n      assert(position',
-    replace: 'assert(position',
+    find: 'if (sequence.isFinished) return\n      completed',
+    replace: 'completed',
     test: SCHEDULER,
     law: 'finishes at an end-of-sequence token, which stays the last, and drops the draws behind it',
     wrong: 'tokens drawn behind the end are given out',
@@ -317,8 +334,8 @@ export const MUTATIONS = [
   },
   {
     file: 'src/sampler/draw-inputs.ts',
-    find: '2 + 2 * (chunk.sequence.params.logprobs ?? 0)',
-    replace: '1 + 2 * (chunk.sequence.params.logprobs ?? 0)',
+    find: '2 + 2 * (logprobsOf(draw) ?? 0)',
+    replace: '1 + 2 * (logprobsOf(draw) ?? 0)',
     test: DRAWS,
     law: 'have room for the draw that asks for most',
     wrong: 'the last log-probability of a row is overwritten by the next row',
@@ -333,8 +350,8 @@ export const MUTATIONS = [
   },
   {
     file: 'src/sampler/sampler.ts',
-    find: 'drawRow(draws[row], row, spareSlot, masks[place])',
-    replace: 'drawRow(draws[row], place, spareSlot, masks[place])',
+    find: 'drawRow(draws[row], row, spareSlot, masks[place]',
+    replace: 'drawRow(draws[row], place, spareSlot, masks[place]',
     test: 'test/sampler/sampler.test.ts',
     law: 'draws the same in slabs of any size',
     wrong: 'a second slab overwrites the results of the first',

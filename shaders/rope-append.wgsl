@@ -1,6 +1,7 @@
 // q[token] = rope(q part of qkv[token]) * scale; k and v of the token go into their place in the KV cache, k rotated.
 // RoPE in the rotate-half convention: of each head's first 2 half dims, i and i + half turn by position * frequency[i];
-// the others stay. q grows with the logarithm of its position if it is told to. One thread per (token, head, 4 dims), those of a head in one workgroup.
+// the others stay. q grows with the logarithm of its position if it is told to. One thread per (token, head, 4 dims), those of a
+// head in one workgroup.
 
 //#import kv-f32
 //#import head-plain

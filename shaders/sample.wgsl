@@ -23,7 +23,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> arena: array<u32>;              // [>= n_rows * DRAW_ROW_WORDS]
 @group(0) @binding(2) var<storage, read> logits: array<u32>;             // [n_rows, vocab], bits of f32
-@group(0) @binding(3) var<storage, read_write> results: array<u32>;      // [any, result_stride]: id, bits of its logprob, n x (id, bits)
+@group(0) @binding(3) var<storage, read_write> results: array<u32>;      // [any, result_stride]: id, bits of its logprob, n x (id, bits); then those of scored tokens
 @group(0) @binding(4) var<storage, read_write> last_tokens: array<u32>;  // [slots]
 
 var<workgroup> sh_ranked: array<vec2u, WG_SIZE>;
@@ -98,12 +98,21 @@ fn log_sum_exp(lane: u32, start: u32, best: f32) -> f32 {
 // Natural log-probabilities under the softmax of the logits as they are: before temperature and truncation.
 fn report(lane: u32, start: u32, row: DrawRow, best: f32, drawn: u32) {
   let normaliser = log_sum_exp(lane, start, best);
+  if (row.scored > 0u) { write_scored(lane, start, row, best, normaliser); }
+  if (row.n_logprobs < 0) { return; }
   let result = row.result * params.result_stride + 1u;
   if (lane == 0u) { results[result] = bitcast<u32>(scaled(logits[start + drawn], best, 1f) - normaliser); }
   var ranked = vec2u(0xffffffffu, 0u);
   for (var rank = 0; rank < row.n_logprobs; rank++) {
     ranked = next_best(lane, start, ranked);
     if (lane == 0u) { write_top(result + 1u + u32(rank) * 2u, ranked, start, best, normaliser); }
+  }
+}
+
+fn write_scored(lane: u32, start: u32, row: DrawRow, best: f32, normaliser: f32) {
+  let first = arena[row.scored + 1u];
+  for (var i = lane; i < arena[row.scored]; i += WG_SIZE) {
+    results[first + i] = bitcast<u32>(scaled(logits[start + arena[row.scored + 2u + i]], best, 1f) - normaliser);
   }
 }
 
@@ -126,10 +135,11 @@ fn main(
   let ranked = next_best(lane, start, vec2u(0xffffffffu, 0u));
   let has_token = ranked.x > 0u;
   var token = ranked.y;
-  if (has_token && (row.temperature > 0f || row.n_logprobs >= 0)) {
+  let is_reported = row.n_logprobs >= 0 || row.scored > 0u;
+  if (has_token && (row.temperature > 0f || is_reported)) {
     let best = bitcast<f32>(logits[start + token]);
     if (row.temperature > 0f) { token = draw(lane, start, row, ranked.x, best); }
-    if (row.n_logprobs >= 0) { report(lane, start, row, best, token); }
+    if (is_reported) { report(lane, start, row, best, token); }
   }
   if (lane == 0u) {
     results[row.result * params.result_stride] = token;

@@ -1,7 +1,7 @@
 // How the token after one row of logits is drawn: one record of the step arena, written by src/kernels/draw-row.ts.
 // Needs: arena.
 
-const DRAW_ROW_WORDS: u32 = 13u;
+const DRAW_ROW_WORDS: u32 = 14u;
 
 struct DrawRow {
   temperature: f32,  // 0: greedy
@@ -17,6 +17,7 @@ struct DrawRow {
   presence: f32,     // 0: off
   frequency: f32,    // 0: off
   mask: u32,         // where the bits of the tokens that may be drawn start in the arena, in words; 0: all may
+  scored: u32,       // where the list of scored tokens starts in the arena: how many, the word of the results for the first, ids; 0: none
 }
 
 fn draw_row(start: u32) -> DrawRow {
@@ -34,6 +35,7 @@ fn draw_row(start: u32) -> DrawRow {
     bitcast<f32>(arena[start + 10u]),
     bitcast<f32>(arena[start + 11u]),
     arena[start + 12u],
+    arena[start + 13u],
   );
 }
 

@@ -27,6 +27,8 @@ const ENTRIES = {
   'coppice-batch': 'batch',
   'coppice-client': 'client',
   'coppice-openai': 'openai',
+  'coppice-score': 'score',
+  'coppice-embed': 'embed',
   'coppice-watch': 'watch',
 }
 

@@ -48,9 +48,11 @@ export async function buildLibrary(outDir: string): Promise<void> {
     'coppice-batch': 'src/batch.ts',
     'coppice-client': 'src/client.ts',
     'coppice-openai': 'src/openai.ts',
+    'coppice-score': 'src/score.ts',
+    'coppice-embed': 'src/embed.ts',
     'coppice-watch': 'src/watch.ts',
   }
-  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, STORAGE, REQUESTS, FIRST] })
+  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, STORAGE, REQUESTS, PACKING, FIRST] })
 }
 
 /** The file of what the client, the batch and the engine share: so an error is of one class wherever it was imported from. */
@@ -65,10 +67,16 @@ const STORAGE = { name: 'storage', test: /src\/(storage|loader\/cache\/sha256)/ 
 /** The file of what jobs and OpenAI's endpoints share. */
 const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messages|refused-request|request-fields)\./ }
 
+/** The file of what decodes and packs weights, which workers have in their own. */
+const PACKING = {
+  name: 'packing',
+  test: /src\/(packing\/(pack-slab|pack-half-floats|unpack-tile)|kernels\/pack\.|core\/(quantize|float16)|loader\/(gguf\/(formats|block|head-order|nearest)|weights\/(decode-rows|unpack|affine|parts-of|to-float32)))/,
+}
+
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|watch|recording|engine\/(watch|watching|to-events)\.|kv\/tree-rows|worker|loader\/(gguf|hub|architectures\/unsupported))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|score|embed|watch|recording|engine\/(watch|watching|to-events)\.|kv\/tree-rows|worker|loader\/(gguf|hub|packed|architectures\/unsupported))|shaders\//,
 }
 
 interface EntryOptions {

@@ -38,20 +38,34 @@ export interface Batch {
   readonly draws: readonly Draw[]
 }
 
-/** A row of a step, whose logits give a token. */
+/** A row of a step that is wanted for itself: its logits give a token, or, within a prompt, are only read. */
 export interface Draw {
   readonly chunk: Chunk
   /** Index of the row in the step's list of tokens. */
   readonly token: number
   /** Position of the token to draw, in tokens from the sequence's start: the one after the row's. */
   readonly position: number
+  /** Tokens whose log-probabilities in that place are wanted. */
+  readonly scored?: readonly number[]
+  /** The row's vector is wanted, and no token. */
+  readonly isVector?: boolean
+}
+
+/** Whether the token after the row is known: it is the prompt's, and not drawn. */
+export function isInPrompt({ chunk, position }: Draw): boolean {
+  return position < chunk.sequence.promptLen
 }
 
 /** The outcome of a draw. */
 export interface Drawn {
+  /** Of a row that is only read, whatever comes first there. */
   readonly tokenId: number
   /** Natural log-probability of `tokenId` under the model (before temperature and truncation); if asked. */
   readonly logprob?: number
   /** The most likely tokens, best first; as many as asked. */
   readonly topLogprobs?: readonly { readonly tokenId: number; readonly logprob: number }[]
+  /** [scored] Natural log-probabilities of the tokens that are scored. */
+  readonly scores?: Float32Array
+  /** [hiddenSize] The final norm's output in the row, if that is wanted. */
+  readonly vector?: Float32Array
 }

@@ -1,4 +1,16 @@
-import * as errors from './errors'
+import {
+  CoppiceError,
+  CorruptCheckpoint,
+  DeviceLost,
+  Disposed,
+  DownloadFailed,
+  InvalidRequest,
+  OutOfMemory,
+  StorageFull,
+  UnsupportedDevice,
+  UnsupportedModel,
+  WorkerFailed,
+} from './errors'
 
 /** An error as plain data: what structured cloning would lose of it is its class, and what that adds. */
 export interface PlainError {
@@ -41,9 +53,21 @@ const PLAIN = new Set(['number', 'string', 'boolean', 'bigint'])
 
 type ErrorClass = new (message: string, options?: ErrorOptions) => Error
 
-const { abortError: _, ...classes } = errors
+const OURS: readonly ErrorClass[] = [
+  CoppiceError,
+  CorruptCheckpoint,
+  DeviceLost,
+  Disposed,
+  DownloadFailed,
+  InvalidRequest,
+  OutOfMemory,
+  StorageFull,
+  UnsupportedDevice,
+  UnsupportedModel,
+  WorkerFailed,
+]
 const CLASSES = new Map<string, ErrorClass>([
-  ...Object.values(classes).map((each): [string, ErrorClass] => [new each('').name, each]),
+  ...OURS.map((each): [string, ErrorClass] => [new each('').name, each]),
   ['RangeError', RangeError],
   ['TypeError', TypeError],
 ])

@@ -1,10 +1,11 @@
+import type { ReadParams } from './reads'
 import type { StructuredOutputs } from './structured-outputs'
 
 /** Most likely tokens that a draw can report (OpenAI's limit): bounds the results and the kernel's passes for them. */
 export const MAX_LOGPROBS = 20
 
 /** How the next token is drawn. Temperature 0 is greedy. Checked and completed by `samplingParams` (engine). */
-export interface SamplingParams {
+export interface SamplingParams extends ReadParams {
   /** Most tokens to generate. */
   readonly maxTokens: number
   /** 0: always the most likely token (lowest id on a tie). */

@@ -2,6 +2,7 @@ import type { BlockTable } from './block'
 import type { Constraint } from './constraint'
 import type { Priority } from './priority'
 import type { SamplingParams } from './sampling-params'
+import { type Reads, readsOf } from './sequence-reads'
 
 export type FinishReason = 'stop' | 'length' | 'abort' | 'error'
 
@@ -24,6 +25,8 @@ export class Sequence {
   /** Where the GPU keeps this sequence's last drawn token; undefined unless running. */
   slot: number | undefined
   finishReason: FinishReason | undefined
+  /** What is asked of the prompt's own tokens; undefined if nothing is. */
+  readonly reads: Reads | undefined
 
   constructor(
     readonly id: number,
@@ -39,6 +42,7 @@ export class Sequence {
   ) {
     this.tokens = prompt
     this.promptLen = prompt.length
+    this.reads = readsOf(params, prompt)
   }
 
   /** Tokens including those drawn but not yet known to the CPU. */
@@ -58,6 +62,11 @@ export class Sequence {
   /** Whether a token ends the sequence and adds no text. */
   isEnd(tokenId: number): boolean {
     return !this.params.ignoreEos && this.eosTokenIds.includes(tokenId)
+  }
+
+  /** Tokens of which others' K and V may be taken over: those after them must be computed for what is read there. */
+  get numTakeable(): number {
+    return this.reads?.firstRow ?? this.tokens.length - 1
   }
 
   get isFinished(): boolean {

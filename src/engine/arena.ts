@@ -1,6 +1,7 @@
 import type { PlanCapacity } from '../attention/layout'
 import { ITEM_FIELDS, MERGE_FIELDS, ROW_FIELDS } from '../attention/plan'
 import { BLOCK_LEN } from '../core/block'
+import { MAX_SCORED } from '../core/reads'
 import { COPY_FIELDS } from '../kernels/copy-kv'
 import { DRAW_ROW_FIELDS } from '../kernels/draw-row'
 import { EDIT_WORDS } from '../kernels/edit-logits'
@@ -34,8 +35,8 @@ export function arenaWords(capacities: readonly PlanCapacity[], sizes: ArenaSize
     const numItems = items.reduce((sum, count) => sum + count, 0)
     return numItems * ITEM_FIELDS + rows * ROW_FIELDS + blocks + merges * MERGE_FIELDS
   })
-  // per token: id, position, row to draw from; per draw its record and its mask
-  const tokens = tokenBudget * (3 + DRAW_ROW_FIELDS.length + Math.ceil(sizes.vocabSize / 32))
+  // per token: id, position, row to draw from; per draw its record, its mask and its list of scored tokens
+  const tokens = tokenBudget * (3 + DRAW_ROW_FIELDS.length + Math.ceil(sizes.vocabSize / 32) + 2 + MAX_SCORED)
   // per token and group: destination, and copies
   const perGroup = tokenBudget * (1 + (BLOCK_LEN - 1) * COPY_FIELDS)
   const groups = plans.reduce((sum, words) => sum + words + perGroup, 0)

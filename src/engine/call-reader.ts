@@ -1,4 +1,4 @@
-import { CoppiceError } from '../core/errors'
+import { CoppiceError, InvalidRequest } from '../core/errors'
 import type { ModelConfig } from '../core/model-config'
 import type { Priority } from '../core/priority'
 import type { SamplingParams } from '../core/sampling-params'
@@ -95,6 +95,14 @@ export class CallReader {
     const constraint = this.#structuredOutputs.constraint(params)
     const sequence = new Sequence(id, tokens, params, maxLen, eosTokenIds, priority, constraint)
     this.#parts.scheduler.check(sequence)
+    checkPlaces(params, tokens.length)
     return sequence
   }
+}
+
+/** @throws InvalidRequest for a place to score that the prompt does not have */
+function checkPlaces({ scored = [] }: SamplingParams, promptLen: number): void {
+  const beyond = scored.find(({ position }) => position > promptLen)
+  if (!beyond) return
+  throw new InvalidRequest(`scored asks for position ${beyond.position}, but the prompt has ${promptLen} tokens.`)
 }

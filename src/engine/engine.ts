@@ -16,7 +16,7 @@ import { type Call, CallReader, type CallReaderParts } from './call-reader'
 import { addCounts, type DeviceCounts } from './device-counts'
 import type { EngineListener, EngineSnapshot } from './events'
 import { emptyResult, type Generation, type GenerationResult, ResultQueue } from './generation'
-import type { Engine, GenerateOptions, PlanOptions, TokenizeOptions } from './interface'
+import type { CallOptions, Engine, GenerateOptions, PlanOptions, TokenizeOptions } from './interface'
 import type { Job } from './job'
 import type { OnDevice } from './on-device'
 import type { WeightKind } from './open/weight-report'
@@ -42,6 +42,7 @@ export interface EngineParts extends CallReaderParts {
   readonly stepsInFlight: number
   /** The first. */
   readonly onDevice: OnDevice
+  readonly modelFile: (name: string, signal?: AbortSignal) => Promise<string | undefined>
   /** Absent if no other device can take its place. */
   readonly revival?: Revival
   readonly onLost?: Settings['onLost']
@@ -84,7 +85,7 @@ export class LocalEngine implements Engine {
         complete: (batch, drawn) => scheduler.complete(batch, drawn),
       },
       runner: { run: (batch, clock) => this.#pace.run(this.#onDevice.runner, batch, clock) },
-      onDraw: (sequence, draw) => this.#outputs.onDraw(sequence, draw),
+      onDraw: completed => this.#outputs.onDraw(completed),
       onStep: batch => this.#watches.step(batch),
       onError: error => this.#onError(error),
     })
@@ -163,6 +164,11 @@ export class LocalEngine implements Engine {
   async checkParams(params: GenerationParams): Promise<void> {
     this.#goOn()
     samplingParams(params, this.config.vocabSize)
+  }
+
+  async modelFile(name: string, { signal }: CallOptions = {}): Promise<string | undefined> {
+    this.#goOn(signal)
+    return this.#parts.modelFile(name, signal)
   }
 
   async stats(): Promise<EngineStats> {

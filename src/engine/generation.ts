@@ -31,6 +31,12 @@ export interface GenerationResult {
   readonly finishReason: FinishReason
   /** One for each generated token, if asked. */
   readonly logprobs: readonly TokenLogprob[] | undefined
+  /** [promptTokens] One for each token of the prompt, if `promptLogprobs` asks; none for the first, before which there is nothing. */
+  readonly promptLogprobs?: readonly (TokenLogprob | undefined)[]
+  /** [places][tokenIds] Natural log-probabilities of what `scored` asks for, each place's in the order given. */
+  readonly scores?: readonly (readonly number[])[]
+  /** [hiddenSize] If `embedding` asks: as the model gives it, of any length. */
+  readonly embedding?: Float32Array
   readonly usage: {
     readonly promptTokens: number
     readonly completionTokens: number

@@ -112,6 +112,12 @@ export interface Engine {
   /** Checks parameters as `generate` would. @throws InvalidRequest */
   checkParams(params: GenerationParams): Promise<void>
 
+  /**
+   * The text of a small file beside the model's weights, such as `1_Pooling/config.json`; undefined where there is none.
+   * @throws DownloadFailed · Disposed · DeviceLost · the signal's reason
+   */
+  modelFile(name: string, options?: CallOptions): Promise<string | undefined>
+
   /** Counts as they are when this is called. */
   stats(): Promise<EngineStats>
 

@@ -36,7 +36,9 @@ export class Job {
     const running = sequences.filter(sequence => sequence !== undefined)
     const callIndices = [...sequences.keys()].filter(index => sequences[index] !== undefined)
     yield
-    const prompts = running.map(({ tokens, promptLen, maxLen }) => ({ tokens, outputTokens: maxLen - promptLen }))
+    const prompts = running.map(({ tokens, promptLen, maxLen, numTakeable }) => {
+      return { tokens, outputTokens: maxLen - promptLen, numTakeable }
+    })
     yield
     const planned = yield* planJob(prompts, settings)
     yield
@@ -96,7 +98,7 @@ export class Job {
   }
 
   *#reorder(scheduler: Scheduler): Work<void> {
-    const prompts = this.#prompts.map(({ tokens }, each) => ({ tokens, outputTokens: this.#estimate.of(each) }))
+    const prompts = this.#prompts.map((prompt, each) => ({ ...prompt, outputTokens: this.#estimate.of(each) }))
     const waiting = [...this.sequences.keys()].filter(each => scheduler.isWaiting(this.sequences[each]))
     const order = yield* orderPrompts(this.#root, prompts, this.plan.orderedBy, waiting)
     scheduler.reorder(

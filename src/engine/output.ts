@@ -5,6 +5,7 @@ import { Detokenizer } from '../tokenizer/detokenizer'
 import { StopStrings } from '../tokenizer/stop-strings'
 import type { Tokenizer } from '../tokenizer/tokenizer'
 import type { GenerationResult, TokenLogprob } from './generation'
+import { Readings } from './readings'
 import { TokenTexts } from './token-texts'
 
 /** The output of a sequence so far: its tokens as text, up to a stop string. */
@@ -16,6 +17,7 @@ export class Output {
   #isStopped = false
   readonly #logprobs: TokenLogprob[] | undefined
   readonly #tokenTexts: TokenTexts
+  readonly #readings: Readings | undefined
   /** Tokens whose text nobody has asked for yet; where nobody asks before the end, all are decoded then, at once. */
   readonly #unread: number[] = []
 
@@ -30,14 +32,20 @@ export class Output {
     this.#stop = new StopStrings(sequence.params.stop)
     this.#tokenTexts = new TokenTexts(tokenizer)
     this.#logprobs = sequence.params.logprobs === undefined ? undefined : []
+    this.#readings = sequence.reads && new Readings(sequence, tokenizer)
   }
 
-  /** Adds a drawn token; an end-of-sequence token adds no text. Returns true if the text has reached a stop string. */
-  push(drawn: Drawn, isEos: boolean): boolean {
+  /**
+   * Adds what came of a place: a drawn token, of which an end of sequence adds no text, or what was read in the prompt. Returns
+   * true if the text has reached a stop string.
+   */
+  push(drawn: Drawn, position: number): boolean {
     const { tokenId } = drawn
+    this.#readings?.add(drawn, position)
+    if (position < this.sequence.promptLen || drawn.vector) return false
     this.#tokenIds.push(tokenId)
     if (drawn.logprob !== undefined) this.#logprobs?.push(this.#tokenTexts.next(drawn))
-    if (isEos) return false
+    if (this.sequence.isEnd(tokenId)) return false
     if (this.onText || this.sequence.params.stop.length > 0) return this.#emit(this.#detokenizer.push(tokenId))
     this.#unread.push(tokenId)
     return false
@@ -57,6 +65,7 @@ export class Output {
       // a stop string may end with the last token that is allowed
       finishReason: this.#isStopped ? 'stop' : (finishReason ?? 'error'),
       logprobs: this.#logprobs,
+      ...(finishReason !== 'abort' && finishReason !== 'error' && this.#readings?.result()),
       usage: { promptTokens: promptLen, completionTokens: this.#tokenIds.length, cachedTokens: numCached },
       error,
     }

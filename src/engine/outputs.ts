@@ -1,8 +1,8 @@
-import type { Drawn } from '../core/batch'
 import { type CoppiceError, UnsupportedModel } from '../core/errors'
 import type { FinishReason, Sequence } from '../core/sequence'
 import type { Work } from '../core/work'
 import { NO_TOKEN } from '../sampler/sampler'
+import type { Completed } from '../scheduler/interface'
 import type { Scheduler } from '../scheduler/scheduler'
 import type { ResultQueue } from './generation'
 import type { Job } from './job'
@@ -37,21 +37,21 @@ export class Outputs {
     this.#entries.set(sequence, entry)
   }
 
-  /** A token has arrived; if it ended its sequence, that is finished already. */
-  onDraw(sequence: Sequence, draw: Drawn): void {
+  /** A token has arrived, or what was read in a prompt; if it ended its sequence, that is finished already. */
+  onDraw({ sequence, position, drawn }: Completed): void {
     const entry = this.#entries.get(sequence)
     if (!entry) return
-    if (draw.tokenId === NO_TOKEN) {
-      const { length } = sequence.tokens
+    if (drawn.tokenId === NO_TOKEN) {
+      const length = position + 1
       const reason = sequence.constraint
         ? `After token ${length - 1} no token goes on with what structuredOutputs ask for: the vocabulary has none.`
         : `No logit after token ${length - 1} is finite: the weights, or their precision, are at fault. Try weights f32.`
       this.end(sequence, 'error', new UnsupportedModel(reason))
       return
     }
-    if (entry.output.push(draw, sequence.isEnd(draw.tokenId))) this.end(sequence, 'stop')
+    if (entry.output.push(drawn, position)) this.end(sequence, 'stop')
     // the scheduler has finished the sequence if this is its last token
-    else if (sequence.finishReason) this.end(sequence, sequence.finishReason)
+    else if (sequence.finishReason && position === sequence.tokens.length - 1) this.end(sequence, sequence.finishReason)
   }
 
   /** Ends a sequence with what it has. Does nothing if it has ended. */

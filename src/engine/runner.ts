@@ -1,48 +1,41 @@
-import type { AttentionChunk } from '../attention/forest'
-import type { AttentionPlan, AttentionPlanner } from '../attention/plan'
-import { ITEM_FIELDS, MERGE_FIELDS } from '../attention/plan'
-import { assert } from '../core/assert'
-import type { Batch, ChunkBlocks, Draw, Drawn } from '../core/batch'
-import { BLOCK_LEN } from '../core/block'
+import type { Batch, Draw, Drawn } from '../core/batch'
 import type { DeviceLost } from '../core/errors'
 import type { Gpu } from '../gpu/device'
 import type { KernelTime } from '../gpu/profiler'
 import { ReadbackRing } from '../gpu/readback'
 import type { Step } from '../gpu/step'
-import { FROM_SLOT } from '../kernels/embed'
-import type { AttentionInputs, GroupInputs, Model, StepInputs } from '../model/model'
+import type { Model } from '../model/model'
 import { needsLogits, parseResults } from '../sampler/draw-inputs'
 import { resultBytes, type Sampler } from '../sampler/sampler'
 import { inParts } from './in-parts'
 import type { StepClock } from './step-clock'
+import { type PlannedGroup, StepPusher } from './step-pusher'
+import { VectorReader, type VectorReaderParts, withVectors } from './vector-reader'
 
-export interface RunnerParts {
+export interface RunnerParts extends VectorReaderParts {
   readonly gpu: Gpu
   readonly step: Step
-  /** For each KV group, and how many layers it has. */
-  readonly groups: readonly { readonly planner: AttentionPlanner; readonly numLayers: number }[]
+  readonly groups: readonly PlannedGroup[]
   readonly model: Model
   readonly sampler: Sampler
   /** Where the sampler leaves a step's results. */
   readonly results: GPUBuffer
-  /** Rows of logits that are computed at a time. */
-  readonly drawRows: number
 }
 
 /** Turns decided steps into GPU work. Steps run in the order in which they are given. */
 export class Runner {
   readonly lost: Promise<DeviceLost>
   readonly #parts: RunnerParts
+  readonly #inputs: StepPusher
   readonly #readbacks: ReadbackRing
-  /** [groups] What the planners are told, from step to step in the same objects. */
-  readonly #seen: PlannedChunk[][]
-  #kvKeysRead = 0
+  readonly #vectors: VectorReader
 
   constructor(parts: RunnerParts) {
     this.#parts = parts
     this.lost = parts.gpu.lost
-    this.#seen = parts.groups.map(() => [])
+    this.#inputs = new StepPusher(parts.step, parts.groups)
     this.#readbacks = new ReadbackRing(parts.gpu, parts.results.size)
+    this.#vectors = new VectorReader(parts)
   }
 
   /**
@@ -53,13 +46,15 @@ export class Runner {
   async run(batch: Batch, clock?: StepClock, parts = 1): Promise<Drawn[]> {
     const { gpu, step, model, results } = this.#parts
     gpu.throwIfLost()
-    const inputs = this.#pushInputs(batch)
+    const inputs = this.#inputs.push(batch)
     clock?.end('plan')
     model.forward(inputs, inParts(parts, step))
-    const { draws } = batch
+    const vectorDraws = batch.draws.filter(({ isVector }) => isVector)
+    const draws = batch.draws.filter(({ isVector }) => !isVector)
     this.#recordDraws(draws)
+    const readVectors = vectorDraws.length > 0 ? this.#vectors.record(vectorDraws) : undefined
     clock?.end('encode')
-    if (draws.length === 0) {
+    if (batch.draws.length === 0) {
       step.submit()
       clock?.end('submit')
       await gpu.device.queue.onSubmittedWorkDone().catch(error => gpu.explain(error))
@@ -67,18 +62,19 @@ export class Runner {
       return []
     }
     const bytes = resultBytes(draws)
-    const target = this.#readbacks.take()
-    step.copy(results, 0, target, 0, bytes)
+    const target = bytes > 0 ? this.#readbacks.take() : undefined
+    if (target) step.copy(results, 0, target, 0, bytes)
     step.submit()
     clock?.end('submit')
-    return parseResults(draws, await this.#readbacks.read(target, bytes))
+    const drawn = target ? parseResults(draws, await this.#readbacks.read(target, bytes)) : []
+    return readVectors ? withVectors(batch.draws, drawn, await readVectors()) : drawn
   }
 
   /** `kvKeysRead`: keys that attention read, in all layers and for one KV head. */
   stats() {
     const { gpu, step } = this.#parts
     return {
-      kvKeysRead: this.#kvKeysRead,
+      kvKeysRead: this.#inputs.kvKeysRead,
       adapter: gpu.adapter,
       gpuBytes: gpu.allocatedBytes,
       dispatches: step.numDispatches,
@@ -86,7 +82,7 @@ export class Runner {
       submits: step.numSubmits,
       uploads: step.numUploads,
       uploadedBytes: step.uploadedBytes,
-      readBytes: this.#readbacks.readBytes,
+      readBytes: this.#readbacks.readBytes + this.#vectors.readBytes,
       ...gpu.made,
     }
   }
@@ -119,76 +115,5 @@ export class Runner {
         }
       }
     }
-  }
-
-  #pushInputs(batch: Batch): StepInputs {
-    const { step, groups } = this.#parts
-    const { chunks, numTokens } = batch
-    const firstToken = step.reserve(numTokens)
-    const firstPosition = step.reserve(numTokens)
-    const tokens = step.view(firstToken, numTokens).u32
-    const positions = step.view(firstPosition, numTokens).u32
-    let token = 0
-    for (const chunk of chunks) {
-      for (let index = 0; index < chunk.count; index++) {
-        tokens[token] = chunk.tokens[index] ?? FROM_SLOT + chunk.slot
-        positions[token] = chunk.start + index
-        token += 1
-      }
-    }
-    assert(token === numTokens, `the batch says ${numTokens} tokens, its chunks ${token}`)
-    return { numTokens, firstToken, firstPosition, groups: groups.map((_, group) => this.#pushGroup(batch, group)) }
-  }
-
-  #pushGroup({ chunks, numTokens }: Batch, group: number): GroupInputs {
-    const { step, groups } = this.#parts
-    const { planner, numLayers } = groups[group]
-    const seen = this.#seen[group]
-    seen.length = Math.min(seen.length, chunks.length)
-    const firstDestination = step.reserve(numTokens)
-    const destinations = step.view(firstDestination, numTokens).u32
-    let token = 0
-    let numCopies = 0
-    chunks.forEach(({ start, count, groups }, index) => {
-      const { blockTable, copies } = groups[group]
-      const own = seen[index] ?? { start, count, blockTable }
-      seen[index] = own
-      own.start = start
-      own.count = count
-      own.blockTable = blockTable
-      for (let position = start; position < start + count; position++) {
-        destinations[token++] = blockTable[Math.floor(position / BLOCK_LEN)] * BLOCK_LEN + (position % BLOCK_LEN)
-      }
-      numCopies += copies.length
-    })
-    const plan = planner.plan(seen)
-    this.#kvKeysRead += plan.numKeysRead * numLayers
-    const firstCopy =
-      numCopies > 0
-        ? pushCopies(
-            step,
-            chunks.map(chunk => chunk.groups[group]),
-          )
-        : 0
-    return { firstDestination, firstCopy, numCopies, attention: pushPlan(step, plan) }
-  }
-}
-
-/** An `AttentionChunk` that is written again each step. */
-type PlannedChunk = { -readonly [key in 'start' | 'count' | 'blockTable']: AttentionChunk[key] }
-
-function pushCopies(step: Step, chunks: readonly ChunkBlocks[]): number {
-  return step.push(chunks.flatMap(({ copies }) => copies.flatMap(({ from, to }) => [from, to])))
-}
-
-function pushPlan(step: Step, plan: AttentionPlan): AttentionInputs {
-  const firstRow = step.push(plan.rows)
-  const firstBlock = step.push(plan.blocks)
-  return {
-    items: plan.items.map(items => {
-      return { firstItem: step.push(items), numItems: items.length / ITEM_FIELDS, firstRow, firstBlock }
-    }),
-    firstMerge: step.push(plan.merges),
-    numMerges: plan.merges.length / MERGE_FIELDS,
   }
 }

@@ -1,4 +1,5 @@
 import { InvalidRequest } from '../core/errors'
+import { EMBEDDINGS, type Embedding, MAX_SCORED, type ScoredPlace } from '../core/reads'
 import { MAX_LOGPROBS, type SamplingParams } from '../core/sampling-params'
 import { shown, shownJson } from '../core/shown'
 import { checkStructuredOutputs } from '../core/structured-outputs'
@@ -31,7 +32,17 @@ const NUMBERS = {
   frequencyPenalty: { default: 0, low: -100, high: 100 },
 } as const satisfies Record<string, Range>
 
-const KNOWN = new Set([...Object.keys(NUMBERS), 'logitBias', 'logprobs', 'stop', 'ignoreEos', 'structuredOutputs'])
+const READS = ['promptLogprobs', 'scored', 'embedding'] as const
+
+const KNOWN = new Set([
+  ...Object.keys(NUMBERS),
+  'logitBias',
+  'logprobs',
+  'stop',
+  'ignoreEos',
+  'structuredOutputs',
+  ...READS,
+])
 
 /**
  * Completes and checks sampling parameters.
@@ -71,6 +82,7 @@ export function samplingParams(
     logprobs: given.logprobs === undefined ? undefined : checked(nameOf('logprobs'), given.logprobs, LOGPROBS),
     stop: stopStrings(given.stop, nameOf('stop')),
     ignoreEos: given.ignoreEos ?? false,
+    ...readParams(given, vocabSize, nameOf),
     structuredOutputs:
       given.structuredOutputs && checkStructuredOutputs(given.structuredOutputs, nameOf('structuredOutputs')),
   }
@@ -94,6 +106,49 @@ export function paramsOfEach(
   // holes, which `map` would leave out, are no parameters
   const checked = Array.from(params, (each: GenerationParams) => samplingParams(each, vocabSize))
   return index => checked[index]
+}
+
+/** @throws InvalidRequest for two at once as well: each says what a row is read for */
+function readParams(
+  given: GenerationParams,
+  vocabSize: number,
+  nameOf: (param: string) => string,
+): Partial<SamplingParams> {
+  const names = READS.filter(name => given[name] !== undefined)
+  if (names.length === 0) return {}
+  if (names.length > 1) throw new InvalidRequest(`Of ${names.map(nameOf).join(' and ')} only one can be asked for.`)
+  const { promptLogprobs, scored, embedding } = given
+  const name = nameOf(names[0])
+  if (promptLogprobs !== undefined) return { promptLogprobs: checked(name, promptLogprobs, LOGPROBS) }
+  if (scored !== undefined) return { scored: scoredPlaces(scored, vocabSize, name) }
+  if (!EMBEDDINGS.includes(embedding as Embedding)) {
+    throw new InvalidRequest(`${name} is ${shown(embedding)}, but must be one of ${EMBEDDINGS.join(', ')}.`)
+  }
+  return { embedding, maxTokens: 1 }
+}
+
+function scoredPlaces(given: unknown, vocabSize: number, name: string): readonly ScoredPlace[] {
+  const places = Array.isArray(given) ? given : []
+  if (places.length === 0) {
+    throw new InvalidRequest(
+      `${name} is ${shown(given)}, but must be an array like [{ position: 3, tokenIds: [5, 7] }].`,
+    )
+  }
+  const ids: Range = { default: 0, low: 0, high: vocabSize - 1, integer: true }
+  const seen = new Set<number>()
+  for (const [index, place] of places.entries()) {
+    const { position, tokenIds } = place ?? {}
+    checked(`${name}[${index}].position`, position, { default: 1, low: 1, high: 2 ** 31, integer: true })
+    if (seen.has(position)) throw new InvalidRequest(`${name} has the position ${position} twice.`)
+    seen.add(position)
+    if (!Array.isArray(tokenIds) || tokenIds.length === 0 || tokenIds.length > MAX_SCORED) {
+      throw new InvalidRequest(
+        `${name}[${index}].tokenIds is ${Array.isArray(tokenIds) ? `${tokenIds.length} ids` : shown(tokenIds)}, but must be an array of 1 to ${MAX_SCORED} token ids.`,
+      )
+    }
+    for (const id of tokenIds) checked(`a token id of ${name}[${index}]`, id, ids)
+  }
+  return places
 }
 
 const LOGPROBS: Range = { default: 0, low: 0, high: MAX_LOGPROBS, integer: true }

@@ -1,4 +1,4 @@
-/** Where the step loop's time goes, in milliseconds of its thread. */
+/** Where the step loop's time goes, in milliseconds of its thread. Whoever watches takes time of its own. */
 export interface StepTimes {
   /** Steps are decided. */
   readonly schedule: number

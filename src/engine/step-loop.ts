@@ -1,7 +1,7 @@
 import { asCoppiceError } from '../core/as-coppice-error'
 import type { Batch, Drawn } from '../core/batch'
 import type { CoppiceError } from '../core/errors'
-import type { Sequence } from '../core/sequence'
+import type { Completed } from '../scheduler/interface'
 import type { Scheduler } from '../scheduler/scheduler'
 import type { Runner } from './runner'
 import { StepClock } from './step-clock'
@@ -11,8 +11,8 @@ export interface StepLoopParts {
   readonly runner: Pick<Runner, 'run'>
   /** Steps submitted before the first one's draws have come back. */
   readonly stepsInFlight: number
-  /** A token has arrived; if it ended its sequence, that is finished already. */
-  onDraw(sequence: Sequence, drawn: Drawn): void
+  /** A token has arrived, or what was read in a prompt; if it ended its sequence, that is finished already. */
+  onDraw(completed: Completed): void
   /** A step is done, and its tokens are handed out. */
   onStep?(batch: Batch): void
   /** The loop has stopped, and no sequence will get on. */
@@ -61,9 +61,11 @@ export class StepLoop {
         clock.end('wait')
         const completed = scheduler.complete(step.batch, tokens)
         clock.end('account')
-        for (const { sequence, drawn } of completed) onDraw(sequence, drawn)
+        for (const each of completed) onDraw(each)
         clock.end('deliver')
         this.#parts.onStep?.(step.batch)
+        // its time is that of whoever watches
+        clock.start()
       }
     } finally {
       this.#isRunning = false

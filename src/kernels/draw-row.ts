@@ -26,6 +26,8 @@ export interface DrawRow {
   readonly frequency: number
   /** Where the row's mask starts in the arena, in words; 0: all tokens may be drawn. */
   readonly mask: number
+  /** Where the row's list of scored tokens starts in the arena, in words: how many, the word of the results for the first, ids; 0: none. */
+  readonly scored: number
 }
 
 /** Fields of the shaders' `struct DrawRow` (shaders/shared/draw-row.wgsl) in order, one word each, and how the word is written. */
@@ -43,6 +45,7 @@ export const DRAW_ROW_FIELDS = [
   ['presence', 'f32'],
   ['frequency', 'f32'],
   ['mask', 'u32'],
+  ['scored', 'u32'],
 ] as const satisfies readonly (readonly [keyof DrawRow, 'u32' | 'f32'])[]
 
 /** Puts the rows' records into the step. Returns where they start in its arena, in words. */
@@ -66,6 +69,7 @@ export function pushDrawRows(step: Step, rows: readonly DrawRow[]): number {
     f32[at + 10] = row.presence
     f32[at + 11] = row.frequency
     u32[at + 12] = row.mask
+    u32[at + 13] = row.scored
   })
   return start
 }

@@ -13,6 +13,8 @@ export interface Claim {
   /** Ends where the claimed tokens end. */
   node: RadixNode<Run>
   isLocked: boolean
+  /** Tokens that are taken over at most: a run ends there. */
+  readonly numTakeable: number
   /** Tokens that are published; Infinity once another's blocks are where the next would go. */
   numPublished: number
 }
@@ -35,10 +37,11 @@ export interface TakenBlocks {
  * The part that exists already of the tokens that are claimed, up to the last place where a run ends, or what is computed of it,
  * and all groups hold the blocks that a token there sees.
  */
-export function takenBy({ node }: Claim, pools: readonly BlockPool[]): Taken {
+export function takenBy({ node, numTakeable }: Claim, pools: readonly BlockPool[]): Taken {
   const groups = pools.map(({ window }) => ({ window, blocks: [] as number[], tail: [] as number[], firstHeld: 0 }))
   let place = { numTokens: 0, tails: groups.map((): number[] => []) }
   for (const { value, start, end } of topDown(node)) {
+    if (start >= numTakeable) break
     let numTokens = start + value.numComputed
     // of a run that is not complete only full blocks: another may go on in the last
     if (numTokens < end) numTokens = Math.max(start, floorToBlock(numTokens))

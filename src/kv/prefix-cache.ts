@@ -81,8 +81,10 @@ export class PrefixCache {
   }
 
   /** Claims what is shared of the first tokens for sequence `owner`; `tokens` must not change, but may grow. */
-  claim(tokens: readonly number[], { scope, numTokens }: Share, owner = -1): Claim {
+  claim(tokens: readonly number[], { scope, numTokens, numTakeable = numTokens }: Share, owner = -1): Claim {
     const tree = this.#tree(scope)
+    // what is taken over ends where a run does
+    if (numTakeable < numTokens) tree.insert(tokens, numTakeable)
     const node = tree.insert(tokens, numTokens)
     tree.root.value.claims++
     for (const each of node.path()) {
@@ -90,7 +92,7 @@ export class PrefixCache {
       each.value.claims++
       this.#note(each)
     }
-    const claim = { scope, owner, node, isLocked: false, numPublished: 0 }
+    const claim = { scope, owner, node, isLocked: false, numPublished: 0, numTakeable }
     for (const { claims } of this.#watchers) claims.set(owner, claim)
     return claim
   }

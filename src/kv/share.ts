@@ -15,6 +15,8 @@ export interface Share {
   readonly scope: Scope
   /** Less than the prompt's length: its last token must be computed for its logits. */
   readonly numTokens: number
+  /** Tokens that are taken over at most; the others are left for others, and computed for what is read in them. Default: all. */
+  readonly numTakeable?: number
 }
 
 /** The scope of the model as it is. */

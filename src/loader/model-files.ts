@@ -3,9 +3,10 @@ import type { JsonObject } from '../core/json'
 import type { ModelConfig } from '../core/model-config'
 import { UnknownArchitecture } from './architectures/unknown-architecture'
 import { architectureOf, parseModelConfig } from './config/model-config'
-import { parseQuantization } from './config/quantization-config'
+import { QUANTIZATION_FIELDS, textPart } from './config/text-part'
 import { tokenizerConfig } from './config/tokenizer-config'
 import type { GgufModel } from './gguf/model'
+import type { Packing } from './packed'
 import { openSafetensors } from './safetensors/checkpoint'
 import { type ModelSource, missingFile, readJson, readText } from './sources/source'
 import type { Checkpoint } from './weights/checkpoint'
@@ -59,6 +60,11 @@ export function readModelFiles(source: ModelSource, signal?: AbortSignal): Promi
   )
 }
 
+/** The text of a small file beside the others; undefined where there is none. @throws DownloadFailed */
+export function readSmallText(source: ModelSource, file: string, signal?: AbortSignal): Promise<string | undefined> {
+  return readText(source, file, signal, MAX_SMALL_FILE_BYTES)
+}
+
 async function readAll(source: ModelSource, signal: AbortSignal | undefined): Promise<ModelFiles> {
   if (source.gguf !== undefined) {
     const { openGguf, readGgufFiles } = await import('./gguf')
@@ -70,7 +76,7 @@ async function readAll(source: ModelSource, signal: AbortSignal | undefined): Pr
   const config = await readSmall('config.json')
   if (!config) throw missingFile(source, 'config.json')
   // a model that is none of ours is said to be that, whatever its other files are like
-  if (config.architectures !== undefined) architectureOf(config)
+  if (config.architectures !== undefined) architectureOf(textPart(config).config)
   const [generationConfig, tokenizer, ownConfig] = await Promise.all([
     readSmall('generation_config.json'),
     readJson(source, 'tokenizer.json', signal),
@@ -81,7 +87,7 @@ async function readAll(source: ModelSource, signal: AbortSignal | undefined): Pr
     return !source.isUnlisted || CAUSE[what](ownConfig) ? read() : undefined
   }
   const [chatTemplate, specialTokensMap, addedTokens] = await Promise.all([
-    ask('chatTemplate', () => readText(source, 'chat_template.jinja', signal, MAX_SMALL_FILE_BYTES)),
+    ask('chatTemplate', () => readSmallText(source, 'chat_template.jinja', signal)),
     ask('specialTokensMap', () => readSmall('special_tokens_map.json')),
     ask('addedTokens', () => readSmall('added_tokens.json')),
   ])
@@ -92,6 +98,9 @@ async function readAll(source: ModelSource, signal: AbortSignal | undefined): Pr
 /** The model that the files describe. @throws UnsupportedModel · CorruptCheckpoint, in the words of the files */
 export async function describeModel({ config, generationConfig, gguf }: ModelFiles): Promise<ModelConfig> {
   try {
+    // refuses what no reader of weights is for, before fields that only its files have
+    if (config.architectures !== undefined) architectureOf(textPart(config).config)
+    await packingOf(config)
     return parseModelConfig(config, generationConfig)
   } catch (error) {
     throw gguf ? (await import('./gguf')).inGgufTerms(error, gguf) : error
@@ -108,10 +117,17 @@ export async function openCheckpoint(
   return orDistrust(source, async () => {
     const checkpoint = gguf
       ? (await import('./gguf')).ggufCheckpoint(gguf, model)
-      : await openSafetensors(source, parseQuantization(config), signal, model.leavesOut !== undefined)
+      : await openSafetensors(source, await packingOf(config), signal, model.leavesOut !== undefined)
     checkLengths(source, checkpoint)
     return checkpoint
   })
+}
+
+/** The way in which the checkpoint's matrices are quantised, if they are: its readers are loaded only then. */
+async function packingOf(whole: JsonObject): Promise<Packing | undefined> {
+  const { config } = textPart(whole)
+  const isQuantized = QUANTIZATION_FIELDS.some(field => (config[field] ?? undefined) !== undefined)
+  return isQuantized ? (await import('./packed')).readPacking(config) : undefined
 }
 
 /** The value that `read` gives; if it makes no sense, the source is told, since a kept copy may have been damaged on disk. */

@@ -43,7 +43,7 @@ export function decoder(parts: ModelParts, tensors: DecoderTensors): Model {
   const cap = logitSoftcap === undefined ? undefined : softcap(context, logitSoftcap, logits)
   const projectDrawn = cap ? undefined : linear(context, head, { x: drawnNormed, y: logits }, { scale, isDrawn: true })
 
-  const gather = (tokens: ArrayLike<number>) => {
+  const vectors = (tokens: ArrayLike<number>) => {
     gatherDrawn(tokens)
     normDrawn(tokens.length)
   }
@@ -59,15 +59,16 @@ export function decoder(parts: ModelParts, tensors: DecoderTensors): Model {
         onStage?.((index + 1) / stages.length)
       }
     },
+    vectors,
     logits: tokens => {
-      gather(tokens)
+      vectors(tokens)
       project(tokens.length)
       cap?.(tokens.length * config.vocabSize)
     },
     candidates:
       projectDrawn &&
       ((tokens, firstDraw) => {
-        gather(tokens)
+        vectors(tokens)
         projectDrawn(tokens.length, firstDraw)
       }),
   }

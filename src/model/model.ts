@@ -66,6 +66,8 @@ export interface Model {
   forward(inputs: StepInputs, onStage?: (share: number) => void): void
   /** Records the logits of some rows of `hidden`: row i of `activations.logits` is that of token `tokens[i]`. */
   logits(tokens: ArrayLike<number>): void
+  /** Records the vectors of some rows of `hidden`, the final norm's: row i of `activations.drawnNormed` is that of token `tokens[i]`. */
+  vectors(tokens: ArrayLike<number>): void
   /**
    * Records, in place of some rows of logits, the candidates among them for draws whose records start at `firstDraw` in the
    * arena (kernels/first-candidate.ts), in the same buffer. Absent where logits are capped.

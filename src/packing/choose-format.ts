@@ -5,7 +5,7 @@ import {
   type QuantizedFormat,
   type WeightFormat,
 } from '../kernels/matrix-format'
-import { type Encoding, integersOf } from '../loader'
+import type { Encoding } from '../loader'
 
 /** The formats that weights may be kept in. */
 export interface WeightChoice {
@@ -32,7 +32,7 @@ export function chooseFormat(
   if (!keepsIntegers) return matrixFormat(limit, cols)
   const widest = isSensitive && limit === 'q4' ? 'q8' : limit
   const wanted = sources.map(source => {
-    const own = source && keptFormat(source)
+    const own = source && keptFormat(source, cols)
     return own && width(own) <= BY_WIDTH.indexOf(widest) ? own : matrixFormat(widest, cols)
   })
   const most = wanted.reduce((a, b) => (width(b) > width(a) ? b : a))
@@ -46,12 +46,12 @@ export function chooseFormat(
 }
 
 /**
- * The narrowest of our formats that loses nothing noteworthy of a quantised source; undefined for floats. Formats whose
- * integers we cannot keep, since their groups are too short or scattered, have at most 6 bits: 8 are enough for them.
+ * The narrowest of our formats that loses nothing noteworthy of a quantised source; undefined for floats. Of formats that we
+ * cannot keep, integers whose groups are too short or scattered have at most 6 bits, and floats of 8 have 4 that count: 8 are
+ * enough for them.
  */
-function keptFormat(source: Encoding): QuantizedFormat | undefined {
-  const integers = integersOf(source)
-  if (integers === 'none') return undefined
+function keptFormat({ integers }: Encoding, cols: number): QuantizedFormat | undefined {
+  if (integers === undefined || cols % 32 !== 0) return undefined
   if (integers === 'other') return { kind: 'q8', group: 32, hasZeros: false }
   return { kind: integers.bits === 8 ? 'q8' : 'q4', group: integers.group, hasZeros: integers.hasZeros }
 }

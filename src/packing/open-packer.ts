@@ -1,5 +1,4 @@
 import { pause } from '../core/pause'
-import { packSlab } from './pack-slab'
 import type { Packer } from './packer'
 import { type PackingOptions, startWorker, type WorkerPacker } from './worker-packer'
 
@@ -29,7 +28,8 @@ export async function openPacker(options: PackingOptions = {}): Promise<OpenedPa
 export const inlinePacker: Packer = {
   maxSlabs: 1,
   async pack(slab) {
-    await pause()
+    // workers have it in their file
+    const [{ packSlab }] = await Promise.all([import('./pack-slab'), pause()])
     return packSlab(slab)
   },
   close: () => undefined,

@@ -18,7 +18,7 @@ const tables = new Map<string, Uint16Array>()
  */
 export function packHalfFloats({ encoding, bytes, numRows, cols }: RawRows): PackedRows | undefined {
   const toF16 = TO_F16[encoding.type]
-  if (!toF16 || 'group' in encoding || encoding.headDim !== undefined || encoding.layout) return undefined
+  if (!toF16 || 'parts' in encoding || encoding.headDim !== undefined || encoding.layout) return undefined
   const table = tables.get(encoding.type) ?? Uint16Array.from({ length: 2 ** 16 }, (_, half) => toF16(half))
   tables.set(encoding.type, table)
   const pairs = new Uint32Array(bytes.buffer, bytes.byteOffset, (numRows * cols) / 2)

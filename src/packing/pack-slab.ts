@@ -62,8 +62,8 @@ function measureLoss(raw: RawRows, rows: Rows, kept: Float32Array): Loss {
 function firstRows(raw: RawRows, rows: Rows): Float32Array {
   if (rows instanceof Float32Array) return rows
   const { numRows, cols, encoding, bytes } = raw
-  if ('group' in encoding) {
-    // integers of GPTQ and AWQ are taken as they are
+  if ('parts' in encoding) {
+    // integers in parts are taken as they are
     const [length, groups] = [TILE_ROWS * cols, (TILE_ROWS * cols) / rows.group]
     const [codes, scales] = [rows.codes.subarray(0, length), rows.scales.subarray(0, groups)]
     return dequantize({ ...rows, codes, scales, zeros: rows.zeros?.subarray(0, groups) })

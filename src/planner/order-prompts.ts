@@ -18,6 +18,8 @@ interface Part {
   readonly index: number
   /** Some of its prompts wait no more, so the tokens of the run itself are computed already. */
   readonly isBegun: boolean
+  /** Tokens that one of its prompts takes over from others at most. */
+  readonly numTakeable: number
   /** Prompt tokens to compute before those of its parts. */
   readonly ownTokens: number
   /** Prompt tokens to compute in all. */
@@ -65,35 +67,42 @@ export function* orderPrompts(
 /** The root's part. */
 function* jobOf(root: Run, prompts: readonly PlannedPrompt[], waiting: ReadonlySet<number>): Work<Part> {
   const partOf = new Map<Run, Part>()
-  let job = partOfPrompt(-1, 0, 0)
+  let job = partOfPrompt(-1, { tokens: [], outputTokens: 0 }, 0)
   for (const run of root.preorder().toReversed()) {
     const below = run.children.flatMap(child => partOf.get(child) ?? [])
     const isBegun = below.some(part => part.isBegun) || run.prompts.some(index => !waiting.has(index))
     const parts = below.filter(part => part.parts.length > 0)
     for (const index of run.prompts) {
-      const { tokens, outputTokens } = prompts[index]
-      if (waiting.has(index)) parts.push(partOfPrompt(index, tokens.length - run.end, outputTokens))
+      if (waiting.has(index)) parts.push(partOfPrompt(index, prompts[index], run.end))
       yield
     }
     const ownTokens = isBegun ? 0 : run.numTokens
     job = {
       index: parts.reduce((lowest, { index }) => Math.min(lowest, index), Number.POSITIVE_INFINITY),
       isBegun,
+      numTakeable: parts.reduce((least, { numTakeable }) => Math.min(least, numTakeable), Number.POSITIVE_INFINITY),
       ownTokens,
       computeTokens: parts.reduce((sum, part) => sum + part.computeTokens, ownTokens),
       outputTokens: parts.reduce((sum, part) => sum + part.outputTokens, 0),
-      parts: parts.sort(begunThenDensest),
+      parts: parts.sort(firstIn(run)),
     }
     partOf.set(run, job)
   }
   return job
 }
 
-function partOfPrompt(index: number, ownTokens: number, outputTokens: number): Part {
-  return { index, isBegun: false, ownTokens, computeTokens: ownTokens, outputTokens, parts: [] }
+/** `begin`: tokens of it that others share. */
+function partOfPrompt(index: number, prompt: PlannedPrompt, begin: number): Part {
+  const { tokens, outputTokens, numTakeable = tokens.length } = prompt
+  const ownTokens = tokens.length - begin
+  return { index, isBegun: false, numTakeable, ownTokens, computeTokens: ownTokens, outputTokens, parts: [] }
 }
 
-function begunThenDensest(a: Part, b: Part): number {
-  const byDensity = b.outputTokens * a.computeTokens - a.outputTokens * b.computeTokens
-  return Number(b.isBegun) - Number(a.isBegun) || byDensity || a.index - b.index
+/** Those that are begun, then those that compute the run's tokens in any case, since these are read in them, then the densest. */
+function firstIn({ end }: Run): (a: Part, b: Part) => number {
+  return (a, b) => {
+    const byReads = Number(b.numTakeable < end) - Number(a.numTakeable < end)
+    const byDensity = b.outputTokens * a.computeTokens - a.outputTokens * b.computeTokens
+    return Number(b.isBegun) - Number(a.isBegun) || byReads || byDensity || a.index - b.index
+  }
 }

@@ -5,4 +5,6 @@
 export interface PlannedPrompt {
   readonly tokens: readonly number[]
   readonly outputTokens: number
+  /** Tokens that it takes over from others at most; default: all but the last. Those after them it computes, whoever has them. */
+  readonly numTakeable?: number
 }

@@ -1,5 +1,6 @@
 import { assert } from '../core/assert'
-import type { Draw } from '../core/batch'
+import { type Draw, isInPrompt } from '../core/batch'
+import { MAX_SCORED } from '../core/reads'
 import { MAX_LOGPROBS } from '../core/sampling-params'
 import type { KernelContext } from '../kernels/context'
 import { pushDrawRows } from '../kernels/draw-row'
@@ -7,7 +8,7 @@ import { editLogits } from '../kernels/edit-logits'
 import { firstCandidate } from '../kernels/first-candidate'
 import { maskLogits } from '../kernels/mask-logits'
 import { sample } from '../kernels/sample'
-import { drawRow, logitEdits, resultStride } from './draw-inputs'
+import { drawRow, logitEdits, resultStride, scoreStarts } from './draw-inputs'
 
 export { NO_TOKEN } from '../kernels/sample'
 
@@ -22,12 +23,12 @@ export interface SamplerBuffers {
 
 /** Bytes of the results of a step with these draws. */
 export function resultBytes(draws: readonly Draw[]): number {
-  return draws.length * resultStride(draws) * 4
+  return scoreStarts(draws)[draws.length] * 4
 }
 
-/** Bytes of the results buffer of an engine with `numDraws` in a step at most. */
-export function maxResultBytes(numDraws: number): number {
-  return numDraws * (2 + 2 * MAX_LOGPROBS) * 4
+/** Bytes of the results buffer of an engine with `numRows` in a step at most: each may be drawn from. */
+export function maxResultBytes(numRows: number): number {
+  return numRows * (2 + 2 * MAX_LOGPROBS + MAX_SCORED) * 4
 }
 
 /**
@@ -66,10 +67,24 @@ export class Sampler {
     assert(resultBytes(draws) <= results.size, `sampler: ${draws.length} results exceed their buffer`)
     const spareSlot = lastTokens.size / 4 - 1
     const masks = this.#pushMasks(draws, rows)
+    const scored = this.#pushScored(draws, rows)
     return pushDrawRows(
       this.#context.step,
-      rows.map((row, place) => drawRow(draws[row], row, spareSlot, masks[place])),
+      rows.map((row, place) => drawRow(draws[row], row, spareSlot, masks[place], scored[place])),
     )
+  }
+
+  /** Puts the rows' lists of scored tokens into the step. Returns where they start in the arena, in words; undefined without one. */
+  #pushScored(draws: readonly Draw[], rows: readonly number[]): (number | undefined)[] {
+    if (!rows.some(row => draws[row].scored)) return []
+    const starts = scoreStarts(draws)
+    return rows.map(row => {
+      const { scored } = draws[row]
+      if (!scored) return undefined
+      const start = this.#context.step.push([scored.length, starts[row], ...scored])
+      assert(start > 0, 'sampler: a list of tokens starts where the arena does, which means that there is none')
+      return start
+    })
   }
 
   /** Puts the rows' masks into the step, each once. Returns where they start in the arena, in words; undefined without one. */
@@ -77,7 +92,7 @@ export class Sampler {
     const starts = new Map<Uint32Array, number>()
     return rows.map(row => {
       const mask = draws[row].chunk.sequence.constraint?.mask
-      if (!mask) return undefined
+      if (!mask || isInPrompt(draws[row])) return undefined
       const start = starts.get(mask) ?? this.#context.step.push(mask)
       assert(start > 0, 'sampler: a mask starts where the arena does, which means that there is none')
       starts.set(mask, start)

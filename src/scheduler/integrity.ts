@@ -1,5 +1,5 @@
 import { assert } from '../core/assert'
-import type { Batch } from '../core/batch'
+import { type Batch, isInPrompt } from '../core/batch'
 import { type BlockTable, blocksFor } from '../core/block'
 import type { Sequence } from '../core/sequence'
 
@@ -34,7 +34,9 @@ export function checkSequences(
   inFlight: readonly Batch[],
 ): void {
   const inFlightDraws = new Map<Sequence, number>()
-  for (const { chunk } of inFlight.flatMap(batch => batch.draws)) {
+  for (const draw of inFlight.flatMap(batch => batch.draws)) {
+    const { chunk } = draw
+    if (isInPrompt(draw)) continue
     inFlightDraws.set(chunk.sequence, (inFlightDraws.get(chunk.sequence) ?? 0) + 1)
   }
   for (const sequence of [...running, ...waiting]) {

@@ -28,9 +28,11 @@ export interface AddOptions {
   readonly isHeld?: boolean
 }
 
-/** A draw that arrived and was appended to its sequence. */
+/** A draw that arrived and was appended to its sequence, or what was read in its prompt. */
 export interface Completed {
   readonly sequence: Sequence
+  /** Of the token drawn, or of the prompt's that stands there; from the sequence's start. */
+  readonly position: number
   readonly drawn: Drawn
 }
 

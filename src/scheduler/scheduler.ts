@@ -1,5 +1,5 @@
 import { assert } from '../core/assert'
-import type { Batch, Copy, Drawn } from '../core/batch'
+import { type Batch, type Copy, type Drawn, isInPrompt } from '../core/batch'
 import { blocksFor } from '../core/block'
 import type { FinishReason, Sequence } from '../core/sequence'
 import type { CacheView } from '../kv/prefix-cache'
@@ -162,13 +162,17 @@ export class Scheduler {
     assert(batch === this.#inFlight.shift(), 'Steps must complete in the order they were decided.')
     assert(batch.draws.length === drawn.length, `${drawn.length} tokens drawn for ${batch.draws.length} draws.`)
     const completed: Completed[] = []
-    batch.draws.forEach(({ chunk: { sequence }, position }, index) => {
-      sequence.numPending--
+    batch.draws.forEach((draw, index) => {
+      const { position } = draw
+      const { sequence } = draw.chunk
+      const isNext = !isInPrompt(draw)
+      if (isNext) sequence.numPending--
       if (sequence.isFinished) return
+      completed.push({ sequence, position, drawn: drawn[index] })
+      if (!isNext) return
       assert(position === sequence.tokens.length, 'A draw is not of the next token of its sequence.')
       const reason = sequence.append(drawn[index].tokenId)
       if (sequence.slot !== undefined) this.#blocks.publish(sequence)
-      completed.push({ sequence, drawn: drawn[index] })
       if (reason) this.#end(sequence, reason)
     })
     this.#classes.dropEnded()
@@ -203,7 +207,8 @@ export class Scheduler {
    * flight forgotten, and those that ran start first. Those that do not fit into smaller pools fail in `check`, and must be finished.
    */
   restart(options: SchedulerOptions): void {
-    for (const { draws } of this.#inFlight.splice(0)) for (const { chunk } of draws) chunk.sequence.numPending--
+    const draws = this.#inFlight.splice(0).flatMap(batch => batch.draws)
+    for (const draw of draws) if (!isInPrompt(draw)) draw.chunk.sequence.numPending--
     while (this.preemptLast());
     this.#options = { ...options, pools: this.#options.pools }
     this.#checked = new WeakSet()

@@ -95,10 +95,10 @@ export class SequenceBlocks {
 
   /** Registers that a waiting sequence will want these tokens: once computed, they are kept until it is done. */
   claim(sequence: Sequence, share: Share): void {
-    const { id, tokens, promptLen } = sequence
+    const { id, tokens, promptLen, numTakeable } = sequence
     assert(!this.#claims.has(sequence), `Sequence ${id} has a claim already.`)
     assert(share.numTokens < promptLen, `Sequence ${id} would share its last token, and draw from nothing.`)
-    this.#claims.set(sequence, this.#prefixes.claim(tokens, share, id))
+    this.#claims.set(sequence, this.#prefixes.claim(tokens, { ...share, numTakeable }, id))
     this.#shares.set(sequence, share)
   }
 
@@ -260,10 +260,10 @@ export class SequenceBlocks {
   #claimOf(sequence: Sequence): Claim {
     const existing = this.#claims.get(sequence)
     if (existing) return existing
-    const { id, tokens } = sequence
+    const { id, tokens, numTakeable } = sequence
     const { scope, numTokens } = this.#shares.get(sequence) ?? { scope: COMMON, numTokens: 0 }
     const share = { scope, numTokens: scope.remembers ? tokens.length - 1 : numTokens }
-    const claim = this.#prefixes.claim(tokens, share, id)
+    const claim = this.#prefixes.claim(tokens, { ...share, numTakeable }, id)
     this.#claims.set(sequence, claim)
     return claim
   }

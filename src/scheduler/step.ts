@@ -1,6 +1,7 @@
 import type { Batch, Chunk, Draw } from '../core/batch'
 import { isEditedByHistory, waitsForDraws } from '../core/sampling-params'
 import type { Sequence } from '../core/sequence'
+import type { Reads } from '../core/sequence-reads'
 
 /** The step being decided. */
 export class Step implements Batch {
@@ -32,6 +33,7 @@ export class Step implements Batch {
 
   add(chunk: Chunk): void {
     this.chunks.push(chunk)
+    if (chunk.sequence.reads) this.#read(chunk, chunk.sequence.reads)
     this.numTokens += chunk.count
     this.room -= chunk.count
   }
@@ -39,8 +41,20 @@ export class Step implements Batch {
   /** Draws the next token of the chunk's sequence, after the last row of the step so far. */
   draw(chunk: Chunk): void {
     const { sequence } = chunk
-    this.draws.push({ chunk, token: this.numTokens - 1, position: sequence.length })
+    const { length, reads } = sequence
+    const draw = { chunk, token: this.numTokens - 1, position: length }
+    this.draws.push(reads ? { ...draw, scored: reads.scoredAfter(length - 1), isVector: reads.isEmbedding } : draw)
     sequence.numPending++
     if (isEditedByHistory(sequence.params)) this.#history -= sequence.length
+  }
+
+  /** The rows of the prompt, but for its last, that are read. */
+  #read(chunk: Chunk, { isRead, scoredAfter, isEmbedding }: Reads): void {
+    const { start, count, sequence } = chunk
+    for (let row = start; row < Math.min(start + count, sequence.promptLen - 1); row++) {
+      if (!isRead(row)) continue
+      const token = this.numTokens + row - start
+      this.draws.push({ chunk, token, position: row + 1, scored: scoredAfter(row), isVector: isEmbedding })
+    }
   }
 }

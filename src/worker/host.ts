@@ -142,6 +142,8 @@ class Host {
         return engine.tokenize(first, { ...(second as object), signal })
       case 'detokenize':
         return engine.detokenize(first, second)
+      case 'modelFile':
+        return engine.modelFile(first, { signal })
       case 'checkParams':
         return engine.checkParams(first)
       default:

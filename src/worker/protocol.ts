@@ -31,7 +31,15 @@ export const MAX_UNHEARD = 2
 export type About = Pick<Engine, 'modelName' | 'config' | 'memory' | 'decisions' | 'weights'>
 
 /** The methods of an engine that have one answer. */
-export type Asked = 'plan' | 'tokenize' | 'detokenize' | 'checkParams' | 'stats' | 'kernelTimes' | 'inspect'
+export type Asked =
+  | 'plan'
+  | 'tokenize'
+  | 'detokenize'
+  | 'modelFile'
+  | 'checkParams'
+  | 'stats'
+  | 'kernelTimes'
+  | 'inspect'
 
 /** The options that say how an engine is shared. */
 export interface SharingOptions {

@@ -5,7 +5,7 @@ import { inSlices, type Work } from '../core/work'
 import { checkListener, completeCallOptions } from '../engine/call-options'
 import type { EngineListener, EngineSnapshot } from '../engine/events'
 import { emptyResult, type Generation, type GenerationResult } from '../engine/generation'
-import type { Engine, GenerateOptions, PlanOptions, TokenizeOptions } from '../engine/interface'
+import type { CallOptions, Engine, GenerateOptions, PlanOptions, TokenizeOptions } from '../engine/interface'
 import { checkPrompts, type Prompt } from '../engine/prompt'
 import { type GenerationParams, paramsOfEach } from '../engine/sampling-params'
 import type { EngineStats } from '../engine/stats'
@@ -151,6 +151,10 @@ export class RemoteEngine implements Engine {
 
   async checkParams(params: GenerationParams): Promise<void> {
     await this.#ask('checkParams', [params])
+  }
+
+  async modelFile(name: string, { signal }: CallOptions = {}): Promise<string | undefined> {
+    return (await this.#ask('modelFile', [name], signal)) as string | undefined
   }
 
   async stats(): Promise<EngineStats> {

@@ -3,7 +3,8 @@ import { createEngine, type EngineOptions, type ModelSource, type WeightKind } f
 import { quantisedGguf } from '../loader/gguf/quantised-gguf'
 import { type Files, memorySource } from '../loader/memory-source'
 import { sharedDevice } from '../support/device'
-import { type PackedOptions, packedModel } from '../support/seeded-packed'
+import { FORMS } from '../support/packed-forms'
+import { type PackedOptions, packedFormModel, packedModel } from '../support/seeded-packed'
 import type { SeededConfig } from '../support/seeded-weights'
 
 /** Rows of whole groups of 64, and of whole blocks of 256 where there are any. */
@@ -95,6 +96,18 @@ describe('a checkpoint of 4-bit integers', () => {
       [options.method.toUpperCase(), 'q4', 0],
       ['F32', 'f32', 0],
     ])
+    expect(results).toEqual((await run(folder(plain))).results)
+  })
+})
+
+describe('a checkpoint of another form', () => {
+  it.each<[string, keyof typeof FORMS, EngineOptions, [source: string, format: string]]>([
+    ['as it is', 'compressed INT4, groups of 64 with zeros', {}, ['INT4', 'q4']],
+    ['as f32', 'FP8, blocks of 128 × 128', { weights: 'f32' }, ['FP8', 'f32']],
+  ])('writes what the same floats write, bit for bit, %s: %s', async (_, name, options, kind) => {
+    const { packed, plain } = packedFormModel(CONFIG, 7, FORMS[name])
+    const { results, weights } = await run(folder(packed), options)
+    expect(weights.map(({ source, format, relativeRms }) => [source, format, relativeRms])).toContainEqual([...kind, 0])
     expect(results).toEqual((await run(folder(plain))).results)
   })
 })

@@ -14,7 +14,7 @@ it('a stop string that ends with the last token allowed is the reason, not the l
   const output = new Output(0, sequence, tokenizer)
   const stops = said.map(tokenId => {
     sequence.tokens.push(tokenId)
-    return output.push({ tokenId }, false)
+    return output.push({ tokenId }, sequence.tokens.length - 1)
   })
   sequence.finishReason = 'length'
   expect(stops).toEqual([false, false, true])

@@ -17,6 +17,7 @@ export const GREEDY: DrawRow = {
   presence: 0,
   frequency: 0,
   mask: 0,
+  scored: 0,
 }
 
 /** The bits of `ids`. */

@@ -3,16 +3,17 @@ import { expect, test } from 'vitest'
 import { assert } from '../../src/core/assert'
 import { CoppiceError, CorruptCheckpoint, InvalidRequest, UnsupportedModel } from '../../src/core/errors'
 import { parseModelConfig } from '../../src/loader/config/model-config'
-import { parseQuantization } from '../../src/loader/config/quantization-config'
 import { openCheckpoint, readModelFiles } from '../../src/loader/model-files'
+import { readPacking } from '../../src/loader/packed/read-packing'
 import { safetensorsCheckpoint } from '../../src/loader/safetensors/checkpoint'
 import { parseHeader } from '../../src/loader/safetensors/header'
 import { INDEX_FILE, readShardIndex } from '../../src/loader/safetensors/shard-index'
 import { decodeRows } from '../../src/loader/weights/decode-rows'
 import { streamRows } from '../../src/loader/weights/stream-rows'
 import { forEachSeed, pick } from '../support/for-each-seed'
+import { FORMS } from '../support/packed-forms'
 import { type Random, random } from '../support/random'
-import { packedModel } from '../support/seeded-packed'
+import { packedFormModel, packedModel } from '../support/seeded-packed'
 import { type SeededConfig, seededTensors } from '../support/seeded-weights'
 import { type Files, memorySource, safetensorsFile } from './memory-source'
 
@@ -35,12 +36,22 @@ const CONFIG: SeededConfig = {
 const EXPECTED = new Map(seededTensors(CONFIG).map(({ name, shape }) => [name, shape]))
 const { packed: PACKED, plain: PLAIN } = packedModel(CONFIG, 1, { method: 'gptq', group: 32, order: 'trivial' })
 
+/** A model in each of the other forms of quantised matrices. */
+const FORMS_OF_MATRICES = Object.values(FORMS)
+  .filter(form => !JSON.stringify(form.config).includes('"group_size":64'))
+  .map(form => packedFormModel(CONFIG, 1, form).packed)
+
 const bytesOf = (files: Files, name: string) => {
   const contents = files[name]
   return typeof contents === 'string' ? new TextEncoder().encode(contents) : contents
 }
 const headerOf = (file: Uint8Array<ArrayBuffer>) =>
   file.slice(0, 8 + Number(new DataView(file.buffer).getBigUint64(0, true)))
+
+const PACKED_FILE = {
+  ...{ name: 'x', dataBegin: 0 },
+  entries: parseHeader(headerOf(bytesOf(PACKED, 'model.safetensors')).slice(8), 'x'),
+}
 
 /** What JSON may hold where something else is expected. */
 const HOSTILE_JSON = [
@@ -114,7 +125,7 @@ test('any 30000 mutated safetensors headers are a typed error or describe a file
     plain: headerOf(bytesOf(PLAIN, 'model.safetensors')).slice(8),
     packed: headerOf(bytesOf(PACKED, 'model.safetensors')).slice(8),
   }
-  const quantization = parseQuantization(JSON.parse(String(PACKED['config.json'])))
+  const quantization = readPacking(JSON.parse(String(PACKED['config.json'])))
   forEachSeed(30_000, source => {
     const kind = source.next() < 0.5 ? 'plain' : 'packed'
     const entries = typed(() => parseHeader(mutate(headers[kind], source), 'x'))
@@ -141,13 +152,18 @@ test('any 40000 mutated config.json, quantised or not, are a typed error or a mo
     const config = json(mutate(pick(source, configs), source))
     if (typeof config !== 'object' || config === null || Array.isArray(config)) return
     const parsed = typed(() => parseModelConfig({ ...config }))
-    const quantization = typed(() => parseQuantization({ ...config }))
+    const quantization = typed(() => readPacking({ ...config }))
     if (parsed instanceof Error || quantization instanceof Error) return
     numValid++
     for (const size of [parsed.vocabSize, parsed.hiddenSize, parsed.numLayers, parsed.headDim]) {
       assert(Number.isSafeInteger(size) && size > 0, `a size of ${size}`)
     }
-    if (quantization) assert([32, 64, 128].includes(quantization.group), `groups of ${quantization.group}`)
+    const checkpoint = quantization && typed(() => safetensorsCheckpoint('x', [PACKED_FILE], quantization))
+    if (!checkpoint || checkpoint instanceof Error) return
+    for (const { encoding } of checkpoint.tensors.values()) {
+      const { integers = 'other' } = encoding
+      assert(integers === 'other' || [32, 64, 128].includes(integers.group), `kept as ${JSON.stringify(integers)}`)
+    }
   })
   expect(numValid).toBeGreaterThan(4000)
 })
@@ -175,11 +191,14 @@ test('any 10000 mutated indexes are a typed error or name files beside them', as
   expect(numValid).toBeGreaterThan(1000)
 })
 
-test('any 1500 mutated models load or fail with a typed error', async () => {
+test.each([
+  ['1500 mutated models', [PLAIN, PACKED], 1500],
+  ['3000 mutated models of other forms', FORMS_OF_MATRICES, 3000],
+])('any %s load or fail with a typed error', async (_, models, count) => {
   let numLoaded = 0
-  for (let seed = 1; seed <= 1500; seed++) {
+  for (let seed = 1; seed <= count; seed++) {
     const source = random(seed)
-    const files: Record<string, Files[string]> = { ...pick(source, [PLAIN, PACKED]) }
+    const files: Record<string, Files[string]> = { ...pick(source, models) }
     const name = pick(source, ['config.json', 'model.safetensors', 'model.safetensors'])
     const bytes = bytesOf(files, name)
     const header = name === 'config.json' ? bytes : headerOf(bytes)
@@ -190,7 +209,8 @@ test('any 1500 mutated models load or fail with a typed error', async () => {
     try {
       const read = await readModelFiles(model)
       const config = parseModelConfig(read.config)
-      for await (const raw of streamRows(model, await openCheckpoint(model, read, config), EXPECTED)) {
+      const checkpoint = await openCheckpoint(model, read, config)
+      for await (const raw of streamRows(model, checkpoint, EXPECTED)) {
         for (const wantsIntegers of [false, true]) decodeRows(raw, wantsIntegers)
       }
       numLoaded++

@@ -52,7 +52,9 @@ export class SimulatedDevice {
       await before
       await new Promise(setImmediate)
       if (this.#error) throw this.#error
-      return this.#gpu.run().drawn.map(({ tokenId }) => ({ tokenId, logprob: -tokenId, topLogprobs: [] }))
+      return this.#gpu
+        .run()
+        .drawn.map(({ tokenId, scores }) => ({ tokenId, logprob: -tokenId, topLogprobs: [], scores }))
     })()
     this.#turn = drawn.catch(() => undefined)
     this.onStep(this)
@@ -119,6 +121,7 @@ export async function simulatedEngine({ numBlocks = 64, onStep = () => undefined
     scheduler: new Scheduler(onDevice.scheduling),
     stepsInFlight: 2,
     onDevice,
+    modelFile: async () => undefined,
     revival: new Revival(open, patience, contextLength),
     onLost,
   })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Deferred } from '../../src/core/deferred'
 import type { Sequence } from '../../src/core/sequence'
 import type { EngineEvent, StepEvent } from '../../src/engine/events'
@@ -16,7 +16,7 @@ function scene() {
     scheduler,
     runner: { run: async ({ draws }) => draws.map(() => ({ tokenId: 1 })) },
     stepsInFlight: 2,
-    onDraw: ({ isFinished }) => isFinished && scheduler.numRunning === 0 && ended.resolve(),
+    onDraw: ({ sequence }) => sequence.isFinished && scheduler.numRunning === 0 && ended.resolve(),
     onStep: batch => watches.step(batch),
     onError: error => ended.reject(error),
   })
@@ -105,4 +105,20 @@ test('nothing is recorded without a listener, and steps are numbered all the sam
   await run(endless(3, 5, 6))
   expect(seen.filter(isStep).map(({ step }) => step)).toEqual([1, 2, 3, 7])
   expect([...prefixes.runs()].length).toBeLessThan(4)
+})
+
+test('the time of who watches is none of a step’s', async () => {
+  const { watches, run, seen } = scene()
+  let now = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now)
+  watches.watch(events => {
+    seen.push(...events)
+    now += 1000
+  })
+  await watches.inspect()
+  await run(endless(1, 5, 20))
+  clock.mockRestore()
+  const spent = seen.filter(isStep).flatMap(({ times }) => Object.values(times))
+  expect(spent.length).toBeGreaterThan(50)
+  expect(Math.max(...spent)).toBe(0)
 })

@@ -2,18 +2,13 @@ import { describe, expect, it } from 'vitest'
 import type { Settings } from '../../src/engine/options'
 import { chooseWeights } from '../../src/engine/plan/choose-weights'
 import type { Encoding } from '../../src/loader'
+import { encodingOf, formatNamed } from '../../src/loader/gguf/formats'
 import { chooseFormat, type WeightChoice } from '../../src/packing/choose-format'
 
-const type = (name: string): Encoding => ({ type: name })
-const gptq = (fields: object = {}): Encoding => ({
-  type: 'GPTQ',
-  group: 128,
-  isSymmetric: false,
-  isOrdered: false,
-  zeroOffset: 1,
-  hasOrder: false,
-  scaleType: 'F16',
-  ...fields,
+const type = (name: string): Encoding => encodingOf(formatNamed(name))
+const gptq = (integers: Encoding['integers'] = { bits: 4, group: 128, hasZeros: true }): Encoding => ({
+  ...{ type: 'GPTQ', integers, parts: [] },
+  unpacking: { kind: 'float4' },
 })
 const budget = (bytes: number) => ({ bytes, reason: 'for a test' })
 const kept: WeightChoice = { format: 'f32', keepsIntegers: true }
@@ -39,15 +34,15 @@ describe('a matrix whose format nobody asked for', () => {
 
   it('of GPTQ or AWQ keeps its groups, and zeros where it has some; of scattered groups 8 bits', () => {
     expect(chooseFormat(kept, [gptq()], 256, false)).toEqual(q('q4', true, 128))
-    expect(chooseFormat(kept, [gptq({ isSymmetric: true, group: 64 })], 256, false)).toEqual(q('q4', false, 64))
-    expect(chooseFormat(kept, [gptq({ isOrdered: true })], 256, false)).toEqual(q('q8'))
+    expect(chooseFormat(kept, [gptq({ bits: 4, group: 64, hasZeros: false })], 256, false)).toEqual(q('q4', false, 64))
+    expect(chooseFormat(kept, [gptq('other')], 256, false)).toEqual(q('q8'))
   })
 
   it('holds all of which it is stacked', () => {
     const format = (...sources: Encoding[]) => chooseFormat(kept, sources, 256, false)
     expect(format(type('Q4_K'), type('Q4_K'), type('Q6_K'))).toEqual(q('q8', true))
     expect(format(type('Q4_0'), type('Q4_1'))).toEqual(q('q4', true))
-    expect(format(gptq({ isSymmetric: true }), type('Q4_0'))).toEqual(q('q4'))
+    expect(format(gptq({ bits: 4, group: 128, hasZeros: false }), type('Q4_0'))).toEqual(q('q4'))
     expect(format(type('Q4_0'), type('F16'))).toEqual({ kind: 'f32' })
   })
 })
@@ -78,6 +73,7 @@ describe('a matrix whose format was asked for', () => {
   })
 
   it('is f16 where no group divides its columns', () => {
+    expect(format('q8', gptq('other'), false, 48)).toEqual({ kind: 'f16' })
     expect(format('q4', type('F32'), false, 48)).toEqual({ kind: 'f16' })
   })
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Draw, Drawn } from '../../src/core/batch'
 import { needsLogits, parseResults } from '../../src/sampler/draw-inputs'
 import { resultBytes, Sampler } from '../../src/sampler/sampler'
+import { logSoftmax } from '../kernels/sample-reference'
 import { kernelBench } from '../support/gpu'
 import { random } from '../support/random'
 import { type DrawOptions, drawOf, drawsOf } from './draws'
@@ -15,6 +16,8 @@ async function drawAll(draws: readonly Draw[], logits: Float32Array, slabLen: nu
   const results = bench.output(resultBytes(draws) / 4)
   const sampler = new Sampler(bench, VOCAB, { logits: slab, results, lastTokens: bench.output(draws.length + 1) })
   await bench.ready()
+  // as in an engine, whose lists come first: a list of scored tokens is not where the arena starts
+  bench.step.push([0])
   for (let first = 0; first < draws.length; first += slabLen) {
     const rows = logits.slice(first * VOCAB, (first + slabLen) * VOCAB)
     bench.step.copy(bench.upload(rows), 0, slab, 0, rows.byteLength)
@@ -44,6 +47,33 @@ describe('a sampler', () => {
     expect(whole[1].topLogprobs).toHaveLength(2)
     expect(whole[0].logprob).toBeUndefined()
     expect([whole[4].tokenId, whole[10].tokenId]).toEqual([42, 42])
+  })
+
+  it('scores tokens, as many as each row asks for, whatever else is drawn or reported', async () => {
+    const logits = random(6).floats(KINDS.length * VOCAB, 6)
+    logits[2] = Number.NEGATIVE_INFINITY
+    const scored = KINDS.map((_, row) => Array.from({ length: row * 20 }, (_, index) => (index * 7 + row) % VOCAB))
+    scored[0] = [2, 5, 5]
+    const draws = KINDS.map((kind, slot): Draw => ({ ...drawOf({ ...kind, slot }), scored: scored[slot] }))
+    for (const slabLen of [1, 4]) {
+      const drawn = await drawAll(draws, logits, slabLen)
+      drawn.forEach(({ scores = [] }, row) => {
+        // those of rows whose logits are edited are held against themselves elsewhere
+        if (row === 2 || row === 3 || row === 4) return
+        const expected = logSoftmax(logits.slice(row * VOCAB, (row + 1) * VOCAB))
+        const errors = scored[row].map((id, index) =>
+          scores[index] === expected[id] ? 0 : scores[index] - expected[id],
+        )
+        expect(scores).toHaveLength(scored[row].length)
+        expect(Math.max(...errors.map(Math.abs))).toBeLessThan(1e-5)
+      })
+      const plain = await drawAll(
+        KINDS.map((kind, slot) => drawOf({ ...kind, slot })),
+        logits,
+        slabLen,
+      )
+      expect(drawn.map(({ scores, ...others }) => others)).toEqual(plain)
+    }
   })
 
   it('applies penalties and bias before the draw', async () => {

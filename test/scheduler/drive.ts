@@ -155,12 +155,16 @@ export class Drive {
     }
   }
 
-  /** Each sequence whose end a chunk reaches draws its next token, after the chunk's last row in the list of all. */
+  /** Rows of prompts that are read, and those after which sequences draw, each at its place in the list of all. */
   #checkDraws({ chunks, draws }: Batch): void {
     let end = 0
     const expected = chunks.flatMap(({ sequence, start, count }) => {
       end += count
-      return start + count < sequence.tokens.length ? [] : `${sequence.id} at ${end - 1}: ${start + count}`
+      const { reads, promptLen, tokens } = sequence
+      const rows = Array.from({ length: count }, (_, index) => start + index)
+      const wanted = rows.filter(row => row + 1 < promptLen && reads?.isRead(row))
+      if (start + count >= tokens.length) wanted.push(start + count - 1)
+      return wanted.map(row => `${sequence.id} at ${end - start - count + row}: ${row + 1}`)
     })
     const found = draws.map(({ chunk, token, position }) => `${chunk.sequence.id} at ${token}: ${position}`)
     assert(`${found}` === `${expected}`, `the batch draws ${found}, not ${expected}`)

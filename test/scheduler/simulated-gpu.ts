@@ -53,6 +53,16 @@ function hash(prefixHash: number, token: number): number {
   return Math.imul(prefixHash ^ (token + 1), 0x9e3779b1) >>> 3
 }
 
+/** What a model of the prefix alone thinks of a token that might follow. */
+function scoreOf(prefixHash: number, token: number): number {
+  return hash(prefixHash, token) % 1000
+}
+
+/** The scores of tokens after a prefix. */
+export function expectedScores(prefix: readonly number[], tokenIds: readonly number[]): number[] {
+  return tokenIds.map(id => scoreOf(prefix.reduce(hash, 0), id))
+}
+
 /** Of the attention plans that are checked: segments short enough that prompts of these tests have several. */
 const LAYOUT = { segmentTokens: 32, groupSize: 3, tiles: [8, 32] }
 /** Steps from one whose attention plans are checked to the next. */
@@ -121,10 +131,12 @@ export class SimulatedGpu {
     for (const group of this.windows.keys()) this.#write(batch, group, inputs)
     if (this.#numSteps++ % PLAN_EVERY === 0) for (const group of this.windows.keys()) this.#checkPlan(batch, group)
     const states = new Map(batch.chunks.map(chunk => [chunk, this.#attendAll(chunk)]))
-    const drawn = batch.draws.map(({ chunk }) => {
-      const tokenId = (states.get(chunk) ?? 0) % VOCAB_SIZE
-      this.#slots.set(chunk.slot, tokenId)
-      return { tokenId }
+    const drawn = batch.draws.map(({ chunk, position, scored }) => {
+      const isLast = position === chunk.start + chunk.count
+      const state = isLast ? (states.get(chunk) ?? 0) : this.#attendAll(chunk, position)
+      const tokenId = state % VOCAB_SIZE
+      if (isLast) this.#slots.set(chunk.slot, tokenId)
+      return scored ? { tokenId, scores: Float32Array.from(scored, id => scoreOf(state, id)) } : { tokenId }
     })
     return { batch, drawn }
   }
@@ -176,8 +188,8 @@ export class SimulatedGpu {
   }
 
   /** What all groups agree on. */
-  #attendAll(chunk: Chunk): number {
-    const [state, ...others] = this.windows.map((_, group) => this.#attend(chunk, group))
+  #attendAll(chunk: Chunk, end = chunk.start + chunk.count): number {
+    const [state, ...others] = this.windows.map((_, group) => this.#attend(chunk, group, end))
     assert(
       others.every(other => other === state),
       `the groups of sequence ${chunk.sequence.id} differ`,
@@ -185,13 +197,13 @@ export class SimulatedGpu {
     return state
   }
 
-  /** Reads all that the chunk's tokens see in a group, and returns the last. */
-  #attend({ sequence, start, count, groups }: Chunk, group: number): number {
+  /** Reads all that the chunk's tokens before position `end` see in a group, and returns the last. */
+  #attend({ sequence, start, groups }: Chunk, group: number, end: number): number {
     const { blockTable } = groups[group]
     const firstSeen = Math.max(0, start + 1 - this.windows[group])
     // each entry continues the one before it, so all belong to one sequence, and none is stale
     let state: number | undefined = firstSeen === 0 ? 0 : undefined
-    for (let position = firstSeen; position < start + count; position++) {
+    for (let position = firstSeen; position < end; position++) {
       const found = this.#read(group, blockTable, position)
       const token = position < sequence.tokens.length ? sequence.tokens[position] : undefined
       const isForeign = token !== undefined && state !== undefined && found !== hash(state, token)

@@ -46,7 +46,7 @@ const compiled = new WeakMap<Gpu, KernelCache>()
 /** A step to record dispatches into, with buffers around it. */
 export async function kernelBench(gpu?: Gpu): Promise<KernelBench> {
   const device = gpu ?? (await testGpu())
-  const step = new Step(device, 1 << 18)
+  const step = new Step(device, 1 << 19)
   const kernels = compiled.get(device) ?? new KernelCache(device, shaderSource)
   compiled.set(device, kernels)
   const upload = (data: Data) => {

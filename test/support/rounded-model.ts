@@ -1,7 +1,8 @@
-import { decodeRows, streamRows } from '../../src/loader'
+import { streamRows } from '../../src/loader'
 import { openSafetensors } from '../../src/loader/safetensors/checkpoint'
 import type { ModelSource } from '../../src/loader/sources/source'
 import { readText } from '../../src/loader/sources/source'
+import { decodeRows } from '../../src/loader/weights/decode-rows'
 import { memorySource, safetensorsFile } from '../loader/memory-source'
 
 export interface RoundedModel {

@@ -3,13 +3,16 @@
  * f32. Everything is computed an element at a time from the formats' definitions.
  */
 import { float16Bits } from '../../src/core/float16'
+import type { StoredDtype } from '../../src/loader/weights/dtype'
 import { type Files, safetensorsFile } from '../loader/memory-source'
+import type { PackedForm } from './packed-forms'
 import { type Random, random } from './random'
 import { byteLevelTokenizer, byteLevelTokenizerConfig } from './seeded-tokenizer'
 import { type SeededConfig, type SeededTensor, seededTensors, seededValues } from './seeded-weights'
 
 export interface PackedOptions {
   readonly method: 'gptq' | 'awq'
+  readonly bits?: 4 | 8
   readonly group: 32 | 64 | 128
   readonly isSymmetric?: boolean
   /** Inputs belong to groups in a shuffled order, written as g_idx; `trivial`: g_idx says what it would be without. */
@@ -21,8 +24,8 @@ export interface PackedOptions {
   readonly isSorted?: boolean
 }
 
-interface StoredTensor extends Pick<SeededTensor, 'name' | 'shape'> {
-  readonly dtype: 'F32' | 'F16' | 'BF16' | 'I32'
+export interface StoredTensor extends Pick<SeededTensor, 'name' | 'shape'> {
+  readonly dtype: StoredDtype
   readonly data: Uint8Array
 }
 
@@ -55,8 +58,8 @@ export function packedModel(
   return { packed: modelFiles(settings, shuffled), plain: modelFiles(config, plain) }
 }
 
-function quantizationConfig({ method, group, isSymmetric = false, order, version }: PackedOptions) {
-  const common = { quant_method: method, bits: 4, group_size: group }
+function quantizationConfig({ method, bits = 4, group, isSymmetric = false, order, version }: PackedOptions) {
+  const common = { quant_method: method, bits, group_size: group }
   if (method === 'awq') return { ...common, zero_point: true, version: 'gemm', modules_to_not_convert: ['lm_head'] }
   return { ...common, sym: isSymmetric, desc_act: order === 'shuffled', damp_percent: 0.01, checkpoint_format: version }
 }
@@ -65,35 +68,39 @@ function quantizationConfig({ method, group, isSymmetric = false, order, version
 function quantised(
   { name, shape: [rows, cols] }: SeededTensor,
   seed: number,
-  { method, group, isSymmetric = false, order, version = 'gptq', scales: scaleType = 'F16' }: PackedOptions,
+  { method, bits = 4, group, isSymmetric = false, order, version = 'gptq', scales: scaleType = 'F16' }: PackedOptions,
   values: Float32Array,
 ): StoredTensor[] {
   const source = random(seed + rows * 7 + cols * 13 + name.length * 31)
   const numGroups = cols / group
   const unit = 2 ** -(Math.floor((32 - Math.clz32(cols - 1)) / 2) + 6)
-  const codes = Array.from({ length: rows * cols }, () => source.int(0, 16))
+  const codes = Array.from({ length: rows * cols }, () => source.int(0, 2 ** bits))
   const scales = Array.from({ length: numGroups * rows }, () => source.int(16, 32) * unit)
-  const zeros = Array.from({ length: numGroups * rows }, () => (isSymmetric ? 8 : source.int(0, 16)))
+  const zeros = Array.from({ length: numGroups * rows }, () =>
+    isSymmetric ? 2 ** (bits - 1) : source.int(0, 2 ** bits),
+  )
   const groups = Array.from({ length: cols }, (_, col) => Math.floor(col / group))
   const groupOf = order === 'shuffled' ? shuffle(groups, source) : groups
 
-  const qweight = new Uint32Array((rows * cols) / 8)
-  const qzeros = new Uint32Array((numGroups * rows) / 8)
+  const perWord = 32 / bits
+  const qweight = new Uint32Array((rows * cols) / perWord)
+  const qzeros = new Uint32Array((numGroups * rows) / perWord)
   for (let row = 0; row < rows; row++) {
     for (let col = 0; col < cols; col++) {
       const code = codes[row * cols + col]
       const place = groupOf[col] * rows + row
       values[row * cols + col] = (code - zeros[place]) * scales[place]
-      if (method === 'gptq') qweight[Math.floor(col / 8) * rows + row] += code * 16 ** (col % 8)
+      if (method === 'gptq') qweight[Math.floor(col / perWord) * rows + row] += code * 2 ** (bits * (col % perWord))
       else qweight[(col * rows) / 8 + Math.floor(row / 8)] += code * 16 ** AWQ_ORDER.indexOf(row % 8)
     }
     for (let g = 0; g < numGroups; g++) {
-      const place = method === 'gptq' ? row % 8 : AWQ_ORDER.indexOf(row % 8)
-      qzeros[(g * rows) / 8 + Math.floor(row / 8)] += zeros[g * rows + row] * 16 ** place
+      const place = method === 'gptq' ? row % perWord : AWQ_ORDER.indexOf(row % 8)
+      qzeros[(g * rows) / perWord + Math.floor(row / perWord)] += zeros[g * rows + row] * 2 ** (bits * place)
     }
   }
   // the first version stores words of zeros less this
-  if (method === 'gptq' && version === 'gptq') for (const i of qzeros.keys()) qzeros[i] -= 0x11111111
+  if (method === 'gptq' && version === 'gptq')
+    for (const i of qzeros.keys()) qzeros[i] -= bits === 4 ? 0x11111111 : 0x01010101
   // scales have 5 significant bits, so both hold them exactly
   const toHalf = scaleType === 'F16' ? float16Bits : (bits: number) => bits >>> 16
   const halves = Uint16Array.from(new Uint32Array(Float32Array.from(scales).buffer), toHalf)
@@ -105,10 +112,36 @@ function quantised(
   })
   return [
     ...(order ? [part('g_idx', 'I32', [cols], Int32Array.from(groupOf))] : []),
-    part('qweight', 'I32', method === 'gptq' ? [cols / 8, rows] : [cols, rows / 8], qweight),
-    part('qzeros', 'I32', [numGroups, rows / 8], qzeros),
+    part('qweight', 'I32', method === 'gptq' ? [cols / perWord, rows] : [cols, rows / 8], qweight),
+    part('qzeros', 'I32', [numGroups, rows / perWord], qzeros),
     part('scales', scaleType, [numGroups, rows], halves),
   ]
+}
+
+/** The same for one of the other forms; `plain`: the f32 nearest to what it stands for. */
+export function packedFormModel(
+  config: SeededConfig,
+  seed: number,
+  form: PackedForm,
+  isShuffled = false,
+): { readonly packed: Files; readonly plain: Files } {
+  const packed: StoredTensor[] = []
+  const plain: StoredTensor[] = []
+  for (const each of seededTensors(config)) {
+    const { name, shape } = each
+    const isPacked = /_proj\.weight$/.test(name) || (form.hasEmbedding && /(embed_tokens|lm_head)\.weight$/.test(name))
+    const values = new Float32Array(shape.reduce((product, size) => product * size, 1))
+    if (isPacked) {
+      const exact = new Float64Array(values.length)
+      packed.push(...form.encode(name, shape[0], shape[1], random(seed + shape[0] * 7 + name.length * 31), exact))
+      values.set(exact)
+    } else seededValues(seed, each, 0, values)
+    const stored = { name, shape, dtype: 'F32' as const, data: new Uint8Array(values.buffer) }
+    plain.push(stored)
+    if (!isPacked) packed.push(stored)
+  }
+  const order = isShuffled ? shuffle(packed, random(seed)) : packed
+  return { packed: modelFiles({ ...config, ...form.config }, order), plain: modelFiles(config, plain) }
 }
 
 function modelFiles(config: SeededConfig, tensors: readonly StoredTensor[]): Files {

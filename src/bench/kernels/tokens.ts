@@ -36,6 +36,7 @@ const GREEDY = {
   presence: 0,
   frequency: 0,
   mask: 0,
+  scored: 0,
 }
 const DRAWS: Readonly<Record<string, typeof GREEDY>> = {
   greedy: GREEDY,

@@ -69,7 +69,9 @@ export function assemble(
     const planner = new AttentionPlanner(layout, capacities[index], { mode: settings.attention, wantedItems, window })
     return { planner, numLayers: layers.length }
   })
-  const runner = new Runner({ gpu, step, groups, model, sampler, results, drawRows })
+  const vectors = activations.drawnNormed
+  const { hiddenSize } = config
+  const runner = new Runner({ gpu, step, groups, model, sampler, results, drawRows, vectors, hiddenSize })
   const jobs: JobSettings = { sharing, order, tokenBudget, numBlocks }
   return { weights, activations, parts: { memory, kvFormat, decisions, jobs, scheduling, runner } }
 }

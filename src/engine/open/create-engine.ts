@@ -1,6 +1,6 @@
 import { orAborted } from '../../core/abortable'
 import { abortError } from '../../core/errors'
-import { describeModel, openCheckpoint, readModelFiles } from '../../loader'
+import { describeModel, openCheckpoint, readModelFiles, readSmallText } from '../../loader'
 import { Scheduler } from '../../scheduler/scheduler'
 import { LocalEngine } from '../engine'
 import type { Engine } from '../interface'
@@ -53,6 +53,7 @@ export async function openEngine(location: ModelLocation, settings: Settings): P
     scheduler: new Scheduler(onDevice.scheduling),
     stepsInFlight,
     onDevice,
+    modelFile: (name, signal) => readSmallText(source, name, signal),
     // there is no other in place of a device of the caller's
     revival: device ? undefined : new Revival(open, typeof onLost === 'object' ? onLost : PATIENCE, contextLength),
     onLost,

@@ -42,7 +42,7 @@ export function createStepBuffers(
   return {
     activations: createActivations(gpu, config, { tokenBudget, drawRows, numStates: partialSlots }),
     int8: hasInt8Rows ? createInt8Rows(gpu, config, tokenBudget) : undefined,
-    results: gpu.createBuffer('results', maxResultBytes(Math.min(tokenBudget, numBlocks)), STORAGE | COPY_SRC),
+    results: gpu.createBuffer('results', maxResultBytes(tokenBudget), STORAGE | COPY_SRC),
     lastTokens: gpu.createBuffer('last tokens', (numBlocks + 1) * 4, STORAGE),
     ropeTables: createRopeTables(gpu, config, contextLength),
   }

@@ -36,7 +36,7 @@ export const exaone4: Architecture = {
   },
 }
 
-/** Every how manieth layer has no window: a number, or the length of a text as "LLLG", for three local layers and a global one. */
+/** The distance between layers without a window: a number, or the length of a text as "LLLG", for three local layers and a global one. */
 function readPeriod(fields: Fields): number {
   const pattern = fields.read('sliding_window_pattern') ?? 4
   if (typeof pattern === 'number') return fields.size('sliding_window_pattern', Number.MAX_SAFE_INTEGER, 4)

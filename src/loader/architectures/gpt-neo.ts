@@ -1,7 +1,7 @@
 import type { Fields } from '../config/fields'
 import type { Architecture } from './architecture'
 import { SUMMARY_FIELDS } from './gpt2'
-import { llamaLike } from './llama-like'
+import { llamaLike, MAX_LAYERS } from './llama-like'
 
 /**
  * GPT-Neo, TinyStories (arXiv:2305.07759): GPT-2 with matrices stored as everywhere else, scores that are not scaled, and a
@@ -66,18 +66,22 @@ export const gptNeo: Architecture = {
 
 /** Each layer's kind, "global" or "local": a list of them, or of how often each of some lists of them is repeated. */
 function readKinds(fields: Fields): readonly string[] {
+  const numLayers = fields.size('num_hidden_layers', MAX_LAYERS)
   const types = fields.read('attention_types') ?? [[['global', 'local'], 12]]
-  const repeated = Array.isArray(types)
-    ? types.flatMap(each => {
-        const [kinds, times] = Array.isArray(each) ? each : []
-        return Array.isArray(kinds) && Number.isInteger(times) && times <= 512
-          ? Array(times).fill(kinds).flat()
-          : [each]
-      })
-    : [types]
-  const kinds = fields.read('attention_layers') ?? repeated
-  const numLayers = Number(fields.read('num_hidden_layers'))
+  const kinds = fields.read('attention_layers') ?? repeated(types, numLayers)
   const isKind = (kind: unknown) => kind === 'global' || kind === 'local'
   if (Array.isArray(kinds) && kinds.length === numLayers && kinds.every(isKind)) return kinds
   throw fields.wrong('attention_layers', kinds, `a list of "global" or "local" for each of ${numLayers} layers`)
+}
+
+/** The lists of [list, times] pairs, each so often; `types` itself if they are none, or longer than `maxLength` together. */
+function repeated(types: unknown, maxLength: number): unknown {
+  const all: unknown[] = []
+  for (const each of Array.isArray(types) ? types : [undefined]) {
+    const [kinds, times] = Array.isArray(each) ? each : []
+    const isRepeated = Array.isArray(kinds) && Number.isInteger(times) && times >= 0 && times <= maxLength
+    if (!isRepeated || all.length + kinds.length * times > maxLength) return types
+    for (let time = 0; time < times; time++) all.push(...kinds)
+  }
+  return all
 }

@@ -1,7 +1,6 @@
-import { isJsonObject } from '../../core/json'
 import type { Rope } from '../../core/model-config'
 import { Fields } from '../config/fields'
-import { type RopeOptions, readRope } from '../config/rope-config'
+import { type RopeOptions, readRope, ropeObject } from '../config/rope-config'
 import type { Architecture } from './architecture'
 import { attentionBiases, LLAMA_TENSORS, llamaLike } from './llama-like'
 import { LLAMA_FIELDS } from './shared-fields'
@@ -58,11 +57,9 @@ export const hunYuan: Architecture = {
 
 /** A base that has grown by `alpha` for contexts longer than those of the training (NTK-aware scaling), which is called dynamic. */
 function readAlphaRope(fields: Fields, options: RopeOptions): Rope {
-  const field = fields.json.rope_parameters ? 'rope_parameters' : 'rope_scaling'
-  const json = fields.json[field]
-  if (!isJsonObject(json) || json.alpha === undefined) return unmagnified(fields, readRope(fields, options))
-  fields.read(field)
-  const scaling = new Fields(json, `config.json: ${field}`)
+  const [name, json] = ropeObject(fields)
+  if (json?.alpha === undefined) return unmagnified(fields, readRope(fields, options))
+  const scaling = new Fields(json, `config.json: ${name}`)
   scaling.only('type', 'dynamic')
   scaling.only('rope_type', 'dynamic')
   scaling.only('factor', 1)

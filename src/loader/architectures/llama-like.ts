@@ -11,7 +11,7 @@ import { readWindows, type WindowOptions } from './windows'
 // Llama 4: 10M positions), low enough that products of two of them stay exact and no buffer size overflows.
 const MAX_VOCAB = 2 ** 22
 const MAX_WIDTH = 2 ** 20
-const MAX_LAYERS = 2 ** 9
+export const MAX_LAYERS = 2 ** 9
 const MAX_HEADS = 2 ** 12
 const MAX_POSITIONS = 2 ** 28
 

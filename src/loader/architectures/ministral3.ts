@@ -1,6 +1,5 @@
-import { isJsonObject, type JsonObject } from '../../core/json'
 import { Fields } from '../config/fields'
-import { readRopeObject } from '../config/rope-config'
+import { readRopeObject, ropeObject } from '../config/rope-config'
 import type { Architecture } from './architecture'
 import { llamaLike } from './llama-like'
 import { LLAMA_FIELDS } from './shared-fields'
@@ -11,31 +10,25 @@ import { LLAMA_FIELDS } from './shared-fields'
  */
 export const ministral3: Architecture = {
   names: ['Ministral3ForCausalLM'],
-  reads: [...LLAMA_FIELDS.filter(name => name !== 'rope_scaling'), 'sliding_window'],
+  reads: [...LLAMA_FIELDS, 'sliding_window'],
   describe: fields => {
-    const { llama_4_scaling_beta, max_position_embeddings: _, ...rope } = readParameters(fields)
-    const scaling = new Fields({ ...rope, llama_4_scaling_beta }, 'config.json: rope_parameters')
-    const factor = scaling.share('llama_4_scaling_beta', 0)
+    const [name, json] = ropeObject(fields)
+    if (!json) throw fields.wrong('rope_parameters', undefined, 'an object')
+    const scaling = new Fields(json, `config.json: ${name}`)
+    const factor = scaling.nonNegative('llama_4_scaling_beta', 0)
+    const positions = factor && scaling.size('original_max_position_embeddings', Number.MAX_SAFE_INTEGER)
     return {
       ...llamaLike(fields, {
         normEps: 1e-5,
         headDim: 128,
         numKvHeads: 8,
         ropes: (fields, options) => {
-          const own = readRopeObject(fields, rope, 'rope_parameters', { ...options, defaultTheta: 1e6 })
-          return { full: own, sliding: own }
+          const ownFields = ['llama_4_scaling_beta', 'max_position_embeddings']
+          const rope = readRopeObject(fields, json, name, { ...options, ownFields, defaultTheta: 1e6 })
+          return { full: rope, sliding: rope }
         },
       }),
-      queryGrowth:
-        factor === 0
-          ? undefined
-          : { factor, positions: scaling.size('original_max_position_embeddings', Number.MAX_SAFE_INTEGER) },
+      queryGrowth: factor === 0 ? undefined : { factor, positions },
     }
   },
-}
-
-function readParameters(fields: Fields): JsonObject {
-  const parameters = fields.read('rope_parameters')
-  if (isJsonObject(parameters)) return parameters
-  throw fields.wrong('rope_parameters', parameters, 'an object')
 }

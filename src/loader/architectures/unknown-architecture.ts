@@ -16,8 +16,9 @@ export class UnknownArchitecture extends UnsupportedModel {
 
   /** Says why it does not load and what is nearest, where that is known: sentences that are loaded only then. */
   async explained(): Promise<UnsupportedModel> {
-    const { whyUnsupported } = await import('./unsupported')
-    const why = whyUnsupported(this.architecture)
+    // where the sentences do not load, what is known without them is still true
+    const reasons = await import('./unsupported').catch(() => undefined)
+    const why = reasons?.whyUnsupported(this.architecture)
     return new UnsupportedModel(why ? `${this.where}: ${why}` : this.message)
   }
 }

@@ -51,7 +51,7 @@ export class Fields {
   }
 
   /** Any finite number from 0 on; `fallback` if absent. */
-  share(name: string, fallback: number): number {
+  nonNegative(name: string, fallback: number): number {
     const value = this.read(name) ?? fallback
     if (value === 0 || isPositive(value)) return value
     throw this.wrong(name, value, 'a number from 0 on')

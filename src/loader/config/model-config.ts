@@ -6,8 +6,7 @@ import { SHARED_FIELDS } from '../architectures/shared-fields'
 import { UnknownArchitecture } from '../architectures/unknown-architecture'
 import { Fields } from './fields'
 import { IRRELEVANT_FIELDS } from './irrelevant-fields'
-import { parseQuantization } from './quantization-config'
-import { textPart } from './text-part'
+import { QUANTIZATION_FIELDS, textPart } from './text-part'
 
 /** Fields that would change the computation, each with the only value that is implemented: the one that changes nothing. */
 const NEUTRAL: JsonObject = {
@@ -45,8 +44,6 @@ const ASKS_NOTHING: JsonObject = {
 export function parseModelConfig(whole: JsonObject, generationConfig?: JsonObject): ModelConfig {
   const { config, leavesOut } = textPart(whole)
   const { name, architecture } = architectureOf(config)
-  // refuses what no reader of weights is for, before fields that only its files have
-  parseQuantization(config)
   const { only = {}, irrelevant = [] } = architecture
   const known = new Set([...ALWAYS_READ, ...architecture.reads, ...Object.keys(NEUTRAL), ...Object.keys(only)])
   const isKnown = (field: string) => known.has(field)
@@ -68,19 +65,11 @@ export function parseModelConfig(whole: JsonObject, generationConfig?: JsonObjec
   return { architecture: name, ...decoder, leavesOut, bosTokenId, eosTokenIds }
 }
 
-/** Fields that are read for every architecture; how weights are stored is no part of the model (quantization-config.ts). */
-const ALWAYS_READ = [
-  'architectures',
-  'quantization_config',
-  'quantization',
-  'compression_config',
-  'bos_token_id',
-  'eos_token_id',
-]
+/** Fields that are read for every architecture; how weights are stored is no part of the model (packed/read-packing.ts). */
+const ALWAYS_READ = ['architectures', ...QUANTIZATION_FIELDS, 'bos_token_id', 'eos_token_id']
 
-/** The architecture that config.json names. @throws UnknownArchitecture unless it can be run */
-export function architectureOf(whole: JsonObject): { readonly name: string; readonly architecture: Architecture } {
-  const { config } = textPart(whole)
+/** The architecture that a text model's config.json names. @throws UnknownArchitecture unless it can be run */
+export function architectureOf(config: JsonObject): { readonly name: string; readonly architecture: Architecture } {
   const [name, ...others]: unknown[] = Array.isArray(config.architectures) ? config.architectures : []
   const only = typeof name === 'string' && others.length === 0 ? name : ''
   const architecture = findArchitecture(only)

@@ -25,6 +25,8 @@ export interface RopeOptions {
   readonly rotaryShare?: number
   /** Names of kinds of scaling in this architecture → the kinds that they mean. */
   readonly kinds?: Readonly<Record<string, string>>
+  /** Fields beside those of the rotation that the architecture reads itself. */
+  readonly ownFields?: readonly string[]
 }
 
 /**
@@ -32,27 +34,33 @@ export interface RopeOptions {
  * `rope_parameters`; the kind of scaling is called `rope_type` or, in older files, `type`.
  */
 export function readRope(config: Fields, options: RopeOptions): Rope {
+  const [name, json = {}] = ropeObject(config)
+  return readRopeObject(config, json, name, options)
+}
+
+/** The object of rotary position settings and the field that it is in; undefined if there is none. */
+export function ropeObject(config: Fields): readonly [field: string, json: JsonObject | undefined] {
   const scaling = config.read('rope_scaling')
   const parameters = config.read('rope_parameters')
   if (scaling !== undefined && parameters !== undefined) {
     throw new CorruptCheckpoint('config.json has both rope_scaling and rope_parameters; only one can hold.')
   }
-  const json = parameters ?? scaling ?? {}
+  const json = parameters ?? scaling
   const name = parameters === undefined ? 'rope_scaling' : 'rope_parameters'
-  if (!isJsonObject(json)) throw config.wrong(name, json, 'an object')
-  return readRopeObject(config, json, name, options)
+  if (json !== undefined && !isJsonObject(json)) throw config.wrong(name, json, 'an object')
+  return [name, json]
 }
 
 /** Rotary position settings of the object `name`, which come before those that config.json has beside it. */
 export function readRopeObject(config: Fields, json: JsonObject, name: string, options: RopeOptions): Rope {
-  const { headDim, maxPositions, defaultTheta = DEFAULT_THETA, rotaryShare } = options
+  const { headDim, maxPositions, defaultTheta = DEFAULT_THETA, rotaryShare, ownFields = [] } = options
   const fields = new Fields(json, `config.json: ${name}`)
   const theta = fields.positive('rope_theta', config.positive('rope_theta', defaultTheta))
   const dim = rotaryDim([fields, config], headDim, rotaryShare)
   const innerPositions = fields.positive('original_max_position_embeddings', maxPositions)
   const originalPositions = config.positive('original_max_position_embeddings', innerPositions)
   const rope = { dim, theta, scaling: readScaling(fields, { ...options, dim, originalPositions }) }
-  fields.refuseUnread(IGNORED)
+  fields.refuseUnread(new Set([...IGNORED, ...ownFields]))
   return rope
 }
 

@@ -35,6 +35,14 @@ const TEXT_MODELS: Readonly<Record<string, string>> = {
 
 /** Defaults of `text_config` in transformers, which writes only what differs. */
 const DEFAULTS: Readonly<Record<string, JsonObject>> = {
+  llama: {
+    ...{ vocab_size: 32_000, hidden_size: 4096, intermediate_size: 11_008, num_hidden_layers: 32 },
+    ...{ num_attention_heads: 32, max_position_embeddings: 2048, bos_token_id: 1, eos_token_id: 2 },
+  },
+  mistral: {
+    ...{ vocab_size: 32_000, hidden_size: 4096, intermediate_size: 14_336, num_hidden_layers: 32 },
+    ...{ num_attention_heads: 32, max_position_embeddings: 131_072, bos_token_id: 1, eos_token_id: 2 },
+  },
   gemma3_text: {
     vocab_size: 262_208,
     num_attention_heads: 8,
@@ -50,13 +58,17 @@ const OF_IMAGES: ReadonlySet<string> = new Set([
   ...['vision_start_token_id', 'vision_end_token_id', 'vision_token_id', 'boi_token_index', 'eoi_token_index'],
   ...['mm_tokens_per_image', 'projector_hidden_act', 'multimodal_projector_bias', 'spatial_merge_size'],
   ...['vision_feature_layer', 'vision_feature_select_strategy', 'scale_factor', 'image_grid_pinpoints'],
+  ...['ignore_index', 'is_composition'],
   // of Idefics' code before it read images as now, left in the files of SmolVLM
   ...['perceiver_config', 'pixel_shuffle_factor', 'qk_layer_norms_perceiver', 'use_resampler', 'neftune_noise_alpha'],
   ...['resampler_depth', 'resampler_head_dim', 'resampler_n_heads', 'resampler_n_latents'],
 ])
 
+/** Fields that say how weights are quantised. */
+export const QUANTIZATION_FIELDS = ['quantization_config', 'quantization', 'compression_config']
+
 /** Fields of the whole that its text part has too. */
-const SHARED = ['bos_token_id', 'eos_token_id', 'tie_word_embeddings', 'quantization_config', 'compression_config']
+const SHARED = ['bos_token_id', 'eos_token_id', 'tie_word_embeddings', ...QUANTIZATION_FIELDS]
 
 /**
  * The text part of a multimodal model's config.json; any other as it is.

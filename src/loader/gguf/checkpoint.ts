@@ -2,6 +2,7 @@ import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
 import type { ModelConfig } from '../../core/model-config'
 import type { Checkpoint, SourceTensor, StoredTensor } from '../weights/checkpoint'
 import { architectureOf } from './architecture'
+import { encodingOf } from './formats'
 import { hasInterleavedHeads } from './head-order'
 import type { GgufModel } from './model'
 import { CONSTANTS, nameTranslation, ROPE_FACTORS } from './tensor-names'
@@ -28,10 +29,10 @@ export function ggufCheckpoint({ metadata, files }: GgufModel, { tensors: names,
 }
 
 function sourceTensor(file: string, { name, shape, format }: GgufTensor, headDim: number | undefined): SourceTensor {
-  const type = format.name
-  if (headDim === undefined || !hasInterleavedHeads(name)) return { file, storedName: name, shape, encoding: { type } }
+  const encoding = encodingOf(format)
+  if (headDim === undefined || !hasInterleavedHeads(name)) return { file, storedName: name, shape, encoding }
   if (shape[0] % headDim !== 0 || headDim % 2 !== 0) {
     throw new CorruptCheckpoint(`${file}: tensor ${name} has ${shape[0]} rows, not pairs in heads of ${headDim}.`)
   }
-  return { file, storedName: name, shape, encoding: { type, headDim } }
+  return { file, storedName: name, shape, encoding: { ...encoding, headDim } }
 }

@@ -1,9 +1,13 @@
 import { assert } from '../../core/assert'
+import type { RowEncoding } from '../weights/checkpoint'
 import { DTYPE_BYTES, type Dtype } from '../weights/dtype'
 import { toFloat32 } from '../weights/to-float32'
-import type { TensorFormat } from './block'
+import { GROUP, type TensorFormat } from './block'
+import { q2_k, q3_k } from './blocks-of-16'
 import { q4_0, q4_1, q5_0, q5_1, q8_0 } from './blocks-of-32'
 import { q4_k, q5_k, q6_k } from './blocks-of-256'
+import { iq4_nl, iq4_xs, mxfp4 } from './blocks-of-tables'
+import { tq1_0, tq2_0 } from './blocks-of-trits'
 
 /** Formats by ggml's numbers for them. */
 export const FORMATS: ReadonlyMap<number, TensorFormat> = new Map([
@@ -14,10 +18,17 @@ export const FORMATS: ReadonlyMap<number, TensorFormat> = new Map([
   [6, q5_0],
   [7, q5_1],
   [8, q8_0],
+  [10, q2_k],
+  [11, q3_k],
   [12, q4_k],
   [13, q5_k],
   [14, q6_k],
+  [20, iq4_nl],
+  [23, iq4_xs],
   [30, float('BF16')],
+  [34, tq1_0],
+  [35, tq2_0],
+  [39, mxfp4],
 ])
 
 const BY_NAME = new Map([...FORMATS.values()].map(format => [format.name, format]))
@@ -29,22 +40,27 @@ export function formatNamed(name: string): TensorFormat {
   return format
 }
 
+/** The encoding of a tensor of this format. */
+export function encodingOf({ name, blockLen, integers }: TensorFormat): RowEncoding {
+  if (blockLen === 1) return { type: name }
+  return {
+    type: name,
+    integers: integers ? { bits: integers.bits, group: GROUP, hasZeros: integers.hasZeros } : 'other',
+  }
+}
+
 /** Names of formats that files have or had and that cannot be read (ggml.h), for errors. */
 const OTHER_NAMES: Readonly<Record<number, string>> = {
   4: 'Q4_2',
   5: 'Q4_3',
   9: 'Q8_1',
-  10: 'Q2_K',
-  11: 'Q3_K',
   15: 'Q8_K',
   16: 'IQ2_XXS',
   17: 'IQ2_XS',
   18: 'IQ3_XXS',
   19: 'IQ1_S',
-  20: 'IQ4_NL',
   21: 'IQ3_S',
   22: 'IQ2_S',
-  23: 'IQ4_XS',
   24: 'I8',
   25: 'I16',
   26: 'I32',
@@ -54,12 +70,9 @@ const OTHER_NAMES: Readonly<Record<number, string>> = {
   31: 'Q4_0_4_4',
   32: 'Q4_0_4_8',
   33: 'Q4_0_8_8',
-  34: 'TQ1_0',
-  35: 'TQ2_0',
   36: 'IQ4_NL_4_4',
   37: 'IQ4_NL_4_8',
   38: 'IQ4_NL_8_8',
-  39: 'MXFP4',
   40: 'NVFP4',
   41: 'Q1_0',
   42: 'Q2_0',

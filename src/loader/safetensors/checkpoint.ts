@@ -1,11 +1,10 @@
 import { abortError, type CoppiceError, CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
-import type { Quantization } from '../config/quantization-config'
+import type { Packing, StoredPart } from '../packed'
 import { ByteReader } from '../sources/byte-reader'
 import { type ModelSource, missingFile } from '../sources/source'
-import type { Checkpoint, PackedPart, SourceTensor, StoredTensor } from '../weights/checkpoint'
-import { DTYPE_BYTES, type Dtype } from '../weights/dtype'
-import { WORD_CODES } from '../weights/packed-linear'
-import { headerLength, PREFIX_BYTES, parseHeader, type StoredDtype, type TensorEntry } from './header'
+import type { Checkpoint, SourceTensor, StoredTensor } from '../weights/checkpoint'
+import { DTYPE_BYTES, type Dtype, type StoredDtype } from '../weights/dtype'
+import { headerLength, PREFIX_BYTES, parseHeader, type TensorEntry } from './header'
 import { INDEX_FILE, readShardIndex } from './shard-index'
 
 const SINGLE_FILE = 'model.safetensors'
@@ -18,18 +17,18 @@ export interface SafetensorsFile {
 }
 
 /**
- * Reads the headers of a Hugging Face model: of its one file, or of all that its index names. `isTextPart`: what reads images
- * and sounds is left out.
+ * Reads the headers of a Hugging Face model: of its one file, or of all that its index names. `packing`: how its matrices are
+ * quantised, if they are. `isTextPart`: what reads images and sounds is left out.
  */
 export async function openSafetensors(
   source: ModelSource,
-  quantization: Quantization | undefined,
+  packing: Packing | undefined,
   signal?: AbortSignal,
   isTextPart = false,
 ): Promise<Checkpoint> {
   if (signal?.aborted) throw abortError(signal)
   const single = await readFileHeader(source, SINGLE_FILE, signal)
-  if (single) return safetensorsCheckpoint(SINGLE_FILE, [single], quantization, { isTextPart })
+  if (single) return safetensorsCheckpoint(SINGLE_FILE, [single], packing, { isTextPart })
   const fileOf = await readShardIndex(source, signal)
   const files: SafetensorsFile[] = []
   for (const name of [...new Set(fileOf.values())].sort()) {
@@ -37,7 +36,7 @@ export async function openSafetensors(
     if (!file) throw missingFile(source, name)
     files.push(file)
   }
-  return safetensorsCheckpoint(INDEX_FILE, files, quantization, { fileOf, isTextPart })
+  return safetensorsCheckpoint(INDEX_FILE, files, packing, { fileOf, isTextPart })
 }
 
 /**
@@ -47,12 +46,12 @@ export async function openSafetensors(
 export function safetensorsCheckpoint(
   name: string,
   files: readonly SafetensorsFile[],
-  quantization: Quantization | undefined,
+  packing: Packing | undefined,
   { fileOf, isTextPart }: { readonly fileOf?: ReadonlyMap<string, string>; readonly isTextPart?: boolean } = {},
 ): Checkpoint {
   const tensors = new Map<string, SourceTensor>()
   const unusable = new Map<string, CoppiceError>()
-  const linears = new Map<string, Map<string, TensorEntry & { readonly file: string }>>()
+  const matrices = new Map<string, Map<string, StoredPart>>()
   const addTensor = (tensor: string, source: SourceTensor) => {
     if (tensors.has(tensor))
       throw new CorruptCheckpoint(`${source.file} holds tensor ${tensor}, which is there already.`)
@@ -65,20 +64,21 @@ export function safetensorsCheckpoint(
       const skipped = { tensor: undefined, begin, end }
       if (BUFFER_NAMES.some(form => form.test(name))) return skipped
       if (isTextPart && OTHER_PARTS.test(name)) return skipped
-      const [, linear, part] = PART_NAME.exec(name) ?? []
-      const isPart = linear !== undefined && quantization !== undefined
-      const wrong = (fileOf && whyUnlisted(file, entry, fileOf)) ?? (isPart ? undefined : whyUnreadable(file, entry))
+      const part = packing?.partOf(name, entry.dtype)
+      if (part === 'unused') return skipped
+      const wrong = (fileOf && whyUnlisted(file, entry, fileOf)) ?? (part ? undefined : whyUnreadable(file, entry))
       if (wrong) {
-        unusable.set(part === 'qweight' ? `${linear}.weight` : name, wrong)
+        // of a matrix that config.json does not say is quantised, its name
+        unusable.set(part?.matrix ?? name.replace(/(?<=\.)(qweight|weight_packed)$/, 'weight'), wrong)
         return skipped
       }
-      if (!isPart) {
+      if (!part) {
         addTensor(name, plainTensor(file, entry))
         return { tensor: name, begin, end }
       }
-      const parts = linears.get(linear) ?? new Map()
-      linears.set(linear, parts.set(part, { ...entry, file }))
-      return { tensor: `${linear}.weight`, part: part as PackedPart, begin, end }
+      const parts = matrices.get(part.matrix) ?? new Map()
+      matrices.set(part.matrix, parts.set(part.part, { ...entry, file }))
+      return { tensor: part.matrix, part: part.part, begin, end }
     })
     return { name: file, dataBegin, stored, maxPadding: 0 }
   })
@@ -88,18 +88,23 @@ export function safetensorsCheckpoint(
     const wrong = new CorruptCheckpoint(`${file} lacks tensor ${tensor}, which ${INDEX_FILE} puts there.`)
     if (!(isTextPart && OTHER_PARTS.test(tensor))) unusable.set(modelName(tensor), wrong)
   }
-  for (const [linear, parts] of linears) {
-    if (quantization) addTensor(`${linear}.weight`, packedTensor(linear, parts, quantization))
+  const described = { name, describedBy: 'config.json', hasPlainLayout: false }
+  const checkpoint = { ...described, tensors, unusable, files: weightFiles }
+  if (!packing) return checkpoint
+  for (const [matrix, parts] of matrices) {
+    const [{ file }] = parts.values()
+    if (!unusable.has(matrix)) addTensor(matrix, { file, storedName: matrix, ...packing.join(matrix, parts) })
   }
-  return { name, describedBy: 'config.json', hasPlainLayout: false, tensors, unusable, files: weightFiles }
+  return { ...checkpoint, gatherParts: (expected, maxElements) => packing.gather(checkpoint, expected, maxElements) }
 }
 
-/** A tensor's name without `transformer.`, which some checkpoints of GPT-2 have before all, and without that of a text part. */
+/** A tensor's name without `transformer.`, which some checkpoints of GPT-2 have before all, and without that of a text part; and with `model.`, which those without a head go without. */
 function modelName(name: string): string {
   return name
     .replace(/^transformer\./, '')
     .replace(/^language_model\.(?=(model|lm_head)\.)/, '')
     .replace(/^model\.(language_model|text_model)\./, 'model.')
+    .replace(/^(?=(embed_tokens|layers|norm)\.)/, 'model.')
 }
 
 /** Names of the parts of multimodal models that read images and sounds. */
@@ -115,8 +120,6 @@ const BUFFER_NAMES = [
   /(^|\.)position_ids$/,
   /^v_head\./,
 ]
-
-const PART_NAME = /^(.+)\.(qweight|qzeros|scales|g_idx)$/
 
 function whyUnlisted(file: string, { name }: TensorEntry, fileOf: ReadonlyMap<string, string>) {
   if (fileOf.get(name) === file) return undefined
@@ -167,40 +170,4 @@ function plainTensor(file: string, { name, dtype, shape }: TensorEntry): SourceT
 
 function isWeights(dtype: StoredDtype): dtype is Dtype {
   return Object.hasOwn(DTYPE_BYTES, dtype)
-}
-
-/** The quantised matrix that some parts make up. @throws CorruptCheckpoint unless they are those of one matrix */
-function packedTensor(
-  linear: string,
-  parts: ReadonlyMap<string, TensorEntry & { readonly file: string }>,
-  { method, ...settings }: Quantization,
-): SourceTensor {
-  const qweight = parts.get('qweight')
-  const [{ file }] = parts.values()
-  const [high = 0, low = 0] = qweight?.shape ?? []
-  const [cols, rows] = method === 'GPTQ' ? [high * WORD_CODES, low] : [high, low * WORD_CODES]
-  const groups = cols / settings.group
-  const scaleType = parts.get('scales')?.dtype === 'BF16' ? 'BF16' : 'F16'
-  const expected: readonly (readonly [string, StoredDtype, readonly number[]])[] = [
-    ['qweight', 'I32', [high, low]],
-    ['qzeros', 'I32', [groups, rows / WORD_CODES]],
-    ['scales', scaleType, [groups, rows]],
-    ...(method === 'GPTQ' && parts.has('g_idx') ? [['g_idx', 'I32', [cols]] as const] : []),
-  ]
-  for (const [part, dtype, shape] of expected) {
-    const found = parts.get(part)
-    if (found?.dtype === dtype && found.shape.join() === shape.join()) continue
-    const what = found ? `is ${found.dtype} [${found.shape}]` : 'is missing'
-    throw new CorruptCheckpoint(
-      `${file}: ${linear}.${part} ${what}, but by config.json and the other parts of the matrix it must be ${dtype} [${shape}].`,
-    )
-  }
-  if (parts.size > expected.length) throw new CorruptCheckpoint(`${file}: ${linear} has a g_idx, which AWQ has not.`)
-  if (!(rows > 0 && cols > 0)) throw new CorruptCheckpoint(`${file}: ${linear}.qweight has shape [${high},${low}].`)
-  return {
-    file,
-    storedName: linear,
-    shape: [rows, cols],
-    encoding: { type: method, scaleType, ...settings, hasOrder: false },
-  }
 }

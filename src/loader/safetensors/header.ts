@@ -1,11 +1,6 @@
 import { CorruptCheckpoint, UnsupportedModel } from '../../core/errors'
 import { brief, isJsonObject, parseJsonObject } from '../../core/json'
-import { DTYPE_BYTES } from '../weights/dtype'
-
-/** Bytes of each element type: of weights, of the words of quantised matrices, and of masks, ids and counters, which are skipped. */
-const STORED_BYTES = { ...DTYPE_BYTES, BOOL: 1, U8: 1, I8: 1, U16: 2, I16: 2, U32: 4, I32: 4, U64: 8, I64: 8 }
-
-export type StoredDtype = keyof typeof STORED_BYTES
+import { DTYPE_BYTES, STORED_BYTES, type StoredDtype } from '../weights/dtype'
 
 /** A tensor and its place in a safetensors file. */
 export interface TensorEntry {

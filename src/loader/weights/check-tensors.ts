@@ -1,5 +1,5 @@
 import { CorruptCheckpoint } from '../../core/errors'
-import type { Checkpoint } from './checkpoint'
+import type { Checkpoint, SourceTensor } from './checkpoint'
 
 /** The tensors that a model consists of: name → shape, outermost dimension first. */
 export type TensorShapes = ReadonlyMap<string, readonly number[]>
@@ -25,7 +25,7 @@ export function checkTensors({ name: file, describedBy, tensors, unusable }: Che
   }
   for (const [name, want] of expected) {
     const tensor = tensors.get(name)
-    if (tensor && tensor.shape.join() !== want.join()) {
+    if (tensor && !hasShape(tensor, want)) {
       throw new CorruptCheckpoint(
         `${tensor.file}: tensor ${tensor.storedName} has shape [${tensor.shape}], but by ${describedBy} it must be [${want}].`,
       )
@@ -33,10 +33,15 @@ export function checkTensors({ name: file, describedBy, tensors, unusable }: Che
   }
 }
 
+function hasShape({ shape, isFlat }: SourceTensor, want: readonly number[]): boolean {
+  const count = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1)
+  return isFlat ? count(shape) === count(want) : shape.join() === want.join()
+}
+
 /** Whether a tensor may be a bias of zeros that the model lacks: AutoGPTQ gives one to every matrix that it quantises. */
 export function isSpareBias(tensors: Checkpoint['tensors'], name: string): boolean {
   const matrix = name.endsWith('.bias') && tensors.get(name.replace(/bias$/, 'weight'))
-  return matrix ? 'group' in matrix.encoding : false
+  return matrix ? 'parts' in matrix.encoding : false
 }
 
 /** A text of up to 5 names, and how many more there are. */

@@ -1,9 +1,15 @@
 import { abortError, CorruptCheckpoint } from '../../core/errors'
 import type { ModelSource } from '../sources/source'
 import { checkTensors, isSpareBias, type TensorShapes } from './check-tensors'
-import type { Checkpoint, RawRows, RowEncoding, SourceTensor, StoredTensor } from './checkpoint'
-import { PackedLinears } from './packed-linear'
-import { readingOrder } from './reading-order'
+import {
+  type Checkpoint,
+  type PartGatherer,
+  type RawRows,
+  type RowEncoding,
+  rangeOf,
+  type SourceTensor,
+  type StoredTensor,
+} from './checkpoint'
 import { slabRows, tensorSize } from './slab'
 import { gatherRows, isReordered } from './tensor-layout'
 import { WeightStream } from './weight-stream'
@@ -30,7 +36,7 @@ const MAX_SLAB_ELEMENTS = 2 ** 20
 
 /**
  * Streams the weights of a model as slabs of whole rows, so that memory holds slabs and not tensors: each file once, in
- * its `readingOrder`. The parts of a quantised matrix are gathered first.
+ * its order. The parts of a quantised matrix are gathered first.
  * @param expected exactly the tensors that the model needs
  * @throws CorruptCheckpoint if the checkpoint has others, before any weight has streamed
  */
@@ -42,13 +48,13 @@ export async function* streamRows(
 ): AsyncGenerator<RawRows, void, undefined> {
   if (signal?.aborted) throw abortError(signal)
   checkTensors(checkpoint, expected)
-  const linears = new PackedLinears(checkpoint, maxSlabElements)
+  const parts = checkpoint.gatherParts?.(expected, maxSlabElements)
   const totalBytes = checkpoint.files.reduce((sum, { stored }) => sum + (stored.at(-1)?.end ?? 0), 0)
   let finishedBytes = 0
   for (const file of checkpoint.files) {
     const fileTotalBytes = file.stored.at(-1)?.end ?? 0
     let fileLoadedBytes = 0
-    for (const { begin, end, stored } of readingOrder(file)) {
+    for (const { begin, end, stored } of parts?.order(file) ?? [rangeOf(file.stored)]) {
       const stream = await WeightStream.open(source, file, signal, begin)
       const before = fileLoadedBytes
       const report = () => {
@@ -59,7 +65,7 @@ export async function* streamRows(
         onProgress?.({ file: file.name, loadedBytes, totalBytes, fileLoadedBytes, fileTotalBytes })
       }
       try {
-        for await (const slab of slabsOf(stream, stored, checkpoint, expected, linears, maxSlabElements)) {
+        for await (const slab of slabsOf(stream, stored, checkpoint, expected, parts, maxSlabElements)) {
           yield slab
           report()
         }
@@ -79,7 +85,7 @@ async function* slabsOf(
   stored: readonly StoredTensor[],
   { tensors }: Checkpoint,
   expected: TensorShapes,
-  linears: PackedLinears,
+  parts: PartGatherer | undefined,
   maxSlabElements: number,
 ): AsyncGenerator<RawRows> {
   for (const place of stored) {
@@ -90,8 +96,9 @@ async function* slabsOf(
     if (!isNeeded && !isSpareBias(tensors, name)) continue
     await stream.skipTo(place.begin, `before tensor ${tensor.storedName}`)
     if (!isNeeded) await checkZero(stream, tensor, place)
-    else if ('group' in tensor.encoding) {
-      yield* linears.add(name, place, await stream.read(place.end - place.begin, `in a part of ${name}`))
+    else if ('parts' in tensor.encoding) {
+      const bytes = await stream.read(place.end - place.begin, `in a part of ${name}`)
+      yield* parts?.add(name, place, bytes) ?? []
     } else yield* rowSlabs(stream, name, tensor, place, tensor.encoding, maxSlabElements)
   }
 }

@@ -21,7 +21,7 @@ export function withLayouts(checkpoint: Checkpoint, layouts: TensorLayouts): Che
 
 function withLayout(tensor: SourceTensor, layout: TensorLayout): SourceTensor {
   const { file, storedName, encoding } = tensor
-  if ('group' in encoding) {
+  if ('parts' in encoding) {
     throw new UnsupportedModel(
       `${file}: ${storedName} is a matrix of ${encoding.type}; of those that this architecture stores ${layout.type}, only F32, F16 and BF16 are supported.`,
     )

@@ -109,9 +109,36 @@ test.each<[string, object, string]>([
   expect(() => parse(architecture, fields)).toThrow(message)
 })
 
+test.each([
+  [[[['global'], -1]]],
+  [[[['global'], 1e300]]],
+  [[[[], 1e300]]],
+  [[[['global', 'local'], 1.5]]],
+  [Array(1000).fill([Array(1000).fill('global'), 500])],
+  [[[Array(1000).fill('global'), 1]]],
+  [{}],
+  ['global'],
+])('kinds of GPT-Neo’s layers that are none are an error, soon: %#', types => {
+  const sizes = { vocab_size: 300, hidden_size: 64, num_layers: 2, num_heads: 4, max_position_embeddings: 512 }
+  const parse = () => parseModelConfig({ architectures: ['GPTNeoForCausalLM'], ...sizes, attention_types: types })
+  expect(parse).toThrow(CorruptCheckpoint)
+  expect(parse).toThrow('a list of "global" or "local" for each of 2 layers')
+})
+
 test.each<[string, object, string]>([
   ['SmolLM3', { no_rope_layers: [1, 0] }, 'no_rope_layers is [1,0], but must be a list of 0 or 1 for every layer.'],
   ['GPTNeoX', { rotary_pct: 0.2 }, '0.2 of the 16 dims of a head turn, which are not pairs of them.'],
+  [
+    'HunYuanDenseV1',
+    { rope_parameters: { type: 'dynamic', alpha: 1000 }, rope_scaling: { type: 'linear', factor: 2 } },
+    'has both rope_scaling and rope_parameters; only one can hold.',
+  ],
+  [
+    'Ministral3',
+    { rope_parameters: { rope_type: 'default' }, rope_scaling: { type: 'linear', factor: 2 } },
+    'has both rope_scaling and rope_parameters; only one can hold.',
+  ],
+  ['Ministral3', {}, 'rope_parameters is undefined, but must be an object.'],
   ['Granite', { logits_scaling: 0 }, 'logits_scaling is 0, but must be a number other than 0.'],
   ['Gemma2', { final_logit_softcapping: -3 }, 'final_logit_softcapping is -3, but must be a positive number.'],
   [

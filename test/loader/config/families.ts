@@ -41,10 +41,12 @@ export const REFUSED: Readonly<Record<string, string>> = {
   ApertusForCausalLM: 'Apertus',
   MiniCPM3ForCausalLM: 'MiniCPM 3',
   BitNetForCausalLM: 'BitNet',
-  BloomForCausalLM: 'BLOOM, MPT, Baichuan',
+  BaichuanForCausalLM: 'Baichuan',
+  BloomForCausalLM: 'BLOOM, MPT',
   T5ForConditionalGeneration: 'T5, BART, Marian',
   BertModel: 'BERT and its like, embedders, rerankers',
   WhisperForConditionalGeneration: 'Whisper, speech, audio',
   CLIPModel: 'CLIP, SigLIP, ViT',
+  qwen3vl: 'Qwen2-VL and Qwen3-VL as GGUF',
   PaliGemmaForConditionalGeneration: 'multimodal models of other kinds',
 }

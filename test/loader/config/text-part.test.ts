@@ -141,6 +141,45 @@ const PAIRS: Readonly<Record<string, readonly [whole: JsonObject, text: JsonObje
       },
     },
   ],
+  // llava-hf/llava-1.5-7b-hf: sizes that are those of transformers are left out
+  'LLaVA 1.5': [
+    {
+      architectures: ['LlavaForConditionalGeneration'],
+      ...{ ignore_index: -100, image_token_index: 32_000, model_type: 'llava', pad_token_id: 32_001 },
+      ...{ projector_hidden_act: 'gelu', tie_word_embeddings: false, transformers_version: '4.36.0.dev0' },
+      ...{ vision_feature_layer: -2, vision_feature_select_strategy: 'default', vocab_size: 32_064 },
+      vision_config: { hidden_size: 1024, model_type: 'clip_vision_model', vocab_size: 32_000 },
+      text_config: {
+        ...{ _name_or_path: 'lmsys/vicuna-7b-v1.5', architectures: ['LlamaForCausalLM'], model_type: 'llama' },
+        ...{ max_position_embeddings: 4096, rms_norm_eps: 1e-5, torch_dtype: 'float16', vocab_size: 32_064 },
+      },
+    },
+    {
+      architectures: ['LlamaForCausalLM'],
+      ...{ hidden_size: 4096, intermediate_size: 11_008, num_hidden_layers: 32, num_attention_heads: 32 },
+      ...{ max_position_embeddings: 4096, rms_norm_eps: 1e-5, vocab_size: 32_064, bos_token_id: 1, eos_token_id: 2 },
+    },
+  ],
+  // mistral-community/pixtral-12b
+  Pixtral: [
+    {
+      architectures: ['LlavaForConditionalGeneration'],
+      ...{ ignore_index: -100, image_seq_length: 1, image_token_index: 10, model_type: 'llava' },
+      ...{ projector_hidden_act: 'gelu', vision_feature_layer: -1, vision_feature_select_strategy: 'full' },
+      vision_config: { head_dim: 64, model_type: 'pixtral' },
+      text_config: {
+        ...{ head_dim: 128, hidden_size: 5120, intermediate_size: 14_336, is_composition: true },
+        ...{ max_position_embeddings: 1_024_000, model_type: 'mistral', num_hidden_layers: 40 },
+        ...{ num_key_value_heads: 8, rms_norm_eps: 1e-5, rope_theta: 1e9, sliding_window: null, vocab_size: 131_072 },
+      },
+    },
+    {
+      architectures: ['MistralForCausalLM'],
+      ...{ head_dim: 128, hidden_size: 5120, intermediate_size: 14_336, max_position_embeddings: 1_024_000 },
+      ...{ num_attention_heads: 32, num_hidden_layers: 40, num_key_value_heads: 8, rms_norm_eps: 1e-5 },
+      ...{ rope_theta: 1e9, sliding_window: null, vocab_size: 131_072, bos_token_id: 1, eos_token_id: 2 },
+    },
+  ],
   // HuggingFaceTB/SmolVLM-256M-Instruct
   SmolVLM: [
     {
@@ -160,7 +199,10 @@ const PAIRS: Readonly<Record<string, readonly [whole: JsonObject, text: JsonObje
         ...{ resampler_n_latents: 64, rope_interleaved: false, rope_theta: 100_000, use_resampler: false },
       },
     },
-    { architectures: ['LlamaForCausalLM'], ...SIZES, ...HEADS, rope_theta: 100_000, tie_word_embeddings: false },
+    {
+      architectures: ['LlamaForCausalLM'],
+      ...{ ...SIZES, ...HEADS, rope_theta: 100_000, tie_word_embeddings: false, bos_token_id: 1, eos_token_id: 2 },
+    },
   ],
 }
 

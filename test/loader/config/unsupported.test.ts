@@ -1,4 +1,4 @@
-import { assert, expect, test } from 'vitest'
+import { assert, expect, test, vi } from 'vitest'
 import { ARCHITECTURE_NAMES, GGUF_ARCHITECTURES } from '../../../src/loader/architectures'
 import { UnknownArchitecture } from '../../../src/loader/architectures/unknown-architecture'
 import { whyUnsupported } from '../../../src/loader/architectures/unsupported'
@@ -31,6 +31,15 @@ const REFUSED: readonly (readonly [name: string, why: string, nearest: string])[
   ['WhisperForConditionalGeneration', 'hears or speaks', 'Qwen 3'],
   ['CLIPModel', 'images only', 'Gemma 3'],
   ['SiglipModel', 'images only', 'Gemma 3'],
+  ['LEDForConditionalGeneration', 'encoder with a decoder', 'Gemma 3'],
+  ['EsmForMaskedLM', 'encoder', 'Qwen 3'],
+  ['MiniMaxText01ForCausalLM', 'linear attention', 'OLMo 3'],
+  ['MiniMaxM2ForCausalLM', 'experts', 'Qwen 3'],
+  ['VitsModel', 'hears or speaks', 'Qwen 3'],
+  ['ViTForImageClassification', 'images only', 'Gemma 3'],
+  ['SambaForCausalLM', 'state spaces', 'SmolLM3'],
+  ['SamModel', 'images only', 'Gemma 3'],
+  ['BaichuanForCausalLM', 'one tensor', 'Llama 3.2'],
   ['PaliGemmaForConditionalGeneration', 'how its text part lies in it', 'Qwen3-VL'],
 ]
 
@@ -57,6 +66,9 @@ test.each([
   'mamba2',
   'qwen3moe',
   'gpt-oss',
+  'minimax-m2',
+  'qwen2vl',
+  'qwen3vl',
   'bert',
   'nomic-bert',
   't5',
@@ -68,6 +80,16 @@ test.each([
 test('nothing that loads is refused', () => {
   for (const name of [...ARCHITECTURE_NAMES, ...GGUF_ARCHITECTURES.keys()])
     expect(whyUnsupported(name), name).toBeUndefined()
+})
+
+test('where the reasons do not load, the model is refused all the same', async () => {
+  vi.doMock('../../../src/loader/architectures/unsupported', () => {
+    throw new Error('offline')
+  })
+  const error = new UnknownArchitecture('Qwen3NextForCausalLM', 'config.json: architectures is …', ['A', 'B'])
+  const { message } = await error.explained()
+  vi.doUnmock('../../../src/loader/architectures/unsupported')
+  expect(message).toBe('config.json: architectures is …; supported are A, B.')
 })
 
 function thrownBy(act: () => unknown): unknown {

@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest'
 import { FORMATS } from '../../../src/loader/gguf/formats'
-import blocks from '../../fixtures/ggml/blocks.json'
+import ggmlBlocks from '../../fixtures/ggml/blocks.json'
+import moreBlocks from '../../fixtures/ggml/more-blocks.json'
 import { expectClose } from '../../support/compare'
+
+const blocks = [...ggmlBlocks, ...moreBlocks]
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), char => char.charCodeAt(0))
 
-test.each(blocks)('$name: what ggml has quantised decodes to what ggml reads', ({ name, type, blocks, values }) => {
+test.each(blocks)('$name: blocks decode to what ggml, or gguf-py, reads', ({ name, type, blocks, values }) => {
   const expected = new Float32Array(bytesOf(values).buffer)
   const actual = new Float32Array(expected.length)
   const format = FORMATS.get(type)

@@ -149,8 +149,8 @@ describe('what we cannot read is unsupported, by its name', () => {
   test('other formats of tensors', () => {
     const [first] = TINY.tensors
     for (const [type, name] of [
-      [10, 'Q2_K'],
-      [20, 'IQ4_NL'],
+      [16, 'IQ2_XXS'],
+      [21, 'IQ3_S'],
       [4, 'Q4_2'],
       [27, 'I64'],
       [31, 'Q4_0_4_4'],

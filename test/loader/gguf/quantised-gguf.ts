@@ -15,6 +15,13 @@ const TYPES: Readonly<Record<string, number>> = {
   Q4_K: 12,
   Q5_K: 13,
   Q6_K: 14,
+  Q2_K: 10,
+  Q3_K: 11,
+  IQ4_NL: 20,
+  IQ4_XS: 23,
+  TQ1_0: 34,
+  TQ2_0: 35,
+  MXFP4: 39,
 }
 
 /** A seeded model as a GGUF file whose matrices are random blocks of the formats that `formatOf` names, and the same as f32. */

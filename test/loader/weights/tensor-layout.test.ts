@@ -56,15 +56,7 @@ describe('a checkpoint in the terms of the graph', () => {
   })
 
   test('is refused where such a tensor is packed', () => {
-    const packed = {
-      type: 'GPTQ',
-      group: 32,
-      isSymmetric: true,
-      isOrdered: false,
-      zeroOffset: 0,
-      hasOrder: false,
-      scaleType: 'F16',
-    } as const
+    const packed = { type: 'GPTQ', parts: [], unpacking: { kind: 'float4' } } as const
     expect(() => withLayouts(checkpoint(packed), layouts)).toThrow(UnsupportedModel)
     expect(() => withLayouts(checkpoint(packed), layouts)).toThrow('w is a matrix of GPTQ')
   })

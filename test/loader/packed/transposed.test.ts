@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { CorruptCheckpoint, UnsupportedModel } from '../../../src/core/errors'
+import { CoppiceError, CorruptCheckpoint, UnsupportedModel } from '../../../src/core/errors'
+import type { JsonObject } from '../../../src/core/json'
 import { dequantize } from '../../../src/core/quantize'
 import { parseModelConfig } from '../../../src/loader/config/model-config'
-import { parseQuantization } from '../../../src/loader/config/quantization-config'
+import { describeModel } from '../../../src/loader/model-files'
+import { readPacking } from '../../../src/loader/packed/read-packing'
 import { openSafetensors, safetensorsCheckpoint } from '../../../src/loader/safetensors/checkpoint'
 import type { ModelSource } from '../../../src/loader/sources/source'
 import { decodeRows } from '../../../src/loader/weights/decode-rows'
@@ -30,7 +32,7 @@ const EXPECTED = new Map(seededTensors(CONFIG).map(({ name, shape }) => [name, s
 /** All tensors of a model, each whole, by name. */
 async function load(files: Files) {
   const source = memorySource(files, 9_999)
-  const quantization = parseQuantization(JSON.parse(String(files['config.json'])))
+  const quantization = readPacking(JSON.parse(String(files['config.json'])))
   const checkpoint = await openSafetensors(source, quantization)
   const loaded = new Map<string, Float32Array>()
   let numIntegers = 0
@@ -57,6 +59,8 @@ describe.each<PackedOptions>([
   { method: 'gptq', group: 32, order: 'trivial', isSymmetric: true, isShuffled: true },
   { method: 'gptq', group: 64, order: 'shuffled' },
   { method: 'gptq', group: 32, order: 'trivial', isSorted: true },
+  { method: 'gptq', group: 64, bits: 8 },
+  { method: 'gptq', group: 32, bits: 8, version: 'gptq_v2', isSymmetric: true, order: 'shuffled' },
   { method: 'awq', group: 64 },
   { method: 'gptq', group: 64, isSymmetric: true, scales: 'BF16' },
   { method: 'awq', group: 64, isSorted: true },
@@ -109,7 +113,7 @@ test('a file of any size may hold all integers before all scales, as safetensors
       })
     },
   }
-  const quantization = parseQuantization({ quantization_config: { quant_method: 'gptq', bits: 4, group_size: group } })
+  const quantization = readPacking({ quantization_config: { quant_method: 'gptq', bits: 4, group_size: group } })
   const checkpoint = safetensorsCheckpoint('f', [{ name: 'f', dataBegin: 0, entries }], quantization)
   const seen: number[] = []
   const onProgress = ({ loadedBytes }: LoadProgress) => seen.push(loadedBytes)
@@ -178,54 +182,125 @@ test('a bias that the model has not may be there if it is zero, as AutoGPTQ writ
 
 describe('quantization_config', () => {
   const GPTQ = { quant_method: 'gptq', bits: 4, group_size: 128, sym: true, desc_act: false }
-  const parse = (changed: object) => parseQuantization({ quantization_config: { ...GPTQ, ...changed } })
+  const AWQ = { quant_method: 'awq', bits: 4, zero_point: true, version: 'GEMM', group_size: 64 }
+  const ROUND = { quant_method: 'auto-round', bits: 4, group_size: 128, sym: true, data_type: 'int' }
+
+  /** What is read of a matrix of 256 rows and columns. */
+  function encodingBy(quantization_config: Readonly<Record<string, unknown>>) {
+    const { bits, group_size: size, packing_format: format } = quantization_config
+    const [words, group] = [256 / (32 / Number(bits)), size === -1 ? 256 : Number(size)]
+    const isAwq = quantization_config.quant_method === 'awq' || String(format).endsWith('awq')
+    const shapes = {
+      qweight: isAwq ? [256, words] : [words, 256],
+      qzeros: [256 / group, words],
+      scales: [256 / group, 256],
+    }
+    const entries = Object.entries(shapes).map(([part, shape]) => {
+      return { name: `m.${part}`, dtype: part === 'scales' ? 'F16' : 'I32', shape, begin: 0, end: 0 } as const
+    })
+    const file = { name: 'f', dataBegin: 0, entries }
+    const encoding = safetensorsCheckpoint('f', [file], readPacking({ quantization_config })).tensors.get(
+      'm.weight',
+    )?.encoding
+    if (!encoding || !('parts' in encoding)) throw new Error('it has no parts')
+    const { type, integers, unpacking } = encoding
+    return { type, integers, ...unpacking }
+  }
 
   test('says how zeros are stored and whether there are any', () => {
-    expect(parseQuantization({})).toBeUndefined()
-    expect(parse({})).toEqual({ method: 'GPTQ', group: 128, isSymmetric: true, isOrdered: false, zeroOffset: 1 })
-    expect(parse({ checkpoint_format: 'gptq_v2', sym: false })).toMatchObject({ isSymmetric: false, zeroOffset: 0 })
-    expect(parse({ quant_method: 'awq', zero_point: true, version: 'GEMM', group_size: 64 })).toEqual({
-      method: 'AWQ',
-      group: 64,
-      isSymmetric: false,
-      isOrdered: false,
-      zeroOffset: 0,
+    expect(readPacking({})).toBeUndefined()
+    const common = { kind: 'transposed', bits: 4, group: 128, isAwq: false, type: 'GPTQ' }
+    const kept = { bits: 4, group: 128, hasZeros: false }
+    expect(encodingBy(GPTQ)).toEqual({ ...common, isSymmetric: true, zeroOffset: 1, integers: kept })
+    expect(encodingBy({ ...GPTQ, checkpoint_format: 'gptq_v2', sym: false })).toEqual({
+      ...{ ...common, isSymmetric: false, zeroOffset: 0, integers: { ...kept, hasZeros: true } },
+    })
+    expect(encodingBy(AWQ)).toEqual({
+      ...{ ...common, type: 'AWQ', group: 64, isAwq: true, isSymmetric: false, zeroOffset: 0 },
+      integers: { bits: 4, group: 64, hasZeros: true },
+    })
+  })
+
+  test('of 8 bits, of one group and of groups that are not runs is kept as far as it can be', () => {
+    expect(encodingBy({ ...GPTQ, bits: 8 }).integers).toEqual({ bits: 8, group: 128, hasZeros: false })
+    expect(encodingBy({ ...GPTQ, group_size: -1 })).toMatchObject({ group: 256, integers: { group: 128 } })
+    expect(encodingBy({ ...GPTQ, group_size: 16 }).integers).toBe('other')
+    expect(encodingBy({ ...GPTQ, desc_act: true }).integers).toBe('other')
+  })
+
+  test('AutoRound’s are GPTQ’s or AWQ’s', () => {
+    for (const format of ['auto_round:auto_gptq', 'auto_round:gptq', undefined]) {
+      expect(encodingBy({ ...ROUND, packing_format: format })).toEqual(encodingBy(GPTQ))
+    }
+    const extra_config = { lm_head: { bits: 16 }, 'model.layers.0': { bits: 4 } }
+    expect(encodingBy({ ...ROUND, backend: 'auto_round:gptq:exllamav2', extra_config })).toEqual(encodingBy(GPTQ))
+    expect(encodingBy({ ...ROUND, packing_format: 'auto_round:auto_awq' })).toMatchObject({
+      type: 'AWQ',
+      isSymmetric: true,
     })
   })
 
   test.each<readonly [object, string]>([
-    [{ quant_method: 'bitsandbytes' }, 'quant_method is "bitsandbytes"; supported are gptq, awq'],
-    ...['fp8', 'compressed-tensors', 'hqq', 'eetq', 'torchao', 'exl2', 'modelopt', 'auto-round', 'mxfp4'].map(
+    ...['hqq', 'eetq', 'torchao', 'exl2', 'mxfp4', 'quark'].map(
       method =>
-        [{ quant_method: method }, `quant_method is "${method}"; supported are gptq, awq of 4 bits, and GGUF`] as const,
+        [{ quant_method: method }, `quant_method is "${method}"; supported are gptq, awq, auto-round, fp8,`] as const,
     ),
-    [{ quant_method: undefined, load_in_4bit: true }, 'quant_method is "bitsandbytes"; supported'],
-    [{ quant_method: undefined, config_groups: {} }, 'quant_method is "compressed-tensors"; supported'],
-    [{ quant_method: undefined, mode: 'affine' }, 'quant_method is "MLX"; supported'],
-    [{ bits: 8 }, 'bits is 8; only 4'],
-    [{ group_size: -1 }, 'group_size is -1; supported are 32, 64, 128'],
+    [{ quant_method: 'torchao', quant_type: 'int4wo' }, 'quant_method is "torchao" and its format "int4wo"; supported'],
+    [{ quant_method: undefined, load_in_4bit: false }, 'quant_method is "bitsandbytes", with load_in_8bit false and'],
+    [{ quant_method: undefined, config_groups: {} }, 'config_groups is {}, but must be an object with a group'],
+    [{ quant_method: undefined, mode: 'mxfp4' }, 'mode is "mxfp4"; only "affine" is supported'],
+    [
+      { quant_method: undefined, quant_algo: 'NVFP4' },
+      'quant_method is "modelopt" and quant_algo is "NVFP4"; only "FP8"',
+    ],
+    [{ bits: 3 }, 'bits is 3; supported are 4, 8'],
+    [{ group_size: 0 }, 'group_size is 0, but must be a whole number from 1 to 1048576'],
     [{ checkpoint_format: 'marlin' }, 'checkpoint_format is "marlin"; supported are "gptq", "gptq_v2"'],
     [{ dynamic: { '+:.*': { bits: 8 } } }, 'all layers must be quantised alike'],
-    [{ quant_method: 'awq', version: 'gemv' }, 'version is "gemv"; only "gemm"'],
-    [{ quant_method: 'awq', zero_point: false }, 'zero_point is false; only true'],
+    [{ ...AWQ, version: 'gemv' }, 'version is "gemv"; only "gemm"'],
+    [{ ...AWQ, zero_point: false }, 'zero_point is false; only true'],
+    [{ ...AWQ, bits: 8 }, 'bits is 8; only 4'],
+    [
+      { ...ROUND, packing_format: 'auto_round:llm_compressor' },
+      'and packing_format is "auto_round:llm_compressor"; supp',
+    ],
+    [{ ...ROUND, extra_config: { a: { bits: 8 } } }, 'extra_config is {"a":{"bits":8}}; all layers must be'],
+    [{ ...ROUND, data_type: 'mx_fp' }, 'data_type is "mx_fp"; only "int"'],
   ])('%j is unsupported', (changed, message) => {
-    expect(() => parse(changed)).toThrow(UnsupportedModel)
-    expect(() => parse(changed)).toThrow(message)
+    const read = () => readPacking({ quantization_config: { ...GPTQ, ...changed } })
+    expect(read).toThrow(CoppiceError)
+    expect(read).toThrow(message)
   })
 })
 
 test.each([
-  ['quantization', { group_size: 64, bits: 4 }, 'weights quantised by MLX'],
-  ['compression_config', { format: 'int-quantized' }, 'weights quantised by compressed-tensors'],
-])('%s of config.json is refused for what it is, before fields that only its files have', (field, value, message) => {
-  const plain = { ...CONFIG, max_position_embeddings: 64 }
-  const config = { ...plain, unheard_of: 1, [field]: value }
-  expect(() => parseModelConfig(config)).toThrow(UnsupportedModel)
-  expect(() => parseModelConfig(config)).toThrow(message)
-  expect(() => parseModelConfig(config)).toThrow('Or use the model from which it was quantised.')
-  expect(() => parseModelConfig({ ...config, architectures: ['Any'] })).toThrow('architectures is ["Any"]; supported')
-  expect(() => parseModelConfig({ ...plain, [field]: null })).not.toThrow()
-})
+  ['quantization', { group_size: 64, bits: 4, mode: 'nvfp4' }, 'quantization: mode is "nvfp4"; only "affine"'],
+  [
+    'compression_config',
+    { format: 'marlin-24', config_groups: { a: { weights: {} } } },
+    'and format is "marlin-24"; supp',
+  ],
+  ['quantization_config', { quant_method: 'hqq' }, 'Or use the model from which it was quantised.'],
+])(
+  '%s of config.json is refused for what it is, before fields that only its files have',
+  async (field, value, message) => {
+    const plain = { ...CONFIG, max_position_embeddings: 64 }
+    const config = { ...plain, unheard_of: 1, [field]: value }
+    const describe = (config: JsonObject) => {
+      return describeModel({
+        config,
+        generationConfig: undefined,
+        tokenizer: {},
+        tokenizerConfig: undefined,
+        chatTemplate: undefined,
+      })
+    }
+    await expect(describe(config)).rejects.toThrow(UnsupportedModel)
+    await expect(describe(config)).rejects.toThrow(message)
+    await expect(describe({ ...config, architectures: ['Any'] })).rejects.toThrow('architectures is ["Any"]; supported')
+    expect(await describe({ ...plain, [field]: null })).toEqual(parseModelConfig(plain))
+  },
+)
 
 describe('a quantised matrix is refused', () => {
   const { packed } = packedModel(CONFIG, 5, { method: 'gptq', group: 64, order: 'shuffled' })

@@ -1,0 +1,2 @@
+export type { Packing, StoredPart } from './packing'
+export { readPacking } from './read-packing'
