@@ -205,7 +205,7 @@ describe('complete', () => {
     const second = drive.scheduler.next()
     if (!first || !second) throw new Error('no step')
     const drawn = { tokenId: EOS, logprob: -1 }
-    expect(drive.scheduler.complete(first, [drawn])).toEqual([{ sequence: only, drawn }])
+    expect(drive.scheduler.complete(first, [drawn])).toEqual([{ sequence: only, position: 1, drawn }])
     expect([only.tokens, only.finishReason]).toEqual([[5, EOS], 'stop'])
     expect(drive.pools[0].numFree).toBe(8)
     expect(drive.scheduler.complete(second, [{ tokenId: 7 }])).toEqual([])
