@@ -13,6 +13,8 @@ export type {
   Completion,
   CompletionChunk,
   CompletionParams,
+  CreateEmbeddingResponse,
+  EmbeddingParams,
   Model,
   Usage,
 } from './api/openai-types'

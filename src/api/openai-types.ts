@@ -102,6 +102,30 @@ export interface CompletionParams extends CommonParams {
   readonly logprobs?: number | null
 }
 
+export interface EmbeddingParams {
+  readonly input: string | readonly string[] | readonly number[] | readonly (readonly number[])[]
+  readonly model?: string | null
+  /** Values that are kept of each vector. */
+  readonly dimensions?: number | null
+  readonly encoding_format?: 'float' | 'base64' | null
+  readonly user?: string | null
+  // vLLM's
+  readonly add_special_tokens?: boolean | null
+  readonly normalize?: boolean | null
+}
+
+export interface CreateEmbeddingResponse {
+  object: 'list'
+  data: {
+    object: 'embedding'
+    index: number
+    /** With `base64` the bytes of f32 values, little-endian. */
+    embedding: number[] | string
+  }[]
+  model: string
+  usage: { prompt_tokens: number; total_tokens: number }
+}
+
 export interface Usage {
   prompt_tokens: number
   completion_tokens: number

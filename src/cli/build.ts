@@ -52,7 +52,10 @@ export async function buildLibrary(outDir: string): Promise<void> {
     'coppice-embed': 'src/embed.ts',
     'coppice-watch': 'src/watch.ts',
   }
-  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, STORAGE, REQUESTS, FORMATS, FIRST] })
+  await buildEntries(outDir, entries, {
+    plugins: [workers],
+    groups: [SHARED, STORAGE, REQUESTS, FORMATS, VECTORS, FIRST],
+  })
 }
 
 /** The file of what the client, the batch and the engine share: so an error is of one class wherever it was imported from. */
@@ -75,6 +78,9 @@ const FORMATS = {
   name: 'formats',
   test: /src\/(core\/float16|loader\/(gguf\/(formats|block|nearest|head-order)|weights\/to-float32))/,
 }
+
+/** The file of vectors of texts, for `coppice/embed` and OpenAI's endpoint. */
+const VECTORS = { name: 'vectors', test: /src\/embeddings\// }
 
 /** One file of all that comes first, with what the others share. */
 const FIRST = {

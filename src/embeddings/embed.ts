@@ -3,7 +3,7 @@ import { EMBEDDINGS, type Embedding } from '../core/reads'
 import { shown, shownJson } from '../core/shown'
 import type { GenerationResult } from '../engine/generation'
 import type { CallOptions, Engine, GenerateOptions } from '../engine/interface'
-import { readSentenceModel } from './pooling'
+import { type EmbeddingEngine, readSentenceModel } from './pooling'
 
 export interface EmbedOptions extends CallOptions, Pick<GenerateOptions, 'priority'> {
   /** Values that are kept of each vector, the first ones: for models that are trained for that (Matryoshka). Default: all. */
@@ -41,10 +41,10 @@ export async function embed(
   return [...vectors]
 }
 
-/** The same, with what it cost. @throws what `embed` throws */
+/** The same, of texts or token ids, with what it cost. @throws what `embed` throws */
 export async function embedCounted(
-  engine: Engine,
-  texts: readonly string[],
+  engine: EmbeddingEngine,
+  texts: readonly (string | readonly number[])[],
   options: EmbedOptions = {},
 ): Promise<Embedded> {
   const { normalize = true, signal, priority } = options
@@ -61,7 +61,8 @@ export async function embedCounted(
   }
   const model = await readSentenceModel(engine, options.pooling, { signal })
   const prompt = promptOf(options, model.prompts) ?? model.defaultPrompt ?? ''
-  const prompts = texts.map(text => prompt + text)
+  // token ids are taken as they are
+  const prompts = texts.map(text => (typeof text === 'string' ? prompt + text : text))
   const results = await engine.generate(prompts, { embedding: model.pooling }, { signal, priority }).all()
   const failed = results.find(({ error }) => error)
   if (failed?.error) throw inText(failed)
@@ -90,10 +91,10 @@ function finished(vector: Float32Array, dimensions: number, normalize: boolean):
   return length > 0 ? values.map(value => value / length) : values
 }
 
-function checkTexts(texts: readonly string[]): void {
+function checkTexts(texts: readonly (string | readonly number[])[]): void {
   if (!Array.isArray(texts))
     throw new InvalidRequest(`The texts are ${shown(texts)}, but must be an array: [text] for a single one.`)
-  const bad = texts.findIndex(text => typeof text !== 'string' || text === '')
+  const bad = texts.findIndex(text => (typeof text !== 'string' && !Array.isArray(text)) || text.length === 0)
   if (bad >= 0)
     throw new InvalidRequest(`Text ${bad} is ${shownJson(texts[bad])}, but must be a text that is not empty.`)
 }

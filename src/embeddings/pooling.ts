@@ -3,6 +3,9 @@ import { isJsonObject, type JsonObject } from '../core/json'
 import type { Embedding } from '../core/reads'
 import type { CallOptions, Engine } from '../engine/interface'
 
+/** The parts of an engine that vectors take: it may be in a worker, or further away. */
+export type EmbeddingEngine = Pick<Engine, 'modelName' | 'config' | 'modelFile' | 'generate'>
+
 /** How a repository says that its model's vectors are made, in sentence-transformers' files. */
 export interface SentenceModel {
   readonly pooling: Embedding
@@ -16,7 +19,7 @@ const KNOWN_MODULES = ['Transformer', 'Pooling', 'Normalize']
 
 /** Reads what the repository says. `pooling`: for one that says nothing. @throws UnsupportedModel · InvalidRequest · CorruptCheckpoint */
 export async function readSentenceModel(
-  engine: Engine,
+  engine: EmbeddingEngine,
   pooling: Embedding | undefined,
   options: CallOptions,
 ): Promise<SentenceModel> {

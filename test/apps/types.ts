@@ -26,8 +26,8 @@ export async function chat(engine: Engine): Promise<string> {
   const whole: ChatCompletion = await completions.create({ messages, n: 2 })
   // @ts-expect-error: nobody asked for pieces
   for await (const piece of whole) return piece
-  let text = whole.choices[0].message.content
-  for await (const { choices } of await completions.create({ messages, stream: true })) text += choices[0].delta.content
+  let text = whole.choices[0].message.content ?? ''
+  for await (const { choices } of await completions.create({ messages, stream: true })) text += choices[0].delta.content ?? ''
   return text
 }
 

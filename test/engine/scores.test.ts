@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { embed } from '../../src/embed'
 import { createEngine, type Engine, folderSource, type ModelSource } from '../../src/index'
+import { openai } from '../../src/openai'
 import { calibrate, classify, logprobs, rank, score } from '../../src/score'
 import { sharedDevice } from '../support/device'
 import { oracles } from '../support/oracles'
@@ -139,6 +141,10 @@ it('rank orders documents by yes against no, each as alone', async () => {
   await expect(rank(engine, 'a', [])).rejects.toThrow('There are no documents to rank')
 })
 
+function fromBase64(text: string): number[] {
+  return [...new Float32Array(Uint8Array.from(atob(text), char => char.charCodeAt(0)).buffer)]
+}
+
 describe('embed', () => {
   const oracle = oracles.find(({ name }) => name === 'qwen3') ?? oracles[0]
   const hiddenSize = oracle.config.hidden_size as number
@@ -191,6 +197,30 @@ describe('embed', () => {
     const [mean] = await embed(made, texts, { pooling: 'mean', normalize: false })
     const [{ embedding }] = await made.generate([texts[0]], { embedding: 'mean' }).all()
     expect(mean).toEqual(embedding)
+
+    const client = new OpenAI({ fetch: openai(made).fetch, apiKey: '-', maxRetries: 0 })
+    const request = { model: made.modelName, input: texts }
+    for (const encoding_format of [undefined, 'float', 'base64'] as const) {
+      const { data, usage } = await client.embeddings.create({ ...request, encoding_format })
+      const found = data.map(({ embedding }) =>
+        typeof embedding === 'string' ? fromBase64(embedding) : [...embedding],
+      )
+      expect(found).toEqual(vectors.map(vector => [...vector]))
+      const counts = await Promise.all(texts.map(text => made.tokenize(text)))
+      const tokens = counts.reduce((sum, { length }) => sum + length, 0)
+      expect(usage).toEqual({ prompt_tokens: tokens, total_tokens: tokens })
+    }
+    const ids = await made.tokenize(texts[0])
+    const { data } = await openai(made).embeddings.create({ input: [ids], dimensions: 8 })
+    expect(data[0].embedding).toEqual([...short])
+    const refused = (params: object) =>
+      client.embeddings.create({ ...request, ...params }).catch(error => [error.status, error.param])
+    expect(await refused({ dimensions: 65 })).toEqual([400, 'dimensions'])
+    expect(await refused({ input: [] })).toEqual([400, 'input'])
+    expect(await refused({ input: null })).toEqual([400, 'input'])
+    expect(await refused({ encoding_format: 'int8' })).toEqual([400, 'encoding_format'])
+    expect(await refused({ purpose: 'search' })).toEqual([400, 'purpose'])
+    expect(await refused({ model: 'other' })).toEqual([404, 'model'])
 
     await expect(embed(made, ['a', ''])).rejects.toThrow('Text 1 is "", but must be a text that is not empty.')
     await expect(embed(made, ['a'.repeat(500)])).rejects.toThrow('Text 0 cannot be embedded. The prompt has')

@@ -46,7 +46,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   loader: ['storage', 'core'],
   packing: ['loader', 'kernels', 'core'],
   engine: ENGINE,
-  api: ['engine', ...ENGINE],
+  api: ['embeddings', 'engine', ...ENGINE],
   jobs: ['api', 'engine', 'storage', 'loader', 'core'],
   worker: ['engine', ...ENGINE],
   index: ['worker', 'engine', ...ENGINE],

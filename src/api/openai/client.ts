@@ -9,11 +9,14 @@ import type {
   Completion,
   CompletionChunk,
   CompletionParams,
+  CreateEmbeddingResponse,
+  EmbeddingParams,
   Model,
   RequestDefaults,
 } from '../openai-types'
 import type { ToolFormatName } from '../tools/formats'
 import { answerInChunks, type Chunk } from './chunks'
+import { createEmbeddings } from './embeddings'
 import { handle, modelOf, modelsOf } from './handle'
 import { readFor, type Served } from './served'
 import { answerWhole } from './whole'
@@ -42,6 +45,7 @@ interface Create<Params, Whole, Piece> {
 export interface OpenAiClient {
   readonly chat: { readonly completions: Create<ChatCompletionParams, ChatCompletion, ChatCompletionChunk> }
   readonly completions: Create<CompletionParams, Completion, CompletionChunk>
+  readonly embeddings: { create(params: EmbeddingParams, options?: CallOptions): Promise<CreateEmbeddingResponse> }
   readonly models: {
     list(): Promise<{ object: 'list'; data: Model[] }>
     retrieve(id: string): Promise<Model>
@@ -82,6 +86,7 @@ export function openai(engine: Engine, options: OpenAiOptions = {}): OpenAiClien
   return {
     chat: { completions: { create: create('chat') } },
     completions: { create: create('completion') },
+    embeddings: { create: async (params, { signal } = {}) => createEmbeddings(served, params, signal) },
     models: {
       list: async () => modelsOf(served),
       retrieve: async id => modelOf(served, id),

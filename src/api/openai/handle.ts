@@ -1,8 +1,9 @@
 import { isJsonObject } from '../../core/json'
-import type { Model } from '../openai-types'
+import type { EmbeddingParams, Model } from '../openai-types'
 import { RefusedRequest } from '../refused-request'
 import type { RequestKind } from '../request-fields'
 import { answerInChunks, type Chunk } from './chunks'
+import { createEmbeddings } from './embeddings'
 import { errorObject, errorResponse, refusal } from './error-object'
 import { checkModel, readFor, type Served } from './served'
 import { answerWhole } from './whole'
@@ -17,11 +18,12 @@ interface Endpoint {
 const ENDPOINTS: readonly Endpoint[] = [
   { path: /^\/v1\/chat\/completions$/, method: 'POST', answer: (served, request) => generate(served, request, 'chat') },
   { path: /^\/v1\/completions$/, method: 'POST', answer: (served, request) => generate(served, request, 'completion') },
+  { path: /^\/v1\/embeddings$/, method: 'POST', answer: embeddings },
   { path: /^\/v1\/models$/, method: 'GET', answer: async served => Response.json(modelsOf(served)) },
   { path: /^\/v1\/models\/(.+)$/, method: 'GET', answer: async (served, _, id) => Response.json(modelOf(served, id)) },
 ]
 
-const PATHS = '/v1/chat/completions, /v1/completions, /v1/models'
+const PATHS = '/v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models'
 
 /** Answers a request to OpenAI's API, whatever its host. Rejects only as `fetch` does: with the reason of the request's signal. */
 export async function handle(served: Served, request: Request): Promise<Response> {
@@ -60,6 +62,11 @@ async function generate(served: Served, http: Request, kind: RequestKind): Promi
   if (!request.stream) return Response.json(await answerWhole(served, request, signal))
   const events = serverSentEvents(await answerInChunks(served, request, signal), () => left.abort())
   return new Response(events, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' } })
+}
+
+async function embeddings(served: Served, http: Request): Promise<Response> {
+  const body = (await readJson(http)) as EmbeddingParams
+  return Response.json(await createEmbeddings(served, body, http.signal))
 }
 
 async function readJson(request: Request): Promise<unknown> {

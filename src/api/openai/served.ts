@@ -6,7 +6,10 @@ import { RefusedRequest } from '../refused-request'
 import type { RequestKind } from '../request-fields'
 
 /** The parts of an engine that answering takes: it may be in a worker, or further away. */
-export type ServingEngine = Pick<Engine, 'modelName' | 'config' | 'chatTemplate' | 'memory' | 'generate' | 'tokenize'>
+export type ServingEngine = Pick<
+  Engine,
+  'modelName' | 'config' | 'chatTemplate' | 'memory' | 'generate' | 'tokenize' | 'modelFile'
+>
 
 /** An engine, its model's name in requests, and parameters of those that leave them out. */
 export interface Served {
