@@ -10,8 +10,17 @@ export { type BatchRequest, parseBatchRequest } from './api/batch-request'
 export type { BatchResponse } from './api/batch-response'
 export { type JobOptions, type JobProgress, type JobSummary, runJob } from './api/job'
 export { type Line, readLines } from './api/lines'
-export type { DurableJob, RunOptions, WatchOptions } from './jobs/durable-job'
-export { type JobEntry, type Jobs, type JobsOptions, jobsOf, type StartOptions } from './jobs/jobs'
+export type { DurableJob } from './jobs/durable-job'
+export {
+  type DamagedJob,
+  type JobEntry,
+  type Jobs,
+  type JobsOptions,
+  jobsOf,
+  type KeptJob,
+  type StartOptions,
+} from './jobs/jobs'
 export type { DurableProgress, Effort, JobState } from './jobs/progress'
 export type { JobRequest, JobRequests } from './jobs/requests'
+export type { RunOptions, WatchOptions } from './jobs/run-options'
 export type { Store } from './storage/store'

@@ -7,7 +7,7 @@
 export type { EngineEvent, EngineListener, EngineSnapshot } from './engine/events'
 export type { CallOptions, Engine, GenerateOptions, PlanOptions, TokenizeOptions } from './engine/interface'
 export type { ModelLocation } from './engine/open/open-source'
-export type { EngineProgress, StudyOptions } from './engine/options'
+export type { EngineProgress, LoadPhase, StudyOptions } from './engine/options'
 export { createEngine, type WorkerEngineOptions } from './worker/create-engine'
 
 // Requests and answers.

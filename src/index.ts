@@ -11,7 +11,7 @@
 export type { CallOptions, Engine, GenerateOptions, PlanOptions, TokenizeOptions } from './engine/interface'
 export { createEngine } from './engine/open/create-engine'
 export type { ModelLocation } from './engine/open/open-source'
-export type { EngineOptions, EngineProgress, StudyOptions } from './engine/options'
+export type { EngineOptions, EngineProgress, LoadPhase, StudyOptions } from './engine/options'
 
 // Requests and answers.
 

@@ -47,6 +47,17 @@ export const SHAPES = {
   'bench-6m': { ...sixMillion, max_position_embeddings: 32768 },
   // as many layers and heads as SmolLM2-135M, nearly without weights: for what the CPU does about a step
   'bench-thin': { ...smollm2, vocab_size: 4096, hidden_size: 64, intermediate_size: 64 },
+  // long contexts on a GPU that is none
+  'bench-long': {
+    ...smollm2,
+    vocab_size: 4096,
+    hidden_size: 48,
+    intermediate_size: 128,
+    num_hidden_layers: 2,
+    num_attention_heads: 3,
+    num_key_value_heads: 3,
+    head_dim: 16,
+  },
   // the proportions of Llama-3.2-1B, in which matrices outweigh attention, at a size that a CPU can compute
   'bench-wide': {
     ...llama,

@@ -1,8 +1,9 @@
 import type { GenerationResult, ScoredToken, TokenLogprob } from '../engine/generation'
 import type { Asked } from './api-request'
 import type { ChatCompletion, ChatLogprobs, Completion, CompletionLogprobs, TokenIds, Usage } from './openai-types'
+import { messageOf } from './tools/message'
 
-/** What an answer says of itself. */
+/** The head of an answer: its id, its time and its model. */
 export interface AnswerHead {
   readonly id: string
   readonly created: number
@@ -17,22 +18,28 @@ export function answerOf(
 ): Omit<ChatCompletion, 'usage'> | Omit<Completion, 'usage'> {
   const { kind, metadata } = asked
   const { id, created, model } = head
-  const choices = results.map((result, index) => ({ index, ...choiceOf(asked, result) }))
+  const choices = results.map((result, index) => ({ index, ...choiceOf(asked, result, `${id} ${index}`) }))
   const object = kind === 'chat' ? 'chat.completion' : 'text_completion'
   const answer = { id, object, created, model, choices, ...(metadata ? { metadata } : {}) }
   return answer as Omit<ChatCompletion, 'usage'> | Omit<Completion, 'usage'>
 }
 
-function choiceOf(asked: Asked, result: GenerationResult): object {
-  const { kind, returnTokenIds } = asked
+/** `id`: of this choice alone. */
+function choiceOf(asked: Asked, result: GenerationResult, id: string): object {
+  const { kind, form, returnTokenIds } = asked
   const { text, finishReason } = result
-  const output = kind === 'chat' ? { message: { role: 'assistant', content: text, refusal: null } } : { text }
+  const message = form ? messageOf(text, form, id) : { role: 'assistant', content: text, refusal: null }
   return {
-    ...output,
+    ...(kind === 'chat' ? { message } : { text }),
     logprobs: logprobsOf(asked, result),
-    finish_reason: finishReason,
+    finish_reason: finishReasonOf(finishReason, 'tool_calls' in message),
     ...(returnTokenIds ? tokenIdsOf(result) : {}),
   }
+}
+
+/** An answer that ends with calls ends for their sake. */
+export function finishReasonOf(reason: GenerationResult['finishReason'], hasCalls: boolean): string {
+  return hasCalls && reason === 'stop' ? 'tool_calls' : reason
 }
 
 export function logprobsOf({ kind }: Asked, { logprobs }: GenerationResult): ChatLogprobs | CompletionLogprobs | null {
@@ -44,7 +51,7 @@ export function tokenIdsOf({ promptTokenIds, tokenIds }: GenerationResult): Toke
   return { prompt_token_ids: promptTokenIds, token_ids: tokenIds }
 }
 
-/** `results`: of each prompt so many, one after another; the prompt counts once. */
+/** The tokens of a request's results, so many for each prompt, one after another; a prompt counts once. */
 export function usageOf(results: readonly GenerationResult[], numChoices = 1): Usage {
   const firsts = results.filter((_, index) => index % numChoices === 0)
   const prompt = firsts.reduce((sum, { usage }) => sum + usage.promptTokens, 0)

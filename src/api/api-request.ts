@@ -1,11 +1,17 @@
 import { InvalidRequest } from '../core/errors'
 import { isJsonObject, type JsonObject } from '../core/json'
 import { shown, shownJson } from '../core/shown'
+import type { Engine } from '../engine/interface'
 import type { Chat, Prompt } from '../engine/prompt'
-import type { GenerationParams } from '../engine/sampling-params'
+import { type GenerationParams, samplingParams } from '../engine/sampling-params'
 import { readMessages } from './messages'
 import { RefusedRequest } from './refused-request'
 import { FIELDS, isNeutral, type RequestKind } from './request-fields'
+import { type HeldBy, readStructuredOutputs } from './structured-outputs'
+import { TOOL_FORMATS, type ToolFormatName } from './tools/formats'
+import type { MessageForm } from './tools/message-reader'
+import { type ReadTools, readTools } from './tools/read-tools'
+import { reasoningOf } from './tools/reasoning'
 
 /** The form of an answer, as its request asks. */
 export interface Asked {
@@ -14,14 +20,18 @@ export interface Asked {
   readonly returnTokenIds: boolean
   /** The request's own, for whoever reads the answer. */
   readonly metadata?: Readonly<Record<string, string>>
+  /** How the answer is read into a message; undefined if all of it is content. */
+  readonly form?: MessageForm
 }
 
 /** A request to one of OpenAI's endpoints for text: what to generate, and how to answer. */
 export interface ApiRequest extends Asked {
   readonly model: string | undefined
   readonly prompts: readonly Prompt[]
-  /** What the request says of them; the rest are whoever's defaults who serves it. */
+  /** Parameters that the request gives; whoever serves it has defaults for the rest. */
   readonly params: GenerationParams
+  /** The field that says what the answer is held to. */
+  readonly heldBy: string | undefined
   /** Answers to each prompt. */
   readonly numChoices: number
   readonly stream: boolean
@@ -31,6 +41,28 @@ export interface ApiRequest extends Asked {
 
 /** Checks a request's parameters. `nameOf`: what the request calls them. @throws InvalidRequest */
 export type CheckParams = (params: GenerationParams, nameOf: (param: string) => string) => void
+
+/** What requests are read by: a model's, or nothing. */
+export interface RequestModel {
+  readonly check?: CheckParams
+  readonly chatTemplate?: string
+  /** How the model writes calls of tools; default: as its chat template teaches it. */
+  readonly toolFormat?: ToolFormatName
+}
+
+/** What the requests to an engine are read by. @throws InvalidRequest for a format of calls that is none */
+export function requestModel(
+  { config, chatTemplate }: Pick<Engine, 'config' | 'chatTemplate'>,
+  toolFormat?: ToolFormatName,
+): RequestModel {
+  if (toolFormat !== undefined && !Object.hasOwn(TOOL_FORMATS, toolFormat)) {
+    throw new InvalidRequest(
+      `The option toolFormat is ${shown(toolFormat)}, but must be one of ${Object.keys(TOOL_FORMATS).join(', ')}.`,
+    )
+  }
+  const check: CheckParams = (params, nameOf) => void samplingParams(params, config.vocabSize, nameOf)
+  return { check, chatTemplate, toolFormat }
+}
 
 /** The most answers to one prompt: OpenAI's limit. */
 const MAX_CHOICES = 128
@@ -43,7 +75,7 @@ const METADATA = { entries: 16, name: 64, value: 512 }
  * `n: 1`) are passed over; others that we cannot serve are refused.
  * @throws RefusedRequest
  */
-export function readApiRequest(body: unknown, kind: RequestKind, check?: CheckParams): ApiRequest {
+export function readApiRequest(body: unknown, kind: RequestKind, model: RequestModel = {}): ApiRequest {
   if (!isJsonObject(body)) throw new RefusedRequest('`body` must be an object.', null)
   const [field, other] = kind === 'chat' ? ['messages', 'prompt'] : ['prompt', 'messages']
   if (body[field] === undefined) {
@@ -52,17 +84,41 @@ export function readApiRequest(body: unknown, kind: RequestKind, check?: CheckPa
   if (body[other] !== undefined && body[other] !== null) {
     throw new RefusedRequest(`a ${kind} takes \`${field}\`, not \`${other}\`.`, other, 'unknown_parameter')
   }
+  const tools = kind === 'chat' ? readTools(body, model) : undefined
+  const held = readHeld(body, tools)
+  const prompts = kind === 'chat' ? [readChat(body, tools)] : readPrompts(body.prompt)
   return {
     kind,
     model: readText(body, 'model'),
-    prompts: kind === 'chat' ? [readChat(body)] : readPrompts(body.prompt),
-    params: readParams(body, kind, check),
+    prompts,
+    params: { ...readParams(body, kind, held, model.check), ...(tools ? { skipSpecialTokens: false } : {}) },
+    heldBy: held?.field,
     numChoices: readNumChoices(body.n ?? 1),
     stream: readFlag(body, 'stream') ?? false,
     includeUsage: isJsonObject(body.stream_options) && body.stream_options.include_usage === true,
     returnTokenIds: readFlag(body, 'return_token_ids') ?? false,
     metadata: readMetadata(body.metadata ?? undefined),
+    form: kind === 'chat' ? formOf(prompts[0], tools, model) : undefined,
   }
+}
+
+/** What the answer is held to: by its own fields, or to be calls. */
+function readHeld(body: JsonObject, tools: ReadTools | undefined): HeldBy | undefined {
+  const held = readStructuredOutputs(body)
+  if (tools?.grammar === undefined) return held
+  if (!held) return { field: 'tools', value: { grammar: tools.grammar } }
+  const message = `\`${held.field}\` is for answers, but \`tool_choice\` asks for calls.`
+  throw new RefusedRequest(message, held.field)
+}
+
+/** Undefined if all of an answer is content. */
+function formOf(
+  chat: Prompt,
+  tools: ReadTools | undefined,
+  { chatTemplate = '' }: RequestModel,
+): MessageForm | undefined {
+  const reasoning = reasoningOf(chatTemplate, chat as Chat)
+  return tools || reasoning ? { tools: tools?.format, reasoning } : undefined
 }
 
 /** A text, token ids, or a list of such. */
@@ -78,14 +134,15 @@ function areTokenIds(prompt: unknown): prompt is number[] {
 }
 
 /** A chat with what vLLM lets a request say about its template; just messages, if it says nothing. */
-function readChat(body: JsonObject): Prompt {
+function readChat(body: JsonObject, tools: ReadTools | undefined): Prompt {
   const messages = readMessages(body.messages)
   const { chat_template_kwargs: variables } = body
   const param = 'chat_template_kwargs'
   if (variables !== undefined && variables !== null && !isJsonObject(variables)) {
     throw new RefusedRequest(`\`${param}\` is ${shown(variables)}, but must be an object.`, param)
   }
-  const { messages: twice, add_generation_prompt: _, continue_final_message: __, ...others } = variables ?? {}
+  const { messages: twice, add_generation_prompt: _, continue_final_message: __, ...given } = variables ?? {}
+  const others = { ...given, ...tools?.variables }
   if (twice !== undefined) {
     throw new RefusedRequest(`\`${param}\` has \`messages\`, which stand beside it.`, `${param}.messages`)
   }
@@ -106,7 +163,12 @@ function readChat(body: JsonObject): Prompt {
   return Object.keys(chat).length === 1 ? messages : chat
 }
 
-function readParams(body: JsonObject, kind: RequestKind, check?: CheckParams): GenerationParams {
+function readParams(
+  body: JsonObject,
+  kind: RequestKind,
+  held: HeldBy | undefined,
+  check: CheckParams | undefined,
+): GenerationParams {
   const params: Record<string, unknown> = {}
   const names: Record<string, string> = { logprobs: kind === 'chat' ? 'top_logprobs' : 'logprobs' }
   for (const [name, value] of Object.entries(body)) {
@@ -139,6 +201,10 @@ function readParams(body: JsonObject, kind: RequestKind, check?: CheckParams): G
   }
   const logprobs = readLogprobs(body, kind)
   if (logprobs !== undefined) params.logprobs = logprobs
+  if (held) {
+    params.structuredOutputs = held.value
+    names.structuredOutputs = held.field
+  }
   for (const [param, value] of Object.entries(params)) {
     const name = names[param] ?? param
     checkParam(name, () => check?.({ [param]: value }, () => name))

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../core/json'
 import { shownJson } from '../core/shown'
 import type { Prompt } from '../engine/prompt'
 import type { GenerationParams } from '../engine/sampling-params'
-import { type Asked, type CheckParams, notSupported, readApiRequest } from './api-request'
+import { type Asked, notSupported, type RequestModel, readApiRequest } from './api-request'
 import { type Line, textOfLine } from './lines'
 import type { RequestKind } from './request-fields'
 
@@ -49,8 +49,8 @@ export function parseBatchRequest(text: Line, line: number): BatchRequest {
 }
 
 /** Reads one line of a job, good or bad. */
-export function readLine(text: Line, line: number, check?: CheckParams): ReadLine {
-  return openLine(text, line, enveloped => ({ line, ...readRequest(enveloped, check) }))
+export function readLine(text: Line, line: number, model?: RequestModel): ReadLine {
+  return openLine(text, line, enveloped => ({ line, ...readRequest(enveloped, model) }))
 }
 
 /** Reads one line, good or bad, and with `read` the request in it. */
@@ -91,16 +91,20 @@ export function kindOf(body: unknown): RequestKind {
   return isJsonObject(body) && 'messages' in body && body.messages !== null ? 'chat' : 'completion'
 }
 
-function readRequest({ url, body }: Enveloped, check?: CheckParams): Omit<BatchRequest, 'line' | 'customId'> {
+function readRequest({ url, body }: Enveloped, model?: RequestModel): Omit<BatchRequest, 'line' | 'customId'> {
   const asked = url === undefined ? kindOf(body) : KINDS.get(url)
   if (!asked) {
     throw new InvalidRequest(`\`url\` is ${shownJson(url)}, but must be one of ${[...KINDS.keys()].join(', ')}.`)
   }
-  const { kind, prompts, params, numChoices, stream, returnTokenIds, metadata } = readApiRequest(body, asked, check)
+  const { prompts, numChoices, stream, kind, params, returnTokenIds, metadata, form } = readApiRequest(
+    body,
+    asked,
+    model,
+  )
   if (numChoices > 1) throw notSupported('n', numChoices, 1)
   if (stream) throw notSupported('stream', stream, false)
   if (prompts.length > 1) {
     throw new InvalidRequest(`\`prompt\` is a list of ${prompts.length} prompts; several prompts are several lines.`)
   }
-  return { kind, prompt: prompts[0], params, returnTokenIds, metadata }
+  return { kind, prompt: prompts[0], params, returnTokenIds, metadata, form }
 }

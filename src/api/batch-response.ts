@@ -22,16 +22,21 @@ export function failedResponse(
 
 /**
  * Writes a result in the shape of the endpoint that was asked. It says nothing of what was shared, which depends on the rest of
- * the job, and on how much of it had to be done again.
+ * the job, and on how much of it had to be done again. `createdAt`: in milliseconds since 1970.
  */
-export function batchResponse(request: BatchRequest, result: GenerationResult, model: string): BatchResponse {
+export function batchResponse(
+  request: BatchRequest,
+  result: GenerationResult,
+  model: string,
+  createdAt = Date.now(),
+): BatchResponse {
   const { line, customId, kind } = request
   if (result.error) {
     const { name, message } = result.error
     return failedResponse(line, customId, { name, message: `Line ${line}: ${message}` })
   }
   const id = `${kind === 'chat' ? 'chatcmpl' : 'cmpl'}-${line}`
-  const head = { id, created: Math.floor(Date.now() / 1000), model }
+  const head = { id, created: Math.floor(createdAt / 1000), model }
   const body = { ...answerOf(request, [result], head), usage: usageOf([result]) }
   return {
     id: `batch_req_${line}`,

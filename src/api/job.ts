@@ -1,18 +1,20 @@
 import { InvalidRequest } from '../core/errors'
 import type { Engine } from '../engine/interface'
 import type { WeightKind } from '../engine/open/weight-report'
-import { samplingParams } from '../engine/sampling-params'
-import type { CheckParams } from './api-request'
+import { requestModel } from './api-request'
 import { type BatchRequest, readLine } from './batch-request'
 import { type BatchResponse, batchResponse, failedResponse } from './batch-response'
 import type { Line } from './lines'
 import { readNamedLines } from './named-lines'
+import type { ToolFormatName } from './tools/formats'
 
 export interface JobOptions {
   /** For requests that do not say how many tokens they want. */
   readonly maxTokens?: number
   /** The model's name in responses; default: where it was loaded from. */
   readonly modelName?: string
+  /** How the model writes calls of tools; default: as its chat template teaches it. */
+  readonly toolFormat?: ToolFormatName
   readonly signal?: AbortSignal
   /**
    * Whether an earlier run has answered a request, which is then left out. `key`: its `custom_id` with a hash of its
@@ -83,9 +85,8 @@ export async function runJob(
   const { modelName = engine.modelName, maxTokens, signal, keepResponses = true } = options
   const began = performance.now()
   const before = await engine.stats()
-  const { vocabSize } = engine.config
-  const check: CheckParams = (params, nameOf) => void samplingParams(params, vocabSize, nameOf)
-  const all = await readNamedLines(lines, (text, line) => readLine(text, line, check), signal)
+  const model = requestModel(engine, options.toolFormat)
+  const all = await readNamedLines(lines, (text, line) => readLine(text, line, model), signal)
   const waiting = all.filter(({ key, line }) => !options.isAnswered?.(key, line))
 
   const responses: BatchResponse[] = []

@@ -1,10 +1,7 @@
-import { pause } from '../core/pause'
+import { Turns } from '../core/turns'
 import type { ReadLine } from './batch-request'
 import { CustomIds } from './custom-ids'
 import { hashOf, isBlank, type Line } from './lines'
-
-/** Longest that reading lines keeps the thread from other work. */
-const MAX_TASK_MS = 8
 
 /** A request with its name, and what tells that it is still the same. */
 export interface NamedLine<T> {
@@ -23,14 +20,11 @@ export async function readNamedLines<T>(
   const ids = new CustomIds()
   const read: (ReadLine<T> & { readonly hash: string })[] = []
   let line = 0
-  let taskBegan = performance.now()
+  const turns = new Turns()
   for await (const text of lines) {
     line += 1
-    if (performance.now() - taskBegan > MAX_TASK_MS) {
-      await pause()
-      signal?.throwIfAborted()
-      taskBegan = performance.now()
-    }
+    await turns.give()
+    signal?.throwIfAborted()
     if (isBlank(text)) continue
     const found = readLine(text, line)
     const repeated = ids.give(found.customId, line)

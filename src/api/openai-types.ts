@@ -1,4 +1,19 @@
+import type { JsonObject } from '../core/json'
 import type { GenerationParams } from '../engine/sampling-params'
+
+export type ResponseFormat =
+  | { readonly type: 'text' }
+  | { readonly type: 'json_object' }
+  | { readonly type: 'json_schema'; readonly json_schema: JsonSchemaFormat }
+
+interface JsonSchemaFormat {
+  /** 1 to 64 letters, digits, _ and -. */
+  readonly name: string
+  readonly schema?: JsonObject
+  readonly description?: string
+  /** The schema is held to in either case. */
+  readonly strict?: boolean | null
+}
 
 /** The fields of requests that ask for something, by OpenAI's and vLLM's names; null asks for nothing. Others are refused by name. */
 interface CommonParams {
@@ -17,12 +32,24 @@ interface CommonParams {
   readonly stream_options?: { readonly include_usage?: boolean } | null
   readonly user?: string | null
   readonly metadata?: Readonly<Record<string, string>> | null
+  /** What the answer is held to. */
+  readonly response_format?: ResponseFormat | null
   // vLLM's
   readonly top_k?: number | null
   readonly min_p?: number | null
   readonly repetition_penalty?: number | null
   readonly ignore_eos?: boolean | null
   readonly return_token_ids?: boolean | null
+  readonly skip_special_tokens?: boolean | null
+  readonly structured_outputs?: {
+    readonly json?: JsonObject | boolean | string | null
+    readonly regex?: string | null
+    readonly choice?: readonly string[] | null
+    readonly grammar?: string | null
+    readonly json_object?: boolean | null
+    /** False admits spaces and line breaks wherever JSON may have them. */
+    readonly disable_any_whitespace?: boolean
+  } | null
 }
 
 export interface ChatCompletionParams extends CommonParams {
@@ -31,13 +58,34 @@ export interface ChatCompletionParams extends CommonParams {
   readonly max_completion_tokens?: number | null
   readonly logprobs?: boolean | null
   readonly top_logprobs?: number | null
-  /** Only `text` as yet. */
-  readonly response_format?: { readonly type: string } | null
+  /** Functions that the answer may call. */
+  readonly tools?: readonly ToolDefinition[] | null
+  readonly tool_choice?:
+    | 'none'
+    | 'auto'
+    | 'required'
+    | { readonly type: string; readonly function?: { readonly name: string } }
+    | null
+  /** Whether an answer that must call tools may call several times; default true. */
+  readonly parallel_tool_calls?: boolean | null
   /** Changes no answer. */
   readonly prediction?: unknown
   readonly chat_template_kwargs?: Readonly<Record<string, unknown>> | null
   readonly add_generation_prompt?: boolean | null
   readonly continue_final_message?: boolean | null
+}
+
+export interface ToolDefinition {
+  /** Only `function` is supported. */
+  readonly type: string
+  readonly function?: {
+    /** 1 to 64 letters, digits, _ and -. */
+    readonly name: string
+    readonly description?: string
+    /** The JSON Schema of its arguments. */
+    readonly parameters?: JsonObject
+    readonly strict?: boolean | null
+  }
 }
 
 export interface ChatMessage {
@@ -90,6 +138,24 @@ export interface CompletionLogprobs {
 
 type FinishReason = 'stop' | 'length'
 
+export interface ToolCallObject {
+  /** By which a message of role `tool` answers it. */
+  id: string
+  type: 'function'
+  /** `arguments`: JSON of an object. */
+  function: { name: string; arguments: string }
+}
+
+export interface AssistantMessage {
+  role: 'assistant'
+  /** Null beside calls, if nothing else was said. */
+  content: string | null
+  refusal: null
+  /** What stood between the model's think tags. */
+  reasoning_content?: string
+  tool_calls?: ToolCallObject[]
+}
+
 interface Answer {
   id: string
   /** Seconds since 1970. */
@@ -101,9 +167,9 @@ export interface ChatCompletion extends Answer {
   object: 'chat.completion'
   choices: (TokenIds & {
     index: number
-    message: { role: 'assistant'; content: string; refusal: null }
+    message: AssistantMessage
     logprobs: ChatLogprobs | null
-    finish_reason: FinishReason
+    finish_reason: FinishReason | 'tool_calls'
   })[]
   usage: Usage
   metadata?: Readonly<Record<string, string>>
@@ -125,9 +191,16 @@ export interface ChatCompletionChunk extends Answer {
   object: 'chat.completion.chunk'
   choices: (TokenIds & {
     index: number
-    delta: { role?: 'assistant'; content?: string; refusal?: null }
+    delta: {
+      role?: 'assistant'
+      content?: string
+      refusal?: null
+      reasoning_content?: string
+      /** Each call whole. */
+      tool_calls?: (ToolCallObject & { index: number })[]
+    }
     logprobs: ChatLogprobs | null
-    finish_reason: FinishReason | null
+    finish_reason: FinishReason | 'tool_calls' | null
   })[]
   /** Null but in the last chunk, which has no choices; only where `stream_options.include_usage` asks for it. */
   usage?: Usage | null
@@ -154,5 +227,5 @@ export interface Model {
   max_model_len: number
 }
 
-/** What a request leaves out, unless the caller of `openai` says otherwise. */
+/** Parameters of requests that leave them out. */
 export type RequestDefaults = Pick<GenerationParams, 'maxTokens' | 'temperature'>

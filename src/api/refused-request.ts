@@ -1,6 +1,6 @@
 import { InvalidRequest } from '../core/errors'
 
-/** What is wrong with a request, by the names that clients of OpenAI's know. */
+/** Names of what is wrong with a request: OpenAI's, which its clients know. */
 export type RefusalCode =
   | 'invalid_value'
   | 'missing_required_parameter'

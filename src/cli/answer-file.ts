@@ -13,8 +13,8 @@ import { readLines } from '../api/lines'
 import type { BatchResponse } from '../batch'
 import { InvalidRequest } from '../core/errors'
 import { lineOf } from '../jobs/answer-line'
+import { takeLockFile } from '../jobs/lock-file'
 import { damagedRecord, readRecord, recordLine } from '../jobs/record'
-import { takeLockFile } from '../storage/lock-file'
 import { UsageError } from './job-options'
 
 /** The answer to a request; or, if an earlier run has given it, the line on which the request now stands. */
@@ -46,7 +46,7 @@ const PORTION_BYTES = 1 << 20
 export class AnswerFile {
   /** Keys of the requests that earlier runs have answered; failed ones are tried again. */
   readonly answered: ReadonlySet<string>
-  /** What a crash of the machine has spoilt, for people: these requests are run again. */
+  /** Damage by a crash of the machine, in words for people: these requests are run again. */
   readonly damage: readonly string[]
   readonly #places: ReadonlyMap<string, Place>
   /** The places of answers in the file, by line of the input. */
@@ -85,8 +85,8 @@ export class AnswerFile {
       return answers
     } catch (error) {
       closeSync(file)
-      unlock?.()
       if (error instanceof OutputFailed) rmSync(path, { force: true })
+      unlock?.()
       throw error
     }
   }
@@ -129,8 +129,9 @@ export class AnswerFile {
   /** Ends the use of the file, which is removed if it keeps nothing. */
   close(): void {
     closeSync(this.file)
-    this.unlock()
     if (this.kept === 0) rmSync(this.path, { force: true })
+    // the last thing: from now on the path may be another's
+    this.unlock()
   }
 
   #writeOrdered(file: number): void {
@@ -170,7 +171,7 @@ export class AnswerFile {
   }
 }
 
-/** What an earlier run has left. */
+/** The contents that an earlier run has left. */
 interface Contents {
   readonly places: ReadonlyMap<string, Place>
   readonly damage: readonly string[]
@@ -244,10 +245,12 @@ interface Kept extends BatchResponse {
 
 /** An entry as the response to a line, on which it may not have been when it was answered. */
 function atLine(line: number, entry: object): object {
-  const { record: _, request_key: __, id, ...response } = entry as Kept
-  if (!response.response || lineOf({ id, ...response }) === line) return { id, ...response }
+  const { record: _, request_key: __, ...kept } = entry as Kept
+  const { response } = kept
+  const before = lineOf(kept)
+  if (!response || before === line) return kept
   // a server's own id says nothing of lines
-  const requestId = response.response.request_id.replace(new RegExp(`-${lineOf({ id, ...response })}$`), `-${line}`)
-  const body = { ...response.response.body, id: requestId }
-  return { id: `batch_req_${line}`, ...response, response: { ...response.response, request_id: requestId, body } }
+  const requestId = response.request_id.replace(new RegExp(`-${before}$`), `-${line}`)
+  const body = { ...response.body, id: requestId }
+  return { ...kept, id: `batch_req_${line}`, response: { ...response, request_id: requestId, body } }
 }

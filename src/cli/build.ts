@@ -52,31 +52,34 @@ export async function buildLibrary(outDir: string): Promise<void> {
     'coppice-embed': 'src/embed.ts',
     'coppice-watch': 'src/watch.ts',
   }
-  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, STORAGE, REQUESTS, PACKING, FIRST] })
+  await buildEntries(outDir, entries, { plugins: [workers], groups: [SHARED, STORAGE, REQUESTS, FORMATS, FIRST] })
 }
 
 /** The file of what the client, the batch and the engine share: so an error is of one class wherever it was imported from. */
 const SHARED = {
   name: 'shared',
-  test: /src\/(core\/(?!quantize|python-json|float16|sequence|batch|block|kv-|rows|page|as-coppice)|packing\/worker-url|engine\/(async-queue|call-options|generation|prompt|sampling-params|stream|until-it-throws)\.)|rolldown\/runtime/,
+  test: /src\/(core\/(?!quantize|python-json|float16|sequence|batch|block|kv-|rows|page|as-coppice|sorted|turns)|packing\/worker-url|engine\/(async-queue|call-options|generation|prompt|sampling-params|stream|until-it-throws)\.)|rolldown\/runtime/,
 }
 
 /** The file of what is kept between visits, and known again by its hash: models by the engine, jobs by the batch. */
 const STORAGE = { name: 'storage', test: /src\/(storage|loader\/cache\/sha256)/ }
 
 /** The file of what jobs and OpenAI's endpoints share. */
-const REQUESTS = { name: 'requests', test: /src\/api\/(answer|api-request|messages|refused-request|request-fields)\./ }
+const REQUESTS = {
+  name: 'requests',
+  test: /src\/api\/(answer|api-request|messages|refused-request|request-fields|structured-outputs|tools\/[^.]*)\./,
+}
 
-/** The file of what decodes and packs weights, which workers have in their own. */
-const PACKING = {
-  name: 'packing',
-  test: /src\/(packing\/(pack-slab|pack-half-floats|unpack-tile)|kernels\/pack\.|core\/(quantize|float16)|loader\/(gguf\/(formats|block|head-order|nearest)|weights\/(decode-rows|unpack|affine|parts-of|to-float32)))/,
+/** The file of what reads formats of weights, for GGUF's headers and for packing where there are no workers. */
+const FORMATS = {
+  name: 'formats',
+  test: /src\/(core\/float16|loader\/(gguf\/(formats|block|nearest|head-order)|weights\/to-float32))/,
 }
 
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|score|embed|watch|recording|engine\/(watch|watching|to-events)\.|kv\/tree-rows|worker|loader\/(gguf|hub|packed|architectures\/unsupported))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|score|embed|watch|recording|engine\/(watch|watching|to-events|grammars|vocabulary)\.|kv\/tree-rows|worker|packing\/(pack-slab|pack-half|unpack-tile)|kernels\/pack\.|core\/quantize|loader\/(gguf|hub|packed|architectures\/unsupported|weights\/(decode|unpack|affine|parts-of)))|shaders\//,
 }
 
 interface EntryOptions {

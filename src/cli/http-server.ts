@@ -15,11 +15,11 @@ export interface HttpServer {
 }
 
 export interface HttpOptions {
-  /** 0: any that is free. */
+  /** A port of the loopback address; 0: any that is free. */
   readonly port: number
-  /** Who does not give it is refused. Default: nobody is asked. */
+  /** The key that requests must give; default: none is asked for. */
   readonly apiKey?: string
-  /** Default: as much as a line of a job may have. */
+  /** Bytes of a body, at most; default: those of a job's line. */
   readonly maxBodyBytes?: number
 }
 
@@ -84,7 +84,7 @@ function refuse({ headers, method }: IncomingMessage, apiKey: string | undefined
   return undefined
 }
 
-/** In a time that does not depend on where they differ. */
+/** Whether both are the same, in a time that does not depend on where they differ. */
 function isEqual(given: string, right: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(right)]
   return a.length === b.length && timingSafeEqual(a, b)

@@ -32,7 +32,7 @@ export interface RemoteServer {
   readonly apiKey: string | undefined
   /** Requests under way at once. */
   readonly concurrency: number
-  /** Asked for in place of what lines say. */
+  /** The model that is asked for in place of what lines say. */
   readonly model: string | undefined
 }
 

@@ -13,7 +13,7 @@ import { KeyRefused, messageOf, REMOTE_POLICY, Remote, type RemoteAnswer, Remote
 
 /** A request as it is sent. */
 interface Sent {
-  /** Below `/v1`. */
+  /** The path below `/v1`. */
   readonly path: string
   /** JSON. */
   readonly body: string
@@ -121,7 +121,7 @@ function addUsage(count: Count, body: object | undefined): void {
   count.savedTokens += number(cached)
 }
 
-/** Of what goes on in the server nothing is known. */
+/** The summary of a job elsewhere: of what goes on in the server nothing is known. */
 function summaryOf(requests: number, count: Count, wallMs: number, name: string): JobSummary {
   const { failed, promptTokens, savedTokens, decodeTokens } = count
   return {

@@ -1,6 +1,5 @@
 import { abortError } from '../core/errors'
 import { isJsonObject, type JsonObject } from '../core/json'
-import { withoutSecrets } from '../loader/http/address'
 import type { RemoteServer } from './job-options'
 
 /** The server cannot be reached, or does not answer as one of OpenAI's API does, or refuses the key. */
@@ -8,7 +7,7 @@ export class RemoteFailed extends Error {
   override name = 'RemoteFailed'
 }
 
-/** It wants a key, or another. */
+/** The server wants a key, or another. */
 export class KeyRefused extends RemoteFailed {}
 
 /** Rules by which requests are repeated. */
@@ -65,9 +64,9 @@ export class Remote {
     if (server.apiKey !== undefined) this.#headers.authorization = `Bearer ${server.apiKey}`
   }
 
-  /** Its address, as messages may say it. */
+  /** Its address, as messages may say it: whatever user and password the URL had are not in it. */
   get name(): string {
-    return withoutSecrets(this.#base)
+    return this.#base
   }
 
   /**
@@ -89,7 +88,9 @@ export class Remote {
         const { delayMs, maxDelayMs } = this.policy
         // half of it by chance, so that requests which failed together do not come back together
         const backOffMs = delayMs * 2 ** (tried - 1) * (0.5 + Math.random() / 2)
-        if (error.retryAfterMs > 0) this.#notBefore = Date.now() + Math.min(maxDelayMs, error.retryAfterMs)
+        const waitMs = Math.min(maxDelayMs, error.retryAfterMs)
+        // of several that it asked to wait, the longest counts
+        if (waitMs > 0) this.#notBefore = Math.max(this.#notBefore, Date.now() + waitMs)
         await delay(Math.min(maxDelayMs, backOffMs), this.signal)
       }
     }
@@ -127,7 +128,7 @@ export class Remote {
   }
 }
 
-/** Seconds, or a date. */
+/** Milliseconds that a server asks to wait, in seconds or by a date; 0 if it asks for nothing. */
 export function retryAfterMs(headers: Headers, now = Date.now()): number {
   const value = headers.get('retry-after')?.trim() ?? ''
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000

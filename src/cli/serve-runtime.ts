@@ -8,7 +8,7 @@ export interface ServeInput {
   /** The model's name to those who ask. */
   readonly modelName: string
   readonly engine: ServeEngineOptions
-  /** For requests that do not say. */
+  /** Tokens for requests that do not say how many. */
   readonly maxTokens: number | undefined
 }
 

@@ -8,9 +8,9 @@ export interface QuantizedRows {
   readonly group: 32 | 64 | 128
   /** [rows, cols]: 0 … 15 for 4 bits, 0 … 255 for 8. */
   readonly codes: Uint8Array<ArrayBuffer>
-  /** [rows, cols / group], each a finite f16 value. */
+  /** [rows, cols / group], each finite; the formats keep them as f16. */
   readonly scales: Float32Array<ArrayBuffer>
-  /** [rows, cols / group], each a finite f16 value; absent: 8 for 4 bits, 128 for 8. */
+  /** [rows, cols / group], as the scales; absent: 8 for 4 bits, 128 for 8. */
   readonly zeros?: Float32Array<ArrayBuffer>
 }
 

@@ -32,6 +32,8 @@ export interface SamplingParams extends ReadParams {
   readonly stop: readonly string[]
   /** Go on past end-of-sequence tokens. */
   readonly ignoreEos: boolean
+  /** Leave special tokens out of the text. */
+  readonly skipSpecialTokens: boolean
   /** What the text must be: JSON of a schema, or a match of an expression, of a list, of a grammar; undefined: anything. */
   readonly structuredOutputs?: StructuredOutputs
 }

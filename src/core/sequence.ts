@@ -37,8 +37,8 @@ export class Sequence {
     readonly maxLen: number,
     readonly eosTokenIds: readonly number[],
     readonly priority: Priority = 'normal',
-    /** What the draws are held to, as far as their tokens have arrived. */
-    readonly constraint?: Constraint,
+    /** What the draws are held to, as far as their tokens have arrived; until it has ended. */
+    public constraint?: Constraint,
   ) {
     this.tokens = prompt
     this.promptLen = prompt.length

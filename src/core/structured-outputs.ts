@@ -28,7 +28,7 @@ const KINDS: Readonly<Record<Kind, readonly [string, (value: unknown) => boolean
   jsonObject: ['true', value => value === true],
   regex: ['a text', isText],
   choice: [
-    'an array of at least one text, none of them empty',
+    'an array of texts, none empty',
     value => Array.isArray(value) && value.length > 0 && value.every(each => isText(each) && each !== ''),
   ],
   grammar: ['a text', isText],
@@ -62,7 +62,7 @@ export function checkStructuredOutputs(given: unknown, name: string): Structured
     // what the caller changes later is of no concern to the call
     return structuredClone(given) as unknown as StructuredOutputs
   } catch (cause) {
-    throw new InvalidRequest(`${name}.${kind} holds more than data, such as functions. Give a plain JSON Schema.`, {
+    throw new InvalidRequest(`${name}.${kind} is no plain JSON Schema: it holds more than data.`, {
       cause,
     })
   }

@@ -53,6 +53,7 @@ export interface EngineParts extends CallReaderParts {
 export class LocalEngine implements Engine {
   readonly modelName: string
   readonly config: ModelConfig
+  readonly chatTemplate: string | undefined
   readonly #parts: EngineParts
   readonly #reader: CallReader
   readonly #pace: Pace
@@ -75,6 +76,7 @@ export class LocalEngine implements Engine {
     this.#reader = new CallReader(parts, () => this.#onDevice)
     this.modelName = parts.modelName
     this.config = parts.config
+    this.chatTemplate = parts.prompts.chatTemplate
     this.#onDevice = parts.onDevice
     const { scheduler, stepsInFlight } = parts
     this.#pace = new Pace(parts.onDevice.jobs.tokenBudget, frameMsOf(parts.frameMs))
@@ -229,7 +231,7 @@ export class LocalEngine implements Engine {
       isCancelled = true
       if (!job) return
       this.#parts.scheduler.withdraw(job)
-      void inSlices(this.#outputs.stop(job.sequences)).then(() => this.#watches.flush())
+      void inSlices(this.#outputs.stop(job)).then(() => this.#watches.flush())
     }
     const generation = new ResultQueue(call.prompts.length, plan.promise, cancel, call.signal)
     const fail = (index: number, error: CoppiceError) => {

@@ -52,6 +52,8 @@ export interface TokenizeOptions extends EncodeOptions, CallOptions {}
 export interface Engine {
   readonly modelName: string
   readonly config: ModelConfig
+  /** The model's chat template, a Jinja template; undefined if it has none. */
+  readonly chatTemplate: string | undefined
   /** How the GPU's memory is divided; `explainMemory` puts it in words. Like `decisions` and `weights`, of the present device. */
   readonly memory: MemoryPlan
   /** The choices made where an option was `auto`, and why; for people. */

@@ -44,7 +44,12 @@ export class Job {
     yield
     const tree = plannedTree(planned.root, callIndices, sequences.length)
     yield
-    return new Job(running, settings, prompts, planned, callIndices, tree)
+    const indices = new Map(running.map((sequence, index) => [sequence, index]))
+    yield
+    const maxTokens = prompts.map(({ outputTokens }) => outputTokens)
+    const estimate = new OutputEstimate(planned.root, maxTokens)
+    yield
+    return new Job(running, settings, prompts, planned, callIndices, tree, indices, estimate)
   }
 
   private constructor(
@@ -54,16 +59,17 @@ export class Job {
     planned: PlannedJob,
     callIndices: readonly number[],
     tree: PlannedTree,
+    indices: ReadonlyMap<Sequence, number>,
+    estimate: OutputEstimate,
   ) {
     const { root, shares, order, ...numbers } = planned
     this.#prompts = prompts
-    this.#indices = new Map(sequences.map((sequence, index) => [sequence, index]))
+    this.#indices = indices
     this.#root = root
     this.#shares = shares
     this.#order = order
     this.plan = { ...numbers, order: order.map(index => callIndices[index]), tree }
-    const maxTokens = prompts.map(({ outputTokens }) => outputTokens)
-    this.#estimate = new OutputEstimate(root, maxTokens)
+    this.#estimate = estimate
   }
 
   /** Queues everything, in the order of the plan. */
@@ -99,8 +105,11 @@ export class Job {
 
   *#reorder(scheduler: Scheduler): Work<void> {
     const prompts = this.#prompts.map((prompt, each) => ({ ...prompt, outputTokens: this.#estimate.of(each) }))
+    yield
     const waiting = [...this.sequences.keys()].filter(each => scheduler.isWaiting(this.sequences[each]))
+    yield
     const order = yield* orderPrompts(this.#root, prompts, this.plan.orderedBy, waiting)
+    yield
     scheduler.reorder(
       this,
       order.map(each => this.sequences[each]),

@@ -5,8 +5,21 @@ import type { PackingOptions } from '../packing/worker-packer'
 import { CHOICES, type Choice } from './choices'
 import type { Patience } from './patience'
 
-/** How far loading has come. `text` says it for people. */
-export type EngineProgress = LoadProgress & { readonly text: string }
+/**
+ * The parts of loading: what the files say of the model, how the GPU's memory is divided, the weights, and kernels, of which some are timed.
+ * The last three go on together; there is no `tuning` where nothing is timed.
+ */
+export type LoadPhase = 'files' | 'memory' | 'weights' | 'kernels' | 'tuning'
+
+/** The progress of loading. The bytes of files are those of the weights, while these load. */
+export interface EngineProgress extends Partial<LoadProgress> {
+  readonly phase: LoadPhase
+  /** Of the phase: bytes of weights; else 0 when it begins and 1 when it is over. */
+  readonly done: number
+  readonly of: number
+  /** In words, for people. */
+  readonly text: string
+}
 
 export interface EngineOptions extends DeviceOptions {
   /** Where Hugging Face ids are looked up: host, access token, revision. */

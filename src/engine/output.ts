@@ -28,9 +28,10 @@ export class Output {
     /** Called with each piece of text that is certain: no half characters, no beginnings of stop strings. */
     readonly onText?: (text: string) => void,
   ) {
-    this.#detokenizer = new Detokenizer(tokenizer)
+    const { skipSpecialTokens } = sequence.params
+    this.#detokenizer = new Detokenizer(tokenizer, { skipSpecialTokens })
     this.#stop = new StopStrings(sequence.params.stop)
-    this.#tokenTexts = new TokenTexts(tokenizer)
+    this.#tokenTexts = new TokenTexts(skipSpecialTokens ? tokenizer : tokenizer.withSpecialTokens)
     this.#logprobs = sequence.params.logprobs === undefined ? undefined : []
     this.#readings = sequence.reads && new Readings(sequence, tokenizer)
   }
@@ -54,8 +55,10 @@ export class Output {
   /** The result, once the sequence is finished. */
   result(error?: CoppiceError): GenerationResult {
     const { index, sequence } = this
-    if (this.#unread.length > 0) this.#text = this.#detokenizer.tokenizer.decode(this.#unread)
-    else if (!this.#isStopped && !this.#emit(this.#detokenizer.flush())) this.#say(this.#stop.flush())
+    if (this.#unread.length > 0) {
+      const { tokenizer, options } = this.#detokenizer
+      this.#text = tokenizer.decode(this.#unread, options)
+    } else if (!this.#isStopped && !this.#emit(this.#detokenizer.flush())) this.#say(this.#stop.flush())
     const { promptLen, numCached = 0, finishReason } = sequence
     return {
       index,

@@ -42,11 +42,11 @@ export class Outputs {
     const entry = this.#entries.get(sequence)
     if (!entry) return
     if (drawn.tokenId === NO_TOKEN) {
-      const length = position + 1
-      const reason = sequence.constraint
-        ? `After token ${length - 1} no token goes on with what structuredOutputs ask for: the vocabulary has none.`
-        : `No logit after token ${length - 1} is finite: the weights, or their precision, are at fault. Try weights f32.`
-      this.end(sequence, 'error', new UnsupportedModel(reason))
+      const { constraint } = sequence
+      const reason = constraint
+        ? `After token ${position} no token goes on with structuredOutputs: the vocabulary has none.`
+        : `No logit after token ${position} is finite: the weights, or their precision, are at fault. Try weights f32.`
+      this.end(sequence, 'error', constraint?.failure ?? new UnsupportedModel(reason))
       return
     }
     if (entry.output.push(drawn, position)) this.end(sequence, 'stop')
@@ -64,10 +64,10 @@ export class Outputs {
     if (entry.generation.isComplete) this.#onCallEnd(entry.first)
   }
 
-  /** Ends sequences of which no more is wanted: first those that run, which would go on meanwhile. */
-  *stop(sequences: readonly Sequence[]): Work<void> {
-    for (const sequence of sequences) if (!this.#scheduler.isWaiting(sequence)) this.end(sequence, 'abort')
-    for (const sequence of sequences) {
+  /** Ends the sequences of a job of which no more is wanted: first those that run, which would go on meanwhile. */
+  *stop(job: Job): Work<void> {
+    for (const each of [...this.#scheduler.running]) if (this.#entries.get(each)?.job === job) this.end(each, 'abort')
+    for (const sequence of job.sequences) {
       this.end(sequence, 'abort')
       yield
     }
@@ -77,6 +77,8 @@ export class Outputs {
   forget(sequence: Sequence, reason: FinishReason = 'abort'): void {
     this.#entries.delete(sequence)
     this.#scheduler.finish(sequence, reason)
+    // of a grammar with its masks, while others of the call go on
+    sequence.constraint = undefined
   }
 
   /** Ends everything: every call in `others`, or with a sequence here, gets the error after the results it has. */

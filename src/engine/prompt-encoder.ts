@@ -26,6 +26,10 @@ export class PromptEncoder {
     this.#contextLength = contextLength
   }
 
+  get chatTemplate(): string | undefined {
+    return this.#chatTemplate.text
+  }
+
   /**
    * The prompt's tokens, special ones included; at least one, and room for at least one more.
    * @throws InvalidRequest for what is no prompt, an empty or too long one, or a model without a chat template

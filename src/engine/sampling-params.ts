@@ -40,6 +40,7 @@ const KNOWN = new Set([
   'logprobs',
   'stop',
   'ignoreEos',
+  'skipSpecialTokens',
   'structuredOutputs',
   ...READS,
 ])
@@ -65,8 +66,10 @@ export function samplingParams(
     const range = NUMBERS[name]
     return given[name] === undefined ? range.default : checked(nameOf(name), given[name], range)
   }
-  if (given.ignoreEos !== undefined && typeof given.ignoreEos !== 'boolean') {
-    throw new InvalidRequest(`${nameOf('ignoreEos')} is ${shown(given.ignoreEos)}, but must be true or false.`)
+  const flag = (name: 'ignoreEos' | 'skipSpecialTokens', absent: boolean): boolean => {
+    const { [name]: value = absent } = given
+    if (typeof value === 'boolean') return value
+    throw new InvalidRequest(`${nameOf(name)} is ${shown(value)}, but must be true or false.`)
   }
   return {
     maxTokens: number('maxTokens'),
@@ -81,10 +84,13 @@ export function samplingParams(
     logitBias: logitBias(given.logitBias, vocabSize, nameOf('logitBias')),
     logprobs: given.logprobs === undefined ? undefined : checked(nameOf('logprobs'), given.logprobs, LOGPROBS),
     stop: stopStrings(given.stop, nameOf('stop')),
-    ignoreEos: given.ignoreEos ?? false,
+    ignoreEos: flag('ignoreEos', false),
+    skipSpecialTokens: flag('skipSpecialTokens', true),
     ...readParams(given, vocabSize, nameOf),
     structuredOutputs:
-      given.structuredOutputs && checkStructuredOutputs(given.structuredOutputs, nameOf('structuredOutputs')),
+      given.structuredOutputs === undefined
+        ? undefined
+        : checkStructuredOutputs(given.structuredOutputs, nameOf('structuredOutputs')),
   }
 }
 

@@ -5,7 +5,6 @@ import type { SamplingParams } from '../core/sampling-params'
 import { inSlices } from '../core/work'
 import type { Grammars } from '../grammar/grammars'
 import type { Tokenizer } from '../tokenizer/tokenizer'
-import { readVocabulary } from './vocabulary'
 
 /** What an engine's answers are held to; the code for that is loaded, and the vocabulary read, when it is first asked for. */
 export class StructuredOutputsReader {
@@ -26,17 +25,16 @@ export class StructuredOutputsReader {
   }
 
   /** The constraint of a new sequence; undefined if its parameters ask for none. @throws InvalidRequest */
-  constraint({ structuredOutputs, ignoreEos }: SamplingParams): Constraint | undefined {
+  constraint({ structuredOutputs, ignoreEos, skipSpecialTokens }: SamplingParams): Constraint | undefined {
     if (!structuredOutputs) return undefined
-    assert(this.#grammars !== undefined, 'Structured outputs are read before their code is loaded.')
-    return this.#grammars.row(structuredOutputs, !ignoreEos)
+    assert(this.#grammars !== undefined, 'grammars are not loaded')
+    return this.#grammars.row(structuredOutputs, !ignoreEos, !skipSpecialTokens)
   }
 
   async #load(): Promise<Grammars> {
     try {
-      const { Grammars } = await import('../grammar/grammars')
-      const { vocabSize, eosTokenIds } = this.#config
-      return new Grammars(await inSlices(readVocabulary(this.#tokenizer, vocabSize)), eosTokenIds)
+      const { readGrammars } = await import('./grammars')
+      return await inSlices(readGrammars(this.#tokenizer, this.#config))
     } catch (error) {
       // a part that did not arrive is asked for again
       this.#loading = undefined

@@ -17,6 +17,16 @@ import { textsOf } from './text/pattern-node'
  * @throws InvalidRequest for what is wrong, not supported, admits nothing, or is beyond the limits (limits.ts)
  */
 export function compileProgram(spec: StructuredOutputs): Program {
+  try {
+    return compiled(spec)
+  } catch (cause) {
+    // the stack's end, which Firefox calls an InternalError; a schema may be nested without bound
+    if (!(cause instanceof RangeError) && (cause as Error).name !== 'InternalError') throw cause
+    throw new InvalidRequest('The grammar has too many levels within each other.', { cause })
+  }
+}
+
+function compiled(spec: StructuredOutputs): Program {
   const { length } = JSON.stringify(spec)
   if (length > MAX_SOURCE_CHARS) {
     throw new InvalidRequest(`The grammar has ${length} characters, above the limit of ${MAX_SOURCE_CHARS}.`)
@@ -29,7 +39,10 @@ export function compileProgram(spec: StructuredOutputs): Program {
 function expressionOf(spec: StructuredOutputs, rules: Rules, budget: Budget): Expression {
   if ('regex' in spec) return textsOf(parsePattern(spec.regex), utf8, EMPTY)
   if ('choice' in spec) return choice(...spec.choice.map(literal))
-  if ('grammar' in spec) return (/::=/.test(spec.grammar) ? parseGbnf : parseLark)(spec.grammar, rules)
+  if ('grammar' in spec) {
+    if (/::=/.test(spec.grammar)) return parseGbnf(spec.grammar, rules)
+    return parseLark(spec.grammar, rules, schema => compileSchema(schema, rules, budget, true))
+  }
   const schema = 'jsonObject' in spec ? { type: 'object' } : schemaOf(spec.json)
   return compileSchema(schema, rules, budget, spec.whitespace ?? false)
 }

@@ -11,12 +11,21 @@ export class Grammar {
   readonly #masks: Masks
   readonly #vocabulary: Vocabulary
   readonly #start: State
+  /** u32 [ceil(vocabulary / 32)] The mask that admits no token. */
+  readonly nothing: Uint32Array
 
-  /** `endIds`: tokens that may be said wherever the text may end. */
-  constructor(program: Program, vocabulary: Vocabulary, tree: TokenTree, endIds: readonly number[] = []) {
+  /** `endIds`: tokens that may be said wherever the text may end, and nowhere else. `never`: those that may be said nowhere. */
+  constructor(
+    program: Program,
+    vocabulary: Vocabulary,
+    tree: TokenTree,
+    endIds: readonly number[] = [],
+    never: readonly number[] = [],
+  ) {
     this.#vocabulary = vocabulary
     this.#states = new States(program, () => this.#masks.forget())
-    this.#masks = new Masks(this.#states, tree, Math.ceil(vocabulary.size / 32), endIds)
+    this.nothing = new Uint32Array(Math.ceil(vocabulary.size / 32))
+    this.#masks = new Masks(this.#states, tree, this.nothing.length, endIds, never)
     this.#start = this.#states.at(0)
   }
 
@@ -42,29 +51,8 @@ export class Grammar {
     return this.#masks.of(state)
   }
 
-  /** Whether the text may end here. */
-  canEnd(state: GrammarState): boolean {
-    return state.canEnd
-  }
-
   /** Whether the text must end here: nothing can follow. */
   isDone(state: GrammarState): boolean {
     return state.readings.length === 0
   }
-
-  /** The only token that may follow, if there is one and the text can't end. */
-  forced(state: GrammarState): number | undefined {
-    return state.canEnd ? undefined : onlyBit(this.mask(state))
-  }
-}
-
-function onlyBit(mask: Uint32Array): number | undefined {
-  let found: number | undefined
-  for (let word = 0; word < mask.length; word++) {
-    const bits = mask[word]
-    if (bits === 0) continue
-    if (found !== undefined || (bits & (bits - 1)) !== 0) return undefined
-    found = word * 32 + 31 - Math.clz32(bits)
-  }
-  return found
 }

@@ -25,6 +25,8 @@ export const MAX_KEPT_MASK_BYTES = 2 ** 26
 
 /** Ways in which a state's text so far can be read at once. */
 export const MAX_READINGS = 2 ** 10
+/** Those that are looked at on the way to them, which rules that call rules make. */
+export const MAX_TRIED_READINGS = 2 ** 14
 
 /** What the compilation of one grammar may still make. */
 export class Budget {

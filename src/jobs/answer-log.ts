@@ -29,7 +29,7 @@ export class AnswerLog {
   /** In the order in which they came. */
   readonly answers: Kept[] = []
   readonly counts = { done: 0, failed: 0, promptTokens: 0, decodeTokens: 0 }
-  /** What was not whole, for people. */
+  /** Records that were not whole, in words for people. */
   readonly damage: string[] = []
   readonly #segments: Segments
   /** Bytes of each segment that were read. */

@@ -1,6 +1,5 @@
 import type { BatchRequest } from '../api/batch-request'
 import { type BatchResponse, batchResponse, failedResponse } from '../api/batch-response'
-import { Deferred } from '../core/deferred'
 import { abortError, type CoppiceError, InvalidRequest, UnsupportedModel } from '../core/errors'
 import type { Priority } from '../core/priority'
 import type { Engine } from '../engine/interface'
@@ -18,6 +17,8 @@ const MAX_ATTEMPTS = 3
 export interface AnswerOptions {
   readonly model: string
   readonly maxTokens: number | undefined
+  /** The time of all answers, in milliseconds since 1970. */
+  readonly createdAt: number
   readonly priority: Priority
   readonly windowRows: number
   readonly signal: AbortSignal
@@ -36,17 +37,16 @@ interface Attempt {
  * @throws the signal's reason · what the engine, `rows` or `keep` throws
  */
 export async function answerRows(engine: Engine, rows: AsyncIterable<Row>, options: AnswerOptions): Promise<void> {
-  const { model, maxTokens, priority, windowRows, signal, keep } = options
+  const { model, maxTokens, createdAt, priority, windowRows, signal, keep } = options
   const stop = new AbortController()
-  const failed = new Deferred<never>()
+  const answered = new Signal()
   const fail = (error: unknown) => {
-    failed.reject(error)
     stop.abort(error)
+    answered.notify()
   }
   const onAbort = () => fail(abortError(signal))
   signal.addEventListener('abort', onAbort)
   if (signal.aborted) onAbort()
-  const answered = new Signal()
   let numUnanswered = 0
   let again: Attempt[] = []
   const calls: Promise<void>[] = []
@@ -58,10 +58,10 @@ export async function answerRows(engine: Engine, rows: AsyncIterable<Row>, optio
     )
     for await (const result of engine.generate(prompts, params, { signal: stop.signal, priority })) {
       if (result.finishReason === 'abort') continue
-      numUnanswered -= 1
       const attempt = attempts[result.index]
       if (mayPass(result.error) && attempt.number < MAX_ATTEMPTS) again.push({ ...attempt, number: attempt.number + 1 })
-      else await keep(batchResponse(attempt.request, result, model))
+      else await keep(batchResponse(attempt.request, result, model, createdAt))
+      numUnanswered -= 1
       answered.notify()
     }
   }
@@ -70,11 +70,12 @@ export async function answerRows(engine: Engine, rows: AsyncIterable<Row>, optio
     calls.push(run(attempts).catch(fail))
   }
   const untilUnanswered = async (most: number) => {
-    while (numUnanswered > most) await Promise.race([answered.next, failed.promise])
+    while (numUnanswered > most && !stop.signal.aborted) await answered.next
+    stop.signal.throwIfAborted()
   }
-  const answerAll = async () => {
+  try {
     for await (const some of windows(rows, windowRows)) {
-      if (stop.signal.aborted) return
+      stop.signal.throwIfAborted()
       const attempts: Attempt[] = []
       for (const { line, customId, outcome } of some) {
         if (outcome instanceof InvalidRequest) await keep(failedResponse(line, customId, outcome))
@@ -89,16 +90,12 @@ export async function answerRows(engine: Engine, rows: AsyncIterable<Row>, optio
       start(round)
       await untilUnanswered(0)
     }
-  }
-  const all = answerAll()
-  try {
-    await Promise.race([all, failed.promise])
   } catch (error) {
     fail(error)
     throw error
   } finally {
     signal.removeEventListener('abort', onAbort)
-    await Promise.allSettled([all, ...calls])
+    await Promise.allSettled(calls)
   }
 }
 

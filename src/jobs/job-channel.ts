@@ -1,18 +1,18 @@
 import { type PlainError, toPlainError } from '../core/plain-error'
 import type { Effort, JobState } from './progress'
 
-/** What tabs tell each other about a job. */
+/** A message between tabs about a job. */
 export type JobMessage =
   /** The owner: this segment of the log has grown, or nothing has but the state. */
   | { readonly type: 'news'; readonly segment?: string; readonly news: JobNews }
   /** One that watches has come, and knows of nothing. */
   | { readonly type: 'hello' }
-  /** Of one that watches: what the owner shall do. */
+  /** An order of one that watches, for the owner. */
   | { readonly type: 'order'; readonly order: JobOrder }
 
 export type JobOrder = 'pause' | 'resume' | 'cancel'
 
-/** What only the owner knows. */
+/** The part of a job's progress that only its owner knows. */
 export interface JobNews {
   readonly state: JobState
   readonly error: PlainError | undefined

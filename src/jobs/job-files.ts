@@ -1,5 +1,6 @@
 import { isBlank, type Line } from '../api/lines'
 import { InvalidRequest } from '../core/errors'
+import { Turns } from '../core/turns'
 import { Sha256 } from '../loader/cache/sha256'
 import { withinQuota } from '../storage/storage-full'
 import type { Store } from '../storage/store'
@@ -7,7 +8,7 @@ import { joinBytes } from './join-bytes'
 import { readRecord, recordLine } from './record'
 import { segmentName } from './segments'
 
-/** What answers depend on besides their requests. Those of other settings are not mixed with them. */
+/** The settings that answers depend on besides their requests. Those of others are not mixed with them. */
 export interface JobSettings {
   readonly model: string
   /** The formats of weights on the GPU, by those in the files. */
@@ -23,7 +24,6 @@ export interface JobSettings {
 export interface RequestsSummary {
   /** Lines that are not blank. */
   readonly rows: number
-  readonly bytes: number
   readonly sha256: string
 }
 
@@ -37,11 +37,9 @@ export interface Manifest {
   readonly requests: RequestsSummary & { readonly segments: number }
 }
 
-/** What an owner leaves to the next; without it a job goes on. */
+/** The state in which an owner leaves a job to the next; without one it goes on. */
 export interface KeptState {
   readonly state: 'paused' | 'cancelled' | 'done'
-  readonly answered: number
-  readonly failed: number
 }
 
 export const MAKE_ROOM = 'Make room: delete other jobs, or cached models (evictCached).'
@@ -160,16 +158,17 @@ export async function summarise(
 ): Promise<RequestsSummary> {
   const hash = new Sha256()
   const encoder = new TextEncoder()
-  let [rows, bytes] = [0, 0]
+  const turns = new Turns()
+  let rows = 0
   for await (const line of lines) {
     const encoded = typeof line === 'string' ? encoder.encode(line) : line
     hash.update(encoded)
     hash.update(LINE_FEED)
-    bytes += encoded.length + 1
     if (!isBlank(line)) rows++
     await take(encoded)
+    await turns.give()
   }
-  return { rows, bytes, sha256: hash.digest() }
+  return { rows, sha256: hash.digest() }
 }
 
 /** The folder of a job. @throws InvalidRequest for an id that is no text, or no name */
@@ -179,8 +178,23 @@ function folderOf(id: string): string {
   throw new InvalidRequest(`The id of a job is ${JSON.stringify(id)}, but must be a text of at least one character.`)
 }
 
-/** The ids of all jobs, and of those whose requests were never kept to their end. */
-export async function idsIn(store: Store): Promise<Set<string>> {
-  const folders = [...(await store.list()).keys()].filter(path => path.includes('/'))
-  return new Set(folders.map(path => decodeURIComponent(path.slice(0, path.indexOf('/')))))
+/** Bytes of all jobs in storage by their ids, also of those whose requests were never kept to their end. */
+export async function sizesOfJobs(store: Store): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>()
+  for (const [path, bytes] of await store.list()) {
+    const id = idOf(path.slice(0, Math.max(0, path.indexOf('/'))))
+    if (id !== undefined) sizes.set(id, (sizes.get(id) ?? 0) + bytes)
+  }
+  return sizes
+}
+
+/** The id whose folder this is; undefined for one that is no job's. */
+function idOf(folder: string): string | undefined {
+  try {
+    const id = decodeURIComponent(folder)
+    return folder !== '' && encodeURIComponent(id) === folder ? id : undefined
+  } catch (error) {
+    if (error instanceof URIError) return undefined
+    throw error
+  }
 }

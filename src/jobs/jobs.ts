@@ -1,17 +1,15 @@
 import { Deferred } from '../core/deferred'
 import { InvalidRequest } from '../core/errors'
-import { PRIORITIES } from '../core/priority'
-import { shown } from '../core/shown'
 import type { Engine } from '../engine/interface'
 import { samplingParams } from '../engine/sampling-params'
 import { withFreeLock, withLock } from '../storage/lock'
-import { takeLockFile } from '../storage/lock-file'
 import { openStore } from '../storage/open-store'
 import type { Store } from '../storage/store'
-import { WINDOW_ROWS } from './answer-rows'
-import { DurableJob, type RunOptions } from './durable-job'
-import { idsIn, JobFiles, type JobSettings, type Manifest, summarise } from './job-files'
+import { DurableJob } from './durable-job'
+import { JobFiles, type JobSettings, type KeptState, type Manifest, sizesOfJobs, summarise } from './job-files'
+import { takeLockFile } from './lock-file'
 import { type JobRequests, linesOf } from './requests'
+import { checkNames, type RunOptions, runOptions } from './run-options'
 
 export interface JobsOptions {
   /**
@@ -29,7 +27,9 @@ export interface StartOptions extends RunOptions {
 }
 
 /** A job that is kept. */
-export interface JobEntry {
+export type JobEntry = KeptJob | DamagedJob
+
+export interface KeptJob {
   readonly id: string
   readonly model: string
   readonly createdAt: Date
@@ -37,7 +37,14 @@ export interface JobEntry {
   /** Everything of it in storage. */
   readonly bytes: number
   /** `unfinished`: it goes on when it is opened, or in another tab meanwhile. */
-  readonly state: 'unfinished' | 'paused' | 'cancelled' | 'done'
+  readonly state: 'unfinished' | KeptState['state']
+}
+
+/** A job of which it cannot be said what it is. It can be deleted. */
+export interface DamagedJob {
+  readonly id: string
+  readonly bytes: number
+  readonly state: 'damaged'
 }
 
 /** Jobs that outlive the page. */
@@ -52,7 +59,7 @@ export interface Jobs {
    * @throws InvalidRequest if there is no such job, or it is another model's
    */
   open(id: string, options?: RunOptions): Promise<DurableJob>
-  /** All jobs that are kept, oldest first. */
+  /** All jobs that are kept, oldest first; those that are damaged come last. */
   list(): Promise<JobEntry[]>
   /** Removes a job with its answers, if there is one. @throws InvalidRequest while it is worked on, here or in another tab */
   delete(id: string): Promise<void>
@@ -94,13 +101,13 @@ class KeptJobs implements Jobs {
         const kept = await files.keepInput(linesOf(requests))
         const manifest: Manifest = { version: 1, id, createdAt: Date.now(), settings, requests: kept }
         await files.saveManifest(manifest)
-        return await DurableJob.open(files, manifest, engine, run)
+        return await DurableJob.open(files, manifest, run)
       } catch (error) {
         await files.remove()
         throw error
       }
     }
-    const job = await this.#own(files, begin)
+    const job = await this.#own(files, engine, begin)
     if (!job) throw new InvalidRequest(`The job ${JSON.stringify(id)} is being worked on, here or in another tab.`)
     return job
   }
@@ -113,40 +120,39 @@ class KeptJobs implements Jobs {
       throw new InvalidRequest(`There is no job ${JSON.stringify(id)}. \`list()\` has those that there are.`)
     const { engine } = this
     if (engine) checkSettings(manifest, settingsOf(engine, manifest.settings.maxTokens))
-    const begin = () => DurableJob.open(files, manifest, engine, run)
-    const owned = engine && (await this.#own(files, begin))
+    const begin = () => DurableJob.open(files, manifest, run)
+    const owned = engine && (await this.#own(files, engine, begin))
     if (owned) return owned
     const job = await begin()
     job.watch()
     // when the owner is gone, this one is next
-    if (engine) job.holdFor(withLock(files.lock, job.closed, () => job.takeOver()))
+    if (engine) job.holdFor(withLock(files.lock, job.closed, () => this.#alone(files, () => job.takeOver(engine))))
     return job
   }
 
   async list(): Promise<JobEntry[]> {
     const store = await this.#open()
-    const entries: JobEntry[] = []
-    for (const id of await idsIn(store)) {
+    const kept: KeptJob[] = []
+    const damaged: DamagedJob[] = []
+    for (const [id, bytes] of await sizesOfJobs(store)) {
       const files = new JobFiles(store, id)
-      const manifest = await files.manifest()
-      if (!manifest) continue
-      const state = (await files.state())?.state ?? 'unfinished'
-      const sizes = [...(await store.list(files.folder)).values()]
-      entries.push({
-        id,
-        model: manifest.settings.model,
-        createdAt: new Date(manifest.createdAt),
-        rows: manifest.requests.rows,
-        bytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
-        state,
-      })
+      try {
+        const manifest = await files.manifest()
+        if (!manifest) continue
+        const state = (await files.state())?.state ?? 'unfinished'
+        const { settings, requests, createdAt } = manifest
+        kept.push({ id, model: settings.model, createdAt: new Date(createdAt), rows: requests.rows, bytes, state })
+      } catch (error) {
+        if (!(error instanceof InvalidRequest)) throw error
+        damaged.push({ id, bytes, state: 'damaged' })
+      }
     }
-    return entries.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+    return [...kept.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime()), ...damaged]
   }
 
   async delete(id: string): Promise<void> {
     const files = await this.#files(id)
-    const free = await withFreeLock(files.lock, () => files.remove())
+    const free = await withFreeLock(files.lock, () => this.#alone(files, () => files.remove()))
     await free?.turn
     if (free) return
     throw new InvalidRequest(
@@ -165,26 +171,30 @@ class KeptJobs implements Jobs {
   }
 
   /** The job that `begin` gives, which is then this tab's; undefined if it is another's. @throws what `begin` throws */
-  async #own(files: JobFiles, begin: () => Promise<DurableJob>): Promise<DurableJob | undefined> {
-    const { storage } = this.options
+  async #own(files: JobFiles, engine: Engine, begin: () => Promise<DurableJob>): Promise<DurableJob | undefined> {
     const begun = new Deferred<DurableJob>()
     const work = async () => {
-      // other processes know nothing of this one's locks
-      const path = typeof storage === 'string' ? `${storage}/${files.folder}@lock` : undefined
-      const release = path === undefined ? undefined : takeLockFile(path, `The job ${JSON.stringify(files.id)}`)
-      try {
-        const job = await begin()
-        begun.resolve(job)
-        await job.own()
-      } finally {
-        release?.()
-      }
+      const job = await begin()
+      begun.resolve(job)
+      await job.own(engine)
     }
-    const free = await withFreeLock(files.lock, () => work().catch(begun.reject))
+    const free = await withFreeLock(files.lock, () => this.#alone(files, work).catch(begun.reject))
     if (!free) return undefined
     const job = await begun.promise
     job.holdFor(free.turn)
     return job
+  }
+
+  /** Does `work` while no other process works on the job: those know nothing of this one's locks. @throws InvalidRequest if one does */
+  async #alone(files: JobFiles, work: () => Promise<void>): Promise<void> {
+    const { storage } = this.options
+    if (typeof storage !== 'string') return work()
+    const release = takeLockFile(`${storage}/${files.folder}@lock`, `The job ${JSON.stringify(files.id)}`)
+    try {
+      await work()
+    } finally {
+      release()
+    }
   }
 }
 
@@ -219,7 +229,7 @@ function checkSettings({ id, settings }: Manifest, own: JobSettings): void {
   )
 }
 
-/** Why there can be no new job under an id. */
+/** The refusal of a new job under an id that there is. */
 async function taken(there: Manifest, settings: JobSettings, requests: JobRequests): Promise<InvalidRequest> {
   const given = await summarise(linesOf(requests))
   const told = ({ model }: JobSettings, { rows, sha256 }: typeof given) =>
@@ -229,29 +239,4 @@ async function taken(there: Manifest, settings: JobSettings, requests: JobReques
   return new InvalidRequest(
     `There is a job ${JSON.stringify(there.id)} already: ${told(there.settings, there.requests)}; given are ${told(settings, given)}. ${advice}`,
   )
-}
-
-function runOptions(name: string, options: RunOptions): Required<RunOptions> {
-  checkNames(name, options, ['onProgress', 'priority', 'windowRows', ...(name === 'start' ? ['id', 'maxTokens'] : [])])
-  const { onProgress = () => undefined, priority = 'background', windowRows = WINDOW_ROWS } = options
-  if (typeof onProgress !== 'function') {
-    throw new InvalidRequest(`onProgress is ${shown(onProgress)}, but must be a function.`)
-  }
-  if (!PRIORITIES.includes(priority)) {
-    throw new InvalidRequest(`priority is ${shown(priority)}, but must be one of ${PRIORITIES.join(', ')}.`)
-  }
-  if (!Number.isInteger(windowRows) || windowRows < 1) {
-    throw new InvalidRequest(`windowRows is ${shown(windowRows)}, but must be an integer of at least 1.`)
-  }
-  return { onProgress, priority, windowRows }
-}
-
-function checkNames(name: string, options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidRequest(`The options of ${name} are ${shown(options)}, but must be an object.`)
-  }
-  const unknown = Object.keys(options).filter(each => !known.includes(each))
-  if (unknown.length > 0) {
-    throw new InvalidRequest(`Unknown option ${unknown.join(', ')} of ${name}. Known are ${known.join(', ')}.`)
-  }
 }

@@ -4,7 +4,7 @@
  */
 export type JobState = 'running' | 'paused' | 'done' | 'cancelled' | 'failed'
 
-/** What the owner's work on a job has taken so far. */
+/** The effort of the owner's work on a job so far. */
 export interface Effort {
   /** Since it took the job over, without pauses. */
   readonly elapsedMs: number

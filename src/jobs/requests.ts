@@ -38,7 +38,7 @@ function lineOf(request: JobRequest, number: number): Line {
   }
 }
 
-/** Not every browser can iterate a stream. */
+/** The pieces of a stream, which not every browser can iterate. */
 async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const reader = stream.getReader()
   try {

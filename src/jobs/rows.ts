@@ -1,8 +1,8 @@
+import type { RequestModel } from '../api/api-request'
 import { type ReadLine, readLine } from '../api/batch-request'
 import { CustomIds } from '../api/custom-ids'
 import { isBlank, type Line } from '../api/lines'
-import { pause } from '../core/pause'
-import { samplingParams } from '../engine/sampling-params'
+import { Turns } from '../core/turns'
 
 /** A request of a job, read, under the name that its answer has. */
 export interface Row {
@@ -12,9 +12,6 @@ export interface Row {
   /** Bytes of its line. */
   readonly bytes: number
 }
-
-/** Longest that reading lines keeps the thread from other work. */
-const MAX_TASK_MS = 8
 
 /** The names of a job's rows. */
 export interface RowNames {
@@ -34,12 +31,12 @@ export async function namesIn(lines: AsyncIterable<Line>): Promise<RowNames> {
 export async function* rowsOf(
   lines: AsyncIterable<Line>,
   { given, generated }: RowNames,
-  vocabSize: number,
+  model: RequestModel,
   isWanted: (line: number) => boolean,
 ): AsyncGenerator<Row, void, undefined> {
   for await (const { text, line } of inTurns(lines)) {
     if (!isWanted(line)) continue
-    const { customId, outcome } = readLine(text, line, (params, nameOf) => samplingParams(params, vocabSize, nameOf))
+    const { customId, outcome } = readLine(text, line, model)
     if (customId === undefined && !generated.has(line)) generated.set(line, given.generate(line))
     const name = customId ?? (generated.get(line) as string)
     yield { line, customId: name, outcome: given.give(customId, line) ?? outcome, bytes: text.length }
@@ -49,13 +46,10 @@ export async function* rowsOf(
 /** Lines that are not blank, with their numbers from 1; others have their turn between them. */
 async function* inTurns(lines: AsyncIterable<Line>) {
   let line = 0
-  let began = performance.now()
+  const turns = new Turns()
   for await (const text of lines) {
     line++
-    if (performance.now() - began > MAX_TASK_MS) {
-      await pause()
-      began = performance.now()
-    }
+    await turns.give()
     if (!isBlank(text)) yield { text, line }
   }
 }

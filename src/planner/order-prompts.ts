@@ -1,3 +1,4 @@
+import { sorted } from '../core/sorted'
 import type { Work } from '../core/work'
 import type { PlannedPrompt } from './planned-prompt'
 import type { Run } from './run'
@@ -84,7 +85,7 @@ function* jobOf(root: Run, prompts: readonly PlannedPrompt[], waiting: ReadonlyS
       ownTokens,
       computeTokens: parts.reduce((sum, part) => sum + part.computeTokens, ownTokens),
       outputTokens: parts.reduce((sum, part) => sum + part.outputTokens, 0),
-      parts: parts.sort(firstIn(run)),
+      parts: yield* sorted(parts, firstIn(run)),
     }
     partOf.set(run, job)
   }

@@ -107,9 +107,10 @@ export class Sampler {
       rows.length * this.#vocabSize * 4 <= logits.size,
       `sampler: ${rows.length} rows of logits exceed their buffer`,
     )
-    if (rows.some(row => draws[row].chunk.sequence.constraint)) this.#mask(rows.length, firstDraw)
     const edits = rows.flatMap((row, place) => logitEdits(draws[row], place))
     this.#edit(edits, firstDraw)
+    // after the edits, whose arithmetic WGSL does not promise for infinities
+    if (rows.some(row => draws[row].chunk.sequence.constraint)) this.#mask(rows.length, firstDraw)
     this.#sample({ numRows: rows.length, firstRow: firstDraw, resultStride: resultStride(draws) })
   }
 

@@ -42,6 +42,11 @@ export class ChatTemplate {
     this.#specialTokens = specialTokens(tokenizerConfig)
   }
 
+  /** The template as the model's files have it, the one for tools if that is another; undefined without. */
+  get text(): string | undefined {
+    return this.#texts.get('tool_use') ?? this.#texts.get('default')
+  }
+
   /**
    * The prompt's text.
    * @throws InvalidRequest if the model has no template, or its template refuses the messages

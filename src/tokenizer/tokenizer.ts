@@ -185,6 +185,15 @@ export class Tokenizer {
     return Boolean(this.token(id)) && !(skipSpecialTokens && this.#added[id]?.special)
   }
 
+  /** The same as one to which no token is special. */
+  get withSpecialTokens(): Pick<Tokenizer, 'decode' | 'isVisible' | 'token'> {
+    return {
+      decode: ids => this.decode(ids, { skipSpecialTokens: false }),
+      isVisible: id => this.isVisible(id, false),
+      token: id => this.token(id),
+    }
+  }
+
   /** The id of a token given as it stands in the vocabulary (`</s>`); undefined if there is none. */
   tokenId(token: string): number | undefined {
     return this.#addedByContent.get(token)?.id ?? this.#model.tokens_to_ids.get(token)

@@ -127,17 +127,20 @@ class Host {
   }
 
   #about(engine: Engine): About {
-    const { modelName, config, memory, decisions, weights } = engine
+    const { modelName, config, chatTemplate, memory, decisions, weights } = engine
     this.#told = memory
-    return { modelName, config, memory, decisions, weights }
+    return { modelName, config, chatTemplate, memory, decisions, weights }
   }
 
-  async #ask({ call, method, args }: OrderOf<'ask'>, signal: AbortSignal): Promise<unknown> {
+  async #ask({ call, method, args, wantsProgress }: OrderOf<'ask'>, signal: AbortSignal): Promise<unknown> {
     const engine = this.#opened()
     const [first, second] = args as never[]
     switch (method) {
       case 'plan':
-        return engine.plan(this.#callOf(call).prompts, first, { signal, onProgress: this.#tellRead(call) })
+        return engine.plan(this.#callOf(call).prompts, first, {
+          signal,
+          onProgress: this.#tellRead(call, wantsProgress),
+        })
       case 'tokenize':
         return engine.tokenize(first, { ...(second as object), signal })
       case 'detokenize':
@@ -151,7 +154,7 @@ class Host {
     }
   }
 
-  async #generate({ call, params, priority, wantsText }: OrderOf<'generate'>): Promise<void> {
+  async #generate({ call, params, priority, wantsText, wantsProgress }: OrderOf<'generate'>): Promise<void> {
     const state = this.#callOf(call)
     const outbox = new Outbox(call, message => this.#post(message))
     const onText = wantsText ? outbox.say.bind(outbox) : undefined
@@ -161,7 +164,7 @@ class Host {
       const generation = this.#opened().generate(state.prompts, params, {
         priority,
         onText,
-        onProgress: this.#tellRead(call),
+        onProgress: this.#tellRead(call, wantsProgress),
       })
       Object.assign(state, { generation, outbox })
       planned = generation.plan.then(
@@ -202,8 +205,8 @@ class Host {
     heard?.()
   }
 
-  #tellRead(call: number) {
-    return (progress: ReadProgress) => this.#post({ type: 'reading', call, progress })
+  #tellRead(call: number, isWanted = false) {
+    return isWanted ? (progress: ReadProgress) => this.#post({ type: 'reading', call, progress }) : undefined
   }
 
   #opened(): Engine {

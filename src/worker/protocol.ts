@@ -28,7 +28,7 @@ export const MAX_UNREAD = 64
 export const MAX_UNHEARD = 2
 
 /** An engine's description: plain data that its page holds from the start. */
-export type About = Pick<Engine, 'modelName' | 'config' | 'memory' | 'decisions' | 'weights'>
+export type About = Pick<Engine, 'modelName' | 'config' | 'chatTemplate' | 'memory' | 'decisions' | 'weights'>
 
 /** The methods of an engine that have one answer. */
 export type Asked =
@@ -67,9 +67,16 @@ export type Order =
       readonly params: GenerationParams | readonly GenerationParams[]
       readonly priority: Priority
       readonly wantsText: boolean
+      readonly wantsProgress: boolean
     }
   /** A question with one answer; the prompts of a `plan` came before. */
-  | { readonly type: 'ask'; readonly call: number; readonly method: Asked; readonly args: readonly unknown[] }
+  | {
+      readonly type: 'ask'
+      readonly call: number
+      readonly method: Asked
+      readonly args: readonly unknown[]
+      readonly wantsProgress?: boolean
+    }
   /** So many more of the results were read. */
   | { readonly type: 'read'; readonly call: number; readonly count: number }
   /** Send the engine's events. */

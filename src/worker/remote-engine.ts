@@ -25,6 +25,7 @@ const PROMPTS_PER_MESSAGE = 64
 export class RemoteEngine implements Engine {
   readonly modelName: Engine['modelName']
   readonly config: Engine['config']
+  readonly chatTemplate: Engine['chatTemplate']
   memory: Engine['memory']
   decisions: Engine['decisions']
   weights: Engine['weights']
@@ -37,6 +38,7 @@ export class RemoteEngine implements Engine {
   constructor(about: About, link: Link, lost: Promise<DeviceLost | WorkerFailed>, close: () => void) {
     this.modelName = about.modelName
     this.config = about.config
+    this.chatTemplate = about.chatTemplate
     this.memory = about.memory
     this.decisions = about.decisions
     this.weights = about.weights
@@ -95,7 +97,8 @@ export class RemoteEngine implements Engine {
     const call = link.begin({ receive, fail })
     const send = function* (this: RemoteEngine): Work<void> {
       yield* this.#send(call, [...prompts], (index, error) => refused.set(index, error))
-      link.post({ type: 'generate', call, params, priority, wantsText: onText !== undefined })
+      const [wantsText, wantsProgress] = [onText !== undefined, onProgress !== undefined]
+      link.post({ type: 'generate', call, params, priority, wantsText, wantsProgress })
       isSent = true
     }
     const goOn = () => {
@@ -132,7 +135,7 @@ export class RemoteEngine implements Engine {
     const plan = await this.#link.ask(
       async call => {
         await inSlices(this.#send(call, [...prompts]), goOn)
-        this.#link.post({ type: 'ask', call, method: 'plan', args: [params] })
+        this.#link.post({ type: 'ask', call, method: 'plan', args: [params], wantsProgress: onProgress !== undefined })
       },
       signal,
       onProgress,

@@ -37,7 +37,8 @@ export class RemoteGeneration extends ResultQueue {
         yield result
       }
     } finally {
-      this.#events.onLeave()
+      // no results are read before the plan is there
+      if (this.size > 0) this.#events.onLeave()
     }
   }
 }

@@ -1,6 +1,7 @@
 /** The official client, and the methods of the same names, over an engine of this thread and over one behind a port. */
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runJob } from '../../src/batch'
 import type { Engine } from '../../src/index'
 import { type ChatCompletion, type OpenAiClient, openai, RefusedRequest } from '../../src/openai'
 import { openEngine } from '../null-gpu/open'
@@ -123,6 +124,27 @@ describe.each(Object.entries(ENGINES))('%s, to the official client,', (_, open) 
     expect(ends.at(-1)).toMatchObject(tokens)
   })
 
+  it.each([
+    [{ structured_outputs: { regex: 'd{2}' } }, 'dd'],
+    [{ structured_outputs: { choice: ['dd'], disable_any_whitespace: false } }, /whitespace/],
+    [{ guided_grammar: 'root ::= "d" "d"' }, 'dd'],
+  ])('holds an answer to what %o says, whole and in pieces, as in a job', async (fields, expected) => {
+    const request = { ...few, max_tokens: 9, ignore_eos: false, messages, ...fields }
+    const whole = client.chat.completions.create(request)
+    if (typeof expected !== 'string') {
+      await expect(whole).rejects.toMatchObject({ status: 400, param: 'structured_outputs' })
+      const { responses } = await runJob(engine, [JSON.stringify(request)])
+      expect(responses[0].error?.message).toMatch(expected)
+      return
+    }
+    const { responses } = await runJob(engine, [JSON.stringify(request)])
+    const choice = { message: { content: expected }, finish_reason: 'stop' }
+    expect((await whole).choices).toMatchObject([choice])
+    expect(responses[0].response?.body).toMatchObject({ choices: [choice] })
+    const stream = client.chat.completions.stream({ ...request, stream: true })
+    expect((await stream.finalChatCompletion()).choices).toMatchObject([choice])
+  })
+
   it('lists its model', async () => {
     const model = { id: 'tiny', object: 'model', owned_by: 'coppice', max_model_len: 128 }
     expect((await client.models.list()).data).toEqual([{ ...model, created: expect.any(Number) }])
@@ -133,8 +155,23 @@ describe.each(Object.entries(ENGINES))('%s, to the official client,', (_, open) 
 
   it.each([
     [{ temperature: -1 }, 400, 'temperature', 'invalid_value'],
+    // the tiny model's template has no place for them
     [{ tools: [{ type: 'function', function: { name: 'f' } }] }, 400, 'tools', 'unsupported_value'],
-    [{ response_format: { type: 'json_object' } }, 400, 'response_format', 'unsupported_value'],
+    [{ tools: [{ type: 'custom' }] }, 400, 'tools[0].type', 'unsupported_value'],
+    [{ tools: [{ type: 'function', function: { name: 'a b' } }] }, 400, 'tools[0].function.name', 'invalid_value'],
+    [{ tool_choice: 'required' }, 400, 'tool_choice', 'invalid_value'],
+    [{ response_format: { type: 'xml' } }, 400, 'response_format.type', 'invalid_value'],
+    [
+      { response_format: { type: 'json_schema', json_schema: { schema: {} } } },
+      400,
+      'response_format.json_schema.name',
+      'missing_required_parameter',
+    ],
+    [{ structured_outputs: { regx: 'a' } }, 400, 'structured_outputs.regx', 'unknown_parameter'],
+    [{ structured_outputs: { choice: [] } }, 400, 'structured_outputs', 'invalid_value'],
+    [{ structured_outputs: { regex: 'a' }, guided_regex: 'a' }, 400, 'guided_regex', 'invalid_value'],
+    // what only its compilation finds
+    [{ structured_outputs: { regex: '(?=a)' } }, 400, 'structured_outputs', 'invalid_value'],
     [{ store: true }, 400, 'store', 'unsupported_value'],
     [{ wat: 1 }, 400, 'wat', 'unknown_parameter'],
     [
@@ -218,6 +255,7 @@ describe('over HTTP', () => {
     ['GET', '/v1/chat/completions', 405, 'method_not_supported'],
     ['POST', '/v1/models', 405, 'method_not_supported'],
     ['GET', '/v1/models/other', 404, 'model_not_found'],
+    ['GET', '/v1/models/100%', 400, 'invalid_value'],
   ])('%s %s is refused with %i', async (method, path, status, code) => {
     const response = await fetch(new Request(`http://any${path}`, { method }))
     expect(response.status).toBe(status)

@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -164,4 +173,13 @@ it('answers that cannot be put in order stay where they are', async () => {
   expect(answers.kept).toBe(1)
   answers.close()
   expect((await open()).kept).toBe(1)
+})
+
+it('the lock is given back last: until then nobody else may have written here', async () => {
+  const answers = await open()
+  // one that cannot be given back
+  rmSync(`${part}.lock`)
+  mkdirSync(`${part}.lock`)
+  expect(() => answers.close()).toThrow()
+  expect(existsSync(part)).toBe(false)
 })

@@ -104,7 +104,7 @@ describe('LangChain', () => {
 
   it('is told which field is refused', async () => {
     const { chat } = await open()
-    const refused = chat.invoke('Hi', { response_format: { type: 'json_object' } })
-    await expect(refused).rejects.toMatchObject({ status: 400, param: 'response_format', code: 'unsupported_value' })
+    const refused = chat.invoke('Hi', { response_format: { type: 'xml' } })
+    await expect(refused).rejects.toMatchObject({ status: 400, param: 'response_format.type', code: 'invalid_value' })
   })
 })

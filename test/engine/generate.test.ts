@@ -74,6 +74,7 @@ describe('generate', () => {
     [{ stop: [''] }, 'stop[0] is "", but must be a text of at least one character.'],
     [{ stop: 5 }, 'stop is 5, but must be a text or an array of texts.'],
     [{ logitBias: 5 }, 'logitBias is 5, but must be an object or a Map of token ids to numbers.'],
+    [{ structuredOutputs: null }, /^structuredOutputs is null, but must be an object like /],
     [{ temprature: 1 }, /^Unknown parameter temprature\. Known are maxTokens, /],
   ])('refuses %o before anything runs', async (params, message) => {
     expect(() => engine.generate(['a'], params as GenerationParams)).toThrow(message)

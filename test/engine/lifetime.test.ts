@@ -53,7 +53,7 @@ it('a lost device ends running calls with DeviceLost', async () => {
 
 it('an abort while loading rejects with its reason', async () => {
   const abort = new AbortController()
-  const onProgress = () => abort.abort(new Error('enough'))
+  const onProgress = ({ phase }: EngineProgress) => phase === 'weights' && abort.abort(new Error('enough'))
   const loading = createEngine(source(), { device: await sharedDevice(), signal: abort.signal, onProgress })
   await expect(loading).rejects.toThrow('enough')
 })
@@ -85,8 +85,8 @@ it('when the GPU has no room after all, the weights are read no further', async 
 })
 
 it('reports progress up to all bytes', async () => {
-  const seen: { loadedBytes: number; totalBytes: number | undefined }[] = []
-  const onProgress = (progress: EngineProgress) => seen.push(progress)
+  const seen: EngineProgress[] = []
+  const onProgress = (progress: EngineProgress) => progress.phase === 'weights' && seen.push(progress)
   const engine = await createEngine(source(), { blocks: 64, device: await sharedDevice(), onProgress })
   expect(seen.at(-1)?.loadedBytes).toBe(seen.at(-1)?.totalBytes)
   engine.dispose()

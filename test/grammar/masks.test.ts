@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidRequest } from '../../src/core/errors'
 import type { StructuredOutputs } from '../../src/core/structured-outputs'
+import { atOnce } from '../../src/core/work'
 import { compileProgram } from '../../src/grammar/compile-grammar'
 import { Grammar } from '../../src/grammar/grammar'
 import { Grammars } from '../../src/grammar/grammars'
@@ -12,7 +13,8 @@ import { seededVocabulary } from './vocabularies'
 const SIZE = 3000
 const END = SIZE - 1
 const vocabulary = seededVocabulary(SIZE)
-const tree = tokenTree(vocabulary)
+const tree = atOnce(tokenTree(vocabulary))
+const grammarsOf = () => atOnce(Grammars.of(vocabulary, [END]))
 
 const SOURCES: readonly StructuredOutputs[] = [
   { jsonObject: true },
@@ -23,6 +25,11 @@ const SOURCES: readonly StructuredOutputs[] = [
   { choice: ['yes', 'yesterday', 'no', '日本'] },
   { grammar: 'root ::= list\nlist ::= "[" (item ("," item)*)? "]"\nitem ::= list | [0-9]+ | "a"*' },
 ]
+
+/** Which of two rules called each `a` is not known before the end. */
+const AMBIGUOUS = `root ::= t | u | "${'a'.repeat(40)}!"
+t ::= "a" root "b"
+u ::= "a" root "c"`
 
 function idsOf(mask: Uint32Array): number[] {
   return Array.from({ length: SIZE }, (_, id) => id).filter(id => (mask[id >>> 5] >>> (id & 31)) & 1)
@@ -39,9 +46,8 @@ describe('a mask', () => {
         const expected = Array.from({ length: SIZE }, (_, id) => id).filter(
           id => grammar.advance(state, id) !== undefined,
         )
-        if (grammar.canEnd(state)) expected.push(END)
+        if (state.canEnd) expected.push(END)
         expect(ids).toEqual(expected)
-        expect(grammar.forced(state)).toBe(ids.length === 1 && !grammar.canEnd(state) ? ids[0] : undefined)
         const next = grammar.advance(state, ids[rng.int(0, ids.length)])
         if (!next) break
         state = next
@@ -50,15 +56,27 @@ describe('a mask', () => {
   })
 
   it('is the same object for all rows in the same state', () => {
-    const grammars = new Grammars(vocabulary, [END])
+    const grammars = grammarsOf()
     const rows = [0, 1].map(() => grammars.row({ jsonObject: true }, true))
     for (const row of rows) for (const byte of '{"a":') row.advance(byte.charCodeAt(0))
     expect(rows[0].mask).toBe(rows[1].mask)
   })
 
   it('admits no end of sequence where that is to be ignored', () => {
-    const row = new Grammars(vocabulary, [END]).row({ regex: 'a*' }, false)
+    const row = grammarsOf().row({ regex: 'a*' }, false)
     expect(idsOf(row.mask)).not.toContain(END)
+  })
+
+  it('admits an end of sequence that has bytes only where the text may end', () => {
+    const bytes = [...vocabulary.bytes.slice(0, END), new TextEncoder().encode('"a"')]
+    const row = atOnce(Grammars.of({ size: SIZE, bytes }, [END])).row({ regex: '"a""a"' }, true)
+    const admitted = [...'"a""a"'].map(char => {
+      const isAdmitted = idsOf(row.mask).includes(END)
+      row.advance(char.charCodeAt(0))
+      return isAdmitted
+    })
+    expect(admitted).toEqual(Array(6).fill(false))
+    expect(idsOf(row.mask)).toEqual([END])
   })
 
   it('never leads to where nothing can follow', () => {
@@ -73,7 +91,7 @@ describe('a mask', () => {
 
 describe('a row', () => {
   it('is done where nothing can follow, and not where something can', () => {
-    const grammars = new Grammars(vocabulary, [END])
+    const grammars = grammarsOf()
     const row = grammars.row({ choice: ['no', 'not'] }, true)
     const done = [...'not'].map(char => {
       row.advance(char.charCodeAt(0))
@@ -81,7 +99,25 @@ describe('a row', () => {
     })
     expect(done).toEqual([false, false, true])
   })
+
+  it('fails alone, and admits nothing, where its text can be read in too many ways', () => {
+    const row = grammarsOf().row({ grammar: AMBIGUOUS }, true)
+    let length = 0
+    for (; !row.failure && length < 100; length++) {
+      row.advance('a'.charCodeAt(0))
+      idsOf(row.mask)
+    }
+    expect(row.failure).toEqual(expect.objectContaining({ message: expect.stringMatching(/more than 1024 ways/) }))
+    expect(length).toBeLessThan(20)
+    expect(idsOf(row.mask)).toEqual([])
+  })
 })
+
+function nested(depth: number): Record<string, unknown> {
+  let schema: Record<string, unknown> = {}
+  for (let level = 0; level < depth; level++) schema = { items: schema }
+  return schema
+}
 
 describe('a hostile source', () => {
   it.each<[string, StructuredOutputs, RegExp]>([
@@ -107,6 +143,7 @@ describe('a hostile source', () => {
       },
       /more than 256 alternatives/,
     ],
+    ['nests schemas', { json: nested(100_000) }, /too many levels/],
     ['is too long', { choice: ['x'.repeat(2 ** 22)] }, /4194304/],
   ])('that %s is refused with the numbers', (_, source, message) => {
     const compile = () => compileProgram(source)

@@ -4,7 +4,20 @@ import type { Random } from '../support/random'
 type Schema = JsonObject | boolean
 const NAMES = ['a', 'b', 'long name', 'ä"', 'e']
 const TEXTS = ['', 'a', 'ab', 'b\n"', 'äöü', '😀', 'a-1', 'xyz\\', '2024-02-29', '\u0001']
-const PATTERNS = ['^a', 'b$', '^[a-z]{1,3}$', '[^a-z]', '^(a|xy)', '\\d+', '^\\p{L}*$', '^$|1']
+const PATTERNS = [
+  '^a',
+  'b$',
+  '^[a-z]{1,3}$',
+  '[^a-z]',
+  '^(a|xy)',
+  '\\d+',
+  '^\\p{L}*$',
+  '^$|1',
+  '^',
+  '(^|,)a',
+  '(|x)a',
+  'a(b|)',
+]
 
 /** A random schema of the supported keywords; `depth` levels of arrays and objects at most. */
 export function randomSchema(random: Random, depth: number, root = true): Schema {

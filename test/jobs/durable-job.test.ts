@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DurableJob, type DurableProgress, jobsOf } from '../../src/batch'
+import { Deferred } from '../../src/core/deferred'
 import {
   CoppiceError,
   DeviceLost,
@@ -12,6 +13,7 @@ import {
   InvalidRequest,
   StorageFull,
 } from '../../src/index'
+import { NO_EFFORT } from '../../src/jobs/effort-clock'
 import { openEngine } from '../null-gpu/open'
 import { type MemoryStore, memoryStore } from '../support/memory-store'
 import { random } from '../support/random'
@@ -233,6 +235,25 @@ describe('a job whose end comes before its time', () => {
     }
   })
 
+  test('is listed although it, or its neighbour, is damaged, and can be deleted', async () => {
+    const store = await killedAt(5)
+    const jobs = jobsOf(engine, { storage: store })
+    await (await jobs.start(requests(2), { id: 'good' })).finished()
+    const bytes = [...store.contents].reduce(
+      (sum, [path, { length }]) => sum + (path.startsWith('job/') ? length : 0),
+      0,
+    )
+    const manifest = store.contents.get('job/manifest')
+    if (manifest) manifest[20] ^= 1
+    store.contents.set('100%/of/somebody else', new Uint8Array(1))
+    expect(await jobs.list()).toMatchObject([
+      { id: 'good', state: 'done' },
+      { id: 'job', state: 'damaged', bytes },
+    ])
+    await jobs.delete('job')
+    expect(await jobs.list()).toMatchObject([{ id: 'good' }])
+  })
+
   test('cannot go on from requests that are spoilt, says so, and still has its answers', async () => {
     const store = await killedAt(5)
     const input = store.contents.get('job/input/00000000')
@@ -269,6 +290,29 @@ describe('a job whose end comes before its time', () => {
     await job.resume()
     await job.finished()
     expect(await timeless(job.output())).toBe(expected)
+  })
+
+  test('stays paused over a reload, if somebody pauses it while storage is full', async () => {
+    const storage = memoryStore()
+    const jobs = jobsOf(engine, { storage })
+    const job = await jobs.start(requests(NUM_ROWS), { id: 'job', windowRows: 32 })
+    storage.capacity = [...storage.contents.values()].reduce((sum, { length }) => sum + length, 40_000)
+    await expect(job.finished()).rejects.toThrow(StorageFull)
+    expect(await jobs.list()).toMatchObject([{ state: 'unfinished' }])
+    storage.capacity = Number.POSITIVE_INFINITY
+    await job.pause()
+    expect(await jobs.list()).toMatchObject([{ state: 'paused' }])
+    await job.close()
+  })
+
+  test('fails, if storage fails in another way than by being full', async () => {
+    const storage = memoryStore()
+    const job = await jobsOf(engine, { storage }).start(requests(NUM_ROWS), { id: 'job' })
+    storage.onWrite = path => {
+      if (path.includes('/log/')) throw new DOMException('the folder is gone', 'NotFoundError')
+    }
+    await expect(job.finished()).rejects.toThrow('the folder is gone')
+    expect(job.state).toBe('failed')
   })
 
   test('whose requests do not fit leaves nothing', async () => {
@@ -313,6 +357,69 @@ describe('somebody', () => {
     expect(await idsOf(again.results())).toHaveLength(done)
     await jobs.delete('job')
     expect(storage.contents.size).toBe(0)
+  })
+
+  /** Resolves when a message about the job has come to those who have it open. */
+  function told(isIt: (message: { readonly news?: { readonly state: string } }) => boolean): Promise<void> {
+    const channel = new BroadcastChannel('coppice-job-/job')
+    return new Promise(resolve => {
+      channel.onmessage = ({ data }: MessageEvent) => {
+        if (!isIt(data)) return
+        channel.close()
+        resolve()
+      }
+    })
+  }
+
+  test('watches, and hears what the owner says in its order, however long reading takes', async () => {
+    const storage = memoryStore()
+    const late = new Deferred<void>()
+    const slow = { ...storage }
+    const owner = await jobsOf(engine, { storage }).start(requests(NUM_ROWS), { id: 'job', windowRows: 16 })
+    const states: string[] = []
+    const onProgress = ({ state }: DurableProgress) => states.push(state)
+    const watcher = await jobsOf(undefined, { storage: slow }).open('job', { onProgress })
+    slow.read = path => late.promise.then(() => storage.read(path))
+    const isDone = told(({ news }) => news?.state === 'done')
+    await owner.finished()
+    await isDone
+    // all was said before anything could be read
+    late.resolve()
+    await watcher.finished()
+    await expect.poll(() => states.at(-1)).toBe('done')
+    expect(states.indexOf('done')).toBe(states.length - 1)
+    expect(watcher.progress).toMatchObject({ state: 'done', done: NUM_ROWS })
+    await watcher.close()
+  })
+
+  test('takes a job over, and then does not hear what the owner before had said', async () => {
+    const storage = memoryStore()
+    const late = new Deferred<void>()
+    const slow = { ...storage }
+    const owner = await jobsOf(engine, { storage }).start(requests(NUM_ROWS), { id: 'job', windowRows: 16 })
+    await answered(owner, 1)
+    await owner.pause()
+    const states: string[] = []
+    const onProgress = ({ state }: DurableProgress) => states.push(state)
+    const heir = await jobsOf(engine, { storage: slow }).open('job', { windowRows: 16, onProgress })
+    // of a segment that the heir reads for so long that it owns the job meanwhile
+    slow.read = path => {
+      slow.read = storage.read
+      return late.promise.then(() => storage.read(path))
+    }
+    const channel = new BroadcastChannel('coppice-job-/job')
+    const isSaid = told(({ news }) => news?.state === 'paused')
+    const news = { state: 'paused', error: undefined, effort: NO_EFFORT }
+    channel.postMessage({ type: 'news', segment: '00000000', news })
+    await isSaid
+    await owner.close()
+    await expect.poll(() => heir.progress.isOwner).toBe(true)
+    await heir.resume()
+    states.length = 0
+    late.resolve()
+    await heir.finished()
+    expect(states).not.toContain('paused')
+    channel.close()
   })
 
   test('watches the job of another tab, tells it what to do, and takes over when that closes', async () => {
@@ -396,6 +503,9 @@ describe('in a folder on disk', () => {
     // the process that runs this test’s is alive
     await writeFile(join(storage, 'a%2Fb@lock'), String(process.ppid))
     await expect(jobs.open('a/b')).rejects.toThrow(`is worked on by process ${process.ppid} already`)
+    await expect(jobs.delete('a/b')).rejects.toThrow(`is worked on by process ${process.ppid} already`)
+    await expect(jobs.start(requests(1), { id: 'a/b' })).rejects.toThrow(`is worked on by process ${process.ppid}`)
+    expect(await timeless(job.output())).toBe(expected)
     // and this one has long ended
     await writeFile(join(storage, 'a%2Fb@lock'), '999999999')
     await (await jobs.open('a/b')).finished()

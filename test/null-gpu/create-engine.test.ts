@@ -22,8 +22,8 @@ test.each([true, false])(
       gpu,
       study: { tuning },
       signal: abort.signal,
-      onProgress: ({ loadedBytes, totalBytes }) => {
-        isLoaded = loadedBytes === totalBytes
+      onProgress: ({ phase, done, of }) => {
+        isLoaded ||= phase === 'weights' && done === of
       },
     })
     loading.catch(() => undefined)
@@ -38,6 +38,26 @@ test.each([true, false])(
     expect(alive).toEqual({ buffers: 0, devices: 0 })
   },
 )
+
+test.each([true, false])('loading tells of each part, from its beginning to its end, tuning %s', async tuning => {
+  const seen: string[] = []
+  const { gpu } = countingGpu()
+  const engine = await createEngine(tinyModel(), {
+    blocks: 64,
+    gpu,
+    study: { tuning },
+    onProgress: ({ phase, done, of, text }) => {
+      expect(text).not.toBe('')
+      seen.push(`${phase} ${done / of}`)
+    },
+  })
+  engine.dispose()
+  expect(seen.slice(0, 4)).toEqual(['files 0', 'files 1', 'memory 0', 'memory 1'])
+  for (const phase of ['weights', 'kernels', ...(tuning ? ['tuning'] : [])]) {
+    expect(seen.findLast(each => each.startsWith(phase))).toBe(`${phase} 1`)
+  }
+  expect(seen.some(each => each.startsWith('tuning'))).toBe(tuning)
+})
 
 test('an abort while the device is awaited rejects at once, and the device that comes later is freed', async () => {
   const { gpu, alive } = countingGpu()

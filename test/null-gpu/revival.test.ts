@@ -115,9 +115,9 @@ test('an abort during a revival ends its call at once, with the tokens that it h
   const seen: number[][] = []
   const aborted = (async () => {
     const generation = engine.generate([[1, 2], [3]], long, { signal: abort.signal })
-    for await (const { tokenIds, finishReason } of generation) {
+    for await (const { index, tokenIds, finishReason } of generation) {
       expect(finishReason).toBe('abort')
-      seen.push([...tokenIds])
+      seen[index] = [...tokenIds]
     }
   })()
   const other = engine.generate([[1, 2]], long).all()

@@ -91,6 +91,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'bench/peers/cli': ['bench/peers', ...BENCH_CLI],
   'bench/cpu': ['core', ...BENCH],
   'bench/cpu/cli': ['bench/cpu', 'watch', 'engine', 'core', ...BENCH_CLI],
+  'bench/people': ['client', 'batch', 'core', ...BENCH],
+  'bench/people/cli': ['bench/people', 'bench/engine', ...BENCH_CLI],
   'bench/worker': ['client', 'worker', 'core', ...BENCH],
   'bench/worker/cli': ['bench/worker', ...BENCH_CLI],
 }
@@ -102,6 +104,7 @@ const OUTSIDE: Readonly<Record<string, RegExp>> = {
   cli: /^(node:|scripts\/|webgpu$|vite$|rollup$|rollup-plugin-dts$|playwright-core$)/,
   'bench/kernels': /^scripts\/oracles\/model-shapes\.mjs$/,
   'bench/peers/cli': /^(node:|playwright-core$)/,
+  'bench/people/cli': /^(node:|playwright-core$)/,
   'bench/worker/cli': /^(node:|playwright-core$)/,
   ...Object.fromEntries(['common', 'sharing', 'kernels', 'engine', 'cpu'].map(name => [`bench/${name}/cli`, /^node:/])),
 }

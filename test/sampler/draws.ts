@@ -16,6 +16,7 @@ const GREEDY: SamplingParams = {
   logprobs: undefined,
   stop: [],
   ignoreEos: false,
+  skipSpecialTokens: true,
 }
 
 export interface DrawOptions {

@@ -26,6 +26,7 @@ const PARAMS: SamplingParams = {
   logprobs: undefined,
   stop: [],
   ignoreEos: false,
+  skipSpecialTokens: true,
 }
 
 export function sequence(

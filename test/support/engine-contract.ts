@@ -67,6 +67,12 @@ export function engineContract(name: string, make: () => Promise<Engine>): void 
         expect(results.map(({ text }) => text)).toEqual(texts)
       })
 
+      it('gives a call of no prompts no results, and a plan', async () => {
+        const generation = engine.generate([])
+        expect(await generation.all()).toEqual([])
+        expect(await generation.plan).toMatchObject({ treeTokens: 0 })
+      })
+
       it('ends a call whose `onText` throws, with what that threw and what there is; others go on', async () => {
         const failing = { ...few, maxTokens: 100 }
         const onText = () => {

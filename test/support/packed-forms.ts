@@ -311,7 +311,7 @@ export const FORMS: Readonly<Record<string, PackedForm>> = {
     block: (rows, cols) => [1, cols, [rows, 1]],
   }),
   'compressed FP8, blocks': float8({
-    config: compressed('float-quantized', { num_bits: 8, type: 'float', strategy: 'block', block_structure: [64, 32] }),
+    config: compressed('float-quantized', { num_bits: 8, type: 'float', strategy: 'block', block_structure: '64x32' }),
     ...{ scale: 'weight_scale', dtype: 'BF16' },
     block: (rows, cols) => [64, 32, [ceil(rows, 64), ceil(cols, 32)]],
   }),

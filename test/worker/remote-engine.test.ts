@@ -45,6 +45,19 @@ test('where ports do not tell, a lock that is free says that the worker has ende
   vi.unstubAllGlobals()
 })
 
+test('how far prompts are read crosses only for those who ask', async () => {
+  const { engine, received } = await openRemote()
+  const numRead = () => received.filter(({ type }) => type === 'reading').length
+  await engine.generate([[1]], short).all()
+  await engine.plan([[1]])
+  expect(numRead()).toBe(0)
+  const onProgress = () => undefined
+  await engine.generate([[1]], short, { onProgress }).all()
+  await engine.plan([[1]], {}, { onProgress })
+  expect(numRead()).toBe(2)
+  engine.dispose()
+})
+
 test('results that arrived before the worker ended are still handed out', async () => {
   // the GPU stops when the short one is done, however late this test sees that
   let numSteps = 0

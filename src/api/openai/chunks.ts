@@ -1,8 +1,9 @@
 import { AsyncQueue } from '../../engine/async-queue'
 import type { GenerationResult } from '../../engine/generation'
-import { logprobsOf, tokenIdsOf, usageWithCache } from '../answer'
+import { finishReasonOf, logprobsOf, tokenIdsOf, usageWithCache } from '../answer'
 import type { ApiRequest } from '../api-request'
 import type { ChatCompletionChunk, CompletionChunk } from '../openai-types'
+import { MessageStreams } from './message-streams'
 import { refusalOf } from './refusal-of'
 import { begin, headOf, type Served } from './served'
 
@@ -62,16 +63,18 @@ async function* chunksOf(
   const chunk = (...choices: object[]) =>
     ({ id, object, created, model, choices, ...(includeUsage ? { usage: null } : {}) }) as Chunk
   const results: GenerationResult[] = []
+  const messages = new MessageStreams(request, id)
   try {
     if (kind === 'chat') {
       for (let index = 0; index < prompts.length * numChoices; index++) yield chunk(beginning(index))
     }
     for await (const event of joined(first, rest)) {
-      if ('text' in event) yield chunk(piece(request, event))
+      if ('text' in event) yield* messages.push(event).map(each => chunk(each))
       else if (event.result.error) throw await refusalOf(served, request, event.result)
       else {
         results[event.index] = event.result
-        yield chunk(ending(request, event.result))
+        yield* messages.end(event.index).map(each => chunk(each))
+        yield chunk(ending(request, event.result, messages.hasCalls(event.index)))
       }
     }
     if (includeUsage) yield { ...chunk(), usage: usageWithCache(results, numChoices) }
@@ -89,18 +92,13 @@ function beginning(index: number): object {
   return { index, delta: { role: 'assistant', content: '', refusal: null }, logprobs: null, finish_reason: null }
 }
 
-function piece({ kind }: ApiRequest, { index, text }: { readonly index: number; readonly text: string }): object {
-  const content = kind === 'chat' ? { delta: { content: text } } : { text }
-  return { index, ...content, logprobs: null, finish_reason: null }
-}
-
 /** A choice's last chunk has its log-probabilities and tokens, which the engine gives with the result. */
-function ending(request: ApiRequest, result: GenerationResult): object {
+function ending(request: ApiRequest, result: GenerationResult, hasCalls: boolean): object {
   return {
     index: result.index,
     ...(request.kind === 'chat' ? { delta: {} } : { text: '' }),
     logprobs: logprobsOf(request, result),
-    finish_reason: result.finishReason,
+    finish_reason: finishReasonOf(result.finishReason, hasCalls),
     ...(request.returnTokenIds ? tokenIdsOf(result) : {}),
   }
 }

@@ -1,6 +1,7 @@
 import { InvalidRequest } from '../../core/errors'
 import type { Engine } from '../../engine/interface'
 import { samplingParams } from '../../engine/sampling-params'
+import { requestModel } from '../api-request'
 import type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -11,16 +12,19 @@ import type {
   Model,
   RequestDefaults,
 } from '../openai-types'
+import type { ToolFormatName } from '../tools/formats'
 import { answerInChunks, type Chunk } from './chunks'
 import { handle, modelOf, modelsOf } from './handle'
 import { readFor, type Served } from './served'
 import { answerWhole } from './whole'
 
 export interface OpenAiOptions {
-  /** What requests call the model; default: the engine's name for it. */
+  /** The model's name in requests and answers; default: the engine's. */
   readonly model?: string
-  /** What a request gets that does not say it. Default: temperature 1; 1024 tokens in a chat, 16 in a completion. */
+  /** Parameters of requests that leave them out. Default: temperature 1; 1024 tokens in a chat, 16 in a completion. */
   readonly defaults?: RequestDefaults
+  /** How the model writes calls of tools; default: as its chat template teaches it. */
+  readonly toolFormat?: ToolFormatName
 }
 
 export interface CallOptions {
@@ -54,11 +58,17 @@ export interface OpenAiClient {
  *     const { choices } = await chat.completions.create({ messages: [{ role: 'user', content: 'Hi' }] })
  */
 export function openai(engine: Engine, options: OpenAiOptions = {}): OpenAiClient {
-  const { model = engine.modelName, defaults = {}, ...others } = options
+  const { model = engine.modelName, defaults = {}, toolFormat, ...others } = options
   const [unknown] = Object.keys(others)
-  if (unknown) throw new InvalidRequest(`Unknown option ${unknown}. Known are model, defaults.`)
+  if (unknown) throw new InvalidRequest(`Unknown option ${unknown}. Known are model, defaults, toolFormat.`)
   samplingParams(defaults, engine.config.vocabSize, param => `defaults.${param}`)
-  const served: Served = { engine, model, defaults, since: Math.floor(Date.now() / 1000) }
+  const served: Served = {
+    engine,
+    model,
+    defaults,
+    requestModel: requestModel(engine, toolFormat),
+    since: Math.floor(Date.now() / 1000),
+  }
   const create = (kind: 'chat' | 'completion') => {
     return async (params: object, { signal }: CallOptions = {}): Promise<never> => {
       const request = readFor(served, params, kind)

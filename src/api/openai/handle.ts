@@ -29,7 +29,7 @@ export async function handle(served: Served, request: Request): Promise<Response
   const path = pathname.replace(/\/$/, '')
   const endpoint = ENDPOINTS.find(each => each.path.test(path))
   if (!endpoint) {
-    return refusal(404, `Nothing is served at ${request.method} ${path}, only ${PATHS}.`, { code: 'unknown_url' })
+    return refusal(404, `Nothing is served at ${request.method} ${pathname}, only ${PATHS}.`, { code: 'unknown_url' })
   }
   const { method } = endpoint
   if (request.method !== method) {
@@ -37,10 +37,19 @@ export async function handle(served: Served, request: Request): Promise<Response
     return refusal(405, message, { code: 'method_not_supported' }, { allow: method })
   }
   try {
-    return await endpoint.answer(served, request, decodeURIComponent(endpoint.path.exec(path)?.[1] ?? ''))
+    return await endpoint.answer(served, request, decoded(endpoint.path.exec(path)?.[1] ?? ''))
   } catch (error) {
     if (request.signal.aborted) throw error
     return errorResponse(error)
+  }
+}
+
+/** @throws RefusedRequest for what no client encodes so */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch (cause) {
+    throw new RefusedRequest(`The address has ${part}, in which a % begins no byte.`, null, undefined, { cause })
   }
 }
 

@@ -1,19 +1,20 @@
 import type { Engine } from '../../engine/interface'
-import { samplingParams } from '../../engine/sampling-params'
 import type { AnswerHead } from '../answer'
-import { type ApiRequest, readApiRequest } from '../api-request'
+import { type ApiRequest, type RequestModel, readApiRequest } from '../api-request'
 import type { RequestDefaults } from '../openai-types'
 import { RefusedRequest } from '../refused-request'
 import type { RequestKind } from '../request-fields'
 
 /** The parts of an engine that answering takes: it may be in a worker, or further away. */
-export type ServingEngine = Pick<Engine, 'modelName' | 'config' | 'memory' | 'generate' | 'tokenize'>
+export type ServingEngine = Pick<Engine, 'modelName' | 'config' | 'chatTemplate' | 'memory' | 'generate' | 'tokenize'>
 
-/** An engine with what requests call its model, and what they get where they say nothing. */
+/** An engine, its model's name in requests, and parameters of those that leave them out. */
 export interface Served {
   readonly engine: ServingEngine
   readonly model: string
   readonly defaults: RequestDefaults
+  /** What requests are read by. */
+  readonly requestModel: RequestModel
   /** When it began to serve, in seconds since 1970. */
   readonly since: number
 }
@@ -25,10 +26,8 @@ const MAX_TOKENS: Readonly<Record<RequestKind, number>> = { chat: 1024, completi
 const TEMPERATURE = 1
 
 /** Reads a request for this model. @throws RefusedRequest */
-export function readFor({ engine, model }: Served, body: unknown, kind: RequestKind): ApiRequest {
-  const check: Parameters<typeof readApiRequest>[2] = (params, nameOf) =>
-    void samplingParams(params, engine.config.vocabSize, nameOf)
-  const request = readApiRequest(body, kind, check)
+export function readFor({ requestModel, model }: Served, body: unknown, kind: RequestKind): ApiRequest {
+  const request = readApiRequest(body, kind, requestModel)
   if (request.model !== undefined) checkModel(request.model, model)
   return request
 }
@@ -57,7 +56,7 @@ export function begin(
   )
 }
 
-/** What the answer to a request says of itself. */
+/** The head of the answer to a request, with an id of its own. */
 export function headOf({ model }: Served, { kind }: ApiRequest): AnswerHead {
   const id = `${kind === 'chat' ? 'chatcmpl' : 'cmpl'}-${crypto.randomUUID().replaceAll('-', '')}`
   return { id, created: Math.floor(Date.now() / 1000), model }

@@ -11,6 +11,8 @@ declare global {
   interface Window {
     /** Makes an engine in the place, on a GPU that does nothing. */
     openNull(place: Place, model: string): Promise<void>
+    /** Likewise on the browser's adapter, in both with no bound for a page's frames. */
+    openReal(place: Place, model: string): Promise<void>
     /** Milliseconds to the first text of a prompt. */
     firstTokenMs(place: Place): Promise<number>
     /** Tokens a second of 64 prompts of 64 tokens each, their texts heard as they come or not. */
@@ -37,6 +39,11 @@ function engineOf(place: Place): Engine {
   return engine
 }
 
+async function openedIn(place: Place, opening: Promise<Engine>): Promise<void> {
+  engines.get(place)?.dispose()
+  engines.set(place, await opening)
+}
+
 window.openNull = async (place, model) => {
   const gpu = nullGpu(() => undefined, { mapAsync: pause })
   const workerUrl = new URL('./null-host.ts', import.meta.url)
@@ -44,7 +51,12 @@ window.openNull = async (place, model) => {
     place === 'page'
       ? createEngine(model, { ...OPTIONS, gpu })
       : createRemoteEngine(model, { ...OPTIONS, workerUrl, packing: { worker: false } })
-  engines.set(place, await opening)
+  await openedIn(place, opening)
+}
+
+window.openReal = async (place, model) => {
+  const create = place === 'page' ? createEngine : createRemoteEngine
+  await openedIn(place, create(model, { ...OPTIONS, blocks: 1024, frameMs: Number.POSITIVE_INFINITY }))
 }
 
 window.firstTokenMs = async place => {

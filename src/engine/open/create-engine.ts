@@ -11,6 +11,7 @@ import { PromptEncoder } from '../prompt-encoder'
 import { Revival } from '../revival'
 import { checkCheckpoint } from './check-checkpoint'
 import { checkVocabulary } from './check-vocabulary'
+import { phaseTeller } from './load-phases'
 import { openDevice } from './open-device'
 import { type ModelLocation, openSource } from './open-source'
 
@@ -30,6 +31,8 @@ export async function createEngine(location: ModelLocation, options: EngineOptio
 export async function openEngine(location: ModelLocation, settings: Settings): Promise<Engine> {
   const { signal } = settings
   if (signal?.aborted) throw abortError(signal)
+  const tell = phaseTeller(settings)
+  tell('files', 0)
   const source = await orAborted(openSource(location, settings), signal)
   const files = await readModelFiles(source, signal)
   const config = await describeModel(files)
@@ -40,6 +43,7 @@ export async function openEngine(location: ModelLocation, settings: Settings): P
   const chatTemplate = new ChatTemplate(files.tokenizerConfig, files.chatTemplate)
   const checkpoint = await openCheckpoint(source, files, config, signal)
   checkCheckpoint(config, checkpoint)
+  tell('files', 1)
   const described = { source, config, checkpoint }
   const open: OpenDevice = (signal, earlier) => openDevice(described, { ...settings, signal }, earlier)
   const onDevice = await open(signal)

@@ -4,6 +4,7 @@ import type { Weights } from '../../model/weights'
 import { openPacker } from '../../packing/open-packer'
 import { packAll } from '../../packing/pack-all'
 import type { Settings } from '../options'
+import { phaseTeller } from './load-phases'
 import { type WeightKind, WeightReport } from './weight-report'
 
 const MIB = 2 ** 20
@@ -22,12 +23,13 @@ export async function loadWeights(
   { signal, onProgress, packing }: Pick<Settings, 'signal' | 'onProgress' | 'packing'>,
 ): Promise<{ readonly kinds: readonly WeightKind[]; readonly decision: string | undefined }> {
   const report = new WeightReport()
+  const tell = phaseTeller({ onProgress })
   const options: StreamOptions = {
     signal,
     onProgress: progress => {
       const { file, loadedBytes, totalBytes } = progress
       const text = `Loading ${file}: ${(loadedBytes / MIB).toFixed(1)} of ${(totalBytes / MIB).toFixed(1)} MiB`
-      onProgress?.({ ...progress, text })
+      tell('weights', loadedBytes, totalBytes, { ...progress, text })
     },
   }
   let queuedBytes = 0

@@ -8,6 +8,7 @@ import type { OnDevice } from '../on-device'
 import type { Settings } from '../options'
 import type { EarlierPlan } from '../plan/plan-engine'
 import { assemble } from './assemble'
+import { phaseTeller } from './load-phases'
 import { loadWeights } from './load-weights'
 
 /** A model as its files describe it, before any of its weights is read. */
@@ -24,6 +25,8 @@ export async function openDevice(
   earlier?: EarlierPlan,
 ): Promise<OnDevice> {
   const { signal } = settings
+  const tell = phaseTeller(settings)
+  tell('memory', 0)
   const gpu = await orAborted(openGpu(settings), signal, late => late.dispose())
   const failed = new AbortController()
   const underWay: Promise<unknown>[] = []
@@ -33,9 +36,18 @@ export async function openDevice(
     const table = tuning ? await orAborted(openTable(gpu, isKept), signal) : undefined
     const tuner = table && new Tuner(gpu, table, tokenBudget)
     const { parts, weights } = assemble(gpu, config, checkpoint, settings, tuner, earlier)
+    tell('memory', 1)
+    tell('kernels', 0)
     const either = AbortSignal.any(signal ? [signal, failed.signal] : [failed.signal])
     const load = () => loadWeights(gpu, source, checkpoint, weights, { ...settings, signal: either })
-    const tuned = orAborted(gpu.settled(), either).then(() => tuner?.tune(either))
+    const tuned = orAborted(gpu.settled(), either).then(async () => {
+      tell('kernels', 1)
+      if (!tuner) return undefined
+      tell('tuning', 0)
+      const choice = await tuner.tune(either)
+      tell('tuning', 1)
+      return choice
+    })
     // kernels compile and are timed while the weights come, if that does not disturb
     const loading = tuner?.needsQuiet ? tuned.then(load) : load()
     underWay.push(tuned, loading)

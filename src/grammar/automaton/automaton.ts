@@ -50,13 +50,16 @@ export function minimised({ states }: Automaton): Automaton {
 function joinedEdges(edges: readonly number[], classes: readonly number[]): number[] {
   const joined: number[] = []
   for (let edge = 0; edge < edges.length; edge += 3) {
-    const target = classes[edges[edge + 2]]
-    const last = joined.length - 3
-    if (last >= 0 && joined[last + 2] === target && joined[last + 1] === edges[edge] - 1)
-      joined[last + 1] = edges[edge + 1]
-    else joined.push(edges[edge], edges[edge + 1], target)
+    addEdge(joined, edges[edge], edges[edge + 1], classes[edges[edge + 2]])
   }
   return joined
+}
+
+/** Adds an edge behind the others; as one with the last, if it goes on where that ends, to the same. */
+export function addEdge(edges: number[], from: number, to: number, target: number): void {
+  const last = edges.length - 3
+  if (last >= 0 && edges[last + 2] === target && edges[last + 1] === from - 1) edges[last + 1] = to
+  else edges.push(from, to, target)
 }
 
 /** Whether there is no word. */

@@ -1,5 +1,5 @@
 import type { Budget } from '../limits'
-import type { Automaton, AutomatonState } from './automaton'
+import { type Automaton, type AutomatonState, addEdge } from './automaton'
 import type { Expression } from './expression'
 import { Nfa } from './nfa'
 
@@ -31,11 +31,7 @@ export function determinise(expression: Expression, budget: Budget): Automaton {
   for (let id = 0; id < sets.length; id++) {
     const edges: number[] = []
     for (const { from, to, targets } of cutEdges(sets[id].map(place => nfa.edges[place]))) {
-      const target = idOf(targets)
-      const last = edges.length - 3
-      // what was cut for another edge's sake is one range again
-      if (last >= 0 && edges[last + 2] === target && edges[last + 1] === from - 1) edges[last + 1] = to
-      else edges.push(from, to, target)
+      addEdge(edges, from, to, idOf(targets))
     }
     budget.addEdges(edges.length / 3)
     states.push({ isFinal: sets[id].includes(nfa.end), edges })

@@ -8,6 +8,10 @@ export class Rules {
   readonly #says: (() => Expression)[] = []
   readonly #byKey = new Map<string, number>()
 
+  get size(): number {
+    return this.#says.length
+  }
+
   /** Calls the rule of this key, which says what `say` returns. */
   call(key: string, say: () => Expression): Expression {
     const known = this.#byKey.get(key)

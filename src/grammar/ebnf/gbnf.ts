@@ -1,9 +1,9 @@
-import { choice, type Expression, literal, repeat, sequence } from '../automaton/expression'
+import { EMPTY, type Expression, literal, sequence } from '../automaton/expression'
 import type { Rules } from '../automaton/rules'
-import { MAX_DEPTH, MAX_TIMES } from '../limits'
 import { ANY } from '../text/classes'
 import { utf8 } from '../text/code-points'
 import { parsePattern } from '../text/parse-pattern'
+import { textsOf } from '../text/pattern-node'
 import { ruleSet } from './rule-set'
 import { Scanner } from './scanner'
 
@@ -14,16 +14,9 @@ const NAME = /[A-Za-z][\w-]*/y
 export function parseGbnf(text: string, rules: Rules): Expression {
   const set = ruleSet(rules)
   const scanner = new Scanner(text, SPACE)
-  let depth = 0
 
-  const alternatives = (): Expression => {
-    if (++depth > MAX_DEPTH) throw scanner.wrong(`no more than ${MAX_DEPTH} groups within each other`)
-    const items = [items1()]
-    while (scanner.match(/\|/y)) items.push(items1())
-    depth--
-    return choice(...items)
-  }
-  const items1 = (): Expression => {
+  const alternatives = () => scanner.alternatives(oneAfterAnother)
+  const oneAfterAnother = (): Expression => {
     const items: Expression[] = []
     // a name with ::= after it is the next rule
     while (!scanner.isAtEnd && !scanner.sees(/[|)]|[A-Za-z][\w-]*\s*::=/y)) items.push(repeated(item()))
@@ -31,9 +24,9 @@ export function parseGbnf(text: string, rules: Rules): Expression {
   }
   const item = (): Expression => {
     const quoted = scanner.match(/"((?:[^"\\]|\\.)*)"/sy)
-    if (quoted) return literal(unescaped(quoted[1]))
-    const set1 = scanner.match(/\[(?:[^\]\\]|\\.)*\]/sy)
-    if (set1) return classOf(set1[0])
+    if (quoted) return literal(scanner.unescaped(quoted[1]))
+    const characters = scanner.match(/\[(?:[^\]\\]|\\.)*\]/sy)
+    if (characters) return textsOf(parsePattern(asPattern(characters[0])), utf8, EMPTY)
     if (scanner.match(/\./y)) return utf8(ANY)
     if (scanner.match(/\(/y)) {
       const inner = alternatives()
@@ -48,11 +41,9 @@ export function parseGbnf(text: string, rules: Rules): Expression {
     const times = scanner.match(/([*+?])|\{(\d+)(,?)(\d*)\}/y)
     if (!times) return expression
     const [, sign, least, comma, most] = times
-    if (sign) return repeated(repeat(expression, sign === '+' ? 1 : 0, sign === '?' ? 1 : Number.POSITIVE_INFINITY))
+    if (sign) return repeated(scanner.repeatedBy(sign, expression))
     const max = comma === '' ? Number(least) : most === '' ? Number.POSITIVE_INFINITY : Number(most)
-    if (Number(least) > MAX_TIMES || (max > MAX_TIMES && max < Number.POSITIVE_INFINITY))
-      throw scanner.wrong(`a repetition of at most ${MAX_TIMES} times`)
-    return repeated(repeat(expression, Number(least), max))
+    return repeated(scanner.repeated(expression, Number(least), max))
   }
 
   scanner.skip()
@@ -65,19 +56,9 @@ export function parseGbnf(text: string, rules: Rules): Expression {
   return set.start('root')
 }
 
-/** A class as in regular expressions. */
-function classOf(source: string): Expression {
-  const node = parsePattern(source.replace(/\\U([0-9A-Fa-f]{8})/g, (_, code: string) => `\\u{${code.slice(2)}}`))
-  const [set] = node.type === 'sequence' ? node.items : [node]
-  return set.type === 'set' ? utf8(set.codePoints) : sequence()
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
-
-function unescaped(text: string): string {
-  return text.replace(/\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([\s\S]))/g, (...match: string[]) => {
-    const [, x, u, long, char] = match
-    const code = x ?? u ?? long
-    return code === undefined ? (ESCAPES[char] ?? char) : String.fromCodePoint(Number.parseInt(code, 16))
+/** A class, which is one of regular expressions but for the escape of eight digits. */
+function asPattern(characters: string): string {
+  return characters.replace(/\\(?:U([0-9A-Fa-f]{8})|[\s\S])/g, (all, code?: string) => {
+    return code ? `\\u{${Number.parseInt(code, 16).toString(16)}}` : all
   })
 }

@@ -1,6 +1,6 @@
-import { choice, type Expression, literal, NOTHING, optional, repeat, sequence } from '../automaton/expression'
+import type { JsonObject } from '../../core/json'
+import { EMPTY, type Expression, literal, NOTHING, optional, sequence } from '../automaton/expression'
 import type { Rules } from '../automaton/rules'
-import { MAX_DEPTH, MAX_TIMES } from '../limits'
 import { utf8 } from '../text/code-points'
 import { parsePattern } from '../text/parse-pattern'
 import { textsOf } from '../text/pattern-node'
@@ -14,20 +14,14 @@ const RULE = /[?!]?([A-Za-z_]\w*)(?:\.-?\d+)?\s*:/y
 
 /**
  * A grammar in Lark's notation, as far as it says a set of texts: rules, terminals, texts, regular expressions, ranges,
- * groups, `[…]`, repetitions. @throws InvalidRequest, with the line; for directives like %import and %ignore, flags, templates
+ * groups, `[…]`, repetitions; and `%json {…}`, a value of a JSON Schema, as in llguidance. `ofSchema`: what such a value is.
+ * @throws InvalidRequest, with the line; for directives like %import and %ignore, flags, templates
  */
-export function parseLark(text: string, rules: Rules): Expression {
+export function parseLark(text: string, rules: Rules, ofSchema: (schema: JsonObject) => Expression): Expression {
   const set = ruleSet(rules)
   const scanner = new Scanner(text, SPACE)
-  let depth = 0
 
-  const alternatives = (): Expression => {
-    if (++depth > MAX_DEPTH) throw scanner.wrong(`no more than ${MAX_DEPTH} groups within each other`)
-    const items = [oneAfterAnother()]
-    while (scanner.match(/\|/y)) items.push(oneAfterAnother())
-    depth--
-    return choice(...items)
-  }
+  const alternatives = () => scanner.alternatives(oneAfterAnother)
   const oneAfterAnother = (): Expression => {
     const items: Expression[] = []
     while (!scanner.isAtEnd && !scanner.sees(/[|)\]]|->/y) && !scanner.sees(RULE)) items.push(repeated(item()))
@@ -35,13 +29,15 @@ export function parseLark(text: string, rules: Rules): Expression {
     return sequence(...items)
   }
   const item = (): Expression => {
-    const quoted = scanner.match(/"(?:[^"\\\n]|\\.)*"(?![a-z])/y)
+    const quoted = scanner.match(/"((?:[^"\\\n]|\\.)*)"(?![a-z])/y)
     if (quoted) {
-      const end = scanner.match(/\.\.\s*("(?:[^"\\\n]|\\.)*")/y)
-      return end ? range(parsed(quoted[0]), parsed(end[1])) : literal(parsed(quoted[0]))
+      const text = scanner.unescaped(quoted[1])
+      const end = scanner.match(/\.\.\s*"((?:[^"\\\n]|\\.)*)"/y)
+      return end ? range(text, scanner.unescaped(end[1])) : literal(text)
     }
+    if (scanner.match(/%json\b/y)) return ofSchema(scanner.object())
     const pattern = scanner.match(/\/((?:[^/\\\n]|\\.)+)\/(?![a-z])/y)
-    if (pattern) return textsOf(parsePattern(pattern[1]), utf8, sequence())
+    if (pattern) return textsOf(parsePattern(pattern[1]), utf8, EMPTY)
     for (const [open, close] of [
       [/\(/y, /\)/y],
       [/\[/y, /\]/y],
@@ -62,23 +58,14 @@ export function parseLark(text: string, rules: Rules): Expression {
     }
     return low <= high ? utf8([[low, high]]) : NOTHING
   }
-  const parsed = (quoted: string): string => {
-    try {
-      return JSON.parse(quoted.replace(/\\x([0-9A-Fa-f]{2})/g, '\\u00$1').replace(/\\(?![\\"bfnrtu/])/g, ''))
-    } catch (cause) {
-      if (!(cause instanceof SyntaxError)) throw cause
-      throw scanner.wrong(`a text with known escapes, not ${quoted},`)
-    }
-  }
   const repeated = (expression: Expression): Expression => {
     // the ? of ?name: is the next rule's
     if (scanner.sees(RULE)) return expression
     const times = scanner.match(/([*+?])|~\s*(\d+)(?:\s*\.\.\s*(\d+))?/y)
     if (!times) return expression
     const [, sign, least, most = least] = times
-    if (sign) return repeated(repeat(expression, sign === '+' ? 1 : 0, sign === '?' ? 1 : Number.POSITIVE_INFINITY))
-    if (Number(most) > MAX_TIMES) throw scanner.wrong(`a repetition of at most ${MAX_TIMES} times`)
-    return repeated(repeat(expression, Number(least), Number(most)))
+    if (sign) return repeated(scanner.repeatedBy(sign, expression))
+    return repeated(scanner.repeated(expression, Number(least), Number(most)))
   }
 
   scanner.skip()

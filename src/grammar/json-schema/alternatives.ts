@@ -94,16 +94,24 @@ function resolve(reference: unknown, root: JsonObject | boolean, path: readonly 
       `'$ref' is ${shownJson(reference)}; supported are those within the schema, like #/$defs/name.`,
     )
   }
-  const names = pointer.split('/').slice(1).map(unescaped)
+  const names = pointer
+    .split('/')
+    .slice(1)
+    .map(name => unescaped(name, path))
   let value: unknown = root
   for (const name of names) {
-    const isList = Array.isArray(value) && /^\d+$/.test(name)
-    value = isList || isJsonObject(value) ? (value as JsonObject)[name] : undefined
+    const isHolder = isJsonObject(value) || (Array.isArray(value) && /^\d+$/.test(name))
+    value = isHolder && Object.hasOwn(value as JsonObject, name) ? (value as JsonObject)[name] : undefined
   }
   if (value === undefined) throw schemaError(path, `'$ref' is ${shownJson(reference)}, which is not there.`)
   return placed(value, names)
 }
 
-function unescaped(name: string): string {
-  return decodeURIComponent(name).replace(/~1/g, '/').replace(/~0/g, '~')
+function unescaped(name: string, path: readonly string[]): string {
+  try {
+    return decodeURIComponent(name).replace(/~1/g, '/').replace(/~0/g, '~')
+  } catch (cause) {
+    if (!(cause instanceof URIError)) throw cause
+    throw schemaError(path, `'$ref' has ${shownJson(name)}, where a % stands without two digits of UTF-8.`)
+  }
 }

@@ -20,7 +20,7 @@ import { parsePattern } from '../text/parse-pattern'
 import { textsOf, type Writer } from '../text/pattern-node'
 import { alternatives } from './alternatives'
 import { FORMATS } from './formats'
-import { CHARACTER, DECIMAL, INTEGER, NUMBER, quoted, stringWriter } from './json-text'
+import { CHARACTER, DECIMAL, INTEGER, NUMBER, quoted, STRING, stringWriter } from './json-text'
 import { decimalsWithin } from './number-range'
 import { remainders } from './remainders'
 import { type Path, schemaError } from './schema-error'
@@ -46,6 +46,8 @@ export function compileSchema(
 class SchemaCompiler {
   readonly #root: JsonObject | boolean
   readonly #rules: Rules
+  /** What its values' rules are called, apart from those of other schemas of the grammar. */
+  readonly #name: string
   readonly #budget: Budget
   readonly #write: Writer
   /** What stands between two symbols. */
@@ -58,6 +60,7 @@ class SchemaCompiler {
   constructor(root: JsonObject | boolean, rules: Rules, budget: Budget, hasSpaces: boolean) {
     this.#root = root
     this.#rules = rules
+    this.#name = `value of ${rules.size}`
     this.#budget = budget
     this.#write = stringWriter(budget)
     const anySpace = choice(...[0x20, 0x09, 0x0a, 0x0d].map(byte => byteRange(byte)))
@@ -71,7 +74,7 @@ class SchemaCompiler {
   /** A value that satisfies all of `all`: a rule, so that schemas may contain themselves. */
   #value(all: All): Expression {
     const key = [...new Set(all.map(({ schema }) => this.#idOf(schema)))].sort((a, b) => a - b).join(' ')
-    return this.#rules.call(`value ${key}`, () => {
+    return this.#rules.call(`${this.#name} ${key}`, () => {
       return choice(...this.#shapes(all).map(shape => this.#shape(shape, all[0].path)))
     })
   }
@@ -102,7 +105,6 @@ class SchemaCompiler {
   /** Those of the listed values that satisfy the shape's other keywords too. */
   #values(shape: Shape, values: ReadonlySet<string>, path: Path): Expression {
     const { types } = shape
-    const number = automaton(() => this.#number(shape), this.#budget)
     const string = automaton(() => this.#string(shape), this.#budget)
     const kept = [...values].filter(text => {
       switch (text[0]) {
@@ -120,10 +122,8 @@ class SchemaCompiler {
           return types.has('boolean')
         case 'n':
           return types.has('null')
-        default: {
-          if (!types.has('number') && !(types.has('integer') && Number.isInteger(Number(text)))) return false
-          return isPlainNumber(shape) || accepts(number(), encoder.encode(text))
-        }
+        default:
+          return admitsNumber(shape, Number(text))
       }
     })
     return choice(...kept.map(literal))
@@ -139,12 +139,12 @@ class SchemaCompiler {
   }
 
   #string(shape: Shape): Expression {
-    if (isPlainString(shape)) return this.#rule('string', quoted(repeat(CHARACTER, 0)))
+    if (isPlainString(shape)) return this.#rule('string', STRING)
     const { minLength, maxLength, patterns, formats } = shape
     if (minLength > maxLength) return NOTHING
     const all = [
-      ...formats.map(({ schema }) => this.#pattern(FORMATS[(schema as JsonObject).format as string], true)),
-      ...patterns.map(({ schema }) => this.#pattern((schema as JsonObject).pattern as string, false)),
+      ...formats.map(format => this.#pattern(FORMATS[format], true)),
+      ...patterns.map(pattern => this.#pattern(pattern, false)),
     ]
     if (minLength > 0 || maxLength < Number.POSITIVE_INFINITY) all.push(repeat(CHARACTER, minLength, maxLength))
     return quoted(this.#within(all))
@@ -210,9 +210,9 @@ class SchemaCompiler {
 
   /** The names of properties that are not among these. */
   #otherNames(names: readonly string[]): Expression {
-    if (names.length === 0) return this.#rule('string', quoted(repeat(CHARACTER, 0)))
+    if (names.length === 0) return this.#rule('string', STRING)
     return this.#rules.call(`names ${JSON.stringify(names)}`, () => {
-      const all = determinise(quoted(repeat(CHARACTER, 0)), this.#budget)
+      const all = determinise(STRING, this.#budget)
       const known = determinise(choice(...names.map(name => literal(JSON.stringify(name)))), this.#budget)
       return embed(difference(all, known, this.#budget))
     })
@@ -220,10 +220,14 @@ class SchemaCompiler {
 
   /** What all of several expressions, without calls, say. */
   #within(all: readonly Expression[]): Expression {
+    return embed(this.#intersection(all))
+  }
+
+  #intersection(all: readonly Expression[]): Automaton {
     const [first, ...others] = all.map(each =>
       each.type === 'automaton' ? each.automaton : determinise(each, this.#budget),
     )
-    return embed(others.reduce((both, each) => intersection(both, each, this.#budget), first))
+    return others.reduce((both, each) => intersection(both, each, this.#budget), first)
   }
 
   #rule(name: string, expression: Expression): Expression {
@@ -254,10 +258,13 @@ class SchemaCompiler {
     const common = [...inA].filter(type => inB.has(type))
     return common.every(type => {
       switch (type) {
-        case 'number':
-          return this.#haveNoText(this.#scalars(a, type), this.#scalars(b, type))
+        case 'number': {
+          const [values, other] = a.values ? [a.values, b] : [b.values, a]
+          if (values) return ![...values].some(text => IS_NUMBER.test(text) && admitsNumber(other, Number(text)))
+          return this.#haveNoText(this.#plainNumber(a), this.#plainNumber(b))
+        }
         case 'string':
-          return this.#haveNoText(this.#scalars(a, type), this.#scalars(b, type))
+          return this.#haveNoText(this.#plainString(a), this.#plainString(b))
         case 'object': {
           if (a.values || b.values) return false
           const names = [...a.required].filter(name => b.required.has(name))
@@ -270,20 +277,23 @@ class SchemaCompiler {
     })
   }
 
-  #scalars(shape: Shape, type: 'number' | 'string'): Expression {
-    if (shape.values) {
-      const isOfType = (text: string) => (type === 'string' ? text[0] === '"' : /[-\d]/.test(text[0]))
-      return choice(...[...shape.values].filter(isOfType).map(literal))
-    }
-    if (type === 'string') return isPlainString(shape) ? quoted(repeat(CHARACTER, 0)) : this.#string(shape)
+  /** Numbers without calls of rules. */
+  #plainNumber(shape: Shape): Expression {
     if (!isPlainNumber(shape)) return this.#number(shape)
     return shape.types.has('number') ? NUMBER : INTEGER
   }
 
+  #plainString(shape: Shape): Expression {
+    if (shape.values) return choice(...[...shape.values].filter(text => text[0] === '"').map(literal))
+    return isPlainString(shape) ? STRING : this.#string(shape)
+  }
+
   #haveNoText(a: Expression, b: Expression): boolean {
-    return isEmpty(intersection(determinise(a, this.#budget), determinise(b, this.#budget), this.#budget))
+    return isEmpty(this.#intersection([a, b]))
   }
 }
+
+const IS_NUMBER = /^[-\d]/
 
 /** Spaces in a row, where they are asked for: a model may like nothing better. */
 const MAX_SPACES = 64
@@ -321,6 +331,13 @@ function isPlainString({ minLength, maxLength, patterns, formats }: Shape): bool
 
 function isPlainNumber({ low, high, divisors }: Shape): boolean {
   return !low && !high && divisors.length === 0
+}
+
+function admitsNumber({ types, low, high, divisors }: Shape, value: number): boolean {
+  if (!types.has('number') && !(types.has('integer') && Number.isInteger(value))) return false
+  if (low && (low.isExclusive ? value <= low.value : value < low.value)) return false
+  if (high && (high.isExclusive ? value >= high.value : value > high.value)) return false
+  return divisors.every(divisor => value % divisor === 0)
 }
 
 function isOpenEnded({ properties, required, additional, items, minItems, maxItems }: Shape): boolean {

@@ -18,7 +18,7 @@ export const MAX_INTEGER_DIGITS = 21
 export const MAX_FRACTION_DIGITS = 24
 
 /** One of these code points within a string, as `JSON.stringify` writes it. */
-export function inString(codePoints: CodePoints): Expression {
+function inString(codePoints: CodePoints): Expression {
   const plain = without(codePoints, ESCAPED)
   const escaped = without(ESCAPED, complement(codePoints))
   const items = plain.length > 0 ? [utf8(plain)] : []
@@ -48,6 +48,9 @@ export function quoted(content: Expression): Expression {
 
 /** Any code point in a string. */
 export const CHARACTER: Expression = embed(minimised(determinise(inString(ANY), new Budget())))
+
+/** Any string. */
+export const STRING: Expression = quoted(repeat(CHARACTER, 0))
 
 export const DIGIT = byteRange(0x30, 0x39)
 const NONZERO = byteRange(0x31, 0x39)

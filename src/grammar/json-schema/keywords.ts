@@ -24,7 +24,7 @@ const ANNOTATIONS = new Set([
 ])
 
 /** Keywords that are resolved before a shape is made. */
-export const COMPOSED = ['$ref', 'allOf', 'anyOf', 'oneOf'] as const
+const COMPOSED = ['$ref', 'allOf', 'anyOf', 'oneOf'] as const
 
 type Keyword = (value: unknown, shape: Shape, path: Path, schema: JsonObject) => void
 
@@ -57,13 +57,13 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
   },
   pattern(value, shape, path) {
     if (typeof value !== 'string') throw schemaError(path, "'pattern' must be a text.")
-    shape.patterns.push({ schema: { pattern: value }, path })
+    shape.patterns.push(value)
   },
   format(value, shape, path) {
     if (typeof value !== 'string' || !Object.hasOwn(FORMATS, value)) {
       throw schemaError(path, `'format' ${shownJson(value)} is not supported; ${Object.keys(FORMATS).join(', ')} are.`)
     }
-    shape.formats.push({ schema: { format: value }, path })
+    shape.formats.push(value)
   },
   minimum: (value, shape, path) => raise(shape, bound(value, 'minimum', path), false),
   exclusiveMinimum: (value, shape, path) => raise(shape, bound(value, 'exclusiveMinimum', path), true),

@@ -22,8 +22,8 @@ export interface Shape {
   values: ReadonlySet<string> | undefined
   minLength: number
   maxLength: number
-  readonly patterns: Placed[]
-  readonly formats: Placed[]
+  readonly patterns: string[]
+  readonly formats: string[]
   low: Bound | undefined
   high: Bound | undefined
   readonly divisors: number[]

@@ -19,16 +19,18 @@ export class Masks {
   readonly #tree: TokenTree
   readonly #numWords: number
   readonly #endIds: readonly number[]
+  readonly #never: readonly number[]
   /** [depth] The states on the way to the node of the tree at hand. */
   readonly #trail: State[]
   readonly #locals = new Map<number, Local>()
   #keptBytes = 0
 
-  constructor(states: States, tree: TokenTree, numWords: number, endIds: readonly number[]) {
+  constructor(states: States, tree: TokenTree, numWords: number, endIds: readonly number[], never: readonly number[]) {
     this.#states = states
     this.#tree = tree
     this.#numWords = numWords
     this.#endIds = endIds
+    this.#never = never
     this.#trail = new Array(tree.maxDepth + 1)
   }
 
@@ -45,13 +47,18 @@ export class Masks {
 
   #find(state: State): Uint32Array {
     const mask = this.#new()
-    if (state.canEnd) for (const id of this.#endIds) mask[id >>> 5] |= 1 << (id & 31)
     for (const { node, frame } of state.readings) {
       const local = this.#local(node)
       for (let word = 0; word < mask.length; word++) mask[word] |= local.mask[word]
       if (this.#states.isBottom(frame)) continue
       const after = this.#states.after(frame)
       for (const exit of local.exits) this.#walk(after, exit + 1, this.#tree.end[exit], mask)
+    }
+    // whatever the bytes of these are
+    for (const id of this.#never) mask[id >>> 5] &= ~(1 << (id & 31))
+    for (const id of this.#endIds) {
+      if (state.canEnd) mask[id >>> 5] |= 1 << (id & 31)
+      else mask[id >>> 5] &= ~(1 << (id & 31))
     }
     return mask
   }

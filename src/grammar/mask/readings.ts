@@ -1,6 +1,6 @@
 import { InvalidRequest } from '../../core/errors'
 import type { Program } from '../automaton/rules'
-import { MAX_KEPT_STATES, MAX_READINGS } from '../limits'
+import { MAX_KEPT_STATES, MAX_READINGS, MAX_TRIED_READINGS } from '../limits'
 
 /** What goes on when a rule ends: a node, and what goes on when that one's rule ends. */
 export interface Frame {
@@ -110,6 +110,7 @@ export class States {
       const key = `${node}:${frame.id}`
       if (seen.has(key)) continue
       seen.add(key)
+      if (kept.size > MAX_READINGS || seen.size > MAX_TRIED_READINGS) throw ambiguous()
       const { isFinal, bytes, calls } = program[node]
       if (bytes.length > 0) kept.set(key, reading)
       if (isFinal && frame === this.#bottom) canEnd = true
@@ -117,11 +118,6 @@ export class States {
       for (let at = 0; at < calls.length; at += 2) {
         todo.push({ node: calls[at], frame: this.#frame(calls[at + 1], frame) })
       }
-    }
-    if (kept.size > MAX_READINGS) {
-      throw new InvalidRequest(
-        `A text can be read in more than ${MAX_READINGS} ways by the grammar. Make its alternatives begin apart.`,
-      )
     }
     return this.#kept(kept, canEnd)
   }
@@ -147,4 +143,10 @@ export class States {
     this.#frames.set(key, frame)
     return frame
   }
+}
+
+function ambiguous(): InvalidRequest {
+  return new InvalidRequest(
+    `A text can be read in more than ${MAX_READINGS} ways by the grammar. Make its alternatives begin apart.`,
+  )
 }

@@ -1,9 +1,13 @@
+import type { Work } from '../../core/work'
+
 /** A tokenizer's tokens as bytes. */
 export interface Vocabulary {
   /** Token ids are below this. */
   readonly size: number
   /** [ids] The UTF-8 that each token adds to a text, which may be part of a character; empty or absent if it can't be said. */
   readonly bytes: readonly (Uint8Array | undefined)[]
+  /** Tokens that a text may go without, and then can't be said. */
+  readonly specialIds?: readonly number[]
 }
 
 /** The tokens as a tree by their bytes: nodes in the order in which a walk comes to them, each before those below it. */
@@ -23,45 +27,55 @@ export interface TokenTree {
 /** Bytes of a token that are told apart; longer ones (runs of spaces have 128) are never allowed. */
 const MAX_TOKEN_BYTES = 1024
 
-export function tokenTree({ size, bytes }: Vocabulary): TokenTree {
-  const ids: number[] = []
-  for (let id = 0; id < size; id++) {
-    const length = bytes[id]?.length ?? 0
-    if (length > 0 && length <= MAX_TOKEN_BYTES) ids.push(id)
-  }
-  const bytesOf = (id: number) => bytes[id] ?? new Uint8Array()
-  ids.sort((a, b) => compare(bytesOf(a), bytesOf(b)))
-  const [byte, depth, end, firstToken]: number[][] = [[], [], [], []]
-  const open: number[] = []
-  let previous = new Uint8Array()
-  ids.forEach((id, index) => {
-    const own = bytesOf(id)
-    let shared = 0
-    while (shared < previous.length && shared < own.length && own[shared] === previous[shared]) shared++
-    while (open.length > shared) end[open.pop() as number] = byte.length
-    for (let at = shared; at < own.length; at++) {
-      open.push(byte.length)
-      byte.push(own[at])
-      depth.push(at + 1)
-      firstToken.push(index)
-      end.push(0)
+/** Tokens that are looked at between two places at which the making of a tree can be interrupted. */
+const TOKENS_AT_ONCE = 4096
+
+export function* tokenTree({ size, bytes }: Vocabulary): Work<TokenTree> {
+  const bytesOf = (id: number) => bytes[id] ?? NONE
+  const [byte, depth, end, firstToken, tokens]: number[][] = [[], [], [], [], []]
+  let maxDepth = 0
+  let numLookedAt = 0
+  /** Nodes that are still to be made, the next at the end, and those that end where these begin. */
+  const todo: ({ readonly ids: readonly number[]; readonly depth: number } | { readonly ended: number })[] = []
+  /** Adds the nodes below one at depth `at`, of whose tokens some end there. */
+  function* branch(ids: Iterable<number>, at: number): Work<void> {
+    const groups = new Map<number, number[]>()
+    for (const id of ids) {
+      if (++numLookedAt % TOKENS_AT_ONCE === 0) yield
+      const own = bytesOf(id)
+      if (own.length > MAX_TOKEN_BYTES || own.length === 0) continue
+      const group = groups.get(own[at])
+      if (own.length === at) tokens.push(id)
+      else if (group) group.push(id)
+      else groups.set(own[at], [id])
     }
-    previous = own as Uint8Array<ArrayBuffer>
-  })
-  for (const node of open) end[node] = byte.length
-  firstToken.push(ids.length)
+    const inOrder = groups.size > 1 ? [...groups].sort(([a], [b]) => b - a) : groups
+    for (const [, group] of inOrder) todo.push({ ids: group, depth: at + 1 })
+  }
+  yield* branch(Array(size).keys(), 0)
+  for (let next = todo.pop(); next; next = todo.pop()) {
+    if ('ended' in next) {
+      end[next.ended] = byte.length
+      continue
+    }
+    todo.push({ ended: byte.length })
+    end.push(0)
+    byte.push(bytesOf(next.ids[0])[next.depth - 1])
+    depth.push(next.depth)
+    firstToken.push(tokens.length)
+    maxDepth = Math.max(maxDepth, next.depth)
+    yield* branch(next.ids, next.depth)
+  }
+  firstToken.push(tokens.length)
+  yield
   return {
-    byte: Uint8Array.from(byte),
-    depth: Uint16Array.from(depth),
-    end: Uint32Array.from(end),
-    firstToken: Uint32Array.from(firstToken),
-    tokens: Uint32Array.from(ids),
-    maxDepth: depth.reduce((most, each) => Math.max(most, each), 0),
+    byte: new Uint8Array(byte),
+    depth: new Uint16Array(depth),
+    end: new Uint32Array(end),
+    firstToken: new Uint32Array(firstToken),
+    tokens: new Uint32Array(tokens),
+    maxDepth,
   }
 }
 
-function compare(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length)
-  for (let at = 0; at < length; at++) if (a[at] !== b[at]) return a[at] - b[at]
-  return a.length - b.length
-}
+const NONE = new Uint8Array()

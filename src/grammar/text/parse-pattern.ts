@@ -82,7 +82,11 @@ class PatternParser {
       case '*':
       case '+':
       case '?':
-        throw this.#wrong(`${char} after nothing to repeat`)
+      case '{':
+        throw this.#wrong(`${char} after nothing to repeat, or not of the form {n}, {n,} or {n,m}`)
+      case '}':
+      case ']':
+        throw this.#wrong(`an unmatched ${char}`)
       default:
         return { type: 'set', codePoints: single(codeOf(char)) }
     }

@@ -32,37 +32,51 @@ export function textsOf(node: PatternNode, write: Writer, around: Expression): E
   return choice(...texts)
 }
 
+/** The alternatives of a node, at most one of each kind. */
 function anchored(node: PatternNode, write: Writer): Anchored[] {
   switch (node.type) {
-    case 'begin':
-      return [{ atBegin: true, atEnd: false, expression: EMPTY }]
-    case 'end':
-      return [{ atBegin: false, atEnd: true, expression: EMPTY }]
     case 'choice':
-      return node.items.flatMap(item => anchored(item, write))
-    case 'sequence': {
-      const inner = node.items.filter(({ type }) => type !== 'begin' && type !== 'end')
-      const begins = node.items.findIndex(({ type }) => type !== 'begin')
-      const ends = node.items.findLastIndex(({ type }) => type !== 'end')
-      const [atBegin, atEnd] = [begins !== 0, ends !== node.items.length - 1]
-      if (inner.length < node.items.length - Math.max(begins, 0) - (node.items.length - 1 - ends)) throw misplaced()
-      const [first, ...rest] = inner
-      if (first === undefined) return [{ atBegin, atEnd, expression: EMPTY }]
-      const last = rest.pop()
-      const middle = rest.map(item => plain(item, write))
-      return anchored(first, write).flatMap(head => {
-        if (!last) return { ...head, atBegin: head.atBegin || atBegin, atEnd: head.atEnd || atEnd }
-        if (head.atEnd) throw misplaced()
-        return anchored(last, write).map(tail => {
-          if (tail.atBegin) throw misplaced()
-          const expression = sequence(head.expression, ...middle, tail.expression)
-          return { atBegin: head.atBegin || atBegin, atEnd: tail.atEnd || atEnd, expression }
-        })
-      })
-    }
+      return joined(node.items.flatMap(item => anchored(item, write)))
+    case 'sequence':
+      return joined(anchoredSequence(node.items, write))
+    case 'begin':
+    case 'end':
+      return anchoredSequence([node], write)
     default:
       return [{ atBegin: false, atEnd: false, expression: plain(node, write) }]
   }
+}
+
+function anchoredSequence(items: readonly PatternNode[], write: Writer): Anchored[] {
+  const numBegins = items.findIndex(({ type }) => type !== 'begin')
+  const from = numBegins < 0 ? items.length : numBegins
+  const to = Math.max(from, items.findLastIndex(({ type }) => type !== 'end') + 1)
+  const whole = { atBegin: from > 0, atEnd: to < items.length }
+  if (from === to) return [{ ...whole, expression: EMPTY }]
+  const [first, ...rest] = items.slice(from, to)
+  const last = rest.pop()
+  const middle = rest.map(item => plain(item, write))
+  return anchored(first, write).flatMap(head => {
+    if (!last) return { ...head, atBegin: head.atBegin || whole.atBegin, atEnd: head.atEnd || whole.atEnd }
+    if (head.atEnd) throw misplaced()
+    return anchored(last, write).map(tail => {
+      if (tail.atBegin) throw misplaced()
+      const expression = sequence(head.expression, ...middle, tail.expression)
+      return { atBegin: head.atBegin || whole.atBegin, atEnd: tail.atEnd || whole.atEnd, expression }
+    })
+  })
+}
+
+/** Those of the same anchors as one, lest what follows be written out for each. */
+function joined(alternatives: readonly Anchored[]): Anchored[] {
+  const byAnchors = new Map<string, Anchored[]>()
+  for (const each of alternatives) {
+    const key = `${each.atBegin} ${each.atEnd}`
+    const same = byAnchors.get(key)
+    if (same) same.push(each)
+    else byAnchors.set(key, [each])
+  }
+  return [...byAnchors.values()].map(same => ({ ...same[0], expression: choice(...same.map(each => each.expression)) }))
 }
 
 /** The expression of a node without anchors. */

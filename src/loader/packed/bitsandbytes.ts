@@ -6,6 +6,8 @@ import { keptIntegers, type PackedForm, type StoredParts } from './packing'
 /** bitsandbytes' integers of 8 bits, or floats of 4: which, the tensors tell. */
 export function bitsandbytes(fields: Fields): PackedForm {
   const [isInt8, isFloat4] = [fields.flag('load_in_8bit'), fields.flag('load_in_4bit')]
+  // as others, bytes would be hidden in the bits of floats
+  fields.only('bnb_4bit_quant_storage', 'uint8')
   if (isInt8 !== isFloat4) return isInt8 ? int8 : float4
   throw new UnsupportedModel(
     `${fields.file}: quant_method is "bitsandbytes", with load_in_8bit ${isInt8} and load_in_4bit ${isFloat4}; one of them must be true.`,

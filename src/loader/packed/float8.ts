@@ -24,9 +24,12 @@ export function modelopt(fields: Fields): PackedForm {
   )
 }
 
-/** Rows and columns that share a scale, if they are given. */
+/** Rows and columns that share a scale, if they are given: a pair of numbers, or a text such as "128x128". */
 export function readBlock(fields: Fields, name: string): readonly [number, number] | undefined {
-  if (fields.read(name) === undefined) return undefined
+  const given = fields.read(name)
+  if (given === undefined) return undefined
+  const [, high, wide] = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(String(given)) ?? []
+  if (high) return [Number(high), Number(wide)]
   const [rows, cols] = fields.positives(name, 2)
   if (Number.isInteger(rows) && Number.isInteger(cols)) return [rows, cols]
   throw fields.wrong(name, [rows, cols], 'two whole numbers')

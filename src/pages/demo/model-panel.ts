@@ -19,14 +19,17 @@ export function modelPanel(onEngine: (engine: Engine | undefined) => void): Load
   let previous: Promise<void> = Promise.resolve()
   cancel.addEventListener('click', () => abort.abort())
 
-  function showProgress({ loadedBytes, totalBytes }: EngineProgress): void {
-    const isDone = loadedBytes === totalBytes
-    if (totalBytes && !isDone) bar.value = loadedBytes / totalBytes
+  function showProgress({ phase, done, of, text }: EngineProgress): void {
+    // these go on beside the weights, which take longest
+    if (phase === 'kernels' || phase === 'tuning') return
+    const isLoading = phase === 'weights' && done < of
+    if (isLoading) bar.value = done / of
     else bar.removeAttribute('value')
-    const total = totalBytes ? ` of ${formatBytes(totalBytes)}` : ''
-    bytes.textContent = isDone
-      ? `${formatBytes(loadedBytes)} here, compiling kernels`
-      : formatBytes(loadedBytes) + total
+    if (phase !== 'weights') bytes.textContent = text
+    else
+      bytes.textContent = isLoading
+        ? `${formatBytes(done)} of ${formatBytes(of)}`
+        : `${formatBytes(done)} here, compiling kernels`
   }
 
   async function replace(choice: ModelChoice, signal: AbortSignal): Promise<void> {

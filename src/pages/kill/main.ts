@@ -5,7 +5,7 @@ import { createEngine, type Engine } from '../../index'
 import nullHost from './null-host.ts?worker&url'
 import { slowNullGpu } from './slow-null-gpu'
 
-/** What the command asks of the page. */
+/** The job that the command asks for. */
 export interface KillSetup {
   readonly id: string
   readonly model: string

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { CorruptCheckpoint } from '../../../src/core/errors'
+import type { JsonObject } from '../../../src/core/json'
 import { dequantize } from '../../../src/core/quantize'
 import { parseModelConfig } from '../../../src/loader/config/model-config'
 import { openCheckpoint, readModelFiles } from '../../../src/loader/model-files'
+import { readPacking } from '../../../src/loader/packed'
 import { decodeRows } from '../../../src/loader/weights/decode-rows'
 import { streamRows } from '../../../src/loader/weights/stream-rows'
 import { FORMS } from '../../support/packed-forms'
@@ -86,4 +88,43 @@ describe.each(Object.entries(FORMS))('%s', (_, form) => {
       expect(String(error)).toMatch(/(mlp\.up_proj|x+)\.\w+ is missing/)
     }
   })
+})
+
+test('the text part of a multimodal model has the quantisation of the whole: Ministral 3 as it is published', async () => {
+  const form = FORMS['FP8, a scale for a matrix']
+  const { packed, plain } = packedFormModel(CONFIG, 3, form)
+  const { architectures: _, max_position_embeddings, ...sizes } = CONFIG
+  const config = {
+    architectures: ['Mistral3ForConditionalGeneration'],
+    ...{ model_type: 'mistral3', vision_config: { model_type: 'pixtral' }, ...form.config },
+    text_config: { ...sizes, max_position_embeddings, model_type: 'mistral', attention_bias: null, mlp_bias: null },
+  }
+  const files = { ...packed, 'config.json': JSON.stringify(config) }
+  expect((await load(files)).loaded).toEqual((await load(plain)).loaded)
+})
+
+test('two groups of compressed-tensors that differ are refused, with both by name', () => {
+  const config = FORMS['compressed INT4, rows'].config.quantization_config as { config_groups: { group_0: JsonObject } }
+  const weights = { ...(config.config_groups.group_0.weights as JsonObject), num_bits: 8 }
+  const groups = { ...config.config_groups, group_1: { weights } }
+  const read = () => readPacking({ quantization_config: { ...config, config_groups: groups } })
+  expect(read).toThrow('quant_method is "compressed-tensors" and groups group_0 and group_1 differ; supported are')
+})
+
+test('MLX’s settings of a module are read by its name', async () => {
+  const { packed, plain } = packedFormModel(CONFIG, 3, FORMS['MLX, 8 bits'])
+  const config = JSON.parse(String(packed['config.json']))
+  const names = seededTensors(CONFIG).map(({ name }) => name.replace('.weight', ''))
+  const quantization = {
+    group_size: 32,
+    bits: 4,
+    ...Object.fromEntries(names.map(name => [name, { group_size: 64, bits: 8 }])),
+  }
+  const files = {
+    ...packed,
+    'config.json': JSON.stringify({ ...config, quantization, quantization_config: quantization }),
+  }
+  expect((await load(files)).loaded.get('model.norm.weight')).toEqual(
+    (await load(plain)).loaded.get('model.norm.weight'),
+  )
 })

@@ -253,6 +253,11 @@ describe('quantization_config', () => {
       { quant_method: undefined, quant_algo: 'NVFP4' },
       'quant_method is "modelopt" and quant_algo is "NVFP4"; only "FP8"',
     ],
+    [
+      { quant_method: 'bitsandbytes', load_in_4bit: true, bnb_4bit_quant_storage: 'bfloat16' },
+      'bnb_4bit_quant_storage is "bfloat16"; only "uint8"',
+    ],
+    [{ quant_method: 'fp8', fmt: 'e5m2' }, 'fmt is "e5m2"; only "e4m3"'],
     [{ bits: 3 }, 'bits is 3; supported are 4, 8'],
     [{ group_size: 0 }, 'group_size is 0, but must be a whole number from 1 to 1048576'],
     [{ checkpoint_format: 'marlin' }, 'checkpoint_format is "marlin"; supported are "gptq", "gptq_v2"'],

@@ -9,6 +9,8 @@ import type { Place } from '../main'
 const PAGE = 'bench/worker/'
 const PLACES: readonly Place[] = ['page', 'worker']
 const ROUNDS = 15
+/** Rounds beside a GPU that computes, on which each takes long. */
+const REAL_ROUNDS = 3
 const STREAMS = 15
 const ROWS = 10_000
 /** The time between two looks at the heap of a page that is at work. */
@@ -16,10 +18,10 @@ const LOOK_MS = 100
 
 /**
  * Measures what it costs that an engine is in a worker, in headless Chrome, with the embedded model: tokens a second and the first token
- * beside those of the engine on the page's thread, and the heap of that thread, all on a GPU that does nothing; and when a second tab
- * has its first token, on the browser's adapter.
+ * beside those of the engine on the page's thread, on a GPU that does nothing and on the browser's adapter; the heap of that thread; and when
+ * a second tab has its first token. `--adapter`: only what the adapter computes.
  */
-export function main(): Promise<number> {
+export function main(args: readonly string[]): Promise<number> {
   return withPage(
     PAGE,
     async () => undefined,
@@ -29,7 +31,9 @@ export function main(): Promise<number> {
       if (!browser) throw new Error('the browser is gone')
       console.log(`${cpus()[0].model}, ${cpus().length} cores, Chrome ${browser.version()}\n`)
       await ready(page)
-      console.log(`${await speed(page, model)}\n`)
+      console.log(`${await speed(page, model, 'real')}\n`)
+      if (args.includes('--adapter')) return 0
+      console.log(`${await speed(page, model, 'null')}\n`)
       // tabs of one browser, as people have them; the page that is open is for itself
       const context = await browser.newContext()
       console.log(`${await heaps(context, server, model)}\n`)
@@ -49,9 +53,15 @@ async function tabOf(context: BrowserContext, server: PageServer): Promise<Page>
 }
 
 /** Both places take turns, so that what else the machine does meets both. */
-async function speed(page: Page, model: string): Promise<string> {
-  for (const place of PLACES)
-    await page.evaluate(([place, model]) => window.openNull(place, model), [place, model] as const)
+async function speed(page: Page, model: string, gpu: 'null' | 'real'): Promise<string> {
+  const isNull = gpu === 'null'
+  for (const place of PLACES) {
+    await page.evaluate(([place, model, isNull]) => (isNull ? window.openNull : window.openReal)(place, model), [
+      place,
+      model,
+      isNull,
+    ] as const)
+  }
   const measures = {
     'first token, ms': async (place: Place) => {
       const each: number[] = []
@@ -63,9 +73,10 @@ async function speed(page: Page, model: string): Promise<string> {
   }
   const rows: string[][] = []
   for (const [name, measure] of Object.entries(measures)) {
+    if (!isNull && name.endsWith('heard')) continue
     const seen: Record<Place, number[]> = { page: [], worker: [] }
     // the first round compiles JavaScript
-    for (let round = -1; round < ROUNDS; round++) {
+    for (let round = -1; round < (isNull ? ROUNDS : REAL_ROUNDS); round++) {
       for (const place of round % 2 === 0 ? PLACES : PLACES.toReversed()) {
         const value = await measure(place)
         if (round >= 0) seen[place].push(value)
@@ -80,7 +91,16 @@ async function speed(page: Page, model: string): Promise<string> {
       range([best(...seen.worker) / best(...seen.page)]),
     ])
   }
-  return table(['on a GPU that does nothing', 'page', 'worker', 'ratio of the rounds', 'of the best'], rows)
+  return table(
+    [
+      isNull ? 'on a GPU that does nothing' : "on the browser's adapter",
+      'page',
+      'worker',
+      'ratio of the rounds',
+      'of the best',
+    ],
+    rows,
+  )
 }
 
 function range(values: readonly number[]): string {

@@ -1,4 +1,5 @@
 import type * as Files from 'node:fs'
+import type * as Paths from 'node:path'
 import { InvalidRequest } from '../core/errors'
 
 /**
@@ -9,9 +10,10 @@ import { InvalidRequest } from '../core/errors'
  */
 export function takeLockFile(path: string, what: string): () => void {
   const fs = process.getBuiltinModule('node:fs') as typeof Files
+  const { dirname } = process.getBuiltinModule('node:path') as typeof Paths
   const text = String(process.pid)
   const take = () => fs.writeFileSync(path, text, { flag: 'wx' })
-  fs.mkdirSync(path.slice(0, path.lastIndexOf('/')), { recursive: true })
+  fs.mkdirSync(dirname(path), { recursive: true })
   try {
     take()
   } catch (error) {
