@@ -16,7 +16,10 @@ it.each<[string, GenerationParams]>([
   const params = samplingParams({ maxTokens: 1, ignoreEos: true, ...given }, TINY.vocab_size)
   const positions = [5, 17, 18, 40]
   const alone = await engine.run(positions.map(position => ({ prompt: prompt.slice(0, position), params })))
-  scheduler.add(new Sequence(9, prompt, params, prompt.length + 1, []), { share: NOTHING })
+  // as one that has drawn all after the first five and gave way: within its prompt a row is only read
+  const sequence = new Sequence(9, prompt.slice(0, positions[0]), params, prompt.length + 1, [])
+  sequence.tokens.push(...prompt.slice(positions[0]))
+  scheduler.add(sequence, { share: NOTHING })
   const batch = scheduler.next()
   if (!batch) throw new Error('no step')
   const [chunk] = batch.chunks
