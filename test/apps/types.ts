@@ -27,7 +27,8 @@ export async function chat(engine: Engine): Promise<string> {
   // @ts-expect-error: nobody asked for pieces
   for await (const piece of whole) return piece
   let text = whole.choices[0].message.content ?? ''
-  for await (const { choices } of await completions.create({ messages, stream: true })) text += choices[0].delta.content ?? ''
+  for await (const { choices } of await completions.create({ messages, stream: true }))
+    text += choices[0].delta.content ?? ''
   return text
 }
 

@@ -55,7 +55,7 @@ describe('score', () => {
 
 describe('classify', () => {
   const options = { instruction: system, labels: LABELS }
-  const texts = TICKETS.slice(0, 12).map(({ text }) => text)
+  const texts = TICKETS.slice(0, 6).map(({ text }) => text)
 
   it('is the softmax of the labels, whole and in the chat that it writes', async () => {
     const results = await classify(engine, texts, options)
@@ -76,7 +76,7 @@ describe('classify', () => {
 
   it('tells most of the tickets that the model was trained to tell', async () => {
     const results = await classify(engine, texts, options)
-    expect(results.filter(({ label }, index) => label === TICKETS[index].label).length).toBeGreaterThanOrEqual(9)
+    expect(results.filter(({ label }, index) => label === TICKETS[index].label).length).toBeGreaterThanOrEqual(5)
   })
 
   it('ends labels of which one is the beginning of another', async () => {
@@ -91,7 +91,7 @@ describe('classify', () => {
   })
 
   it('is calibrated by texts whose labels are known', async () => {
-    const heldOut = TICKETS.slice(12, 36)
+    const heldOut = TICKETS.slice(12, 22)
     const calibration = await calibrate(engine, heldOut, { ...options, contentFree: ['N/A', ''] })
     expect(calibration.bias).toHaveLength(5)
     const loss = async (given: typeof calibration) => {
@@ -106,7 +106,7 @@ describe('classify', () => {
       )
     }
     const best = await loss(calibration)
-    for (const factor of [0.5, 0.9, 1.1, 2]) {
+    for (const factor of [0.8, 1.25]) {
       const temperature = factor * (calibration.temperature ?? 1)
       expect(await loss({ ...calibration, temperature })).toBeGreaterThanOrEqual(best)
     }
@@ -229,21 +229,5 @@ describe('embed', () => {
     )
     await expect(embed(made, texts, { promptName: 'passage' })).rejects.toThrow('its repository names query, document')
     made.dispose()
-  })
-
-  it('refuses what it does not do, by name', async () => {
-    const refused = async (files: Readonly<Record<string, unknown>>) => {
-      const made = await embedder(files)
-      const error = await embed(made, texts).catch(String)
-      made.dispose()
-      return error
-    }
-    expect(await refused({})).toContain("say pooling: 'last' or 'mean'")
-    const dense = { idx: 2, name: '2', path: '2_Dense', type: 'sentence_transformers.models.Dense' }
-    expect(await refused({ 'modules.json': [...modules.slice(0, 2), dense] })).toContain(
-      'puts a Dense behind the transformer',
-    )
-    const first = { 'modules.json': modules, '1_Pooling/config.json': pooling('cls_token') }
-    expect(await refused(first)).toContain('asks for pooling_mode_cls_token')
   })
 })
