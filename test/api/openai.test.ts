@@ -250,7 +250,8 @@ describe('over HTTP', () => {
   })
 
   it.each([
-    ['POST', '/v1/embeddings', 404, 'unknown_url'],
+    ['POST', '/v1/audio/speech', 404, 'unknown_url'],
+    ['GET', '/v1/embeddings', 405, 'method_not_supported'],
     ['GET', '/', 404, 'unknown_url'],
     ['GET', '/v1/chat/completions', 405, 'method_not_supported'],
     ['POST', '/v1/models', 405, 'method_not_supported'],
