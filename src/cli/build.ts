@@ -85,7 +85,7 @@ const VECTORS = { name: 'vectors', test: /src\/embeddings\// }
 /** One file of all that comes first, with what the others share. */
 const FIRST = {
   name: 'core',
-  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|score|embed|watch|recording|engine\/(watch|watching|to-events|grammars|vocabulary)\.|kv\/tree-rows|worker|packing\/(pack-slab|pack-half|unpack-tile)|kernels\/pack\.|core\/quantize|loader\/(gguf|hub|packed|architectures\/unsupported|weights\/(decode|unpack|affine|parts-of)))|shaders\//,
+  test: /src\/(?!tokenizer|jinja|grammar|api|jobs|batch|client|openai|score|embed|watch|recording|engine\/(watch|watching|to-events|grammars|vocabulary)\.|kv\/tree-rows|worker|packing\/(pack-slab|pack-half|unpack-tile)|kernels\/pack\.|core\/quantize|loader\/(gguf|hub|packed|architectures\/unsupported|sources\/other-kinds|weights\/(decode|unpack|affine|parts-of)))|shaders\//,
 }
 
 interface EntryOptions {

@@ -8,10 +8,10 @@ export const LIBRARY_PARTS: readonly LibraryPart[] = [
     maxKib: 5.6,
   },
   { file: 'coppice-storage.js', loaded: 'at once', holds: 'files kept between visits, locks', maxKib: 2.82 },
-  { file: 'coppice-core.js', loaded: 'at once', holds: 'the engine, all shaders, safetensors', maxKib: 87 },
+  { file: 'coppice-core.js', loaded: 'at once', holds: 'the engine, all shaders, safetensors', maxKib: 88 },
   { file: 'coppice-tokenizer.js', loaded: 'with a model', holds: 'tokenizers, chat templates', maxKib: 36 },
   { file: 'coppice-worker.js', loaded: 'with a model, by workers', holds: 'packing of weights', maxKib: 9.5 },
-  { file: 'coppice-hub-source.js', loaded: "with a hub's id", holds: "the hub's API", maxKib: 4 },
+  { file: 'coppice-hub-source.js', loaded: "with a hub's id", holds: "the hub's API, choice of variants", maxKib: 6 },
   { file: 'coppice-formats.js', loaded: 'with a GGUF file', holds: 'formats of its tensors', maxKib: 4.5 },
   { file: 'coppice-pack-slab.js', loaded: 'where there are no workers', holds: 'packing of weights', maxKib: 6 },
   { file: 'coppice-packed.js', loaded: 'with a quantised model', holds: 'forms of quantised matrices', maxKib: 6 },
@@ -34,10 +34,11 @@ export const LIBRARY_PARTS: readonly LibraryPart[] = [
   { file: 'coppice-vectors.js', loaded: 'by it, or with `/v1/embeddings`', holds: 'vectors of texts', maxKib: 2 },
   { file: 'coppice-requests.js', loaded: 'by both', holds: 'their requests and answers, calls of tools', maxKib: 10 },
   { file: 'coppice-unsupported.js', loaded: 'where a model does not load', holds: 'why, and what does', maxKib: 1.5 },
+  { file: 'coppice-other-kinds.js', loaded: 'where there is no model', holds: 'what is there instead', maxKib: 1.5 },
   { file: 'coppice-watching.js', loaded: 'with `engine.watch`', holds: "an engine's events", maxKib: 3 },
   { file: 'coppice-watch.js', loaded: 'by `coppice/watch`', holds: 'states and recordings of events', maxKib: 3 },
   { file: 'coppice-client.js', loaded: 'by `coppice/client`', holds: 'an engine that is in a worker', maxKib: 4.2 },
-  { file: 'coppice-host.js', loaded: "by `coppice/client`'s worker", holds: 'all of the engine', maxKib: 183 },
+  { file: 'coppice-host.js', loaded: "by `coppice/client`'s worker", holds: 'all of the engine', maxKib: 188 },
 ]
 
 export interface LibraryPart {

@@ -8,7 +8,7 @@ import { tokenizerConfig } from './config/tokenizer-config'
 import type { GgufModel } from './gguf/model'
 import type { Packing } from './packed'
 import { openSafetensors } from './safetensors/checkpoint'
-import { type ModelSource, missingFile, readJson, readText } from './sources/source'
+import { type ModelSource, missingModel, readJson, readText } from './sources/source'
 import type { Checkpoint } from './weights/checkpoint'
 
 /** The small files of a model. */
@@ -74,7 +74,7 @@ async function readAll(source: ModelSource, signal: AbortSignal | undefined): Pr
   }
   const readSmall = (file: string) => readJson(source, file, signal, MAX_SMALL_FILE_BYTES)
   const config = await readSmall('config.json')
-  if (!config) throw missingFile(source, 'config.json')
+  if (!config) throw await missingModel(source, 'config.json', signal)
   // a model that is none of ours is said to be that, whatever its other files are like
   if (config.architectures !== undefined) architectureOf(textPart(config).config)
   const [generationConfig, tokenizer, ownConfig] = await Promise.all([
@@ -82,7 +82,7 @@ async function readAll(source: ModelSource, signal: AbortSignal | undefined): Pr
     readJson(source, 'tokenizer.json', signal),
     readSmall('tokenizer_config.json'),
   ])
-  if (!tokenizer) throw missingFile(source, 'tokenizer.json')
+  if (!tokenizer) throw await missingModel(source, 'tokenizer.json', signal)
   const ask = async <T>(what: keyof typeof CAUSE, read: () => Promise<T>): Promise<T | undefined> => {
     return !source.isUnlisted || CAUSE[what](ownConfig) ? read() : undefined
   }

@@ -21,7 +21,7 @@ const CORS = {
   'access-control-allow-origin': '*',
   'access-control-allow-headers': '*',
   'access-control-allow-methods': '*',
-  'access-control-expose-headers': 'ETag, Content-Range, Retry-After',
+  'access-control-expose-headers': 'ETag, Content-Range, Retry-After, X-Error-Code',
 }
 const PIECE_BYTES = 2 ** 16
 const CATCH_UP_MS = 50
@@ -84,13 +84,20 @@ async function serve(sessions: Map<string, Session>, request: IncomingMessage, r
     bytes: 0,
   }
   served.push(entry)
+  const { formerly } = repository
+  if (formerly !== undefined && pathname.includes(`/${formerly}/`)) {
+    const location = (request.url ?? '').replace(`/${formerly}/`, '/org/name/')
+    return void response.writeHead(307, { ...CORS, location }).end()
+  }
   const [, , org, model] = isApi ? rest : ['', '', rest[0], rest[1]]
   const fault = session.faults.get(path)?.shift() ?? {}
-  const isAllowed = !repository.token || request.headers.authorization === `Bearer ${repository.token}`
+  const isAllowed =
+    !repository.token || (repository.isGated && isApi) || request.headers.authorization === `Bearer ${repository.token}`
   const status = fault.status ?? (!isAllowed ? 401 : `${org}/${model}` === 'org/name' ? 200 : 404)
   if (status !== 200) {
     const retryAfter = fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) }
-    return void response.writeHead(status, { ...CORS, ...retryAfter }).end()
+    const code = fault.code === undefined ? {} : { 'x-error-code': fault.code }
+    return void response.writeHead(status, { ...CORS, ...retryAfter, ...code }).end()
   }
   if (isApi && fault.stall) return
   if (isApi) {
@@ -159,7 +166,13 @@ function describe({ repository, contents }: Session) {
     const lfs = isLarge ? { lfs: { sha256: hash('sha256', bytes), size: bytes.length, pointerSize: 135 } } : {}
     return { rfilename, size: bytes.length, blobId, ...lfs }
   })
-  return { id: 'org/name', sha: fakeCommit(repository), private: false, gated: false, siblings }
+  return {
+    id: 'org/name',
+    sha: fakeCommit(repository),
+    private: false,
+    gated: repository.isGated ? 'auto' : false,
+    siblings,
+  }
 }
 
 function hash(algorithm: string, bytes: Uint8Array): string {

@@ -6,6 +6,10 @@ export interface Repository {
   readonly commit?: string
   /** The token that is wanted. */
   readonly token?: string
+  /** Whether its files, and not their list, are given only with a token. */
+  readonly isGated?: boolean
+  /** A name that leads to this one. */
+  readonly formerly?: string
   /** Whether ranges are served; default true. */
   readonly ranges?: boolean
   /** Of all connections together. */
@@ -22,6 +26,8 @@ export type FakeFile =
 
 export interface Fault {
   readonly status?: number
+  /** The hub's `X-Error-Code`, with `status`. */
+  readonly code?: string
   /** In seconds, with `status`. */
   readonly retryAfter?: number
   /** The connection breaks after so many bytes. */

@@ -54,7 +54,9 @@ export async function openDevice(
     const [report, choice] = await orAborted(Promise.all([loading, tuned]), signal)
     gpu.throwIfLost()
     if (tuner && isKept) await orAborted(keepTable(gpu, tuner.table), signal)
-    const decisions = [...parts.decisions, choice, report.decision].filter(line => line !== undefined)
+    const decisions = [...(source.decisions ?? []), ...parts.decisions, choice, report.decision].filter(
+      line => line !== undefined,
+    )
     return { ...parts, decisions, weights: report.kinds }
   } catch (error) {
     failed.abort(error)

@@ -3,12 +3,15 @@ import {
   directorySource,
   fileListSource,
   folderSource,
+  type HubOptions,
   httpSource,
   type ModelSource,
   openStore,
   parseHubLocation,
 } from '../../loader'
 import type { Settings } from '../options'
+import { weightRoom } from '../plan/choose-weights'
+import { memoryBudget } from '../plan/memory-budget'
 
 /** Where a model is. */
 export type ModelLocation = string | URL | FileSystemDirectoryHandle | Iterable<File> | ModelSource
@@ -16,7 +19,7 @@ export type ModelLocation = string | URL | FileSystemDirectoryHandle | Iterable<
 const GGUF = '.gguf'
 
 /** The engine's options that say how files come. */
-type SourceOptions = Pick<Settings, 'hub' | 'cache' | 'signal'>
+type SourceOptions = Pick<Settings, 'hub' | 'cache' | 'signal' | 'memoryBytes'>
 
 /**
  * The source that a location means: text is a URL, a Hugging Face id, or outside a page a folder; text that ends in .gguf is a file.
@@ -26,6 +29,7 @@ export async function openSource(location: ModelLocation, options: SourceOptions
   if (location instanceof URL) return openText(location.href, options)
   if (typeof location === 'string' && location.trim() !== '') return openText(location, options)
   if (typeof location === 'object' && location !== null) {
+    checkNotOfHub(options.hub)
     if ('open' in location && typeof location.open === 'function') return location
     if ('getFileHandle' in location) return directorySource(location)
     if (Symbol.iterator in location) return openFiles([...location])
@@ -43,7 +47,10 @@ function nameOf(value: unknown): string {
   return `an object of class ${value.constructor?.name ?? 'null'}`
 }
 
-async function openText(location: string, { hub = {}, cache, signal }: SourceOptions): Promise<ModelSource> {
+async function openText(
+  location: string,
+  { hub = {}, cache, signal, memoryBytes }: SourceOptions,
+): Promise<ModelSource> {
   // more than one letter: C:\ is a disk
   const isUrl = /^([a-z][a-z\d+.-]+:\/\/|blob:|data:)/i.test(location)
   const isPath = /^[./~]|^[A-Za-z]:\\/.test(location)
@@ -53,13 +60,23 @@ async function openText(location: string, { hub = {}, cache, signal }: SourceOpt
       openStore(cache ?? !!globalThis.location),
       import('../../loader/hub/hub-source'),
     ])
-    return hubSource(hubLocation, hub, store, signal).catch(async error => {
-      throw await withHint(error, location)
-    })
+    return hubSource(hubLocation, hub, store, { signal, room: weightRoom(memoryBudget(memoryBytes)) }).catch(
+      async error => {
+        throw await withHint(error, location)
+      },
+    )
   }
+  checkNotOfHub(hub)
   if (location.startsWith('file:') && !globalThis.location) return openPath(pathOf(location), undefined)
   const [path, query] = isUrl ? [location.replace(/[?#].*/s, ''), /\?[^#]*/.exec(location)?.[0]] : [location]
   return openPath(path, isUrl ? (query ?? '') : undefined)
+}
+
+/** @throws InvalidRequest if options choose among what a repository has, and the location is none */
+function checkNotOfHub({ variant, subfolder }: HubOptions = {}): void {
+  if (variant === undefined && subfolder === undefined) return
+  const option = variant === undefined ? `subfolder is ${subfolder}` : `variant is ${variant}`
+  throw new InvalidRequest(`hub.${option}, but the model's location is no Hugging Face id (org/name). Leave it away.`)
 }
 
 /** A folder or a GGUF file; of a URL with its query. A page reads relative to itself, Node reads folders. */

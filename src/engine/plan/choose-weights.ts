@@ -27,6 +27,11 @@ export function chooseWeights(
   return { format, keepsIntegers: true }
 }
 
+/** What the weights of a model may take of a budget, where one can choose among its files. */
+export function weightRoom({ bytes, reason }: MemoryBudget): MemoryBudget {
+  return { bytes: bytes * SHARE, reason: `half of what a model may take: ${reason}` }
+}
+
 /** Elements of all tensors. */
 export function numWeights({ tensors }: Pick<Checkpoint, 'tensors'>): number {
   let count = 0

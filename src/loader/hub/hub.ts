@@ -15,6 +15,10 @@ export interface HubOptions {
   readonly token?: string
   /** Branch, tag or commit. Default `main`. */
   readonly revision?: string
+  /** The quantisation of a GGUF model, or the variant of safetensors (`fp16`), where a repository has several: as `org/name:VARIANT`. */
+  readonly variant?: string
+  /** The folder of the repository that holds the model. Default: its root. */
+  readonly subfolder?: string
 }
 
 /**
@@ -30,6 +34,9 @@ export class Hub {
   readonly #address: string
   readonly #request: RemoteFileOptions
   readonly #opened = new OpenedFiles()
+  #isGated = false
+  /** The name by which the hub knows it, if it was renamed. */
+  #currentId: string | undefined
 
   constructor(
     readonly id: string,
@@ -52,7 +59,18 @@ export class Hub {
    */
   async list(revision: string, remembered?: RememberedListings, signal?: AbortSignal): Promise<Listing> {
     const known = await remembered?.find(revision)
-    if (known?.commit === revision) return known
+    const listing = known?.commit === revision ? known : await this.#ask(revision, known, remembered, signal)
+    this.#isGated = listing.isGated
+    this.#currentId = listing.id
+    return listing
+  }
+
+  async #ask(
+    revision: string,
+    known: Listing | undefined,
+    remembered: RememberedListings | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Listing> {
     const { retry = DEFAULT_RETRY } = this.#request
     try {
       const url = new URL(`${this.#address}/api/models/${this.id}/revision/${encodeURIComponent(revision)}?blobs=true`)
@@ -72,18 +90,24 @@ export class Hub {
   /** A file of a commit. */
   file(commit: string, path: string, { bytes, checksum }: ListedFile): RemoteFile {
     const encodedPath = path.split('/').map(encodeURIComponent).join('/')
-    const url = new URL(`${this.#address}/${this.id}/resolve/${commit}/${encodedPath}`)
+    const url = new URL(`${this.#address}/${this.#currentId ?? this.id}/resolve/${commit}/${encodedPath}`)
     // large files come from mirrors, whose ETags differ; their checksum tells more
     const opened = checksum.isBlob ? this.#opened : undefined
     return new RemoteFile(url, { ...this.#request, bytes, opened })
   }
 
-  #explain({ status }: Response): string {
+  /** What to do about a refusal. The hub's header tells apart what has the same status: it answers 401 for what does not exist. */
+  #explain({ status, headers }: Response): string {
+    const code = headers.get('x-error-code')
+    const page = `${this.#address}/${this.id}`
     const token = this.options.token
       ? 'the access token given is not accepted'
       : 'give an access token: createEngine(…, { hub: { token } })'
+    if (code === 'GatedRepo' || status === 403 || (status === 401 && this.#isGated)) {
+      return `${this.id} is gated. Accept its terms at ${page}, and ${token}.`
+    }
+    if (code === 'RevisionNotFound') return `${this.id} has no such branch, tag or commit. Check ${page}/tree/main.`
     if (status === 401) return `${this.id} does not exist, or is private or gated. Check its name, and ${token}.`
-    if (status === 403) return `${this.id} is gated. Accept its terms at ${this.#address}/${this.id}, and ${token}.`
     if (status === 404) return `there is no such model, revision or file. Check ${this.id} at ${this.#address}.`
     return ''
   }

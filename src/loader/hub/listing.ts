@@ -10,7 +10,11 @@ export interface ListedFile {
 
 /** A repository at some commit. */
 export interface Listing {
+  /** Its name, another than asked for if it was renamed; undefined if the answer has none. */
+  readonly id: string | undefined
   readonly commit: string
+  /** Whether its files are given only to those who accept its terms. */
+  readonly isGated: boolean
   /** Files by path. */
   readonly files: ReadonlyMap<string, ListedFile>
 }
@@ -23,14 +27,21 @@ const MAX_FILE_BYTES = 2 ** 40
 
 /**
  * Reads the hub's answer to `/api/models/{id}/revision/{revision}?blobs=true` about the model `name`:
- * `{ sha, siblings: [{ rfilename, size, blobId, lfs?: { sha256 } }] }`.
+ * `{ id, sha, gated, siblings: [{ rfilename, size, blobId, lfs?: { sha256 } }] }`.
  */
 export function parseListing(json: JsonObject, name: string): Listing {
-  const { sha, siblings } = json
+  const { id, sha, gated, siblings } = json
   if (!isHash(sha) || !Array.isArray(siblings)) {
     throw new CorruptCheckpoint(`${name}: the hub's answer has no commit (sha) or no list of files (siblings).`)
   }
-  return { commit: sha, files: new Map(siblings.map(file => parseFile(file, name))) }
+  const isId = typeof id === 'string' && /^[\w.-]+\/[\w.-]+$/.test(id)
+  const isGated = gated !== undefined && gated !== null && gated !== false
+  return {
+    id: isId ? id : undefined,
+    commit: sha,
+    isGated,
+    files: new Map(siblings.map(file => parseFile(file, name))),
+  }
 }
 
 function parseFile(file: unknown, name: string): [string, ListedFile] {

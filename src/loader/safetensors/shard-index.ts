@@ -1,6 +1,6 @@
 import { CorruptCheckpoint } from '../../core/errors'
 import { brief, isJsonObject } from '../../core/json'
-import { type ModelSource, missingFile, readJson } from '../sources/source'
+import { type ModelSource, missingModel, readJson } from '../sources/source'
 
 export const INDEX_FILE = 'model.safetensors.index.json'
 
@@ -10,7 +10,7 @@ const SHARD_NAME = /^[\w-][\w.-]*\.safetensors$/
 /** Tensors and the file of each, by `model.safetensors.index.json`, which a model without `model.safetensors` must have. */
 export async function readShardIndex(source: ModelSource, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
   const json = await readJson(source, INDEX_FILE, signal)
-  if (!json) throw missingFile(source, `model.safetensors or ${INDEX_FILE}`)
+  if (!json) throw await missingModel(source, `model.safetensors or ${INDEX_FILE}`, signal)
   const { weight_map: weightMap } = json
   if (!isJsonObject(weightMap))
     throw new CorruptCheckpoint(`${INDEX_FILE}: weight_map is ${brief(weightMap)}, not an object.`)

@@ -16,6 +16,8 @@ export interface ModelSource {
    * may do without are asked for with cause only.
    */
   readonly isUnlisted?: boolean
+  /** The choices made for the caller among what the place holds, and why; for people. */
+  readonly decisions?: readonly string[]
   /**
    * Starts reading `file` at byte `begin`, by default its first; at or beyond its end the stream is empty. Undefined if
    * the source works but has no such file; any other failure is `DownloadFailed`. Aborting rejects with the signal's
@@ -79,6 +81,13 @@ export function missingFile(source: ModelSource, file: string): DownloadFailed {
   const [, scheme] = /^(?!https?:)([a-z][\w+.-]+:)\/\//i.exec(source.name) ?? []
   const what = scheme === undefined ? whole : `${whole}, and that this page may fetch ${scheme} addresses`
   return new DownloadFailed(`${source.name} has no file ${file}. Check that ${what}.`)
+}
+
+/** The error for a place without a file that each model has: what it has instead, where that is known. */
+export async function missingModel(source: ModelSource, file: string, signal?: AbortSignal): Promise<Error> {
+  // where the sentences do not load, what is known without them is still true
+  const found = await import('./other-kinds').catch(() => undefined)
+  return (await found?.whyNoModel(source, signal)) ?? missingFile(source, file)
 }
 
 /** The error for a local file that the platform would not open. */

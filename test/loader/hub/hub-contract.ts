@@ -37,7 +37,7 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
 
   /** A visit: everything but the store is new. */
   async function visit({ signal, ...options }: HubOptions & { signal?: AbortSignal } = {}): Promise<ModelSource> {
-    return hubSource(LOCATION, { host: hub.host, ...options }, await open(), signal, RETRY)
+    return hubSource(LOCATION, { host: hub.host, ...options }, await open(), { signal, retry: RETRY })
   }
 
   const servedBytes = async () => (await hub.served()).reduce((sum, { bytes }) => sum + bytes, 0)
@@ -342,7 +342,7 @@ export function hubContract(url: () => string, open: () => Promise<Store>): void
         if (isOpening) abort.abort(new Error('enough'))
         return store.list(folder)
       }
-      const source = await hubSource(LOCATION, { host: hub.host }, { ...store, list }, undefined, RETRY)
+      const source = await hubSource(LOCATION, { host: hub.host }, { ...store, list }, { retry: RETRY })
       isOpening = true
       const failure = failureOf(async () => readAll(source, 'model.safetensors', 0, abort.signal))
       expect(String(await failure)).toBe('Error: enough')
