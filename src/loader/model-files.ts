@@ -8,7 +8,8 @@ import { tokenizerConfig } from './config/tokenizer-config'
 import type { GgufModel } from './gguf/model'
 import type { Packing } from './packed'
 import { openSafetensors } from './safetensors/checkpoint'
-import { type ModelSource, missingModel, readJson, readText } from './sources/source'
+import { missingModel } from './sources/missing-model'
+import { type ModelSource, readJson, readText } from './sources/source'
 import type { Checkpoint } from './weights/checkpoint'
 
 /** The small files of a model. */

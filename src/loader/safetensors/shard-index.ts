@@ -1,6 +1,7 @@
 import { CorruptCheckpoint } from '../../core/errors'
 import { brief, isJsonObject } from '../../core/json'
-import { type ModelSource, missingModel, readJson } from '../sources/source'
+import { missingModel } from '../sources/missing-model'
+import { type ModelSource, readJson } from '../sources/source'
 
 export const INDEX_FILE = 'model.safetensors.index.json'
 

@@ -1,6 +1,5 @@
 import { UnsupportedModel } from '../../core/errors'
-import type { ModelSource } from './source'
-import { readJson } from './source'
+import { type ModelSource, readJson } from './source'
 
 /** Files of weights that are read. */
 const READABLE = ['model.safetensors', 'model.safetensors.index.json']

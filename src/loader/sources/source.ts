@@ -83,13 +83,6 @@ export function missingFile(source: ModelSource, file: string): DownloadFailed {
   return new DownloadFailed(`${source.name} has no file ${file}. Check that ${what}.`)
 }
 
-/** The error for a place without a file that each model has: what it has instead, where that is known. */
-export async function missingModel(source: ModelSource, file: string, signal?: AbortSignal): Promise<Error> {
-  // where the sentences do not load, what is known without them is still true
-  const found = await import('./other-kinds').catch(() => undefined)
-  return (await found?.whyNoModel(source, signal)) ?? missingFile(source, file)
-}
-
 /** The error for a local file that the platform would not open. */
 export function unreadableFile(name: string, file: string, cause: unknown): DownloadFailed {
   return new DownloadFailed(`${name}/${file} cannot be read. Check that it has not moved and that access is allowed.`, {
