@@ -11,11 +11,14 @@ const NO_LIMITS = {
 } as GPUSupportedLimits
 
 /**
- * The files hold the tensors of the model in their shapes: known from their headers, before there is anything on the GPU.
+ * The files hold the tensors of the model in their shapes: known from their headers, before there is anything on the GPU. Returns how
+ * many weights these are.
  * @throws UnsupportedModel · CorruptCheckpoint
  */
-export function checkCheckpoint(config: ModelConfig, checkpoint: Checkpoint): void {
+export function checkCheckpoint(config: ModelConfig, checkpoint: Checkpoint): { readonly weights: number } {
   const weights = new Weights(new Paper(NO_LIMITS), () => ({ kind: 'f32' }))
   decoderTensors(config, weights)
   checkTensors(withLayouts(checkpoint, weights.layouts), weights.expected)
+  const shapes = [...weights.expected.values()]
+  return { weights: shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0) }
 }

@@ -1,19 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../../../src/core/json'
-import { Paper } from '../../../src/gpu/paper'
 import { ARCHITECTURE_NAMES, findArchitecture } from '../../../src/loader/architectures'
 import { whyUnsupported } from '../../../src/loader/architectures/unsupported'
 import { parseModelConfig } from '../../../src/loader/config/model-config'
-import { decoderTensors } from '../../../src/model/tensors'
-import { Weights } from '../../../src/model/weights'
-import { chooseFormat } from '../../../src/packing/choose-format'
+import { KNOWN_MODELS } from '../../../src/loader/hub/known-models'
 import { oracles } from '../../support/oracles'
 import { FAMILIES, REFUSED } from './families'
-import { NEWER } from './newer-published-configs'
-import { PUBLISHED } from './published-configs'
+import { CONFIGS, sizeOf } from './model-sizes'
 
-const LIMITS = { maxBufferSize: 2 ** 40, maxStorageBufferBindingSize: 2 ** 40 } as GPUSupportedLimits
 const CONTEXT = 4096
 const ROWS = [1, 8, 64]
 const DEVICES_GIB = [2, 4, 8, 16]
@@ -37,35 +32,32 @@ const ggufOf = (name: string) => ({ MistralForCausalLM: 'llama', Olmo3ForCausalL
 const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(2)
 
 function sizes(): string {
-  const rows = Object.entries({ ...PUBLISHED, ...NEWER }).map(([name, json]) => [name, ...sizesOf(json)])
+  const rows = Object.entries(CONFIGS).map(([name, json]) => [name, ...sizesOf(json)])
   const kv = ROWS.map(rows => `KV × ${rows}`)
   return table(['repository', 'weights', 'f16', 'q8', 'q4', ...kv, 'fits, q4 and a row'], rows)
 }
 
 function sizesOf(json: JsonObject): string[] {
   const config = parseModelConfig(json)
-  const { embedding, positions, head } = config.tensors
-  const bytesAs = (format: 'f16' | 'q8' | 'q4') => {
-    const paper = new Paper(LIMITS)
-    const choice = { format, keepsIntegers: true }
-    const weights = new Weights(paper, (parts, cols) =>
-      chooseFormat(choice, [{ type: 'BF16' }], cols, [embedding, positions, head].includes(parts[0].name)),
-    )
-    decoderTensors(config, weights)
-    const shapes = [...weights.expected.values()]
-    return { bytes: paper.bytes, count: shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0) }
-  }
   const row = config.layers.reduce((sum, { window = CONTEXT }) => {
     return sum + Math.min(window, CONTEXT) * config.numKvHeads * config.headDim * 2 * 2
   }, 0)
-  const q4 = bytesAs('q4')
+  const q4 = sizeOf(config, 'q4')
   const device = DEVICES_GIB.find(size => q4.bytes + row <= 0.8 * size * 2 ** 30)
   return [
     `${(q4.count / 1e9).toFixed(2)}e9`,
-    ...[bytesAs('f16'), bytesAs('q8'), q4].map(({ bytes }) => gib(bytes)),
+    ...[sizeOf(config, 'f16'), sizeOf(config, 'q8'), q4].map(({ bytes }) => gib(bytes)),
     ...ROWS.map(rows => gib(row * rows)),
     device === undefined ? 'none of these' : `${device} GiB`,
   ]
+}
+
+function known(): string {
+  const rows = KNOWN_MODELS.map(({ id, name, weights, q4Mib, isGated }) => [
+    ...[name, `\`${id}\``, `${(weights / 1e9).toFixed(2)}e9`, `${(q4Mib / 1024).toFixed(2)} GiB`],
+    isGated ? 'token, and its terms accepted' : '–',
+  ])
+  return table(['model', 'id', 'weights', 'as q4', 'needs'], rows)
 }
 
 function refusals(): string {
@@ -86,5 +78,5 @@ test.each(Object.keys(REFUSED))('%s has a reason', name => {
 
 test('docs/models.md has the tables that follow from the fixtures', () => {
   const page = readFileSync('docs/models.md', 'utf8')
-  for (const text of [families(), sizes(), refusals()]) expect(page).toContain(`\n${text}\n`)
+  for (const text of [families(), known(), sizes(), refusals()]) expect(page).toContain(`\n${text}\n`)
 })
