@@ -17,6 +17,7 @@ import sys
 import torch
 
 import seeded_weights
+from architectures.apertus import Apertus
 from architectures.ernie4 import Ernie4
 from architectures.exaone4 import Exaone4
 from architectures.gemma import Gemma
@@ -55,6 +56,7 @@ MIN_DISTINCT = 24
 MIN_EFFECT = 1e-4
 
 MODELS = {
+    "ApertusForCausalLM": Apertus,
     "Ernie4_5ForCausalLM": Ernie4,
     "Exaone4ForCausalLM": Exaone4,
     "Gemma2ForCausalLM": Gemma2,

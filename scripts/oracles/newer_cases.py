@@ -5,6 +5,7 @@ a test less.
 
 from cases import Case, sizes
 from newer_configs import (
+    APERTUS,
     ERNIE4,
     EXAONE4,
     GEMMA,
@@ -25,6 +26,13 @@ FACTORS = {"short_factor": [1, 1, 1.25, 1.5, 2, 2, 3, 4], "long_factor": [1, 1.3
 LONGROPE = {"rope_type": "longrope", "original_max_position_embeddings": 256, **FACTORS}
 
 NEWER = {
+    "apertus": Case(
+        {**APERTUS, **SMALL}, ({"hidden_act": "silu"}, {"same_numbers": True}, {"unnormed": True}, {"rope_scaling": None})
+    ),
+    "apertus-tied": Case(
+        {**APERTUS, **OTHER, "attention_bias": True, "tie_word_embeddings": True, "rope_scaling": None},
+        ({"hidden_act": "silu"}, {"same_numbers": True}, {"unnormed": True}),
+    ),
     "gemma": Case({**GEMMA, **SMALL, "head_dim": 16}, ({"unscaled": True},)),
     "gemma-untied": Case({**GEMMA, **OTHER, "head_dim": 16, "tie_word_embeddings": False}, ({"unscaled": True},)),
     # three local layers and a global one

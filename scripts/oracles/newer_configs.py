@@ -21,6 +21,35 @@ GEMMA = {
     **TOKENS,
 }
 
+# swiss-ai/Apertus-8B-Instruct-2509
+APERTUS = {
+    "architectures": ["ApertusForCausalLM"],
+    "attention_bias": False,
+    "attention_dropout": 0.0,
+    "hidden_act": "xielu",
+    "hidden_dropout": 0.0,
+    "initializer_range": 0.02,
+    "mlp_bias": False,
+    "model_type": "apertus",
+    "pad_token_id": 3,
+    "post_norm": False,
+    "qk_norm": True,
+    "rms_norm_eps": 1e-05,
+    "rope_scaling": {
+        "factor": 8.0,
+        "high_freq_factor": 4.0,
+        "low_freq_factor": 1.0,
+        "original_max_position_embeddings": 64,
+        "rope_type": "llama3",
+        "type": "llama3",
+    },
+    "rope_theta": 12000000,
+    "tie_word_embeddings": False,
+    "torch_dtype": "bfloat16",
+    "use_cache": True,
+    **TOKENS,
+}
+
 # allenai/Olmo-3-7B-Instruct
 OLMO3 = {
     "architectures": ["Olmo3ForCausalLM"],

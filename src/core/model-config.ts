@@ -56,7 +56,8 @@ export interface LayerConfig {
   readonly window: number | undefined
 }
 
-export type Activation = 'silu' | 'gelu' | 'gelu-tanh'
+/** xIELU has numbers of its own in each layer (`TensorNames`). */
+export type Activation = 'silu' | 'gelu' | 'gelu-tanh' | 'xielu'
 
 /** How a checkpoint in Hugging Face's form stores a tensor that it does not store as the graph takes it. */
 export type TensorLayout =
@@ -68,6 +69,8 @@ export type TensorLayout =
   | { readonly type: 'neighbours'; readonly headDim: number }
   /** Less one: weights of a norm, stored as what they differ by from 1. */
   | { readonly type: 'less-one' }
+  /** A number as [1] or [], perhaps by what its softplus is: log(1 + exp(stored)). */
+  | { readonly type: 'number'; readonly isSoftplus: boolean }
 
 /** A linear layer or norm of the checkpoint: `name.weight`, and `name.bias` where there is one. */
 export interface Named {
@@ -99,6 +102,8 @@ export interface TensorNames {
     /** Gate and up; up alone in a model without gates, and in one that stores both in one tensor. */
     readonly gateUp: readonly [Named, Named] | readonly [Named]
     readonly down: Named
+    /** The numbers of an activation that has some, in the order in which its shader reads them; their names are whole. */
+    readonly activation?: readonly Named[]
   }
   readonly finalNorm: Named
   /** The LM head's name where it is not the embedding. */

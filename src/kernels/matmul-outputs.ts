@@ -36,6 +36,8 @@ export interface OutputOptions {
    * columns, and without the options above.
    */
   readonly activation?: Activation
+  /** f32: the numbers of an activation that has some; only without a bias, whose place they take. */
+  readonly numbers?: GPUBuffer
   /** `x` is these rows, which another product left as its `next`: outputs are divided by the rows' root mean square. */
   readonly norm?: WeightedRows & { readonly eps: number }
   /** Rows to leave for a norm of this weight [yStride] that reads `y` next; only with `accumulate`. */
@@ -57,6 +59,7 @@ const ACTIVATIONS: Readonly<Record<Activation, string>> = {
   silu: 'activation-silu',
   gelu: 'activation-gelu',
   'gelu-tanh': 'activation-tanh',
+  xielu: 'activation-xielu',
 }
 
 export function matmulOutputs(
@@ -87,7 +90,13 @@ export function matmulOutputs(
   if (activation) {
     const modules = { 'outputs-plain': 'outputs-activated', 'activation-silu': ACTIVATIONS[activation] }
     const params = { row_len: yStride, has_bias, ...input }
-    return { modules, constants: { GATED: Number(isPaired) }, buffers, params }
+    const { numbers } = options
+    assert(
+      (numbers !== undefined) === (activation === 'xielu') && !(numbers && bias),
+      `${label}: numbers are those of xIELU`,
+    )
+    const bound = numbers ? { ...buffers, bias: numbers } : buffers
+    return { modules, constants: { GATED: Number(isPaired) }, buffers: bound, params }
   }
   if (options.isDrawn) {
     const params = { has_bias, scale, n_tiles: numTiles([rows]), first_draw: 0 }

@@ -6,11 +6,11 @@ import type { MlpTensors } from './tensors'
 /** h += down(activation(gate(x)) · up(x)), or h += down(activation(up(x))), with x = norm(h). */
 export function mlpBlock(
   { config, context, activations: { activated } }: ModelParts,
-  { gateUp, down }: MlpTensors,
+  { gateUp, down, numbers }: MlpTensors,
   stream: BlockStream,
 ): Block {
   const { activation, intermediateSize: yStride } = config
-  const project = linear(context, gateUp, { ...stream.input, y: activated }, { activation, yStride })
+  const project = linear(context, gateUp, { ...stream.input, y: activated }, { activation, yStride, numbers })
   return {
     compute: ({ numTokens }) => {
       stream.read(numTokens)

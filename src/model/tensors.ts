@@ -32,6 +32,8 @@ export interface MlpTensors extends BlockNorms {
   readonly gateUp: Linear
   /** [hidden, intermediate] */
   readonly down: Linear
+  /** f32: those of an activation that has some. */
+  readonly numbers: GPUBuffer | undefined
 }
 
 export interface LayerTensors {
@@ -87,6 +89,7 @@ function layerTensors(config: ModelConfig, weights: Weights, layer: string): Lay
       norm: norm(names.mlpNorm),
       gateUp: gateUp(config, weights, names.gateUp.map(own)),
       down: weights.linear([{ ...own(names.down), rows: hiddenSize }], intermediateSize, mlpBias),
+      numbers: names.activation && weights.numbers(names.activation.map(own)),
       postNorm: norm(names.postMlpNorm),
     },
   }

@@ -85,6 +85,15 @@ export class Weights {
     return norm
   }
 
+  /** Numbers that the checkpoint has as tensors of their own, by their whole names: one f32 each, one after the other. */
+  numbers(names: readonly Named[]): GPUBuffer {
+    const buffer = this.#buffer(names.map(({ name }) => name).join(' + '), names.length)
+    names.forEach(({ name, layout }, at) => {
+      this.#targets.set(name, this.#vectorTarget(buffer, [{ row: 0, at, count: 1 }], 1, layout))
+    })
+    return buffer
+  }
+
   /** The format that a tensor's rows are kept in; undefined: a vector, of f32. */
   formatOf(name: string): MatrixFormat | undefined {
     return this.#target(name).format

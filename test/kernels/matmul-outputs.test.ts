@@ -9,13 +9,13 @@ import { type Data, type KernelBench, kernelBench } from '../support/gpu'
 import { random } from '../support/random'
 
 /** The formulas, naively and in f64. */
-const FUNCTIONS: Readonly<Record<Activation, (x: number) => number>> = {
+const FUNCTIONS: Readonly<Record<Exclude<Activation, 'xielu'>, (x: number) => number>> = {
   silu: x => x / (1 + Math.exp(-x)),
   gelu: x => (x / 2) * (1 + erf(x * Math.SQRT1_2)),
   'gelu-tanh': x => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
 }
 
-const KINDS = Object.keys(FUNCTIONS) as Activation[]
+const KINDS = Object.keys(FUNCTIONS) as (keyof typeof FUNCTIONS)[]
 
 /** 2/√π e^(-x²) Σ 2^n x^(2n + 1) / (2n + 1)!!, whose terms all have one sign. */
 function erf(x: number): number {
@@ -58,6 +58,14 @@ function matrixOf(
   return matrix
 }
 
+/** xIELU's a, b, beta and eps; and the function with them. */
+const XIELU = [0.7, 0.4, 0.5, -1e-6].map(Math.fround)
+
+function xielu(x: number): number {
+  const [a, b, beta, eps] = XIELU
+  return x > 0 ? a * x * x + beta * x : (b + beta) * (Math.expm1(Math.min(x, eps)) - x) + beta * x
+}
+
 /** activation(each value): outputs of a matrix whose rows begin with them, for an x that begins with 1. */
 async function activated(activation: Activation, values: Float32Array): Promise<Float32Array> {
   const bench = await kernelBench()
@@ -67,11 +75,27 @@ async function activated(activation: Activation, values: Float32Array): Promise<
   })
   const y = bench.output(values.length)
   const x = bench.upload(Float32Array.of(1, 0, 0, 0, 0, 0, 0, 0))
-  const run = matmul(bench, matrixOf(bench, [w], 8), { x, y }, { activation })
+  const numbers = activation === 'xielu' ? bench.upload(Float32Array.from(XIELU)) : undefined
+  const run = matmul(bench, matrixOf(bench, [w], 8), { x, y }, { activation, numbers })
   await bench.ready()
   run(1)
   return bench.read(y, values.length)
 }
+
+describe('activated outputs: xielu', () => {
+  it('err by the last digits of f32, near 0 and from -1e30 to 1e15', async () => {
+    const near = Array.from({ length: 4001 }, (_, index) => (index - 2000) / 200)
+    const small = [1e-9, 9e-7, 1.1e-6, 1e-5, 1e-4, 3e-3].flatMap(value => [value, -value])
+    const x = Float32Array.from([...near, ...small, -1e30, -1e4, -200, -81, -79, 200, 1e15])
+    const y = await activated('xielu', x)
+    x.forEach((value, index) => {
+      const expected = xielu(value)
+      // beside x, since its two terms cancel where it passes through 0
+      const allowed = 1e-6 * (Math.abs(expected) + Math.abs(value))
+      expect(Math.abs(y[index] - expected)).toBeLessThanOrEqual(allowed)
+    })
+  })
+})
 
 describe.each(KINDS)('activated outputs: %s', activation => {
   it('stay finite for values far from 0, and are 0 or the value there', async () => {

@@ -6,6 +6,7 @@ import {
   linear,
   matrix,
   norm,
+  number,
   type SeededTensor,
   transposed,
   wideNorm,
@@ -36,6 +37,7 @@ export function seededTensors(config: HfConfig): SeededTensor[] {
   if (architecture === 'GPTNeoXForCausalLM') return gptNeoX(config)
   if (architecture === 'GPTNeoForCausalLM') return gptNeo(config)
   if (architecture === 'PhiForCausalLM') return phi(config)
+  if (architecture === 'ApertusForCausalLM') return apertus(config)
   return llamaLike(config, architecture)
 }
 
@@ -144,6 +146,37 @@ function llamaLike(config: HfConfig, name: string): SeededTensor[] {
 /** ERNIE and StarCoder say it of all layers at once. */
 function hasBias(config: HfConfig, field: string): boolean {
   return config[field] === true || config.use_bias === true
+}
+
+function apertus(config: HfConfig): SeededTensor[] {
+  const { vocab_size: vocab, hidden_size: hidden, intermediate_size: ffn, num_attention_heads: heads } = numbers(config)
+  const { num_hidden_layers: layers, num_key_value_heads: kvHeads } = numbers(config)
+  const headDim = hidden / heads
+  const isBiased = hasBias(config, 'attention_bias')
+  return [
+    embedding('model.embed_tokens.weight', vocab, hidden),
+    ...eachLayer(layers, i => {
+      const layer = `model.layers.${i}`
+      return [
+        norm(`${layer}.attention_layernorm.weight`, hidden),
+        ...linear(`${layer}.self_attn.q_proj`, hidden, hidden, isBiased),
+        ...linear(`${layer}.self_attn.k_proj`, kvHeads * headDim, hidden, isBiased),
+        ...linear(`${layer}.self_attn.v_proj`, kvHeads * headDim, hidden, isBiased),
+        ...linear(`${layer}.self_attn.o_proj`, hidden, hidden, isBiased),
+        norm(`${layer}.self_attn.q_norm.weight`, headDim),
+        norm(`${layer}.self_attn.k_norm.weight`, headDim),
+        norm(`${layer}.feedforward_layernorm.weight`, hidden),
+        ...linear(`${layer}.mlp.up_proj`, ffn, hidden),
+        ...linear(`${layer}.mlp.down_proj`, hidden, ffn),
+        number(`${layer}.mlp.act_fn.alpha_p`),
+        number(`${layer}.mlp.act_fn.alpha_n`),
+        number(`${layer}.mlp.act_fn.beta`, 0.5),
+        number(`${layer}.mlp.act_fn.eps`, -(2 ** -20)),
+      ]
+    }),
+    norm('model.norm.weight', hidden),
+    ...(config.tie_word_embeddings ? [] : [matrix('lm_head.weight', vocab, hidden)]),
+  ]
 }
 
 function phi(config: HfConfig): SeededTensor[] {

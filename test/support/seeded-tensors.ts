@@ -54,6 +54,13 @@ export function buffer(name: string, shape: readonly number[], dtype?: ByteDtype
   return { name, shape, offset: 1, scale: 0, ...(dtype && { dtype }) }
 }
 
+/** A number [1], 1/4 ± 1; or one that is the same everywhere, []. */
+export function number(name: string, constant?: number): SeededTensor {
+  return constant === undefined
+    ? { name, shape: [1], offset: 0.25, scale: 2 ** -7 }
+    : { name, shape: [], offset: constant, scale: 0 }
+}
+
 export function numElements(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1)
 }

@@ -1,3 +1,4 @@
+import { apertus } from './apertus'
 import type { Architecture } from './architecture'
 import { ernie4 } from './ernie4'
 import { exaone4 } from './exaone4'
@@ -50,6 +51,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   gptNeo,
   hunYuan,
   ministral3,
+  apertus,
 ]
 
 /** The names by which config.json's `architectures` knows them. */

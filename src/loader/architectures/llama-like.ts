@@ -55,6 +55,8 @@ export interface LlamaVariation extends WindowOptions, Pick<RopeOptions, 'defaul
   /** Default of the activation, by its name in transformers, and the field that names it. */
   readonly activation?: string
   readonly activationField?: string
+  /** The activations that it may have, by their names in transformers; default: those of gates. */
+  readonly activations?: Readonly<Record<string, Activation>>
 }
 
 /** The decoder that most architectures vary: a Llama (arXiv:2302.13971 §2.2; GQA: arXiv:2307.09288) without biases. */
@@ -140,11 +142,11 @@ function defaultKvHeads(fields: Fields, { numKvHeads }: LlamaVariation): number 
 
 function readActivation(
   fields: Fields,
-  { activationField: name = 'hidden_act', activation = 'silu' }: LlamaVariation,
+  { activationField: name = 'hidden_act', activation = 'silu', activations = ACTIVATIONS }: LlamaVariation,
 ): Activation {
   const value = fields.read(name) ?? activation
-  if (typeof value === 'string' && Object.hasOwn(ACTIVATIONS, value)) return ACTIVATIONS[value]
-  const supported = Object.keys(ACTIVATIONS).join(', ')
+  if (typeof value === 'string' && Object.hasOwn(activations, value)) return activations[value]
+  const supported = Object.keys(activations).join(', ')
   throw new UnsupportedModel(`${fields.file}: ${fields.nameOf(name)} is ${brief(value)}; supported are ${supported}.`)
 }
 

@@ -48,9 +48,9 @@ const REFUSALS: readonly Refusal[] = [
     nearest: 'Qwen 3',
   },
   {
-    names: /^apertus/i,
-    why: 'its activation (xIELU) has numbers of its own in each layer, which is not computed here yet',
-    nearest: 'Llama 3.2',
+    names: /^apertus$/,
+    why: 'the numbers of its activation are in the header of a GGUF file, where they are not looked for yet',
+    nearest: 'the same model as safetensors',
   },
   { names: /^minicpm3/i, why: 'it has latent attention (MLA), which is not computed here', nearest: 'MiniCPM 4' },
   {

@@ -27,8 +27,13 @@ function withLayout(tensor: SourceTensor, layout: TensorLayout): SourceTensor {
     )
   }
   if (layout.type === 'neighbours') return { ...tensor, encoding: { ...encoding, headDim: layout.headDim } }
-  const shape = layout.type === 'transposed' ? [...tensor.shape].reverse() : tensor.shape
+  const shape = shapeIn(tensor, layout)
   return { ...tensor, shape, encoding: { ...encoding, layout } }
+}
+
+function shapeIn({ shape }: SourceTensor, { type }: TensorLayout): readonly number[] {
+  if (type === 'transposed') return [...shape].reverse()
+  return type === 'number' && shape.length === 0 ? [1] : shape
 }
 
 /** Whether a tensor is stored in another order, so that slabs of rows are gathered from the bytes of all of it. */
@@ -84,10 +89,12 @@ function storedRow(
 /** Values of the graph's rows, [numRows, cols], from those of gathered bytes. */
 export function restoreValues(
   values: Float32Array<ArrayBuffer>,
-  { type }: TensorLayout,
+  layout: TensorLayout,
   numRows: number,
 ): Float32Array<ArrayBuffer> {
+  const { type } = layout
   if (type === 'less-one') return values.map(value => 1 + value)
+  if (type === 'number') return layout.isSoftplus ? values.map(softplus) : values
   if (type === 'interleaved') return values
   const cols = values.length / numRows
   const out = new Float32Array(values.length)
@@ -95,4 +102,9 @@ export function restoreValues(
     for (let k = 0; k < cols; k++) out[at++] = values[k * numRows + row]
   }
   return out
+}
+
+/** log(1 + exp(x)), without overflow. */
+function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
 }

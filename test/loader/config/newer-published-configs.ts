@@ -18,6 +18,19 @@ const SIZES = (
  * published files; what was held to a public text since says so.
  */
 export const NEWER: Readonly<Record<string, JsonObject>> = {
+  // held to copies of its config.json in the tests of two other readers, all but tokens, dropouts and transformers_version
+  'swiss-ai/Apertus-8B-Instruct-2509': {
+    architectures: ['ApertusForCausalLM'],
+    ...SIZES(131_072, 4096, 21_504, 32, 32, 8, 65_536),
+    ...{ attention_bias: false, attention_dropout: 0.0, bos_token_id: 1, eos_token_id: 68, hidden_act: 'xielu' },
+    ...{ hidden_dropout: 0.0, initializer_range: 0.02, mlp_bias: false, model_type: 'apertus', pad_token_id: 3 },
+    ...{ post_norm: false, qk_norm: true, rms_norm_eps: 1e-5, rope_theta: 12_000_000, tie_word_embeddings: false },
+    rope_scaling: {
+      ...{ factor: 8.0, high_freq_factor: 4.0, low_freq_factor: 1.0, original_max_position_embeddings: 8192 },
+      ...{ rope_type: 'llama3', type: 'llama3' },
+    },
+    ...{ dtype: 'bfloat16', transformers_version: '4.56.0.dev0', use_cache: true },
+  },
   // sizes, head_dim and rope_theta: held to a script that converts it
   'tiiuae/Falcon3-1B-Instruct': {
     architectures: ['LlamaForCausalLM'],

@@ -36,6 +36,10 @@ const EXPECTED: Readonly<Record<string, [numTensors: number, config: Partial<Mod
     236,
     { architecture: 'Ministral3ForCausalLM', queryGrowth: { factor: 0.1, positions: 16_384 }, tieWordEmbeddings: true },
   ],
+  'swiss-ai/Apertus-8B-Instruct-2509': [
+    451,
+    { activation: 'xielu', isGated: false, qkNorm: 'head', mlpBias: false, eosTokenIds: [68] },
+  ],
   'allenai/Olmo-3-7B-Instruct': [355, { qkNorm: 'projection', tieWordEmbeddings: false }],
   'LGAI-EXAONE/EXAONE-4.0-32B': [707, { qkNorm: 'head', headDim: 128, eosTokenIds: [361] }],
   'baidu/ERNIE-4.5-0.3B-PT': [164, { headDim: 128, qkvBias: false, tieWordEmbeddings: true }],

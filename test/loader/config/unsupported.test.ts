@@ -21,7 +21,7 @@ const REFUSED: readonly (readonly [name: string, why: string, nearest: string])[
   ['OlmoeForCausalLM', 'experts', 'OLMo 3'],
   ['Gemma3nForConditionalGeneration', 'embeddings of their own', 'Gemma 3'],
   ['Gemma4ForConditionalGeneration', 'embeddings of their own', 'Gemma 3'],
-  ['ApertusForCausalLM', 'its activation', 'Llama 3.2'],
+  ['apertus', 'the numbers of its activation', 'the same model as safetensors'],
   ['MiniCPM3ForCausalLM', 'latent attention', 'MiniCPM 4'],
   ['BertModel', 'encoder', 'Qwen 3'],
   ['XLMRobertaForSequenceClassification', 'encoder', 'Qwen 3'],

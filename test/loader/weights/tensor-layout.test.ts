@@ -33,6 +33,13 @@ describe('rows of a tensor that is stored otherwise', () => {
   test('of weights that are stored less one are one more', () => {
     expect([...restoreValues(Float32Array.of(-1, 0, 0.5), { type: 'less-one' }, 1)]).toEqual([0, 1, 1.5])
   })
+
+  test('of numbers are themselves, or their softplus, which does not overflow', () => {
+    const values = Float32Array.of(-200, 0, 1, 200)
+    expect(restoreValues(values, { type: 'number', isSoftplus: false }, 1)).toEqual(values)
+    const expected = Float32Array.of(Math.exp(-200), Math.LN2, Math.log(1 + Math.E), 200)
+    expect(restoreValues(values, { type: 'number', isSoftplus: true }, 1)).toEqual(expected)
+  })
 })
 
 describe('a checkpoint in the terms of the graph', () => {
