@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runnerImport } from 'vite'
+import { FAMILY_SHAPES } from './family-shapes.mjs'
 import { SHAPES } from './model-shapes.mjs'
 
 const { values: args } = parseArgs({
@@ -19,9 +20,10 @@ const { values: args } = parseArgs({
     shards: { type: 'string', default: '1' },
   },
 })
-const config = SHAPES[args.shape]
+const shapes = { ...SHAPES, ...FAMILY_SHAPES }
+const config = shapes[args.shape]
 if (!config || !args.out || !['F32', 'F16', 'BF16'].includes(args.dtype)) {
-  console.error(`usage: --shape ${Object.keys(SHAPES).join('|')} --out DIR [--seed 1] [--dtype F32|F16|BF16] [--shards 1]`)
+  console.error(`usage: --shape ${Object.keys(shapes).join('|')} --out DIR [--seed 1] [--dtype F32|F16|BF16] [--shards 1]`)
   process.exit(2)
 }
 

@@ -31,6 +31,9 @@ export interface ModelFiles {
  */
 const MAX_SMALL_FILE_BYTES = 16 * 2 ** 20
 
+/** The template for calls of tools where newer transformers keeps one beside chat_template.jinja; looked for where there is a list of files. */
+const TOOL_TEMPLATE = 'additional_chat_templates/tool_use.jinja'
+
 /**
  * Reasons to ask for a file that may be absent, where there is no list of files: no other file says what it would. A
  * repository may have a chat template in two files, of which newer versions of transformers believe chat_template.jinja;
@@ -93,7 +96,24 @@ async function readAll(source: ModelSource, signal: AbortSignal | undefined): Pr
     ask('addedTokens', () => readSmall('added_tokens.json')),
   ])
   const description = { config: ownConfig, specialTokensMap, addedTokens }
-  return { config, generationConfig, tokenizer, tokenizerConfig: tokenizerConfig(tokenizer, description), chatTemplate }
+  const complete = tokenizerConfig(tokenizer, description)
+  const forTools =
+    source.length?.(TOOL_TEMPLATE) === undefined ? undefined : await readSmallText(source, TOOL_TEMPLATE, signal)
+  const template = chatTemplate ?? complete?.chat_template
+  if (forTools === undefined || typeof template !== 'string') {
+    return { config, generationConfig, tokenizer, tokenizerConfig: complete, chatTemplate }
+  }
+  const named = [
+    { name: 'default', template },
+    { name: 'tool_use', template: forTools },
+  ]
+  return {
+    config,
+    generationConfig,
+    tokenizer,
+    tokenizerConfig: { ...complete, chat_template: named },
+    chatTemplate: undefined,
+  }
 }
 
 /** The model that the files describe. @throws UnsupportedModel · CorruptCheckpoint, in the words of the files */

@@ -36,10 +36,13 @@ const CONFIG: SeededConfig = {
 const EXPECTED = new Map(seededTensors(CONFIG).map(({ name, shape }) => [name, shape]))
 const { packed: PACKED, plain: PLAIN } = packedModel(CONFIG, 1, { method: 'gptq', group: 32, order: 'trivial' })
 
-/** A model in each of the other forms of quantised matrices. */
-const FORMS_OF_MATRICES = Object.values(FORMS)
-  .filter(form => !JSON.stringify(form.config).includes('"group_size":64'))
-  .map(form => packedFormModel(CONFIG, 1, form).packed)
+/** A model in each of the other forms of quantised matrices, by its name. */
+const FORMS_OF_MATRICES = Object.entries(FORMS)
+  .filter(([, form]) => !JSON.stringify(form.config).includes('"group_size":64'))
+  .map(([name, form]) => [name, packedFormModel(CONFIG, 1, form).packed] as const)
+
+/** Mutated models of each form: some here, 10,000 where one asks for them (docs/tests.md). */
+const CASES = Number(process.env.MUTATED ?? 200)
 
 const bytesOf = (files: Files, name: string) => {
   const contents = files[name]
@@ -191,9 +194,9 @@ test('any 10000 mutated indexes are a typed error or name files beside them', as
   expect(numValid).toBeGreaterThan(1000)
 })
 
-test.each([
+test.each<readonly [string, readonly Files[], number]>([
   ['1500 mutated models', [PLAIN, PACKED], 1500],
-  ['3000 mutated models of other forms', FORMS_OF_MATRICES, 3000],
+  ...FORMS_OF_MATRICES.map(([name, model]) => [`${CASES} mutated models of ${name}`, [model], CASES] as const),
 ])('any %s load or fail with a typed error', async (_, models, count) => {
   let numLoaded = 0
   for (let seed = 1; seed <= count; seed++) {
@@ -219,7 +222,7 @@ test.each([
       if (!isTyped) throw new Error(`seed ${seed}: ${error}`, { cause: error })
     }
   }
-  expect(numLoaded).toBeGreaterThan(100)
+  expect(numLoaded).toBeGreaterThan(count / 20)
 })
 
 const DEEP = 1_000_000

@@ -1,6 +1,6 @@
 import type { EngineTask, EngineTaskReport } from './task'
 
-export const PARTS = ['latency', 'decode', 'prefill', 'context', 'models'] as const
+export const PARTS = ['latency', 'decode', 'prefill', 'context', 'models', 'families'] as const
 
 export type Part = (typeof PARTS)[number]
 
@@ -44,6 +44,16 @@ export interface MeasuredSection<R extends EngineTaskReport = EngineTaskReport> 
 /** Tokens of a prompt that is short, so that attention is small beside the matrices. */
 const SHORT_PROMPT = 16
 const FEW = [1, 16]
+/** Of a family's model. */
+const ROWS = [1, 32]
+/** A Llama, and as many weights as models of the other families (scripts/oracles/family-shapes.mjs). */
+const FAMILY_SHAPES = [
+  'bench-6m',
+  ...['apertus', 'ernie4', 'exaone4', 'gemma', 'gemma3', 'gpt-neo', 'hunyuan', 'minicpm', 'ministral3', 'olmo3'].map(
+    familyShape,
+  ),
+  ...['phi', 'seed-oss', 'stablelm', 'starcoder2'].map(familyShape),
+]
 
 export function sectionsOf(part: Part, sizes: Sizes): Section[] {
   const { batches, contexts, stepTokens, shapes, out, timesKernels } = sizes
@@ -60,11 +70,16 @@ export function sectionsOf(part: Part, sizes: Sizes): Section[] {
       const points = contexts.map(prompt => ({ batch: 1, prompt }))
       return [{ part, title: 'Decoding, by context', task: { kind: 'decode', points, out, timesKernels: false } }]
     }
-    case 'models': {
-      const points = FEW.map(batch => ({ batch, prompt: SHORT_PROMPT }))
-      return shapes.map(shape => {
+    case 'models':
+    case 'families': {
+      const points = (part === 'models' ? FEW : ROWS).map(batch => ({ batch, prompt: SHORT_PROMPT }))
+      return (part === 'models' ? shapes : FAMILY_SHAPES).map(shape => {
         return { part, title: `Decoding, ${shape}`, shape, task: { kind: 'decode', points, out, timesKernels } }
       })
     }
   }
+}
+
+function familyShape(family: string): string {
+  return `bench-6m-${family}`
 }

@@ -36,8 +36,19 @@ export function ggufTokenizer(metadata: Metadata): TokenizerFiles {
       post_processor: surround(added('bos_token', addsBos), added('eos_token', false), tokens),
       model: { type: 'BPE', vocab: Object.fromEntries(tokens.ids), ...model },
     },
-    tokenizerConfig: { ...roles, chat_template: metadata.text('tokenizer.chat_template') },
+    tokenizerConfig: { ...roles, chat_template: chatTemplate(metadata) },
   }
+}
+
+/** The template of chats; as tokenizer_config.json has several, where there is one for calls of tools besides. */
+function chatTemplate(metadata: Metadata): unknown {
+  const template = metadata.text('tokenizer.chat_template')
+  const forTools = metadata.text('tokenizer.chat_template.tool_use')
+  if (template === undefined || forTools === undefined) return template
+  return [
+    { name: 'default', template },
+    { name: 'tool_use', template: forTools },
+  ]
 }
 
 function kindParts(metadata: Metadata, tokens: Tokens): TokenizerParts {

@@ -15,7 +15,7 @@ const SIZES = (
 
 /**
  * More of `PUBLISHED`: models of 2024 to 2026, and two older ones; sizes first, then the other fields. Written down from memory of the
- * published files; what was held to a public text since says so.
+ * published files; each says what of it was held to a public text since.
  */
 export const NEWER: Readonly<Record<string, JsonObject>> = {
   // held to copies of its config.json in the tests of two other readers, all but tokens, dropouts and transformers_version
@@ -40,6 +40,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     ...{ rms_norm_eps: 1e-6, rope_scaling: null, rope_theta: 1_000_042, tie_word_embeddings: false },
     ...{ torch_dtype: 'bfloat16', transformers_version: '4.46.1', use_cache: true },
   },
+  // from memory
   'google/gemma-2b': {
     architectures: ['GemmaForCausalLM'],
     ...SIZES(256_000, 2048, 16_384, 18, 8, 1, 8192),
@@ -48,6 +49,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     ...{ rms_norm_eps: 1e-6, rope_scaling: null, rope_theta: 10000.0, torch_dtype: 'bfloat16', use_cache: true },
     transformers_version: '4.38.0.dev0',
   },
+  // from memory
   'google/gemma-3-4b-it': {
     architectures: ['Gemma3ForConditionalGeneration'],
     ...{ boi_token_index: 255_999, eoi_token_index: 256_000, eos_token_id: [1, 106], image_token_index: 262_144 },
@@ -62,6 +64,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
       ...{ num_attention_heads: 16, num_hidden_layers: 27, patch_size: 14, vision_use_head: false },
     },
   },
+  // held to the copy in another project's code; of vision_config, what stands here
   'Qwen/Qwen3-VL-4B-Instruct': {
     architectures: ['Qwen3VLForConditionalGeneration'],
     ...{ image_token_id: 151_655, model_type: 'qwen3_vl', tie_word_embeddings: true, video_token_id: 151_656 },
@@ -75,6 +78,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     },
     vision_config: { deepstack_visual_indexes: [5, 11, 17], depth: 24, hidden_size: 1024 },
   },
+  // sizes and heads, and YaRN's numbers as those of the 8B: held to other readers' tables; the rest from memory
   'mistralai/Ministral-3-3B-Instruct-2512-BF16': {
     architectures: ['Mistral3ForConditionalGeneration'],
     ...{ dtype: 'bfloat16', image_token_index: 10, model_type: 'mistral3', multimodal_projector_bias: false },
@@ -92,6 +96,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     },
     vision_config: { hidden_size: 1024, model_type: 'pixtral' },
   },
+  // sizes, heads, window, rope_theta and rope_scaling: held to tests of two other readers; the rest from memory
   'allenai/Olmo-3-7B-Instruct': {
     architectures: ['Olmo3ForCausalLM'],
     ...SIZES(100_278, 4096, 11_008, 32, 32, 32, 65_536),
@@ -105,6 +110,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     },
     transformers_version: '4.57.1',
   },
+  // held to the copy in a test of another engine, which has fewer layers and a shorter window
   'LGAI-EXAONE/EXAONE-4.0-32B': {
     architectures: ['Exaone4ForCausalLM'],
     ...SIZES(102_400, 5120, 27_392, 64, 40, 8, 131_072),
@@ -117,7 +123,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     },
     ...{ transformers_version: '4.54.0.dev0', use_cache: true },
   },
-  // all but tie_word_embeddings and torch_dtype: held to a copy of its config.json
+  // held to a copy of its config.json
   'baidu/ERNIE-4.5-0.3B-PT': {
     architectures: ['Ernie4_5_ForCausalLM'],
     ...SIZES(103_424, 1024, 3072, 18, 16, 2, 131_072),
@@ -130,11 +136,12 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     ...{ pad_token_id: 0, rms_norm_eps: 1e-5, rope_theta: 500_000, tie_word_embeddings: true },
     ...{ torch_dtype: 'bfloat16', use_bias: false, use_cache: false },
   },
+  // sizes, heads, alpha and tokens: held to tests of two other readers, of which one has 262,144 positions; the rest from memory
   'tencent/Hunyuan-7B-Instruct': {
     architectures: ['HunYuanDenseV1ForCausalLM'],
     ...SIZES(128_167, 4096, 14_336, 32, 32, 8, 32_768),
     ...{ add_classification_head: false, attention_bias: false, attention_dropout: 0.0, attention_head_dim: 128 },
-    ...{ bos_token_id: 127_959, eod_token_id: 127_957, eos_token_id: 127_960, head_dim: 128, hidden_act: 'silu' },
+    ...{ bos_token_id: 127_958, eod_token_id: 127_957, eos_token_id: 127_960, head_dim: 128, hidden_act: 'silu' },
     ...{ im_end_id: 5, im_newline_id: 11, im_start_id: 4, initializer_range: 0.02, mask_init_id: 12, mlp_bias: false },
     ...{ model_type: 'hunyuan_v1_dense', norm_type: 'rms', org_vocab_size: 128_167, pad_id: 127_961 },
     ...{ pad_token_id: 127_961, pool_type: 'last', pretraining_tp: 1, rms_norm_eps: 1e-5, rope_theta: 10000.0 },
@@ -145,7 +152,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     ...{ transformers_version: '4.55.0.dev0', use_cache: false, use_cla: false, use_qk_norm: true },
     use_rotary_pos_emb: true,
   },
-  // the factors of LongRoPE are placeholders, not the published ones
+  // sizes, heads, scale_emb, scale_depth, dim_model_base, the kind of rope_scaling: held to another reader's tests; the factors of LongRoPE are placeholders
   'openbmb/MiniCPM4-0.5B': {
     architectures: ['MiniCPMForCausalLM'],
     ...SIZES(73_448, 1024, 4096, 24, 16, 2, 32_768),
@@ -160,6 +167,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     },
     ...{ torch_dtype: 'bfloat16', transformers_version: '4.46.3', use_cache: true },
   },
+  // from memory, and not found since but for the number of layers
   'stabilityai/stablelm-2-zephyr-1_6b': {
     architectures: ['StableLmForCausalLM'],
     ...SIZES(100_352, 2048, 5632, 24, 32, 32, 4096),
@@ -168,6 +176,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     ...{ tie_word_embeddings: false, torch_dtype: 'float16', transformers_version: '4.38.0', use_cache: true },
     use_qkv_bias: true,
   },
+  // held to the copy in a test of another project, all but torch_dtype and transformers_version
   'microsoft/phi-2': {
     architectures: ['PhiForCausalLM'],
     ...SIZES(51_200, 2560, 10_240, 32, 32, 32, 2048),
@@ -176,6 +185,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     ...{ qk_layernorm: false, resid_pdrop: 0.1, rope_scaling: null, rope_theta: 10000.0, tie_word_embeddings: false },
     ...{ torch_dtype: 'float16', transformers_version: '4.37.0', use_cache: true },
   },
+  // sizes and heads: held to other readers' tests; the rest from memory
   'bigcode/starcoder2-3b': {
     architectures: ['Starcoder2ForCausalLM'],
     ...SIZES(49_152, 3072, 12_288, 30, 24, 2, 16_384),
@@ -184,6 +194,7 @@ export const NEWER: Readonly<Record<string, JsonObject>> = {
     ...{ norm_epsilon: 1e-5, norm_type: 'layer_norm', residual_dropout: 0.1, rope_theta: 999999.4420358813 },
     ...{ sliding_window: 4096, torch_dtype: 'float32', transformers_version: '4.37.0.dev0', use_cache: true },
   },
+  // sizes and heads: held to a test of another reader; the other fields to a copy of TinyStories-8M's
   'roneneldan/TinyStories-33M': {
     architectures: ['GPTNeoForCausalLM'],
     ...{ vocab_size: 50_257, hidden_size: 768, num_layers: 4, num_heads: 16, max_position_embeddings: 2048 },

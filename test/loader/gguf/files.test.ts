@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { CorruptCheckpoint, UnsupportedModel } from '../../../src/core/errors'
 import { parseModelConfig } from '../../../src/loader/config/model-config'
 import { describeModel, readModelFiles } from '../../../src/loader/model-files'
+import { ChatTemplate } from '../../../src/tokenizer/chat-template'
 import { Tokenizer } from '../../../src/tokenizer/tokenizer'
 import type { SeededConfig } from '../../support/seeded-weights'
 import { TEXTS } from '../../tokenizer/tokenizers'
@@ -179,4 +180,15 @@ test('the embedded model as a GGUF file has its config, its tokens and its chat 
     expect(read.encode(text)).toEqual(own.encode(text))
     expect(read.decode(read.encode(text))).toBe(own.decode(own.encode(text)))
   }
+})
+
+test('a template for calls of tools stands beside that of chats', async () => {
+  const fields: Field[] = [
+    ['tokenizer.chat_template', TEXT, 'plain'],
+    ['tokenizer.chat_template.tool_use', TEXT, 'tools'],
+    ['tokenizer.chat_templates', LIST, ['tool_use'], TEXT],
+  ]
+  const { tokenizerConfig } = await filesOf(withFields(TINY, fields))
+  const template = new ChatTemplate(tokenizerConfig)
+  expect([template.render([]), template.render([], { variables: { tools: [{}] } })]).toEqual(['plain', 'tools'])
 })

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { CorruptCheckpoint, UnsupportedModel } from '../../../src/core/errors'
+import { dequantize } from '../../../src/core/quantize'
 import { parseModelConfig } from '../../../src/loader/config/model-config'
 import { ggufConfig } from '../../../src/loader/gguf/config'
+import { FORMATS } from '../../../src/loader/gguf/formats'
 import { type GgufHeader, parseHeader } from '../../../src/loader/gguf/header'
 import { ggufTokenizer } from '../../../src/loader/gguf/tokenizer'
 import { openCheckpoint, readModelFiles } from '../../../src/loader/model-files'
@@ -105,3 +107,32 @@ test('any 3000 mutated files load or fail with a typed error', async () => {
     }
   }
 })
+
+/** Cases of each format: some here, 10,000 where one asks for them (docs/tests.md). */
+const CASES = Number(process.env.MUTATED ?? 300)
+
+const BLOCKS = [...FORMATS.values()].filter(({ blockLen }) => blockLen > 1)
+
+test.each(BLOCKS.map(format => [format.name, format] as const))(
+  `any ${CASES} rows of random bytes as %s are numbers, or a typed error`,
+  (type, { blockLen, blockBytes, integers }) => {
+    const numBlocks = Math.ceil(256 / blockLen)
+    const shape = { numRows: 2, cols: numBlocks * blockLen }
+    let numValid = 0
+    forEachSeed(CASES, random => {
+      const bytes = Uint8Array.from({ length: 2 * numBlocks * blockBytes }, () => random.int(0, 256))
+      for (const wantsIntegers of [false, true]) {
+        const raw = { file: 'f', name: 'w', firstRow: 0, ...shape, encoding: { type }, bytes }
+        const rows = typed(() => decodeRows(raw, wantsIntegers))
+        if (rows instanceof Error) continue
+        numValid++
+        const values = rows instanceof Float32Array ? rows : dequantize(rows)
+        expect(values.length).toBe(2 * shape.cols)
+        const wrong = values.findIndex(value => !Number.isFinite(value))
+        if (wrong >= 0)
+          throw new Error(`${type} gives ${values[wrong]} at ${wrong}, as ${integers ? 'integers' : 'floats'}`)
+      }
+    })
+    expect(numValid).toBeGreaterThan(0)
+  },
+)

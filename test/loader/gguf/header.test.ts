@@ -168,3 +168,10 @@ describe('what we cannot read is unsupported, by its name', () => {
     expect(() => parse(Uint8Array.from(Buffer.from('{"a": 1} and more')))).toThrow('not "GGUF". Is it a GGUF file?')
   })
 })
+
+test('an adapter is told to be one, before its tensors', () => {
+  const fields = [...TINY.fields, ['general.type', TEXT, 'adapter'] as const]
+  expect(() => parseHeader(writeGguf({ ...TINY, fields }), 'lora.gguf')).toThrow(
+    'lora.gguf is an adapter of "llama" and no model. Adapters do not load yet',
+  )
+})

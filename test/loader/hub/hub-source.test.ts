@@ -10,6 +10,7 @@ import { readModelFiles } from '../../../src/loader/model-files'
 import { openSafetensors } from '../../../src/loader/safetensors/checkpoint'
 import type { ModelSource } from '../../../src/loader/sources/source'
 import { folderStore } from '../../../src/storage/folder-store'
+import { ChatTemplate } from '../../../src/tokenizer/chat-template'
 import { type FakeHub, startFakeHub } from '../../support/fake-hub'
 import { type Fault, fakeBytes, publish, type Repository } from '../../support/fake-repository'
 import { chunksOf, hubContract, isEqual, RETRY, readAll } from './hub-contract'
@@ -181,5 +182,18 @@ describe('a repository', () => {
     const failure = await load().catch(error => error)
     expect(failure).toBeInstanceOf(UnsupportedModel)
     expect(String(failure)).toMatch(why)
+  })
+
+  test('with a template for tools beside that of chats has both', async () => {
+    const files = {
+      'config.json': '{"architectures":["LlamaForCausalLM"]}',
+      'tokenizer.json': '{}',
+      'chat_template.jinja': 'plain',
+      'additional_chat_templates/tool_use.jinja': 'tools',
+    }
+    const { tokenizerConfig, chatTemplate } = await readModelFiles(await visit({ files }))
+    const template = new ChatTemplate(tokenizerConfig, chatTemplate)
+    expect(template.render([])).toBe('plain')
+    expect(template.render([], { variables: { tools: [{}] } })).toBe('tools')
   })
 })

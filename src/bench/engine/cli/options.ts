@@ -30,6 +30,7 @@ values), beside the ceilings of the device. Writes report.json, report.md and pl
   prefill        a step of prompts by its tokens, with a linear fit
   context        one sequence after longer and longer contexts
   models         1 and 16 sequences with seeded models of several sizes
+  families       1 and 32 sequences with a seeded Llama, and models of other families with about as many weights
 
   --batches LIST         default ${DEFAULT_SIZES.batches.join()}
   --contexts LIST        default ${DEFAULT_SIZES.contexts.join()}
