@@ -25,7 +25,7 @@ test('a model for which there is no room fails before its end, with the numbers,
   const hub = await publish(inject('hubUrl'), { files: { 'model.safetensors': { bytes, seed: 1 } } })
   const { usageBytes = 0 } = await listCached()
   await setQuota(usageBytes + 3e6)
-  const source = await hubSource(LOCATION, hub, await openStore(true))
+  const source = await hubSource(LOCATION, { host: hub.host }, await openStore(true))
   let length = 0
   const failure = await (async () => {
     const reader = (await source.open('model.safetensors'))?.getReader()

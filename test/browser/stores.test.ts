@@ -84,7 +84,7 @@ describe('while a file is being written, in another tab say,', () => {
   test('a newer commit of its model is read all the same', async () => {
     const files = { 'config.json': '{}' }
     const hub = await publish(inject('hubUrl'), { files })
-    const visit = async () => hubSource(LOCATION, hub, await openStore(true))
+    const visit = async () => hubSource(LOCATION, { host: hub.host }, await openStore(true))
     await readAll(await visit(), 'config.json')
     const name = encodeURIComponent(`${hub.host.replace('http://', '')}/org/name`)
     const writable = await writing(`${name}/${'a'.repeat(40)}/0`)
