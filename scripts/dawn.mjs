@@ -23,6 +23,16 @@ export function askNoCompositor() {
   if (!XDG_RUNTIME_DIR && !MESA_VK_DEVICE_SELECT) process.env.NODEVICE_SELECT ??= '1'
 }
 
+/**
+ * While it waits, the package asks Dawn for news by `setImmediate`, without a pause: that takes a core away from an adapter that
+ * computes on them. Here its callbacks, which are native, have a millisecond between them; all others stay as they are.
+ */
+export function pauseBetweenPolls() {
+  const { setImmediate } = globalThis
+  globalThis.setImmediate = (callback, ...args) =>
+    `${callback}`.endsWith('{ [native code] }') ? setTimeout(callback, 1, ...args) : setImmediate(callback, ...args)
+}
+
 // an old driver of Mesa's is there, but Dawn does not take it: so each is tried
 const PROBE = `
   const { create } = await import('webgpu')

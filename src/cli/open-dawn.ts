@@ -1,5 +1,5 @@
 import { SOFTWARE_DAWN } from '../../scripts/chrome.mjs'
-import { askNoCompositor, probeDawn, softwareDrivers } from '../../scripts/dawn.mjs'
+import { askNoCompositor, pauseBetweenPolls, probeDawn, softwareDrivers } from '../../scripts/dawn.mjs'
 import { UnsupportedDevice } from '../index'
 
 /** The GPU that the `webgpu` package's `create` returned: without a reference the process dies when it is collected. */
@@ -19,7 +19,10 @@ async function load(flags: string[]): Promise<GPU> {
   // without a GPU whose driver is here, a software driver still gives the right answers
   const found = probeDawn([null, ...softwareDrivers()])
   if ('missing' in found) throw new UnsupportedDevice(`--runtime node: ${found.missing}`)
-  if (found.driver) process.env.VK_DRIVER_FILES = found.driver
+  if (found.driver) {
+    process.env.VK_DRIVER_FILES = found.driver
+    pauseBetweenPolls()
+  }
   askNoCompositor()
   console.error(`Computing on ${found.name}${found.driver ? ', in software: no GPU with a driver was found' : ''}.`)
   const { create, globals } = await import('webgpu')

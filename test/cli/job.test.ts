@@ -14,8 +14,8 @@ const MINUTES_5 = 300_000
 const RUNTIMES = ['node', 'chrome'] as const
 
 const model = writeModel('tiny')
-/** Software adapters compile for longer than they compute: small steps need fewer kernels. */
-const RUN = ['--model', model, '--token-budget', '2']
+/** Software adapters compile for longer than they compute, and write all of a cache when they make it: small steps, few blocks. */
+const RUN = ['--model', model, '--token-budget', '2', '--blocks', '64']
 const LINES = [
   { custom_id: 'slow', prompt: 'Hello', max_tokens: 9, ignore_eos: true },
   { messages: [{ role: 'user', content: 'Hi' }], max_tokens: 2, ignore_eos: true },
@@ -215,7 +215,7 @@ describe('the model', { timeout: MINUTES_3 }, () => {
     const file = join(folder, 'model.gguf')
     writeFileSync(file, writeGguf({ fields: seededFields(TINY), tensors: seededTensorInputs(TINY, TINY_SEED, 'F16') }))
     const [out, summary] = ['gguf.jsonl', 'gguf.json'].map(name => join(folder, name))
-    const args = ['--max-tokens', '4', '--token-budget', '2', '--runtime', 'node', '--weights', 'f16']
+    const args = ['--max-tokens', '4', '--token-budget', '2', '--blocks', '64', '--runtime', 'node', '--weights', 'f16']
     const own = await runJobCommand([good, ...args, '--model', file, '--out', out, '--summary', summary])
     expect(own.code, own.stderr).toBe(0)
     expect(own.stdout).toContain('weights        F16 as f16')

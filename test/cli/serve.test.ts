@@ -19,7 +19,18 @@ let output = ''
 beforeAll(async () => {
   // the command must not take itself for a test of this one
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV)/.test(name)))
-  const args = ['--port', '0', '--model', writeModel('tiny'), '--context', '128', '--api-key-env', 'SERVE_KEY']
+  const args = [
+    '--port',
+    '0',
+    '--model',
+    writeModel('tiny'),
+    '--context',
+    '128',
+    '--blocks',
+    '64',
+    '--api-key-env',
+    'SERVE_KEY',
+  ]
   server = spawn('node', [...scripts.serve.split(' ').slice(1), ...args], { env: { ...env, SERVE_KEY: 'secret' } })
   server.stderr?.on('data', chunk => {
     output += chunk
