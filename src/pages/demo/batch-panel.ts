@@ -7,6 +7,7 @@ import { formatCount, formatRate, formatSeconds, joinFacts } from './format'
 import { promptFor } from './prompt-for'
 import { resultsAsJsonl } from './results'
 import { type Panel, runForm, settings } from './run-form'
+import { savingOf } from './saving'
 
 const REFRESH_MS = 200
 
@@ -16,6 +17,7 @@ export function batchPanel(): Panel {
   const linesBox = byId('batch-lines', HTMLTextAreaElement)
   const chat = byId('batch-chat', HTMLInputElement)
   const status = byId('batch-status', HTMLElement)
+  const saving = byId('batch-saving', HTMLElement)
   const counts = byId('batch-counts', HTMLElement)
   const bar = byId('batch-progress', HTMLProgressElement)
   const download = byId('batch-download', HTMLButtonElement)
@@ -47,6 +49,10 @@ export function batchPanel(): Panel {
       const numAnswered = results.filter(({ finishReason }) => finishReason !== 'abort').length
       bar.value = numAnswered / lines.length
       setText(status, joinFacts(`${formatCount(numAnswered)} of ${formatCount(lines.length)} answered`, ending))
+      // until all is read, what the plan promises; of a part nothing
+      const computed = ending === undefined ? plan?.treeTokens : now.prefillTokens - before.prefillTokens
+      const isPart = ending !== undefined && ending !== 'finished'
+      setText(saving, isPart ? '' : (savingOf(plan?.promptTokens ?? 0, computed ?? 0) ?? ''))
       counts.textContent = joinFacts(
         formatSeconds(ms),
         ...(plan ? tokenFacts(before, now, plan, results, ms, ending !== undefined) : []),

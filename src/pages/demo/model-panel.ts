@@ -1,9 +1,24 @@
-import { createEngine, type Engine, type EngineProgress, explainWeights, UnsupportedDevice } from '../../index'
+import {
+  createEngine,
+  type Engine,
+  type EngineProgress,
+  explainWeights,
+  OutOfMemory,
+  UnsupportedDevice,
+} from '../../index'
 import { byId, isAbort, make, showError } from './dom'
 import { formatBytes, formatCount } from './format'
 import type { LoadModel, ModelChoice } from './model-choice'
 
-/** Holds the page's engine. `onEngine` hears of each one that is ready, and of its end (undefined) before it is disposed. */
+interface Working {
+  readonly engine: Engine
+  readonly choice: ModelChoice
+}
+
+/**
+ * Holds the page's engine. `onEngine` hears of each one that is ready, and of its end (undefined) before it is disposed. An engine is
+ * given up when the next is ready, so that a wrong name or folder costs nothing; before that only where two do not fit.
+ */
 export function modelPanel(onEngine: (engine: Engine | undefined) => void): LoadModel {
   const status = byId('model-status', HTMLElement)
   const loading = byId('model-loading', HTMLElement)
@@ -14,7 +29,7 @@ export function modelPanel(onEngine: (engine: Engine | undefined) => void): Load
   const facts = byId('model-facts', HTMLElement)
   const others = byId('model-others', HTMLDetailsElement)
 
-  let engine: Engine | undefined
+  let working: Working | undefined
   let abort = new AbortController()
   let previous: Promise<void> = Promise.resolve()
   cancel.addEventListener('click', () => abort.abort())
@@ -32,28 +47,51 @@ export function modelPanel(onEngine: (engine: Engine | undefined) => void): Load
         : `${formatBytes(done)} here, compiling kernels`
   }
 
+  /** @throws what `createEngine` does; without an engine then if there was no room for two */
   async function replace(choice: ModelChoice, signal: AbortSignal): Promise<void> {
+    const open = () => createEngine(choice.location, { ...choice.options, signal, onProgress: showProgress })
+    const next = await open().catch(reason => {
+      if (!working || !(reason instanceof OutOfMemory)) throw reason
+      giveUp()
+      return open()
+    })
+    if (signal.aborted) {
+      next.dispose()
+      throw signal.reason
+    }
+    const entries = await describe(next)
+    giveUp()
+    working = { engine: next, choice }
+    facts.replaceChildren(...entries)
+    facts.hidden = false
+    onEngine(next)
+  }
+
+  function giveUp(): void {
+    if (!working) return
     onEngine(undefined)
-    engine?.dispose()
-    engine = undefined
+    working.engine.dispose()
+    working = undefined
+    facts.hidden = true
+  }
+
+  async function load(choice: ModelChoice, signal: AbortSignal): Promise<void> {
+    const before = working
     status.textContent = `Loading ${choice.name} …`
     bar.removeAttribute('value')
     bytes.textContent = ''
-    facts.hidden = true
     loading.hidden = false
     showError(error, undefined)
     try {
-      const next = await createEngine(choice.location, { ...choice.options, signal, onProgress: showProgress })
-      if (signal.aborted) return next.dispose()
-      engine = next
-      facts.replaceChildren(...(await describe(next)))
-      facts.hidden = false
+      await replace(choice, signal)
       status.textContent = `${choice.name} is ready`
-      onEngine(next)
     } catch (reason) {
-      status.textContent = isAbort(reason) ? `Loading ${choice.name} was cancelled` : `${choice.name} is not loaded`
       if (!isAbort(reason)) showError(error, reason)
       others.open ||= !(reason instanceof UnsupportedDevice)
+      const what = isAbort(reason) ? `Loading ${choice.name} was cancelled` : `${choice.name} is not loaded`
+      // what had to make room comes back; should that fail too, the first reason is the one to show
+      if (before && !working) await replace(before.choice, new AbortController().signal).catch(() => undefined)
+      status.textContent = working ? `${what}, ${working.choice.name} is still ready` : what
     } finally {
       loading.hidden = true
     }
@@ -63,8 +101,8 @@ export function modelPanel(onEngine: (engine: Engine | undefined) => void): Load
     abort.abort()
     abort = new AbortController()
     const { signal } = abort
-    // one after the other: two models at once may not fit
-    previous = previous.then(() => replace(choice, signal))
+    // one after the other: more than two models at once may not fit
+    previous = previous.then(() => load(choice, signal))
     return previous
   }
 }

@@ -1,4 +1,4 @@
-import type { Engine, GenerationParams } from '../../index'
+import { type Engine, type GenerationParams, InvalidRequest } from '../../index'
 import { byId, isAbort, showError } from './dom'
 
 /** One run: stops when the signal does. What it throws is shown. */
@@ -66,10 +66,16 @@ export function runForm(name: string, run: Run): Panel {
   }
 }
 
-/** The settings of a form. What the engine does not accept, it says itself. */
+/** The settings of a form. Which numbers the engine does not accept, it says itself. @throws InvalidRequest for what is no number */
 export function settings(name: string): GenerationParams {
-  const temperature = byId(`${name}-temperature`, HTMLInputElement).valueAsNumber
-  const maxTokens = byId(`${name}-max-tokens`, HTMLInputElement).valueAsNumber
+  const temperature = numberIn(`${name}-temperature`)
+  const maxTokens = numberIn(`${name}-max-tokens`)
   // a new seed each time, since who draws at random does not want the same again
   return { temperature, maxTokens, seed: crypto.getRandomValues(new Uint32Array(1))[0] }
+}
+
+function numberIn(id: string): number {
+  const { valueAsNumber, labels } = byId(id, HTMLInputElement)
+  if (Number.isNaN(valueAsNumber)) throw new InvalidRequest(`“${labels?.[0].textContent}” holds no number.`)
+  return valueAsNumber
 }

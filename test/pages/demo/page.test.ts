@@ -89,7 +89,7 @@ describe('the demo page', { timeout: 300_000 }, () => {
   it('says what is wrong with a setting', async () => {
     await page.fill('#prompt-max-tokens', '')
     await page.click('#prompt-run')
-    expect(await page.textContent('#prompt-error:not([hidden])')).toMatch(/^InvalidRequest maxTokens is NaN/)
+    expect(await page.textContent('#prompt-error:not([hidden])')).toBe('InvalidRequest “Max tokens” holds no number.')
   })
 
   it('answers many lines together, and hands them out as JSONL', async () => {
@@ -100,6 +100,7 @@ describe('the demo page', { timeout: 300_000 }, () => {
     await page.click('#batch-run')
     await page.waitForFunction(() => /finished$/.test(document.querySelector('#batch-status')?.textContent ?? ''))
     expect(await textOf('batch-status')).toBe('3 of 3 answered · finished')
+    expect(await textOf('batch-saving')).toMatch(/^\d\.\d times less to read$/)
     expect(await textOf('batch-counts')).toMatch(/prompts of \d+ tokens, a tree of \d+, \d+ computed$/)
     const answers = await page.locator('#batch-rows .answer').allTextContents()
     expect(answers.map(answer => answer !== '')).toEqual([true, true, true])
@@ -121,14 +122,17 @@ describe('the demo page', { timeout: 300_000 }, () => {
     await page.screenshot({ path: join(SHOTS, 'demo.png'), fullPage: true })
   })
 
-  it('says why a chosen folder is no model', async () => {
+  it('says why a chosen folder is no model, and keeps the one that works', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'no-model-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     writeFileSync(join(folder, 'notes.txt'), 'nothing here')
     await page.setInputFiles('#model-folder', folder)
     expect(await page.textContent('#model-error:not([hidden])')).toMatch(/^DownloadFailed .* has no file config\.json/)
-    expect(await page.isDisabled('#prompt-run')).toBe(true)
-    expect(await page.isDisabled('#batch-run')).toBe(true)
+    expect(await textOf('model-status')).toMatch(/^no-model-.* is not loaded, sprout is still ready$/)
+    expect(await textOf('model-facts')).toContain('WeightsBF16 as f32')
+    await page.fill('#prompt-max-tokens', '2')
+    await page.click('#prompt-run')
+    await page.waitForFunction(() => /^2 tokens/.test(document.querySelector('#prompt-status')?.textContent ?? ''))
   })
 
   it('loads a model from a dropped folder', async () => {
