@@ -54,7 +54,8 @@ export class BlockSum {
   }
 }
 
-export function rotate(word: number, bits: number): number {
+/** To the left. */
+export function rotated(word: number, bits: number): number {
   return (word >>> bits) | (word << (32 - bits))
 }
 
