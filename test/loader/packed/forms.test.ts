@@ -81,7 +81,7 @@ describe.each(Object.entries(FORMS))('%s', (_, form) => {
       const changed = new TextEncoder().encode(header.replace(entry, other))
       const files = {
         ...packed,
-        'model.safetensors': Uint8Array.from([...bytes.subarray(0, 8), ...changed, ...bytes.subarray(begin)]),
+        'model.safetensors': new Uint8Array(Buffer.concat([bytes.subarray(0, 8), changed, bytes.subarray(begin)])),
       }
       const error = await load(files).catch((reason: unknown) => reason)
       expect(error, name).toBeInstanceOf(CorruptCheckpoint)
