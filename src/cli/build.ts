@@ -61,7 +61,7 @@ export async function buildLibrary(outDir: string): Promise<void> {
 /** The file of what the client, the batch and the engine share: so an error is of one class wherever it was imported from. */
 const SHARED = {
   name: 'shared',
-  test: /src\/(core\/(?!quantize|python-json|float16|sequence|batch|block|kv-|rows|page|as-coppice|sorted|turns)|packing\/worker-url|engine\/(async-queue|call-options|generation|prompt|sampling-params|stream|until-it-throws)\.)|rolldown\/runtime/,
+  test: /src\/(core\/(?!quantize|python-json|float16|sequence|batch|block|kv-|rows|page|as-coppice|sorted|turns|listed)|packing\/worker-url|engine\/(async-queue|call-options|generation|prompt|sampling-params|stream|until-it-throws)\.)|rolldown\/runtime/,
 }
 
 /** The file of what is kept between visits, and known again by its hash: models by the engine, jobs by the batch. */

@@ -1,4 +1,5 @@
 import { InvalidRequest } from '../../core/errors'
+import { listed } from '../../core/listed'
 import type { HubLocation } from './location'
 
 /** The room that a model's weights may take, and where the number comes from, for people. */
@@ -25,13 +26,13 @@ interface Variant extends Pick<ChosenVariant, 'gguf' | 'variant'> {
 }
 
 /** Choices that an error lists: a person looks at them. */
-const MAX_CHOICES = 20
+export const MAX_CHOICES = 20
 
 const PART = /-\d{5}-of-\d{5}(?=\.gguf$)/
 /** Names of quantisations and float formats in files' names; with what Unsloth puts before its own. */
 const TAG = /(?:^|[-._])(?:UD-)?(?:I?Q\d\w*|TQ\d_\d|MXFP4(?:_MOE)?|B?F16|F32|FP16|FP32)(?=[-.])/i
 const OF_FLOATS = /[-._](?:B?F16|F32|FP16|FP32)[-.]/i
-/** Of one file, of an index, and of shards by two ways of writing. */
+/** Names of a variant's safetensors: a single file, an index, and shards, which are written in two ways. */
 const VARIANT =
   /^model(?:\.(\w+)\.safetensors|\.safetensors\.index\.(\w+)\.json|\.(\w+)-\d+-of-\d+\.safetensors|-\d+-of-\d+\.(\w+)\.safetensors)$/
 /** Formats of less than 4 bits with lattices, which are not read. */
@@ -96,8 +97,7 @@ function ggufVariants(files: ReadonlyMap<string, { readonly bytes: number }>): V
 function safetensorsVariants(files: ReadonlyMap<string, { readonly bytes: number }>): Variant[] {
   const variants = new Map<string, Variant>()
   for (const [path, { bytes }] of files) {
-    const [, ...names] = VARIANT.exec(path) ?? []
-    const variant = names.find(name => name !== undefined)
+    const variant = variantIn(path)
     if (variant === undefined) continue
     const before = variants.get(variant)
     const isWhole = !path.includes('-of-')
@@ -108,6 +108,13 @@ function safetensorsVariants(files: ReadonlyMap<string, { readonly bytes: number
     })
   }
   return [...variants.values()]
+}
+
+/** The variant that a file of safetensors or an index belongs to by its name; undefined for plain ones. */
+export function variantIn(path: string): string | undefined {
+  return VARIANT.exec(path)
+    ?.slice(1)
+    .find(name => name !== undefined)
 }
 
 function isPlain(files: ReadonlyMap<string, unknown>): boolean {
@@ -128,10 +135,10 @@ function hasTag(path: string, tag: string): boolean {
 
 function unclear(id: string, what: string, variants: readonly Variant[]): InvalidRequest {
   const names = variants.map(({ path }) => path)
-  const rest = names.length > MAX_CHOICES ? ` and ${names.length - MAX_CHOICES} more` : ''
-  const list = names.slice(0, MAX_CHOICES).join(', ') + rest
   const choices =
-    names.length > 0 ? ` Choose a GGUF file as ${id}/FILE, or a variant as ${id}:NAME. There are ${list}.` : ''
+    names.length > 0
+      ? ` Choose a GGUF file as ${id}/FILE, or a variant as ${id}:NAME. There are ${listed(names, MAX_CHOICES)}.`
+      : ''
   return new InvalidRequest(`${id} has ${what}.${choices}`)
 }
 

@@ -1,4 +1,5 @@
 import { InvalidRequest } from '../../core/errors'
+import { listed } from '../../core/listed'
 import { checkRoom } from '../../storage/storage-full'
 import type { Store } from '../../storage/store'
 import { CachedFile } from '../cache/cached-file'
@@ -9,7 +10,7 @@ import { verifiedStream } from '../cache/verified-stream'
 import type { RetryPolicy } from '../http/retry'
 import { type ModelSource, skipBytes } from '../sources/source'
 import { splitFiles } from '../sources/split-files'
-import { type ChosenVariant, chooseVariant, type WeightRoom } from './choose-variant'
+import { type ChosenVariant, chooseVariant, MAX_CHOICES, variantIn, type WeightRoom } from './choose-variant'
 import { Hub, type HubOptions } from './hub'
 import type { ListedFile, Listing } from './listing'
 import type { HubLocation } from './location'
@@ -21,7 +22,7 @@ const ANY_ROOM: WeightRoom = { bytes: Number.POSITIVE_INFINITY, reason: 'no limi
 export interface HubSourceOptions {
   readonly signal?: AbortSignal
   readonly retry?: RetryPolicy
-  /** What the weights may take, where there are several variants to choose from. */
+  /** The most that the weights may take, where there are several variants to choose from. */
   readonly room?: WeightRoom
 }
 
@@ -87,7 +88,7 @@ interface PlacedFile extends ListedFile {
   readonly path: string
 }
 
-/** What a location and the options say together. @throws InvalidRequest where they differ, or an option is not known */
+/** The location, with what the options add to it. @throws InvalidRequest where they differ, or an option is not known */
 function withOptions(location: HubLocation, options: HubOptions): HubLocation & Pick<HubOptions, 'subfolder'> {
   const { host: _host, token: _token, revision, variant, subfolder: folder, ...unknown } = options
   const [stranger] = Object.keys(unknown)
@@ -117,7 +118,7 @@ function within(
     const folders = new Set(
       [...files.keys()].flatMap(path => (path.includes('/') ? [path.replace(/\/[^/]*$/, '')] : [])),
     )
-    const there = folders.size === 0 ? 'It has no folders' : `There are ${[...folders].slice(0, 20).join(', ')}`
+    const there = folders.size === 0 ? 'It has no folders' : `There are ${listed([...folders], MAX_CHOICES)}`
     throw new InvalidRequest(`${id} has no folder ${subfolder}. ${there}.`)
   }
   return new Map(inside.map(([path, file]) => [path.slice(begin.length), { ...file, path }]))
@@ -135,9 +136,8 @@ function weightFiles(files: ReadonlyMap<string, PlacedFile>, chosen: ChosenVaria
   if (chosen.gguf !== undefined) return splitFiles(chosen.gguf)
   const single = variantOf('model.safetensors', chosen)
   if (files.has(single)) return [single]
-  const { variant } = chosen
-  const isWanted = (path: string) => variant === undefined || path.includes(`.${variant}`)
-  return [...files.keys()].filter(path => /^[^/]+-\d+-of-\d+(\.\w+)?\.safetensors$/.test(path) && isWanted(path))
+  const isShard = (path: string) => /^[^/]+-\d+-of-\d+(\.\w+)?\.safetensors$/.test(path)
+  return [...files.keys()].filter(path => isShard(path) && variantIn(path) === chosen.variant)
 }
 
 async function missingBytes(

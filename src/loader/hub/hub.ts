@@ -96,7 +96,7 @@ export class Hub {
     return new RemoteFile(url, { ...this.#request, bytes, opened })
   }
 
-  /** What to do about a refusal. The hub's header tells apart what has the same status: it answers 401 for what does not exist. */
+  /** Advice about a refusal. The hub's header tells apart what has the same status: it answers 401 for what does not exist. */
   #explain({ status, headers }: Response): string {
     const code = headers.get('x-error-code')
     const page = `${this.#address}/${this.id}`

@@ -1,4 +1,5 @@
 import { CorruptCheckpoint } from '../../core/errors'
+import { listed } from '../../core/listed'
 import type { Checkpoint, SourceTensor } from './checkpoint'
 
 /** The tensors that a model consists of: name → shape, outermost dimension first. */
@@ -44,8 +45,6 @@ export function isSpareBias(tensors: Checkpoint['tensors'], name: string): boole
   return matrix ? 'parts' in matrix.encoding : false
 }
 
-/** A text of up to 5 names, and how many more there are. */
 function list(names: readonly string[]): string {
-  const more = names.length > 5 ? ` and ${names.length - 5} more` : ''
-  return `${names.length === 1 ? 'tensor' : 'tensors'} ${names.slice(0, 5).join(', ')}${more}`
+  return `${names.length === 1 ? 'tensor' : 'tensors'} ${listed(names, 5)}`
 }

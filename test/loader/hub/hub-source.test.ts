@@ -13,6 +13,7 @@ import { folderStore } from '../../../src/storage/folder-store'
 import { ChatTemplate } from '../../../src/tokenizer/chat-template'
 import { type FakeHub, startFakeHub } from '../../support/fake-hub'
 import { type Fault, fakeBytes, publish, type Repository } from '../../support/fake-repository'
+import { memoryStore } from '../../support/memory-store'
 import { chunksOf, hubContract, isEqual, RETRY, readAll } from './hub-contract'
 
 let hub: FakeHub
@@ -149,6 +150,27 @@ describe('a repository', () => {
     expect(source.length?.('model.safetensors')).toBe(4)
     expect(await source.open('model.safetensors.index.json')).toBeUndefined()
     await expect(visit({ files }, { subfolder: 'su' })).rejects.toThrow('org/name has no folder su. There are sub.')
+  })
+
+  test('needs room for the shards of the variant that is read, not for those of others', async () => {
+    const shards = (name: string, bytes: number) => ({ [name]: { bytes, seed: 1 } })
+    const files = {
+      ...shards('model-00001-of-00001.safetensors', 1000),
+      ...shards('model.fp16-00001-of-00001.safetensors', 5000),
+      ...shards('model-00001-of-00001.fp32.safetensors', 9000),
+    }
+    const { host } = await publish(hub.url, { files })
+    const visitWith = (variant?: string) => hubSource(LOCATION, { host, variant }, memoryStore())
+    const { navigator } = globalThis
+    const storage = { estimate: async () => ({ usage: 0, quota: 6000 }) }
+    Object.defineProperty(globalThis, 'navigator', { value: { storage }, configurable: true })
+    try {
+      await visitWith()
+      await visitWith('fp16')
+      await expect(visitWith('fp32')).rejects.toThrow('needs 0.0 MB more of storage')
+    } finally {
+      Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true })
+    }
   })
 
   test('is asked for in one place', async () => {
