@@ -46,7 +46,7 @@ function parse(args: string[]): Command {
   return { ids, hub: { ...(host && { host }), ...(token && { token }) } }
 }
 
-/** What is wrong with a model; undefined: nothing. Choices that were made are printed. */
+/** The fault of a model that differs from what is known of it, undefined without one; prints the choices that were made. @throws what loading does */
 async function check(id: string, hub: HubOptions): Promise<string | undefined> {
   const source = await openSource(id, { hub, cache: false })
   for (const line of source.decisions ?? []) console.log(`${id}: ${line}`)

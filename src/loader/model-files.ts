@@ -4,7 +4,7 @@ import type { ModelConfig } from '../core/model-config'
 import { UnknownArchitecture } from './architectures/unknown-architecture'
 import { architectureOf, parseModelConfig } from './config/model-config'
 import { QUANTIZATION_FIELDS, textPart } from './config/text-part'
-import { tokenizerConfig } from './config/tokenizer-config'
+import { templatesByName, tokenizerConfig } from './config/tokenizer-config'
 import type { GgufModel } from './gguf/model'
 import type { Packing } from './packed'
 import { openSafetensors } from './safetensors/checkpoint'
@@ -103,17 +103,8 @@ async function readAll(source: ModelSource, signal: AbortSignal | undefined): Pr
   if (forTools === undefined || typeof template !== 'string') {
     return { config, generationConfig, tokenizer, tokenizerConfig: complete, chatTemplate }
   }
-  const named = [
-    { name: 'default', template },
-    { name: 'tool_use', template: forTools },
-  ]
-  return {
-    config,
-    generationConfig,
-    tokenizer,
-    tokenizerConfig: { ...complete, chat_template: named },
-    chatTemplate: undefined,
-  }
+  const both = { ...complete, chat_template: templatesByName(template, forTools) }
+  return { config, generationConfig, tokenizer, tokenizerConfig: both, chatTemplate: undefined }
 }
 
 /** The model that the files describe. @throws UnsupportedModel · CorruptCheckpoint, in the words of the files */

@@ -53,6 +53,13 @@ export class Weights {
     return new Map([...this.#targets].map(([name, { shape }]) => [name, shape]))
   }
 
+  /** Elements of all tensors asked for, of tied ones once. */
+  get numElements(): number {
+    let count = 0
+    for (const { shape } of this.#targets.values()) count += shape.reduce((product, size) => product * size, 1)
+    return count
+  }
+
   /** Tensor name → how Hugging Face's checkpoints store it, of those that they store otherwise. */
   get layouts(): ReadonlyMap<string, TensorLayout> {
     const layouts = [...this.#targets].flatMap(([name, { layout }]) => (layout ? [[name, layout] as const] : []))

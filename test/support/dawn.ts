@@ -5,6 +5,7 @@
 import { inject } from 'vitest'
 import { create, globals } from 'webgpu'
 import { SOFTWARE_DAWN } from '../../scripts/chrome.mjs'
+import { pauseBetweenPolls } from '../../scripts/dawn.mjs'
 
 const driver = inject('dawnDriver')
 if (driver) process.env.VK_DRIVER_FILES = driver
@@ -21,7 +22,10 @@ const DEFAULT_LIMITS = {
 
 // kept for the life of the process, which dies when what create() returns is collected; this file runs before each test file
 const kept = globalThis as { dawn?: GPU }
-kept.dawn ??= create([SOFTWARE_DAWN])
+if (!kept.dawn) {
+  kept.dawn = create([SOFTWARE_DAWN])
+  pauseBetweenPolls()
+}
 const { dawn } = kept
 
 async function requestAdapter(options?: GPURequestAdapterOptions) {
@@ -36,7 +40,4 @@ async function requestAdapter(options?: GPURequestAdapterOptions) {
 }
 
 Object.assign(globalThis, globals)
-// while it waits, the package asks for news without a pause by this, and takes a core away from a software adapter
-globalThis.setImmediate = ((callback: (...args: unknown[]) => void, ...args: unknown[]) =>
-  setTimeout(callback, 1, ...args)) as unknown as typeof setImmediate
 Object.defineProperty(globalThis, 'navigator', { value: { gpu: { requestAdapter } }, configurable: true })

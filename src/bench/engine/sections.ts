@@ -44,19 +44,22 @@ export interface MeasuredSection<R extends EngineTaskReport = EngineTaskReport> 
 /** Tokens of a prompt that is short, so that attention is small beside the matrices. */
 const SHORT_PROMPT = 16
 const FEW = [1, 16]
-/** Of a family's model. */
+/** Rows that decode together with each family's model. */
 const ROWS = [1, 32]
-/** A Llama, and as many weights as models of the other families (scripts/oracles/family-shapes.mjs). */
-const FAMILY_SHAPES = [
-  'bench-6m',
-  ...['apertus', 'ernie4', 'exaone4', 'gemma', 'gemma3', 'gpt-neo', 'hunyuan', 'minicpm', 'ministral3', 'olmo3'].map(
-    familyShape,
-  ),
-  ...['phi', 'seed-oss', 'stablelm', 'starcoder2'].map(familyShape),
+/** Families of which there is a seeded model with as many weights as the Llama `bench-6m` (scripts/oracles/family-shapes.mjs). */
+const FAMILIES = [
+  ...['apertus', 'ernie4', 'exaone4', 'gemma', 'gemma3', 'gpt-neo', 'hunyuan', 'minicpm', 'ministral3', 'olmo3'],
+  ...['phi', 'seed-oss', 'stablelm', 'starcoder2'],
 ]
 
 export function sectionsOf(part: Part, sizes: Sizes): Section[] {
   const { batches, contexts, stepTokens, shapes, out, timesKernels } = sizes
+  const ofShapes = (names: readonly string[], rows: readonly number[]): Section[] => {
+    const points = rows.map(batch => ({ batch, prompt: SHORT_PROMPT }))
+    return names.map(shape => {
+      return { part, title: `Decoding, ${shape}`, shape, task: { kind: 'decode', points, out, timesKernels } }
+    })
+  }
   switch (part) {
     case 'latency':
       return [{ part, title: 'First token', task: { kind: 'latency', prompts: [SHORT_PROMPT, 256], batches: FEW } }]
@@ -71,15 +74,8 @@ export function sectionsOf(part: Part, sizes: Sizes): Section[] {
       return [{ part, title: 'Decoding, by context', task: { kind: 'decode', points, out, timesKernels: false } }]
     }
     case 'models':
-    case 'families': {
-      const points = (part === 'models' ? FEW : ROWS).map(batch => ({ batch, prompt: SHORT_PROMPT }))
-      return (part === 'models' ? shapes : FAMILY_SHAPES).map(shape => {
-        return { part, title: `Decoding, ${shape}`, shape, task: { kind: 'decode', points, out, timesKernels } }
-      })
-    }
+      return ofShapes(shapes, FEW)
+    case 'families':
+      return ofShapes(['bench-6m', ...FAMILIES.map(family => `bench-6m-${family}`)], ROWS)
   }
-}
-
-function familyShape(family: string): string {
-  return `bench-6m-${family}`
 }

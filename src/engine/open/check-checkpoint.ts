@@ -19,6 +19,5 @@ export function checkCheckpoint(config: ModelConfig, checkpoint: Checkpoint): { 
   const weights = new Weights(new Paper(NO_LIMITS), () => ({ kind: 'f32' }))
   decoderTensors(config, weights)
   checkTensors(withLayouts(checkpoint, weights.layouts), weights.expected)
-  const shapes = [...weights.expected.values()]
-  return { weights: shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0) }
+  return { weights: weights.numElements }
 }

@@ -27,7 +27,7 @@ export function chooseWeights(
   return { format, keepsIntegers: true }
 }
 
-/** What the weights of a model may take of a budget, where one can choose among its files. */
+/** The part of a model's budget that its weights may take, where one can choose among its files. */
 export function weightRoom({ bytes, reason }: MemoryBudget): MemoryBudget {
   return { bytes: bytes * SHARE, reason: `half of what a model may take: ${reason}` }
 }

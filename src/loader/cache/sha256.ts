@@ -1,6 +1,5 @@
 import { BlockSum, rotated } from './block-sum'
 
-/** A name of this file's own: where modules are not bundled an import is looked up at each use, and a sum takes 15 times as long. */
 const rotate = rotated
 
 /** The first 32 bits of the fractional parts of the first 64 primes’ cube roots, one for each round (FIPS 180-4, 4.2.2). */

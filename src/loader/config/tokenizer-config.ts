@@ -35,6 +35,14 @@ export function tokenizerConfig(
   }
 }
 
+/** What `chat_template` is where a model has a template of its own for calls of tools: each by its name in transformers. */
+export function templatesByName(template: string, forTools: string): JsonObject[] {
+  return [
+    { name: 'default', template },
+    { name: 'tool_use', template: forTools },
+  ]
+}
+
 function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : []
 }

@@ -1,5 +1,6 @@
 import { UnsupportedModel } from '../../core/errors'
 import type { JsonObject } from '../../core/json'
+import { templatesByName } from '../config/tokenizer-config'
 import { byteLevel } from './byte-level'
 import { briefValue, type Metadata } from './metadata'
 import { ROLES, roleId } from './role-id'
@@ -44,11 +45,7 @@ export function ggufTokenizer(metadata: Metadata): TokenizerFiles {
 function chatTemplate(metadata: Metadata): unknown {
   const template = metadata.text('tokenizer.chat_template')
   const forTools = metadata.text('tokenizer.chat_template.tool_use')
-  if (template === undefined || forTools === undefined) return template
-  return [
-    { name: 'default', template },
-    { name: 'tool_use', template: forTools },
-  ]
+  return template === undefined || forTools === undefined ? template : templatesByName(template, forTools)
 }
 
 function kindParts(metadata: Metadata, tokens: Tokens): TokenizerParts {

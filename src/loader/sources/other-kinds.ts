@@ -4,7 +4,7 @@ import { type ModelSource, readJson } from './source'
 /** Files of weights that are read. */
 const READABLE = ['model.safetensors', 'model.safetensors.index.json']
 
-/** What people bring besides, by files that tell it, and what to do; the first that is there counts. */
+/** Kinds of weights that people bring and that are not read: files that tell each, and what to do; the first that is there counts. */
 const OTHER_KINDS: readonly { readonly files: readonly string[]; readonly why: string }[] = [
   {
     files: ['pytorch_model.bin', 'pytorch_model.bin.index.json', 'consolidated.00.pth', 'model.pt', 'pytorch_model.pt'],

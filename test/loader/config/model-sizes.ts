@@ -25,6 +25,5 @@ export function sizeOf(
     chooseFormat(choice, [{ type: 'BF16' }], cols, [embedding, positions, head].includes(parts[0].name)),
   )
   decoderTensors(config, weights)
-  const shapes = [...weights.expected.values()]
-  return { bytes: paper.bytes, count: shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0) }
+  return { bytes: paper.bytes, count: weights.numElements }
 }
